@@ -19,7 +19,7 @@ from .answers import registry_error
 class AccessPolicy(t.Protocol):
     """Decides on each request of the ``/v2/`` API."""
 
-    def refusal(self, request: web.Request, repository: str) -> web.Response | None:
+    def refusal(self, request: web.Request, repository: str, /) -> web.Response | None:
         """None to let the request pass, else the answer. ``repository`` is empty for ``/v2/`` itself."""
 
     def routes(self) -> list[web.RouteDef]:
@@ -29,7 +29,7 @@ class AccessPolicy(t.Protocol):
 class OpenAccess:
     """Anybody may read and write."""
 
-    def refusal(self, request: web.Request, repository: str) -> web.Response | None:
+    def refusal(self, _request: web.Request, _repository: str, /) -> web.Response | None:
         """Never refuses."""
         return None
 
@@ -44,7 +44,7 @@ class BasicAccess:
     def __init__(self, username: str, password: str) -> None:
         self._expected = (username, password)
 
-    def refusal(self, request: web.Request, repository: str) -> web.Response | None:
+    def refusal(self, request: web.Request, _repository: str, /) -> web.Response | None:
         """401 with a Basic challenge unless the pair is right."""
         if basic_pair(request) == self._expected:
             return None
@@ -68,7 +68,7 @@ class HubAccess:
         self._expected = (username, password)
         self._known_by_token: dict[str, bool] = {}
 
-    def refusal(self, request: web.Request, repository: str) -> web.Response | None:
+    def refusal(self, request: web.Request, repository: str, /) -> web.Response | None:
         """401 with a Bearer challenge unless the request's token opens the repository."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         known = self._known_by_token.get(token) if scheme.lower() == "bearer" else None
@@ -76,7 +76,9 @@ class HubAccess:
             return None
         scope = f',scope="repository:{repository}:pull"' if repository else ""
         response = registry_error(401, "UNAUTHORIZED", "authentication required")
-        response.headers["WWW-Authenticate"] = f'Bearer realm="{request.scheme}://{request.host}/token",service="hub"{scope}'
+        response.headers["WWW-Authenticate"] = (
+            f'Bearer realm="{request.scheme}://{request.host}/token",service="hub"{scope}'
+        )
         return response
 
     def routes(self) -> list[web.RouteDef]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates of the test registries: one authority that the cluster trusts, and one certificate that nobody trusts."""
+"""Certificates of the test registries: an authority that the cluster trusts, a certificate that nobody trusts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _self_signed() -> tuple[bytes, bytes]:
     """A certificate that is its own issuer: trustme only signs with an authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     alternatives: list[x509.GeneralName] = [
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),

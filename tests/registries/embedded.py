@@ -203,7 +203,11 @@ class EmbeddedRegistry:
 
 
 def _upload_accepted(name: str, upload: str, received: int) -> web.Response:
-    headers = {"Location": f"/v2/{name}/blobs/uploads/{upload}", "Docker-Upload-UUID": upload, "Range": f"0-{max(received - 1, 0)}"}
+    headers = {
+        "Location": f"/v2/{name}/blobs/uploads/{upload}",
+        "Docker-Upload-UUID": upload,
+        "Range": f"0-{max(received - 1, 0)}",
+    }
     return web.Response(status=202, headers=headers)
 
 

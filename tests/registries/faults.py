@@ -89,7 +89,9 @@ class FaultSwitches:
                 request.transport.abort()
             return web.Response(status=500)
         if fault.status:
-            answer = registry_error(fault.status, "TOOMANYREQUESTS" if fault.status == 429 else "UNKNOWN", "a fault of the test registry")
+            answer = registry_error(
+                fault.status, "TOOMANYREQUESTS" if fault.status == 429 else "UNKNOWN", "a fault of the test registry"
+            )
             if fault.retry_after:
                 answer.headers["Retry-After"] = fault.retry_after
             return answer

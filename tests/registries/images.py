@@ -63,7 +63,9 @@ class Image:
     manifests: list[Manifest] = field(default_factory=list)
 
 
-def build_image(platforms: Sequence[str], *, salt: str, image_format: str = "docker", as_list: bool | None = None) -> Image:
+def build_image(
+    platforms: Sequence[str], *, salt: str, image_format: str = "docker", as_list: bool | None = None
+) -> Image:
     """One single image per platform, below a list when there are several (or ``as_list``).
 
     ``salt`` goes into the layer and a label, so another salt is another digest. ``image_format`` is ``docker``
