@@ -1,0 +1,265 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carry plans for image streams out: write, read the answer, plan again, until nothing is left to do.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+One stream has one writer at a time, or the server answers 409; different streams are written side by side. The stream in an
+import's answer is planned again in the same run, because a change may have left a tag's generation ahead of its newest image
+(contract case generation_behind_settles): the next run, and the import controller, shall find nothing to do.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import (
+    STRATEGIC_MERGE,
+    ClusterClient,
+    image_path,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiError,
+    ApiOutcomeUnknown,
+    ApiUnreachable,
+    CollectionError,
+    Conflict,
+    Invalid,
+    NotFound,
+    Unauthorized,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
+    ImportItem,
+    Outcome,
+    chunks,
+    send_images,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
+    ImportFailure,
+    Key,
+    ObservedStream,
+    parse_stream,
+    read_stream,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
+    Knowledge,
+    Lookup,
+    StreamPlan,
+    plan_stream,
+)
+
+# One round brings images, a second brings generations level; the third is for a writer who came between.
+_MAX_ROUNDS = 4
+_MAX_CONFLICTS = 25
+_MAX_UNKNOWN_OUTCOMES = 3
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 2.0
+
+
+@dataclass
+class StreamResult:
+    """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
+    it as a whole; ``gone_upstream`` are tags of the stream that its repository no longer has."""
+
+    desired: DesiredStream
+    before: ObservedStream
+    after: ObservedStream
+    reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    error: CollectionError | None = None
+    gone_upstream: tuple[str, ...] = ()
+
+    def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
+        """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""
+        for tag in plan.tags:
+            if tag.name in settled:
+                continue
+            known = self.reasons.get(tag.name, ())
+            self.reasons[tag.name] = known + tuple(reason for reason in tag.reasons if reason not in known)
+            if tag.outcome is not None:
+                self.outcomes[tag.name] = tag.outcome
+
+
+class _Halt:
+    """The first error that makes further requests pointless: the API server gone, or the token no longer accepted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.error: CollectionError | None = None
+
+    def set(self, error: CollectionError) -> None:
+        with self._lock:
+            self.error = self.error or error
+
+
+def apply_streams(
+    client: ClusterClient,
+    streams: t.Sequence[tuple[DesiredStream, ObservedStream]],
+    looked_up: t.Mapping[Lookup, Outcome],
+    *,
+    concurrency: int,
+    timeout: int,
+) -> dict[Key, StreamResult]:
+    """Make each stream as declared; ``timeout`` is the server's limit for one import request in seconds.
+
+    Never raises ``CollectionError``: what happened to a stream is in its result, and does not hide the others'.
+    """
+    halt = _Halt()
+
+    def apply_one(pair: tuple[DesiredStream, ObservedStream]) -> StreamResult:
+        return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt)
+
+    with ThreadPoolExecutor(max_workers=concurrency) as pool:
+        return {result.desired.key: result for result in pool.map(apply_one, streams)}
+
+
+def _apply_stream(
+    client: ClusterClient,
+    desired: DesiredStream,
+    observed: ObservedStream,
+    looked_up: t.Mapping[Lookup, Outcome],
+    timeout: int,
+    halt: _Halt,
+) -> StreamResult:
+    result = StreamResult(desired, observed, observed)
+    writer = _StreamWriter(client, desired, observed, timeout)
+    known = dict(looked_up)
+    rounds = conflicts = unknown = 0
+    fresh = True
+    try:
+        while True:
+            if halt.error:
+                raise CollectionError(f"not attempted any more, because of: {halt.error}")
+            plan = plan_stream(desired, writer.observed, Knowledge(known, writer.outcomes))
+            if plan.lookups:
+                for lookup, answer in look_up(client, plan.lookups, 1, timeout).items():
+                    if isinstance(answer, CollectionError):
+                        raise answer
+                    known[lookup] = answer
+                continue
+            if fresh:
+                # Reasons are those for which a state found on the cluster was changed, not those of settling our own writes.
+                result.note(plan, writer.outcomes)
+                fresh = False
+            if not plan.writes:
+                break
+            if rounds == _MAX_ROUNDS:
+                raise CollectionError(f"somebody else keeps changing the stream: it still differs after {rounds} rounds of corrections")
+            rounds += 1
+            try:
+                writer.write(plan)
+            except (Conflict, NotFound, ApiOutcomeUnknown) as error:
+                if _namespace_missing(error):
+                    raise
+                conflicts += 1
+                unknown += isinstance(error, ApiOutcomeUnknown)
+                if conflicts > _MAX_CONFLICTS or unknown > _MAX_UNKNOWN_OUTCOMES:
+                    raise
+                rounds -= 1
+                time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**conflicts)))
+                writer.observed = read_stream(client, desired.namespace, desired.name)
+                fresh = True
+    except CollectionError as error:
+        if isinstance(error, (ApiUnreachable, Unauthorized)):
+            halt.set(error)
+        result.error = error
+    result.after = writer.observed
+    result.outcomes.update(writer.outcomes)
+    return result
+
+
+def _namespace_missing(error: CollectionError) -> bool:
+    return isinstance(error, ApiError) and error.details.get("kind") == "namespaces"
+
+
+class _StreamWriter:
+    """The one writer of a stream; ``observed`` is the stream as the server's last answer showed it."""
+
+    def __init__(self, client: ClusterClient, desired: DesiredStream, observed: ObservedStream, timeout: int) -> None:
+        self._client = client
+        self._path = image_path(desired.namespace, "imagestreams", desired.name)
+        self._namespace = desired.namespace
+        self._name = desired.name
+        self._timeout = timeout
+        self.observed = observed
+        self.outcomes: dict[str, Outcome] = {}
+
+    def write(self, plan: StreamPlan) -> None:
+        """Carry ``plan`` out once. Raises ``Conflict`` and its like with ``observed`` possibly out of date."""
+        if plan.delete:
+            self._client.delete(self._path)
+            self.observed = ObservedStream(self._namespace, self._name)
+            return
+        self._write_stream(plan)
+        for chunk in chunks(plan.items):
+            self._import(chunk)
+        for tag in plan.removals:
+            self._remove(tag)
+
+    def _write_stream(self, plan: StreamPlan) -> None:
+        spec: dict[str, t.Any] = {}
+        if plan.lookup_policy_local is not None:
+            spec["lookupPolicy"] = {"local": plan.lookup_policy_local}
+        if plan.patches:
+            spec["tags"] = plan.patches
+        if plan.create:
+            body = {
+                "apiVersion": "image.openshift.io/v1",
+                "kind": "ImageStream",
+                "metadata": {"name": self._name, "namespace": self._namespace},
+                "spec": spec,
+            }
+            created = self._client.create(image_path(self._namespace, "imagestreams"), body)
+            self.observed = parse_stream(self._namespace, created)
+        elif spec and self.observed.exists:
+            body = {"metadata": {"resourceVersion": self.observed.resource_version}, "spec": spec}
+            self.observed = parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE))
+
+    def _import(self, items: t.Sequence[ImportItem]) -> None:
+        try:
+            outcomes = self._send(items)
+        except Invalid:
+            # One image makes the server refuse the others with it (contract case list_entry_without_platform).
+            alone = list(items)
+        else:
+            beside = len(items) > 1
+            alone = [item for item, outcome in zip(items, outcomes) if beside and isinstance(outcome, ImportFailure)]
+            self.outcomes.update({item.to: outcome for item, outcome in zip(items, outcomes) if item not in alone})
+        for item in alone:
+            # It may have failed only because of another image in the request (contract case hub_second_pass).
+            self.outcomes[item.to] = self._send([item])[0]
+
+    def _send(self, items: t.Sequence[ImportItem]) -> list[Outcome]:
+        answer = send_images(
+            self._client,
+            self._namespace,
+            self._name,
+            items,
+            store=True,
+            timeout=self._timeout,
+            resource_version=self.observed.resource_version,
+        )
+        if answer.stream:
+            self.observed = parse_stream(self._namespace, answer.stream)
+        return answer.outcomes
+
+    def _remove(self, tag: str) -> None:
+        """Remove a tag with its history; where the API cannot address its name, from the spec (server-behaviour.md 2.9, 2.11)."""
+        if any(character in tag for character in "/%:"):
+            body = {"spec": {"tags": [{"name": tag, "$patch": "delete"}]}}
+            self.observed = parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE))
+            return
+        try:
+            self._client.delete(image_path(self._namespace, "imagestreamtags", f"{self._name}:{tag}"))
+        except NotFound:
+            pass
+        self.observed = replace(self.observed, tags={name: kept for name, kept in self.observed.tags.items() if name != tag})

@@ -1,0 +1,169 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Image streams as the cluster has them, read in as few calls as possible: one GET for one stream, one LIST for several.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, Forbidden, NotFound
+
+# Legacy's choice is steered by these annotations of the spec tag (server-behaviour.md 2.10).
+PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
+PREFER_OS = "importer.image.openshift.io/prefer-os"
+
+EXTERNAL = "DockerImage"
+
+Key = t.Tuple[str, str]
+
+
+@dataclass(frozen=True)
+class ImportFailure:
+    """Why an image could not be imported or looked up, in the server's words.
+
+    ``reason`` is the server's (NotFound, Unauthorized, InternalError, ...), and empty where it gave none.
+    ``import_mode`` is the mode that the server used, where its answer told; it does not tell failures apart.
+    """
+
+    reason: str
+    message: str
+    import_mode: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class ObservedTag:
+    """A tag of a stream: its spec, its newest image, and the failure of its last import."""
+
+    name: str
+    kind: str = EXTERNAL
+    source: str = ""
+    source_namespace: str = ""
+    reference: bool = False
+    import_mode: str = ""
+    reference_policy: str = ""
+    scheduled: bool = False
+    insecure: bool = False
+    prefer_architecture: str = ""
+    prefer_os: str = ""
+    generation: int = 0
+    digest: str = ""
+    image: str = ""
+    image_generation: int = 0
+    failure: ImportFailure | None = None
+    failure_generation: int = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether the spec is ahead of its newest image: the import controller would import it (server-behaviour.md 2.11)."""
+        return self.generation > max(self.image_generation, self.failure_generation)
+
+
+@dataclass(frozen=True)
+class ObservedStream:
+    """An image stream; ``exists`` is false for one that the cluster does not have."""
+
+    namespace: str
+    name: str
+    exists: bool = False
+    resource_version: str = ""
+    lookup_policy_local: bool = False
+    tags: t.Mapping[str, ObservedTag] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name."""
+        return self.namespace, self.name
+
+
+def parse_stream(namespace: str, stream: t.Mapping[str, t.Any]) -> ObservedStream:
+    """Turn an ImageStream object, as read or as found in an import's answer, into an ``ObservedStream``."""
+    metadata, spec = stream.get("metadata") or {}, stream.get("spec") or {}
+    history = {entry.get("tag"): entry for entry in (stream.get("status") or {}).get("tags") or ()}
+    tags = {tag["name"]: _parse_tag(tag, history.get(tag["name"]) or {}) for tag in spec.get("tags") or ()}
+    return ObservedStream(
+        namespace,
+        metadata.get("name", ""),
+        True,
+        metadata.get("resourceVersion", ""),
+        bool((spec.get("lookupPolicy") or {}).get("local")),
+        tags,
+    )
+
+
+def _parse_tag(tag: t.Mapping[str, t.Any], status: t.Mapping[str, t.Any]) -> ObservedTag:
+    source = tag.get("from") or {}
+    policy = tag.get("importPolicy") or {}
+    annotations = tag.get("annotations") or {}
+    newest = (status.get("items") or [{}])[0]
+    # Success is the absence of an ImportSuccess=False condition; True is never written (server-behaviour.md 2.4).
+    failed = [c for c in status.get("conditions") or () if c.get("type") == "ImportSuccess" and c.get("status") == "False"]
+    return ObservedTag(
+        name=tag["name"],
+        kind=source.get("kind", ""),
+        source=source.get("name", ""),
+        source_namespace=source.get("namespace", ""),
+        reference=bool(tag.get("reference")),
+        import_mode=policy.get("importMode", ""),
+        reference_policy=(tag.get("referencePolicy") or {}).get("type", ""),
+        scheduled=bool(policy.get("scheduled")),
+        insecure=bool(policy.get("insecure")),
+        prefer_architecture=annotations.get(PREFER_ARCHITECTURE, ""),
+        prefer_os=annotations.get(PREFER_OS, ""),
+        generation=tag.get("generation") or 0,
+        digest=newest.get("image", ""),
+        image=newest.get("dockerImageReference", ""),
+        image_generation=newest.get("generation") or 0,
+        failure=ImportFailure(failed[0].get("reason", ""), failed[0].get("message", "")) if failed else None,
+        failure_generation=(failed[0].get("generation") or 0) if failed else 0,
+    )
+
+
+def read_stream(client: ClusterClient, namespace: str, name: str) -> ObservedStream:
+    """Read one stream with one GET. A stream, or its namespace, that does not exist is an ``ObservedStream`` too."""
+    try:
+        return parse_stream(namespace, client.get(image_path(namespace, "imagestreams", name)))
+    except NotFound:
+        return ObservedStream(namespace, name)
+
+
+def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) -> dict[Key, ObservedStream | ApiError]:
+    """Read the streams ``keys``: a GET where a namespace has one of them, a LIST where it has several.
+
+    Where the LIST is forbidden the streams are read one by one, because a Role may name them (``resourceNames``).
+    A namespace that may not be read gives the error for each of its streams, and does not hide the others.
+    """
+    names: dict[str, list[str]] = {}
+    for namespace, name in keys:
+        names.setdefault(namespace, []).append(name)
+    observed: dict[Key, ObservedStream | ApiError] = {}
+    with ThreadPoolExecutor(max_workers=concurrency) as pool:
+        for part in pool.map(lambda item: _observe_namespace(client, item[0], item[1]), names.items()):
+            observed.update(part)
+    return observed
+
+
+def _observe_namespace(client: ClusterClient, namespace: str, names: list[str]) -> dict[Key, ObservedStream | ApiError]:
+    observed: dict[Key, ObservedStream | ApiError] = {(namespace, name): ObservedStream(namespace, name) for name in names}
+    if len(names) > 1:
+        try:
+            for item in client.list_items(image_path(namespace, "imagestreams")):
+                key = (namespace, (item.get("metadata") or {}).get("name", ""))
+                if key in observed:
+                    observed[key] = parse_stream(namespace, item)
+            return observed
+        except Forbidden:
+            pass
+    for name in names:
+        try:
+            observed[namespace, name] = read_stream(client, namespace, name)
+        except Forbidden as error:
+            observed[namespace, name] = error
+    return observed

@@ -1,0 +1,425 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan for image streams: a pure function of what is declared, what the cluster has, and what the registry serves.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+This is the only place that decides what is to be done and why. The plan names the channel of each change, because the
+server takes some of them only through one (server-behaviour.md 2.4, 2.11 and design.md section 6):
+
+- an import brings images, the verdict on them, and a tag's complete import policy;
+- a patch of the stream sets what an import cannot: reference policy, platform preference, lookup policy, a source whose
+  image is the one that the tag has already (contract case source_change); and it sets scheduled and insecure where no
+  image is to be brought, since it starts no import;
+- a preference is patched before the import that reads it (contract case prefer_architecture).
+
+Where the plan depends on what the registry serves and that is not known yet, it names the lookups that it needs.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, DesiredTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
+    EXTERNAL,
+    PREFER_ARCHITECTURE,
+    PREFER_OS,
+    ImportFailure,
+    ObservedStream,
+    ObservedTag,
+)
+
+STREAM_MISSING = "stream_missing"
+TAG_MISSING = "tag_missing"
+SOURCE_CHANGED = "source_changed"
+IMPORT_MODE_CHANGED = "import_mode_changed"
+REFERENCE_POLICY_CHANGED = "reference_policy_changed"
+SCHEDULED_CHANGED = "scheduled_changed"
+INSECURE_CHANGED = "insecure_changed"
+PREFERENCE_CHANGED = "preference_changed"
+UPSTREAM_MOVED = "upstream_moved"
+LAST_IMPORT_FAILED = "last_import_failed"
+NEVER_IMPORTED = "never_imported"
+FORCED = "forced"
+NOT_LISTED = "not_listed"
+
+_LEGACY = "Legacy"
+_PRESERVE = "PreserveOriginal"
+
+# Changes that only an import can carry out. The others can be patched.
+_NEED_IMPORT = frozenset(
+    (STREAM_MISSING, TAG_MISSING, SOURCE_CHANGED, IMPORT_MODE_CHANGED, UPSTREAM_MOVED, LAST_IMPORT_FAILED, NEVER_IMPORTED, FORCED)
+)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A question to the registry, asked through the cluster. Equal questions are asked once in a run.
+
+    ``stream`` and ``tag`` are set only where the answer depends on the preference that the cluster's tag carries.
+    """
+
+    namespace: str
+    source: str
+    import_mode: str | None
+    insecure: bool
+    stream: str = ""
+    tag: str = ""
+
+
+@dataclass
+class TagPlan:
+    """What is to be done for one tag.
+
+    ``patch`` is the tag's entry of a strategic merge patch, ``item`` its part of an import request, ``remove`` deletes tag
+    and history. ``failure`` is known before anything is written. ``after`` is the tag as it will be (None: no such tag).
+    """
+
+    name: str
+    reasons: tuple[str, ...] = ()
+    patch: dict[str, t.Any] | None = None
+    item: ImportItem | None = None
+    remove: bool = False
+    outcome: Outcome | None = None
+    after: ObservedTag | None = None
+
+
+@dataclass
+class StreamPlan:
+    """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole stream."""
+
+    namespace: str
+    name: str
+    create: bool = False
+    delete: bool = False
+    lookup_policy_local: bool | None = None
+    tags: list[TagPlan] = field(default_factory=list)
+    lookups: list[Lookup] = field(default_factory=list)
+    after: ObservedStream = field(default_factory=lambda: ObservedStream("", ""))
+
+    @property
+    def patches(self) -> list[dict[str, t.Any]]:
+        """Entries for ``spec.tags`` of a patch, or of the stream to create."""
+        return [tag.patch for tag in self.tags if tag.patch]
+
+    @property
+    def items(self) -> list[ImportItem]:
+        """The images to import."""
+        return [tag.item for tag in self.tags if tag.item]
+
+    @property
+    def removals(self) -> list[str]:
+        """The tags to remove."""
+        return [tag.name for tag in self.tags if tag.remove]
+
+    @property
+    def writes(self) -> bool:
+        """Whether carrying the plan out sends any request that can write."""
+        policy = self.lookup_policy_local is not None
+        return self.create or self.delete or policy or any(tag.patch or tag.item or tag.remove for tag in self.tags)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a plan may rely on besides the cluster's state.
+
+    ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag that
+    failed is not tried again in the same run. ``foresee``: check mode, where each import's outcome is looked up first.
+    ``control_plane_architecture`` completes a preference for an operating system alone (server-behaviour.md 2.10).
+    """
+
+    looked_up: t.Mapping[Lookup, Outcome]
+    attempted: t.Mapping[str, Outcome] = field(default_factory=dict)
+    foresee: bool = False
+    control_plane_architecture: str = "amd64"
+
+
+def plan_stream(desired: DesiredStream, observed: ObservedStream, knowledge: Knowledge) -> StreamPlan:
+    """Plan one stream. A plan with ``lookups`` is not final: find them out and plan again."""
+    plan = StreamPlan(desired.namespace, desired.name)
+    if desired.absent:
+        plan.delete = observed.exists
+        plan.tags = [TagPlan(name, (NOT_LISTED,)) for name in sorted(observed.tags)]
+        plan.after = ObservedStream(desired.namespace, desired.name)
+        return plan
+    listed = {tag.name for tag in desired.tags}
+    for tag in desired.tags:
+        tag_plan, lookup = _plan_tag(desired, tag, observed, knowledge)
+        plan.tags.append(tag_plan)
+        if lookup:
+            plan.lookups.append(lookup)
+    if desired.purge_tags:
+        external = (tag for tag in observed.tags.values() if tag.kind == EXTERNAL and tag.name not in listed)
+        plan.tags += [TagPlan(tag.name, (NOT_LISTED,), remove=True) for tag in sorted(external, key=lambda tag: tag.name)]
+    local = desired.lookup_policy_local
+    if local is not None and local != observed.lookup_policy_local:
+        plan.lookup_policy_local = local
+    # An import creates the stream; what an import cannot set has to be there before it.
+    plan.create = not observed.exists and (
+        plan.lookup_policy_local is not None or bool(plan.patches) or (local is not None and not desired.tags)
+    )
+    plan.after = _stream_after(desired, observed, plan)
+    return plan
+
+
+def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
+    """Return the tags of a repository that fit one of the globs; all of them where there is no glob."""
+    return [name for name in names if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def legacy_choice(manifests: t.Sequence[Manifest], architecture: str, operating_system: str) -> Manifest | None:
+    """Return the child that Legacy takes for a wanted platform: that platform, else linux/amd64, else the first entry.
+
+    Variants are not considered (server-behaviour.md 2.10; contract cases prefer_architecture, legacy_without_amd64).
+    """
+    for wanted in ((operating_system, architecture), ("linux", "amd64")):
+        for manifest in manifests:
+            if (manifest.os, manifest.architecture) == wanted:
+                return manifest
+    return manifests[0] if manifests else None
+
+
+def _plan_tag(
+    stream: DesiredStream, desired: DesiredTag, observed_stream: ObservedStream, knowledge: Knowledge
+) -> tuple[TagPlan, Lookup | None]:
+    observed = observed_stream.tags.get(desired.name)
+    wanted = _wanted(desired, observed)
+    reasons = _reasons(desired, observed, observed_stream.exists)
+    attempt = knowledge.attempted.get(desired.name)
+    if stream.refresh == "always" and attempt is None:
+        reasons.append(FORCED)
+    outcome = attempt
+    if outcome is None and _must_know(stream, reasons, observed, desired, knowledge):
+        outcome = _known(stream, desired, observed, wanted, knowledge)
+        if isinstance(outcome, Lookup):
+            return TagPlan(desired.name, tuple(reasons), after=observed), outcome
+    moved = observed is not None and attempt is None and isinstance(outcome, Image) and outcome.digest != observed.digest
+    if moved and not _needs_import(reasons, wanted, desired):
+        reasons.append(UPSTREAM_MOVED)
+    importing = _needs_import(reasons, wanted, desired) and not isinstance(attempt, ImportFailure)
+    if isinstance(outcome, ImportFailure) and SOURCE_CHANGED in reasons and observed and observed.digest:
+        # The tag keeps its good image and stays free of a failure that is not about its own source.
+        importing = False
+    plan = TagPlan(desired.name, tuple(reasons), outcome=outcome)
+    plan.patch = _patch(desired, observed, wanted, reasons, importing, outcome)
+    if importing:
+        # The import of a new tag carries only what is declared, so that the cluster's defaults apply to the rest.
+        plan.item = ImportItem(
+            str(desired.source), desired.name, wanted.import_mode or None, wanted.insecure, wanted.scheduled, wanted.reference_policy or None
+        )
+    plan.after = _tag_after(observed, wanted, plan, importing)
+    return plan, None
+
+
+def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:
+    """Return the tag as it shall be: what is declared, and for the rest what the tag has (unset means keep)."""
+    base = observed or ObservedTag(desired.name)
+    return replace(
+        base,
+        kind=EXTERNAL,
+        source=str(desired.source),
+        source_namespace="",
+        import_mode=base.import_mode if desired.import_mode is None else desired.import_mode,
+        reference_policy=base.reference_policy if desired.reference_policy is None else desired.reference_policy,
+        scheduled=base.scheduled if desired.scheduled is None else desired.scheduled,
+        insecure=base.insecure if desired.insecure is None else desired.insecure,
+        prefer_architecture=base.prefer_architecture if desired.prefer_architecture is None else desired.prefer_architecture,
+        prefer_os=base.prefer_os if desired.prefer_os is None else desired.prefer_os,
+    )
+
+
+def _reasons(desired: DesiredTag, observed: ObservedTag | None, stream_exists: bool) -> list[str]:
+    if not stream_exists:
+        return [STREAM_MISSING]
+    if observed is None:
+        return [TAG_MISSING]
+    wanted = _wanted(desired, observed)
+    reasons = []
+    if (wanted.kind, wanted.source) != (observed.kind, observed.source):
+        reasons.append(SOURCE_CHANGED)
+    if wanted.import_mode != observed.import_mode:
+        reasons.append(IMPORT_MODE_CHANGED)
+    if wanted.reference_policy != observed.reference_policy:
+        reasons.append(REFERENCE_POLICY_CHANGED)
+    if wanted.scheduled != observed.scheduled:
+        reasons.append(SCHEDULED_CHANGED)
+    if wanted.insecure != observed.insecure:
+        reasons.append(INSECURE_CHANGED)
+    if _preference(wanted) != _preference(observed):
+        reasons.append(PREFERENCE_CHANGED)
+    if observed.failure:
+        reasons.append(LAST_IMPORT_FAILED)
+    elif not observed.digest or observed.pending:
+        reasons.append(NEVER_IMPORTED)
+    return reasons
+
+
+def _preference(tag: ObservedTag) -> tuple[str, str]:
+    return tag.prefer_os, tag.prefer_architecture
+
+
+def _needs_import(reasons: t.Iterable[str], wanted: ObservedTag, desired: DesiredTag) -> bool:
+    if any(reason in _NEED_IMPORT for reason in reasons):
+        return True
+    # A preference steers Legacy's choice for tags only: a digest names its image already (server-behaviour.md 2.10).
+    return PREFERENCE_CHANGED in reasons and wanted.import_mode != _PRESERVE and not desired.source.digest
+
+
+def _must_know(
+    stream: DesiredStream, reasons: list[str], observed: ObservedTag | None, desired: DesiredTag, knowledge: Knowledge
+) -> bool:
+    """Whether the plan depends on what the registry serves now."""
+    wanted = _wanted(desired, observed)
+    if _needs_import(reasons, wanted, desired):
+        has_image = observed is not None and bool(observed.digest)
+        return knowledge.foresee or (SOURCE_CHANGED in reasons and has_image)
+    return stream.refresh == "drifted" and not desired.source.digest
+
+
+def _known(
+    stream: DesiredStream, desired: DesiredTag, observed: ObservedTag | None, wanted: ObservedTag, knowledge: Knowledge
+) -> Outcome | Lookup:
+    """Return what the registry serves for the tag as wanted, or the lookup that would tell."""
+    mode = wanted.import_mode or None
+    steered = mode != _PRESERVE and not desired.source.digest
+    present = _preference(observed) if observed and steered else ("", "")
+    future = _preference(wanted) if steered else ("", "")
+    lookup = Lookup(stream.namespace, str(desired.source), mode, wanted.insecure)
+    if future == present and any(present):
+        lookup = replace(lookup, stream=stream.name, tag=desired.name)
+    elif future != present and any(future):
+        # The annotation that would steer the lookup is not on the tag yet: look at the list and choose as the server will.
+        if mode is None:
+            by_default = knowledge.looked_up.get(lookup)
+            if by_default is None:
+                return lookup
+            if isinstance(by_default, ImportFailure) or by_default.import_mode == _PRESERVE:
+                return by_default
+        listed = replace(lookup, import_mode=_PRESERVE)
+        answer = knowledge.looked_up.get(listed)
+        if answer is None:
+            return listed
+        return _as_legacy(answer, future, knowledge.control_plane_architecture)
+    answer = knowledge.looked_up.get(lookup)
+    if answer is None:
+        return lookup
+    if isinstance(answer, Image) and answer.import_mode == _PRESERVE and answer.without_platform:
+        return _platforms_missing(answer)
+    return answer
+
+
+def _as_legacy(answer: Outcome, preference: tuple[str, str], control_plane_architecture: str) -> Outcome:
+    if isinstance(answer, ImportFailure):
+        return answer
+    operating_system, architecture = preference
+    child = legacy_choice(answer.manifests, architecture or control_plane_architecture, operating_system or "linux")
+    if child is None:
+        return replace(answer, import_mode=_LEGACY)
+    return Image(child.digest, answer.reference.split("@", 1)[0] + "@" + child.digest, child.media_type, (), _LEGACY)
+
+
+def _platforms_missing(image: Image) -> ImportFailure:
+    """Return the failure that the server will give although its lookup succeeds (contract case list_entry_without_platform)."""
+    fields = []
+    for index, child in enumerate(image.manifests):
+        fields += [f"dockerImageManifests[{index}].{name}: Required value" for name in ("architecture", "os") if not getattr(child, name)]
+    text = fields[0] if len(fields) == 1 else "[" + ", ".join(fields) + "]"
+    return ImportFailure("Invalid", f'Image.image.openshift.io "{image.digest}" is invalid: {text}')
+
+
+def _patch(
+    desired: DesiredTag,
+    observed: ObservedTag | None,
+    wanted: ObservedTag,
+    reasons: list[str],
+    importing: bool,
+    outcome: Outcome | None,
+) -> dict[str, t.Any] | None:
+    if observed is None:
+        if not (importing and desired.has_preference):
+            return None
+        entry: dict[str, t.Any] = {"name": desired.name, "from": {"kind": EXTERNAL, "name": wanted.source}}
+        policy: dict[str, t.Any] = {"insecure": wanted.insecure, "scheduled": wanted.scheduled}
+        if wanted.import_mode:
+            policy["importMode"] = wanted.import_mode
+        entry["importPolicy"] = policy
+        if wanted.reference_policy:
+            entry["referencePolicy"] = {"type": wanted.reference_policy}
+        entry["annotations"] = {
+            key: value for key, value in ((PREFER_ARCHITECTURE, wanted.prefer_architecture), (PREFER_OS, wanted.prefer_os)) if value
+        }
+        return entry
+    changes: dict[str, t.Any] = {}
+    if PREFERENCE_CHANGED in reasons:
+        changes["annotations"] = {PREFER_ARCHITECTURE: wanted.prefer_architecture or None, PREFER_OS: wanted.prefer_os or None}
+    if REFERENCE_POLICY_CHANGED in reasons:
+        changes["referencePolicy"] = {"type": wanted.reference_policy}
+    # An import that fails leaves the policy of a tag as it was (contract case failed_refresh_keeps_last_image).
+    policy_stays = not importing or isinstance(outcome, ImportFailure)
+    if policy_stays and (SCHEDULED_CHANGED in reasons or INSECURE_CHANGED in reasons):
+        changes["importPolicy"] = {"scheduled": wanted.scheduled, "insecure": wanted.insecure}
+    stays = isinstance(outcome, Image) and outcome.reference == observed.image and not observed.generation > observed.image_generation
+    if SOURCE_CHANGED in reasons and importing and stays:
+        # An import of the image that the tag has already does not rewrite its source (contract case source_change).
+        changes["from"] = {"kind": EXTERNAL, "name": wanted.source}
+        if observed.source_namespace:
+            changes["from"]["namespace"] = None
+    return {"name": desired.name, **changes} if changes else None
+
+
+def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan, importing: bool) -> ObservedTag | None:
+    """Return the tag as it will be once the plan is carried out, as far as a plan can tell."""
+    new = replace(wanted, reference_policy=wanted.reference_policy or "Source")
+    after = observed
+    if plan.patch:
+        after = new if observed is None else _patched(observed, wanted, plan.patch)
+    if not importing:
+        return after
+    if isinstance(plan.outcome, ImportFailure):
+        if plan.outcome.reason == "Invalid":
+            return after
+        base = after or new
+        base = replace(base, import_mode=base.import_mode or plan.outcome.import_mode)
+        return replace(base, failure=plan.outcome, generation=0, image_generation=0, failure_generation=0)
+    image = plan.outcome or Image("", "", "", (), "")
+    return replace(
+        new,
+        import_mode=new.import_mode or image.import_mode,
+        digest=image.digest,
+        image=image.reference,
+        failure=None,
+        generation=0,
+        image_generation=0,
+        failure_generation=0,
+    )
+
+
+def _patched(observed: ObservedTag, wanted: ObservedTag, patch: t.Mapping[str, t.Any]) -> ObservedTag:
+    after = observed
+    if "annotations" in patch:
+        after = replace(after, prefer_architecture=wanted.prefer_architecture, prefer_os=wanted.prefer_os)
+    if "referencePolicy" in patch:
+        after = replace(after, reference_policy=wanted.reference_policy)
+    if "importPolicy" in patch:
+        after = replace(after, scheduled=wanted.scheduled, insecure=wanted.insecure)
+    if "from" in patch:
+        after = replace(after, kind=wanted.kind, source=wanted.source, source_namespace="")
+    return after
+
+
+def _stream_after(desired: DesiredStream, observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
+    tags = dict(observed.tags)
+    for tag in plan.tags:
+        if tag.after is not None:
+            tags[tag.name] = tag.after
+        elif tag.remove:
+            tags.pop(tag.name, None)
+    local = observed.lookup_policy_local if desired.lookup_policy_local is None else desired.lookup_policy_local
+    exists = observed.exists or plan.create or bool(tags)
+    return replace(observed, name=desired.name, exists=exists, lookup_policy_local=local and exists, tags=tags)

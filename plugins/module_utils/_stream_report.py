@@ -1,0 +1,196 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report on image streams: return values, diff and failure message from the states before and after.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+A tag or stream counts as changed where its state before and after differ, and the same comparison is the diff. In check
+mode the state after is the one that the plan foresees, else the one of the server's last answer.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
+    EXTERNAL,
+    ImportFailure,
+    ObservedStream,
+    ObservedTag,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import NOT_LISTED
+
+RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
+
+
+def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, only_changed: bool) -> Report:
+    """Build the report; ``remedy_for(namespace, pull spec, failure)`` tells what to do about a failure.
+
+    ``only_changed`` leaves streams and tags out that neither changed nor failed; counts are of all.
+    """
+    streams, failed_tags, failures, warnings = [], [], [], []
+    before: dict[str, t.Any] = {}
+    after: dict[str, t.Any] = {}
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for result in results:
+        stream, failed = _stream_result(result, remedy_for)
+        where = f"{result.desired.namespace}/{result.desired.name}"
+        counts["streams"] += 1
+        counts["streams_changed"] += stream["changed"]
+        counts["tags"] += len(stream["tags"])
+        counts["changed"] += sum(tag["changed"] for tag in stream["tags"])
+        counts["failed"] += len(failed)
+        reasons.update(reason for tag in stream["tags"] if tag["changed"] for reason in tag["reasons"])
+        failed_tags += failed
+        failures += [_failure_line(where, tag) for tag in failed]
+        if result.error and not failed:
+            failures.append(f"{where}: {result.error}")
+        if result.gone_upstream and not result.desired.purge_tags:
+            names = ", ".join(result.gone_upstream)
+            warnings.append(f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more")
+        _add_difference(result, where, before, after)
+        if only_changed:
+            stream["tags"] = [tag for tag in stream["tags"] if tag["changed"] or tag["error"]]
+        if not only_changed or stream["changed"] or stream["tags"] or stream["error"]:
+            streams.append(stream)
+    summary = {name: counts[name] for name in ("streams", "streams_changed", "tags", "changed", "failed")}
+    summary["unchanged"] = counts["tags"] - counts["changed"]
+    summary["reasons"] = dict(sorted(reasons.items()))
+    return Report(
+        changed=counts["streams_changed"] > 0,
+        results={"streams": streams, "failed_tags": failed_tags, "summary": summary},
+        before=before,
+        after=after,
+        failure=_failure(failures, counts) if failures else None,
+        warnings=warnings,
+    )
+
+
+def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
+    """Return what a person cares about in a tag; two tags with equal views are the same to the report."""
+    if tag is None:
+        return None
+    source = tag.source if tag.kind == EXTERNAL else f"{tag.kind} {tag.source_namespace}/{tag.source}".replace(" /", " ")
+    shown: dict[str, t.Any] = {
+        "from": source,
+        "image": tag.digest,
+        "import_mode": tag.import_mode,
+        "reference_policy": tag.reference_policy,
+        "scheduled": tag.scheduled,
+        "insecure": tag.insecure,
+    }
+    if tag.prefer_architecture:
+        shown["prefer_architecture"] = tag.prefer_architecture
+    if tag.prefer_os:
+        shown["prefer_os"] = tag.prefer_os
+    if tag.failure:
+        shown["import_failure"] = f"{tag.failure.reason}: {tag.failure.message}" if tag.failure.reason else tag.failure.message
+    if tag.pending:
+        shown["import_pending"] = True
+    return shown
+
+
+def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[str, t.Any], list[dict[str, t.Any]]]:
+    desired, old, new = result.desired, result.before, result.after
+    tags, failed = [], []
+    declared = {tag.name: tag for tag in desired.tags}
+    names = list(declared) + sorted(name for name, reasons in result.reasons.items() if NOT_LISTED in reasons and name not in declared)
+    for name in names:
+        outcome = result.outcomes.get(name)
+        tag = _tag_result(name, result, old.tags.get(name), new.tags.get(name), outcome)
+        if name in declared and (isinstance(outcome, ImportFailure) or result.error):
+            failure = outcome if isinstance(outcome, ImportFailure) else ImportFailure("", str(result.error))
+            tag["from"] = str(declared[name].source)
+            known = isinstance(outcome, ImportFailure)
+            remedy = remedy_for(desired.namespace, declared[name].source, failure) if known else ""
+            text = f"{failure.reason}: {failure.message}" if failure.reason else failure.message
+            tag["error"] = f"{text} - {remedy}" if remedy else text
+            failed.append(
+                {
+                    "namespace": desired.namespace,
+                    "name": desired.name,
+                    "tag": name,
+                    "from": tag["from"],
+                    "reason": failure.reason,
+                    "message": failure.message,
+                    "remedy": remedy,
+                }
+            )
+        tags.append(tag)
+    stream = {
+        "namespace": desired.namespace,
+        "name": desired.name,
+        "state": "present" if new.exists else "absent",
+        "lookup_policy_local": new.lookup_policy_local,
+        "changed": _stream_view(old) != _stream_view(new) or any(tag["changed"] for tag in tags),
+        "tags": tags,
+        "gone_upstream": list(result.gone_upstream),
+        "error": str(result.error) if result.error else None,
+    }
+    return stream, failed
+
+
+def _tag_result(
+    name: str, result: StreamResult, old: ObservedTag | None, new: ObservedTag | None, outcome: t.Any
+) -> dict[str, t.Any]:
+    shown = new or old or ObservedTag(name)
+    image = outcome if isinstance(outcome, Image) and new is not None and outcome.digest == new.digest else None
+    return {
+        "name": name,
+        "from": shown.source,
+        "import_mode": shown.import_mode or None,
+        "reference_policy": shown.reference_policy or None,
+        "scheduled": shown.scheduled,
+        "insecure": shown.insecure,
+        "digest": (new.digest or None) if new else None,
+        "previous_digest": (old.digest or None) if old else None,
+        "media_type": (image.media_type or None) if image else None,
+        "manifests": [
+            {
+                "os": child.os,
+                "architecture": child.architecture,
+                "variant": child.variant or None,
+                "digest": child.digest,
+                "size": child.size,
+            }
+            for child in (image.manifests if image else ())
+        ],
+        "changed": view(old) != view(new),
+        "reasons": list(result.reasons.get(name, ())),
+        "error": None,
+    }
+
+
+def _stream_view(stream: ObservedStream) -> dict[str, t.Any] | None:
+    return {"lookup_policy_local": stream.lookup_policy_local} if stream.exists else None
+
+
+def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> None:
+    """Add a changed stream to both sides of the diff, with those of its tags that this run changed."""
+    touched = {tag.name for tag in result.desired.tags} | set(result.reasons)
+    names = sorted(name for name in touched if view(result.before.tags.get(name)) != view(result.after.tags.get(name)))
+    if not names and _stream_view(result.before) == _stream_view(result.after):
+        return
+    for side, stream in ((before, result.before), (after, result.after)):
+        shown = _stream_view(stream)
+        if shown is not None:
+            shown["tags"] = {name: view(stream.tags[name]) for name in names if name in stream.tags}
+            side[where] = shown
+
+
+def _failure_line(where: str, tag: t.Mapping[str, t.Any]) -> str:
+    text = f"{tag['reason']}: {tag['message']}" if tag["reason"] else tag["message"]
+    return f"{where}:{tag['tag']} from {tag['from']}: {text}" + (f" - {tag['remedy']}" if tag["remedy"] else "")
+
+
+def _failure(lines: t.Sequence[str], counts: t.Mapping[str, int]) -> str:
+    head = f"{counts['failed']} of {counts['tags']} tags could not be imported" if counts["failed"] else "Not every stream could be managed"
+    rest = "everything else was done" if len(lines) < counts["tags"] else "nothing else was asked for"
+    return f"{head}; {rest}.\n" + "\n".join(f"- {line}" for line in lines)

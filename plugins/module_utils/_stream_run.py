@@ -1,0 +1,202 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The road of image streams: observe, look up, plan, then apply or, in check mode, foresee.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiUnreachable,
+    CollectionError,
+    RegistryError,
+    Unauthorized,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult, apply_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import (
+    DesiredRepository,
+    DesiredStream,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
+    Outcome,
+    RepositoryAnswer,
+    send_repository,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
+    EXTERNAL,
+    Key,
+    ObservedStream,
+    observe,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
+    Knowledge,
+    Lookup,
+    StreamPlan,
+    plan_stream,
+    select_tags,
+)
+
+
+def converge_streams(
+    client: ClusterClient, desired: t.Sequence[DesiredStream], *, check_mode: bool, concurrency: int, timeout: int
+) -> list[StreamResult]:
+    """Make the streams as declared, or tell what that would do; results are in the order of ``desired``.
+
+    ``concurrency`` requests are under way at a time; ``timeout`` is the server's limit for one import or lookup, in seconds.
+    Raises ``CollectionError`` only where nothing was done at all (API server gone, token refused, no image API).
+    """
+    road = _Road(client, desired, check_mode, concurrency, timeout)
+    road.observe()
+    road.list_repositories()
+    plans = road.plan()
+    if check_mode:
+        road.foresee(plans)
+    else:
+        road.apply(plans)
+    return [road.results[stream.key] for stream in desired]
+
+
+class _Road:
+    """The streams of one run, on their way. A stream that an error stopped has a result, and is no longer in ``streams``."""
+
+    def __init__(
+        self, client: ClusterClient, desired: t.Sequence[DesiredStream], check_mode: bool, concurrency: int, timeout: int
+    ) -> None:
+        self._client = client
+        self._check_mode = check_mode
+        self._concurrency = concurrency
+        self._timeout = timeout
+        self._observed: dict[Key, ObservedStream] = {}
+        self._looked_up: dict[Lookup, Outcome] = {}
+        self._gone_upstream: dict[Key, tuple[str, ...]] = {}
+        self.streams = {stream.key: stream for stream in desired}
+        self.results: dict[Key, StreamResult] = {}
+
+    def observe(self) -> None:
+        """Read what the cluster has."""
+        for key, found in observe(self._client, list(self.streams), self._concurrency).items():
+            if isinstance(found, CollectionError):
+                self._observed[key] = ObservedStream(*key)
+                self._stop(key, found)
+            else:
+                self._observed[key] = found
+
+    def list_repositories(self) -> None:
+        """Replace each desired repository by its tags, as the server lists them with the namespace's credentials."""
+        whole = [(key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent]
+
+        def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryAnswer | CollectionError:
+            (namespace, name), repository = pair
+            wanted = repository.template
+            try:
+                return send_repository(
+                    self._client,
+                    namespace,
+                    name,
+                    repository.source,
+                    import_mode=wanted.import_mode,
+                    insecure=bool(wanted.insecure),
+                    timeout=self._timeout,
+                )
+            except (ApiUnreachable, Unauthorized):
+                raise
+            except CollectionError as error:
+                return error
+
+        with ThreadPoolExecutor(max_workers=self._concurrency) as pool:
+            for (key, repository), answer in zip(whole, pool.map(ask, whole)):
+                if isinstance(answer, CollectionError):
+                    self._stop(key, answer)
+                elif answer.failure:
+                    text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
+                    self._stop(key, RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry))
+                else:
+                    self._take_tags(key, repository, answer)
+
+    def _take_tags(self, key: Key, repository: DesiredRepository, answer: RepositoryAnswer) -> None:
+        wanted = repository.template
+        tags = tuple(repository.tag(name) for name in select_tags(answer.tags, repository.patterns))
+        self.streams[key] = replace(self.streams[key], tags=tags)
+        for name, outcome in answer.images.items():
+            source = str(repository.tag(name).source)
+            self._looked_up[Lookup(key[0], source, wanted.import_mode, bool(wanted.insecure))] = outcome
+        upstream = set(answer.tags)
+        self._gone_upstream[key] = tuple(
+            sorted(
+                tag.name
+                for tag in self._observed[key].tags.values()
+                if tag.kind == EXTERNAL and _comes_from(tag.source, repository.source) and tag.name not in upstream
+            )
+        )
+
+    def plan(self) -> dict[Key, StreamPlan]:
+        """Plan every stream, finding out from the registries what the plans depend on, each question once."""
+        knowledge = Knowledge(self._looked_up, foresee=self._check_mode, control_plane_architecture=self._control_plane_architecture())
+        plans: dict[Key, StreamPlan] = {}
+        open_keys = list(self.streams)
+        while open_keys:
+            for key in open_keys:
+                plans[key] = plan_stream(self.streams[key], self._observed[key], knowledge)
+            questions = {lookup: key for key in open_keys for lookup in plans[key].lookups}
+            refused: dict[Lookup, CollectionError] = {}
+            for lookup, answer in look_up(self._client, questions, self._concurrency, self._timeout).items():
+                if isinstance(answer, CollectionError):
+                    refused[lookup] = answer
+                else:
+                    self._looked_up[lookup] = answer
+            open_keys = [key for key in open_keys if plans[key].lookups]
+            for key in list(open_keys):
+                errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
+                if errors:
+                    self._stop(key, errors[0])
+                    open_keys.remove(key)
+                    del plans[key]
+        return plans
+
+    def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
+        """Check mode: the result of each plan as far as the registries' answers tell."""
+        for key, plan in plans.items():
+            result = StreamResult(self.streams[key], self._observed[key], plan.after)
+            result.note(plan)
+            self._finish(result)
+
+    def apply(self, plans: t.Mapping[Key, StreamPlan]) -> None:
+        """Carry the plans out; a stream whose plan writes nothing gets no request."""
+        writing = []
+        for key, plan in plans.items():
+            if plan.writes:
+                writing.append((self.streams[key], self._observed[key]))
+            else:
+                result = StreamResult(self.streams[key], self._observed[key], self._observed[key])
+                result.note(plan)
+                self._finish(result)
+        applied = apply_streams(self._client, writing, self._looked_up, concurrency=self._concurrency, timeout=self._timeout)
+        for result in applied.values():
+            self._finish(result)
+
+    def _stop(self, key: Key, error: CollectionError) -> None:
+        self._finish(StreamResult(self.streams.pop(key), self._observed[key], self._observed[key], error=error))
+
+    def _finish(self, result: StreamResult) -> None:
+        result.gone_upstream = self._gone_upstream.get(result.desired.key, ())
+        self.results[result.desired.key] = result
+
+    def _control_plane_architecture(self) -> str:
+        """Return what completes a preference for an operating system alone: the architecture of the control plane."""
+        asked = self._check_mode and any(tag.prefer_os and not tag.prefer_architecture for stream in self.streams.values() for tag in stream.tags)
+        platform = self._client.get("/version").get("platform", "") if asked else ""
+        return platform.partition("/")[2] or "amd64"
+
+
+def _comes_from(source: str, repository: PullSpec) -> bool:
+    return source.partition("@")[0].rpartition(":")[0] == str(repository)

@@ -1,0 +1,526 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_stream_import
+short_description: Import external images into OpenShift image streams
+version_added: 0.1.0
+description:
+  - Makes image streams track external images as declared, imports them and reports the verdict on each tag.
+  - The module reads what the cluster has, finds out what the registry serves where that matters, and writes only what differs.
+    A second run changes nothing and writes nothing.
+  - What is not declared is kept. An import by other means resets a tag's import mode, O(scheduled) and O(insecure) when they are
+    left out; this module always sends the complete policy.
+  - Replaces C(oc import-image), C(oc tag) for external images and C(oc set image-lookup).
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.actiongroup_openshift
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Images that would be imported are looked up in their registries through the cluster, which stores nothing, so that
+        the digests and failures that are predicted are those of the run.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+    details:
+      - With O(refresh=always) images are asked for each time, but RV(streams[].changed) is V(true) only where something changed.
+options:
+  namespace:
+    description:
+      - Namespace of the stream, or of each entry of O(streams) that names none.
+    type: str
+  name:
+    description:
+      - Name of the image stream. Give either this or O(streams).
+    type: str
+  tags:
+    description:
+      - The tags of the stream O(name). Tags of the stream that are not listed stay as they are unless O(purge_tags=true).
+    type: list
+    elements: dict
+    suboptions: &tag_options
+      name:
+        description:
+          - Name of the tag in the stream.
+        type: str
+        required: true
+      from:
+        description:
+          - Pull spec of the external image, by tag or by digest.
+        type: str
+        required: true
+      import_mode:
+        description:
+          - V(Legacy) imports one child of a manifest list, V(PreserveOriginal) the list itself with all its platforms.
+          - When unset the tag keeps its mode. A new tag gets the cluster's default.
+        type: str
+      reference_policy:
+        description:
+          - V(Source) lets workloads pull from the external registry, V(Local) through the cluster's own registry.
+          - When unset the tag keeps its policy. A new tag gets V(Source).
+        type: str
+      scheduled:
+        description:
+          - Whether the cluster imports the tag again periodically. V(false) really turns it off. When unset the tag keeps it.
+        type: bool
+      insecure:
+        description:
+          - Whether the registry may be asked over plain HTTP or with a certificate that cannot be verified. V(false) really turns
+            it off. When unset the tag keeps it; a new tag gets V(false).
+        type: bool
+      prefer_architecture:
+        description:
+          - Architecture that V(Legacy) takes from a manifest list, for example V(arm64). An empty text removes the preference.
+          - Recorded on the tag before the import, so that scheduled imports take the same one.
+        type: str
+      prefer_os:
+        description:
+          - Operating system that V(Legacy) takes from a manifest list. An empty text removes the preference.
+        type: str
+  repository:
+    description:
+      - Import every tag of this repository instead of O(tags), also beyond the 50 tags that the server imports at once.
+      - Give it without tag or digest.
+    type: str
+  tag_patterns:
+    description:
+      - Shell patterns that choose among the tags of O(repository), for example V(v1.*). Without any, all are taken.
+    type: list
+    elements: str
+  import_mode:
+    description:
+      - Default of O(tags[].import_mode) for all tags of the task.
+    type: str
+  reference_policy:
+    description:
+      - Default of O(tags[].reference_policy) for all tags of the task.
+    type: str
+  scheduled:
+    description:
+      - Default of O(tags[].scheduled) for all tags of the task.
+    type: bool
+  insecure:
+    description:
+      - Default of O(tags[].insecure) for all tags of the task.
+    type: bool
+  prefer_architecture:
+    description:
+      - Default of O(tags[].prefer_architecture) for all tags of the task.
+    type: str
+  prefer_os:
+    description:
+      - Default of O(tags[].prefer_os) for all tags of the task.
+    type: str
+  lookup_policy_local:
+    description:
+      - Whether workloads of the namespace may name the stream's tags as if they were images. When unset the stream keeps it.
+    type: bool
+  purge_tags:
+    description:
+      - Remove tags that track an external image and are not listed, with their history. Tags that follow other tags stay.
+      - Defaults to V(false).
+    type: bool
+  refresh:
+    description:
+      - V(missing) imports what is new, changed or failed, and makes no registry call for the rest.
+      - V(drifted) also asks what the registry serves now and imports what moved.
+      - V(always) imports each tag.
+      - Defaults to V(drifted).
+    type: str
+    choices: [missing, drifted, always]
+  state:
+    description:
+      - V(absent) deletes the stream with all its tags.
+      - Defaults to V(present).
+    type: str
+    choices: [present, absent]
+  streams:
+    description:
+      - Several streams in one task, which is much faster than a loop. Each entry takes the options of a single stream; what it
+        leaves out it takes from the task.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description:
+          - Namespace of the stream.
+        type: str
+      name:
+        description:
+          - Name of the image stream.
+        type: str
+        required: true
+      tags:
+        description:
+          - The tags of the stream.
+        type: list
+        elements: dict
+        suboptions: *tag_options
+      repository:
+        description:
+          - As O(repository).
+        type: str
+      tag_patterns:
+        description:
+          - As O(tag_patterns).
+        type: list
+        elements: str
+      import_mode:
+        description:
+          - Default for the tags of this stream.
+        type: str
+      reference_policy:
+        description:
+          - Default for the tags of this stream.
+        type: str
+      scheduled:
+        description:
+          - Default for the tags of this stream.
+        type: bool
+      insecure:
+        description:
+          - Default for the tags of this stream.
+        type: bool
+      prefer_architecture:
+        description:
+          - Default for the tags of this stream.
+        type: str
+      prefer_os:
+        description:
+          - Default for the tags of this stream.
+        type: str
+      lookup_policy_local:
+        description:
+          - As O(lookup_policy_local).
+        type: bool
+      purge_tags:
+        description:
+          - As O(purge_tags).
+        type: bool
+      refresh:
+        description:
+          - As O(refresh).
+        type: str
+        choices: [missing, drifted, always]
+      state:
+        description:
+          - As O(state).
+        type: str
+        choices: [present, absent]
+  concurrency:
+    description:
+      - How many requests are under way at the same time. One stream has one writer at a time.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - How long the API server may take for one request of up to three images, in seconds.
+    type: int
+    default: 120
+  results:
+    description:
+      - V(changed) returns only streams and tags that changed or failed. RV(summary) counts all in either case.
+    type: str
+    choices: [all, changed]
+    default: all
+seealso:
+  - module: quayside.openshift_images.pull_secret
+  - module: quayside.openshift_images.sa_secret_link
+notes:
+  - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check mode needs too;
+    further C(patch) and C(create) of C(imagestreams) where reference policy, preference, lookup policy, O(scheduled) or
+    O(insecure) of a tag change without an import, C(delete) of C(imagestreamtags) for O(purge_tags) and C(delete) of
+    C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential is explained.
+"""
+
+EXAMPLES = r"""
+- name: Import two tags of an application, the second with all its platforms
+  quayside.openshift_images.image_stream_import:
+    namespace: shop
+    name: web
+    tags:
+      - name: stable
+        from: registry.example.com:5000/team/web:v1
+      - name: next
+        from: registry.example.com:5000/team/web:v2
+        import_mode: PreserveOriginal
+        scheduled: true
+
+- name: Import many streams in one task, and only what is new, changed or failed
+  quayside.openshift_images.image_stream_import:
+    namespace: shop
+    refresh: missing
+    import_mode: PreserveOriginal
+    streams:
+      - name: api
+        lookup_policy_local: true
+        tags:
+          - name: v1
+            from: registry.example.com:5000/team/api:v1
+      - name: plain
+        insecure: true
+        tags:
+          - name: v1
+            from: plain.example.com:5000/team/plain:v1
+
+- name: Import every v1 release of a repository and remove tags that are not there any more
+  quayside.openshift_images.image_stream_import:
+    namespace: shop
+    name: web-releases
+    repository: registry.example.com:5000/team/web
+    tag_patterns: ["v*"]
+    purge_tags: true
+
+- name: Take the arm64 child of a manifest list
+  quayside.openshift_images.image_stream_import:
+    namespace: shop
+    name: web-arm
+    tags:
+      - name: v1
+        from: registry.example.com:5000/team/web:v1
+        import_mode: Legacy
+        prefer_architecture: arm64
+
+- name: Remove a stream
+  quayside.openshift_images.image_stream_import:
+    namespace: shop
+    name: web-arm
+    state: absent
+"""
+
+RETURN = r"""
+streams:
+  description:
+    - The streams in the order in which they were declared, as they are after the run, or would be in check mode.
+    - Returned also when the task fails because tags could not be imported.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    name:
+      description: Name of the stream.
+      type: str
+    state:
+      description: V(present) or V(absent).
+      type: str
+    lookup_policy_local:
+      description: Whether workloads of the namespace may name the stream's tags.
+      type: bool
+    changed:
+      description: Whether the stream or one of its tags changed.
+      type: bool
+    gone_upstream:
+      description: Tags of the stream that its O(repository) no longer has.
+      type: list
+      elements: str
+    error:
+      description: What stopped the whole stream, for example missing rights.
+      type: str
+    tags:
+      description: The declared tags, and those that were removed.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the tag.
+          type: str
+        from:
+          description: Pull spec of the external image.
+          type: str
+        import_mode:
+          description: V(Legacy) or V(PreserveOriginal).
+          type: str
+        reference_policy:
+          description: V(Source) or V(Local).
+          type: str
+        scheduled:
+          description: Whether the cluster imports the tag again periodically.
+          type: bool
+        insecure:
+          description: Whether the registry may be asked without verified TLS.
+          type: bool
+        digest:
+          description: Digest of the tag's newest image; that of the list itself under V(PreserveOriginal).
+          type: str
+        previous_digest:
+          description: Digest of the tag's newest image before this run.
+          type: str
+        media_type:
+          description: Media type of the image, where this run asked for it.
+          type: str
+        manifests:
+          description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
+          type: list
+          elements: dict
+          contains:
+            os:
+              description: Operating system.
+              type: str
+            architecture:
+              description: Architecture.
+              type: str
+            variant:
+              description: Variant of the architecture.
+              type: str
+            digest:
+              description: Digest of the child.
+              type: str
+            size:
+              description: Size of the child's manifest in bytes.
+              type: int
+        changed:
+          description: Whether the tag changed.
+          type: bool
+        reasons:
+          description:
+            - Why the tag was to be changed. Any of V(stream_missing), V(tag_missing), V(source_changed), V(import_mode_changed),
+              V(reference_policy_changed), V(scheduled_changed), V(insecure_changed), V(preference_changed), V(upstream_moved),
+              V(last_import_failed), V(never_imported), V(forced), V(not_listed).
+          type: list
+          elements: str
+        error:
+          description: Why the image could not be imported, and what to do about it.
+          type: str
+failed_tags:
+  description: The tags that could not be imported.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    name:
+      description: Name of the stream.
+      type: str
+    tag:
+      description: Name of the tag.
+      type: str
+    from:
+      description: Pull spec of the external image.
+      type: str
+    reason:
+      description: The server's reason, for example V(Unauthorized) or V(NotFound).
+      type: str
+    message:
+      description: The server's message.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
+summary:
+  description: Counts of streams and tags, whether returned or not.
+  returned: always
+  type: dict
+  contains:
+    streams:
+      description: Number of streams.
+      type: int
+    streams_changed:
+      description: Number of streams that changed.
+      type: int
+    tags:
+      description: Number of tags.
+      type: int
+    changed:
+      description: Number of tags that changed.
+      type: int
+    unchanged:
+      description: Number of tags that did not change.
+      type: int
+    failed:
+      description: Number of tags that could not be imported.
+      type: int
+    reasons:
+      description: Number of changed tags by reason.
+      type: dict
+"""
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+
+_POLICY_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "import_mode": {"type": "str"},
+    "reference_policy": {"type": "str"},
+    "scheduled": {"type": "bool"},
+    "insecure": {"type": "bool"},
+    "prefer_architecture": {"type": "str"},
+    "prefer_os": {"type": "str"},
+}
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    tag: dict[str, dict[str, t.Any]] = {"name": {"type": "str", "required": True}, "from": {"type": "str", "required": True}}
+    stream: dict[str, dict[str, t.Any]] = {
+        "namespace": {"type": "str"},
+        "name": {"type": "str"},
+        "tags": {"type": "list", "elements": "dict", "options": {**tag, **_POLICY_OPTIONS}},
+        "repository": {"type": "str"},
+        "tag_patterns": {"type": "list", "elements": "str"},
+        **_POLICY_OPTIONS,
+        "lookup_policy_local": {"type": "bool"},
+        "purge_tags": {"type": "bool"},
+        "refresh": {"type": "str", "choices": ["missing", "drifted", "always"]},
+        "state": {"type": "str", "choices": ["present", "absent"]},
+    }
+    entry = {**stream, "name": {"type": "str", "required": True}}
+    return cluster_argument_spec().merge(
+        ArgumentSpec(
+            {
+                **stream,
+                "streams": {"type": "list", "elements": "dict", "options": entry},
+                "concurrency": {"type": "int", "default": 8},
+                "timeout": {"type": "int", "default": 120},
+                "results": {"type": "str", "choices": ["all", "changed"], "default": "all"},
+            },
+            mutually_exclusive=[("name", "streams")],
+            required_one_of=[("name", "streams")],
+        )
+    )
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, desired, observed, plan, apply, report."""
+    params = context.params
+    desired = desired_streams(params)
+    for option in ("concurrency", "timeout"):
+        if params[option] < 1:
+            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    client = context.client(pool_size=params["concurrency"])
+    results = converge_streams(
+        client, desired, check_mode=context.check_mode, concurrency=params["concurrency"], timeout=params["timeout"]
+    )
+    return stream_report(results, RemedyFinder(client, context.mask).remedy, only_changed=params["results"] == "changed")
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
