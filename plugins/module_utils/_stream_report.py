@@ -60,7 +60,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
             stream["tags"] = [tag for tag in stream["tags"] if tag["changed"] or tag["error"]]
         if not only_changed or stream["changed"] or stream["tags"] or stream["error"]:
             streams.append(stream)
-    summary = {name: counts[name] for name in ("streams", "streams_changed", "tags", "changed", "failed")}
+    summary: dict[str, t.Any] = {name: counts[name] for name in ("streams", "streams_changed", "tags", "changed", "failed")}
     summary["unchanged"] = counts["tags"] - counts["changed"]
     summary["reasons"] = dict(sorted(reasons.items()))
     return Report(
