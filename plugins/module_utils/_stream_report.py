@@ -192,5 +192,4 @@ def _failure_line(where: str, tag: t.Mapping[str, t.Any]) -> str:
 
 def _failure(lines: t.Sequence[str], counts: t.Mapping[str, int]) -> str:
     head = f"{counts['failed']} of {counts['tags']} tags could not be imported" if counts["failed"] else "Not every stream could be managed"
-    rest = "everything else was done" if len(lines) < counts["tags"] else "nothing else was asked for"
-    return f"{head}; {rest}.\n" + "\n".join(f"- {line}" for line in lines)
+    return f"{head}:\n" + "\n".join(f"- {line}" for line in lines)
