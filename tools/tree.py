@@ -13,10 +13,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / ".build"
-# What tools write into the copy and use again in their next run (virtual environments of ansible-test).
-KEPT = Path("tests", "output")
+from tools import ROOT
+
+# What is in the copy only: the virtual environments that ansible-test uses again, and the repository that stops tools
+# from asking the checkout's own one, which ignores the copy.
+KEPT = (Path("tests", "output"), Path(".git"))
 
 
 def collection_files(root: Path = ROOT) -> list[Path]:
@@ -36,6 +37,8 @@ def refresh(name: str, root: Path = ROOT) -> Path:
         if not same(source, target):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    if not (collection / ".git").exists():
+        subprocess.run(["git", "init", "--quiet", str(collection)], check=True)
     return collection
 
 
@@ -48,13 +51,15 @@ def same(source: Path, target: Path) -> bool:
 
 
 def remove_others(collection: Path, wanted: set[Path]) -> None:
-    """Remove what the checkout no longer has, caches included."""
-    for folder, names, files in os.walk(collection, topdown=True):
+    """Remove what the checkout no longer has, caches included, and the folders that are empty then."""
+    visited = []
+    for folder, names, files in os.walk(collection):
         relative = Path(folder).relative_to(collection)
-        names[:] = [name for name in names if relative / name != KEPT]
+        names[:] = [name for name in names if relative / name not in KEPT]
+        visited.append(folder)
         for name in files:
             if relative / name not in wanted:
                 Path(folder, name).unlink()
-    for folder, names, files in os.walk(collection, topdown=False):
-        if not names and not files:
+    for folder in reversed(visited):
+        if not os.listdir(folder):
             Path(folder).rmdir()

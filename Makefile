@@ -1,0 +1,41 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The two commands to begin with: "make demo" and "make test". CONTRIBUTING.md says the rest.
+# PYTHON chooses the interpreter that .venv is made with; ARGS adds words to the command of one gate.
+PYTHON ?= python3
+ARGS ?=
+VENV_PYTHON := .venv/bin/python
+GATES := $(VENV_PYTHON) -m tools.gates
+ONE_GATE := unit integration sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' Makefile
+
+.PHONY: environment
+environment:
+	@$(PYTHON) -m tools.environment check
+
+## make demo [KEEP=1]       the whole story on this machine: emulator, registries, playbook; KEEP=1 leaves it running
+.PHONY: demo
+demo:
+	@$(PYTHON) -m tools.environment run
+	@$(VENV_PYTHON) -m tests.demo $(if $(filter 1,$(KEEP)),--keep)
+
+## make test                every gate, with the Python it is started with (PYTHON=...)
+## make test-matrix         sanity and unit tests with the oldest and the newest ansible-core
+## make everything          both, side by side: what .ci/run does
+## make lint                ruff, mypy, yamllint, reuse, changelog, ansible-lint
+## make docs-lint           the documentation of the collection, as the docs site reads it
+## make build               the artifact: what is in it, its installation, galaxy-importer
+.PHONY: test test-matrix everything lint docs-lint build
+test test-matrix everything lint docs-lint build: environment
+	@$(GATES) $@
+
+## make unit [ARGS=...]     one gate alone, with words for its command; also: integration sanity ruff mypy yamllint
+##                          reuse changelog ansible-lint antsibull-docs artifact
+.PHONY: $(ONE_GATE)
+$(ONE_GATE): environment
+	@$(GATES) $@ --arguments='$(ARGS)'

@@ -1,0 +1,91 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Creates virtual environments and installs into them, once for each state of the requirement files.
+
+Run by the Python that the work is to be done with: ``python3 -m tools.environment check``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tools import BUILD, ROOT, Refused, say
+from tools.debian import install_package
+from tools.interpreters import find, version_of
+
+OLDEST_PYTHON = (3, 11)
+REQUIREMENTS = ROOT / "tests" / "requirements"
+# The two ends of what is supported: what pip installs, and the Pythons that can run it, best first.
+CORES = {
+    "oldest": (("ansible-core~=2.16.0", "-c", "oldest.txt"), ("3.11", "3.12")),
+    "newest": (("ansible-core~=2.21.0",), ("3.13", "3.12", "3.14")),
+}
+
+
+def ensure(venv: Path, requirements: list[str], python: str = sys.executable) -> Path:
+    """Return the Python of the virtual environment ``venv``, which then has what ``requirements`` (pip's arguments) say.
+
+    Raises Refused, with what to do, where that cannot be done.
+    """
+    inside = venv / "bin" / "python"
+    stamp = venv / f".ready-{fingerprint(python, requirements)}"
+    if stamp.exists():
+        return inside
+    start = time.monotonic()
+    if not inside.exists() or version_of(str(inside)) != version_of(python):
+        create(venv, python)
+    say(f"Installing into {venv.name}: {' '.join(requirements)}")
+    pip = [str(inside), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
+    if subprocess.run(pip, cwd=REQUIREMENTS, check=False).returncode:
+        raise Refused(f"pip could not install what is needed into {venv.name}: see its message above; then run the same again.")
+    stamp.touch()
+    say(f"{venv.name} is ready after {time.monotonic() - start:.0f} s.")
+    return inside
+
+
+def fingerprint(python: str, requirements: list[str]) -> str:
+    """Return a word that changes with the interpreter, the arguments and the text of every requirement file."""
+    texts = [version_of(python), *requirements]
+    texts += [path.read_text(encoding="utf-8") for path in requirement_files()]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+
+
+def requirement_files() -> list[Path]:
+    return [ROOT / "requirements.txt", ROOT / "tests" / "unit" / "requirements.txt", *sorted(REQUIREMENTS.glob("*.txt"))]
+
+
+def create(venv: Path, python: str) -> None:
+    """Create the virtual environment anew. Debian's Python lacks a part of venv, which is another package."""
+    if subprocess.run([python, "-c", "import ensurepip, venv"], check=False, capture_output=True).returncode:
+        install_package(f"python{version_of(python)}-venv")
+    if venv.exists():
+        shutil.rmtree(venv)
+    subprocess.run([python, "-m", "venv", str(venv)], check=True)
+
+
+def path_of(name: str) -> Path:
+    """Return the folder of an environment: \"run\" and \"check\" are the same one, with less or more in it."""
+    return BUILD / "venvs" / name if name in CORES else ROOT / ".venv"
+
+
+def main(name: str) -> None:
+    if name in CORES:
+        requirements, pythons = CORES[name]
+        ensure(path_of(name), ["-r", "matrix.txt", *requirements], find(*pythons))
+        return
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        raise Refused(f"The tests need Python 3.11 or newer, this is {sys.version.split()[0]}; as in: make PYTHON=python3.11 test")
+    ensure(path_of(name), ["-r", f"{name}.txt"])
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except Refused as refusal:
+        sys.exit(str(refusal))

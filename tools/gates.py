@@ -1,0 +1,145 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gates: every check that the project has to pass, each one command.
+
+Run by the Python of ``.venv``: ``python -m tools.gates test``; ``--arguments`` is for a gate run alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from tools import BUILD, ROOT, Refused
+from tools.debian import ensure_program
+from tools.environment import CORES, path_of
+from tools.runner import Gate, run_all
+from tools.tree import refresh
+
+PYTHON = sys.executable
+COLLECTION = "ansible_collections.quayside.openshift_images"
+# The oldest Python that modules run with: a target of the sanity tests.
+OLDEST_TARGET = "3.9"
+# Settings of the person at the screen that would change what Ansible, the modules or the tools do.
+PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "PYTHON", "MYPY", "PYTEST_", "RUFF_", "COLUMNS")
+
+GROUPS = {
+    "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
+    "docs-lint": ("antsibull-docs",),
+    "build": ("artifact", "galaxy-importer"),
+    "test": ("sanity", "integration", "contract", "unit", "build", "docs-lint", "lint"),
+    "test-matrix": tuple(f"{part}-{end}" for part in ("environment", "sanity", "unit") for end in CORES),
+    "everything": ("test-matrix", "test"),
+}
+NEED_REGISTRY = {"integration", "contract"}
+
+
+def all_gates(work: Path) -> list[Gate]:
+    """Return every gate. ``work`` is the copy of the collection, because most tools go by the path."""
+    variables = environment(Path(PYTHON).parent, work)
+    tree = work.parents[2]
+    # mypy takes what is on PYTHONPATH for installed packages.
+    typed = {name: value for name, value in variables.items() if name != "PYTHONPATH"}
+
+    def gate(name: str, *command: str, folder: Path = work, after: tuple[str, ...] = ()) -> Gate:
+        return Gate(name, command, folder, variables, after)
+
+    def pytest(name: str, *arguments: str) -> Gate:
+        return gate(name, PYTHON, "-m", "pytest", *arguments)
+
+    return [
+        gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
+        pytest("integration", "tests/integration"),
+        pytest("contract", "-n", "2", "tests/contract", "tests/emulator/tests", "tests/registries/tests"),
+        pytest("unit", "-n", "2", "tests/unit"),
+        gate("ruff", "ruff", "check", "."),
+        Gate("mypy", ("mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins"), tree, typed),
+        Gate("mypy-tools", ("mypy", "tools"), ROOT, typed),
+        gate("yamllint", "yamllint", "--strict", "."),
+        gate("reuse", "reuse", "lint", "--quiet"),
+        gate("changelog", "antsibull-changelog", "lint"),
+        gate("ansible-lint", "ansible-lint", "--profile", "production", "--offline", "--strict"),
+        gate("antsibull-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."),
+        gate("artifact", PYTHON, "-m", "tools.artifact", str(work), folder=ROOT),
+        gate("galaxy-importer", PYTHON, "-m", "tools.importer", folder=ROOT, after=("artifact",)),
+        *(gate for end in CORES for gate in matrix_gates(end, work)),
+    ]
+
+
+def matrix_gates(end: str, work: Path) -> list[Gate]:
+    """Return the gates of one end of what is supported: its environment, then sanity and unit tests in it."""
+    bin_folder = path_of(end) / "bin"
+    python, first = str(bin_folder / "python"), f"environment-{end}"
+    here, there = environment(Path(PYTHON).parent, work), environment(bin_folder, work)
+    return [
+        Gate(first, (PYTHON, "-m", "tools.environment", end), ROOT, here),
+        Gate(f"sanity-{end}", (python, "-m", "tools.sanity", OLDEST_TARGET), ROOT, there, (first,)),
+        Gate(f"unit-{end}", (python, "-m", "pytest", "-n", "2", "tests/unit"), work, there, (first,)),
+    ]
+
+
+def environment(bin_folder: Path, work: Path) -> dict[str, str]:
+    """Return the variables for a gate: the person's own without what would change a result."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PERSONAL)}
+    tree = str(work.parents[2])
+    return kept | {
+        "ANSIBLE_COLLECTIONS_PATH": tree,
+        "ANSIBLE_HOME": str(BUILD / "ansible-home"),
+        "ANSIBLE_NOCOLOR": "1",
+        "MYPY_CACHE_DIR": str(BUILD / "cache" / "mypy"),
+        "NO_COLOR": "1",
+        "PATH": f"{bin_folder}{os.pathsep}{kept.get('PATH', os.defpath)}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": tree,
+        "RUFF_CACHE_DIR": str(BUILD / "cache" / "ruff"),
+    }
+
+
+def select(names: Iterable[str], gates: list[Gate]) -> list[Gate]:
+    """Return the gates of the names and groups, and those that they wait for, in the order of the groups."""
+    known = {gate.name: gate for gate in gates}
+    chosen: dict[str, Gate] = {}
+
+    def choose(name: str) -> None:
+        if name in GROUPS:
+            for member in GROUPS[name]:
+                choose(member)
+        elif name in known:
+            for before in known[name].after:
+                choose(before)
+            chosen[name] = known[name]
+        else:
+            raise Refused(f"There is no gate {name}: name one of {', '.join([*GROUPS, *known])}.")
+
+    for name in names:
+        choose(name)
+    return list(chosen.values())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.gates", description="Run gates of the project.")
+    parser.add_argument("names", nargs="+", help="gates or groups of gates")
+    parser.add_argument("--arguments", default="", help="words to add to the command of a gate that is run alone")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many gates run at once")
+    options = parser.parse_args()
+    gates = select(options.names, all_gates(refresh("work")))
+    if NEED_REGISTRY & {gate.name for gate in gates}:
+        ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
+    if len(gates) == 1:
+        (gate,) = gates
+        command = [*gate.command, *shlex.split(options.arguments)]
+        return subprocess.run(command, check=False, cwd=gate.folder, env=gate.environment).returncode
+    return 0 if run_all(gates, BUILD / "logs", options.jobs) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Refused as refusal:
+        sys.exit(str(refusal))

@@ -1,0 +1,114 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Works off commands side by side, each with its own log, and says at the end what happened to every one of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools import say
+
+# A gate that takes longer hangs: the slowest takes about two minutes.
+LONGEST_SECONDS = 1200
+# What a passed gate shows of its output; a failed one shows all.
+LINES_OF_A_PASSED_GATE = 2
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One command that passes or fails. ``after`` names gates that must have passed before it can start."""
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    environment: dict[str, str]
+    after: tuple[str, ...] = ()
+
+
+@dataclass
+class Outcome:
+    """What happened to one gate."""
+
+    gate: Gate
+    passed: bool
+    seconds: float = 0.0
+    output: str = field(default="", repr=False)
+
+
+def run_all(gates: Sequence[Gate], logs: Path, jobs: int) -> bool:
+    """Run the gates, at most ``jobs`` at once, in their order as far as ``after`` allows. Tell whether all passed."""
+    logs.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    waiting = list(gates)
+    outcomes: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        running: set[Future[Outcome]] = set()
+        while waiting or running:
+            for gate in list(waiting):
+                failed = [name for name in gate.after if name in outcomes and not outcomes[name].passed]
+                if failed:
+                    waiting.remove(gate)
+                    outcomes[gate.name] = report(Outcome(gate, False, output=f"Not run, because {failed[0]} failed.\n"))
+                elif len(running) < jobs and all(name in outcomes for name in gate.after):
+                    waiting.remove(gate)
+                    running.add(pool.submit(run, gate, logs))
+            if running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    outcome = report(future.result())
+                    outcomes[outcome.gate.name] = outcome
+    return summary([outcomes[gate.name] for gate in gates], time.monotonic() - start)
+
+
+def run(gate: Gate, logs: Path) -> Outcome:
+    """Run one gate; its output goes to a file, so that nothing is lost when the terminal is."""
+    start = time.monotonic()
+    log = logs / f"{gate.name}.log"
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            gate.command,
+            cwd=gate.folder,
+            env=gate.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        timer = threading.Timer(LONGEST_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
+        timer.start()
+        code = process.wait()
+        timer.cancel()
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if code < 0:
+        text += f"Ended by signal {-code} after {time.monotonic() - start:.0f} s.\n"
+    return Outcome(gate, code == 0, time.monotonic() - start, text)
+
+
+def report(outcome: Outcome) -> Outcome:
+    """Print one gate's section: a header, then its last lines if it passed and everything if it failed."""
+    lines = outcome.output.rstrip().splitlines()
+    if outcome.passed:
+        lines = lines[-LINES_OF_A_PASSED_GATE:]
+    say(f"\n==== {outcome.gate.name}: {'passed' if outcome.passed else 'FAILED'} after {outcome.seconds:.0f} s")
+    say("\n".join(lines))
+    return outcome
+
+
+def summary(outcomes: Sequence[Outcome], seconds: float) -> bool:
+    """Print the table of all gates and the count, as the last line."""
+    say("\n==== summary")
+    for outcome in outcomes:
+        say(f"{outcome.gate.name:<24}{'passed' if outcome.passed else 'FAILED':<8}{outcome.seconds:>6.0f} s")
+    failed = sum(not outcome.passed for outcome in outcomes)
+    say(f"{'all together':<32}{seconds:>6.0f} s")
+    say(f"gates: {len(outcomes) - failed} passed, {failed} failed")
+    return not failed
