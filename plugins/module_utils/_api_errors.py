@@ -1,0 +1,169 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An answer or a failure of the API server as one sentence: what was refused, for which object, in whose words, what to do.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import Target
+from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiError,
+    ApiNotServed,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthorized,
+)
+
+IMAGE_GROUP = "image.openshift.io"
+TEXT_LIMIT = 300
+CAUSES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object, None where the body is none."""
+
+    status: int
+    content_type: str
+    text: str
+    data: dict[str, t.Any] | None
+    location: str = ""
+
+
+def error_of(answer: Answer, target: Target, connection: Connection, path: str) -> ApiError:
+    """The error type and sentence for an answer that is no success."""
+    status = answer.data if answer.data is not None and answer.data.get("kind") == "Status" else None
+    details = status.get("details") if status else None
+    details = details if isinstance(details, dict) else {}
+    reason = _as_text(status.get("reason")) if status else ""
+    message = _as_text(status.get("message")) if status else _excerpt(answer)
+    kind, advice = _judge(answer, status is not None, details, target, connection, message)
+    said = f"{answer.status} {reason}".strip() + (f": {message}" if message else "")
+    causes = _causes(details, message)
+    sentence = f"Cannot {target.described()}: the API server {connection.host} answered {said.rstrip('.')}{causes}; {advice}."
+    return kind(sentence, status=answer.status, reason=reason, server_message=message, details=details, method=target.method, path=path)
+
+
+def not_an_api_answer(answer: Answer, target: Target, connection: Connection, path: str) -> ApiError:
+    """The error for a success code without a JSON object: whatever answers at the host, it is no API server."""
+    what = f"is a web page ({_title(answer.text)})" if _is_page(answer) else f"is no JSON object ({answer.content_type or 'no content type'})"
+    sentence = (
+        f"Cannot {target.described()}: the answer of {connection.host} ({answer.status}) {what}, so it is not an API server;"
+        " set the option host to the API's address, such as https://api.cluster.example.com:6443, not to the web console's."
+    )
+    return ApiError(sentence, status=answer.status, server_message=_excerpt(answer), method=target.method, path=path)
+
+
+def _judge(
+    answer: Answer, is_status: bool, details: dict[str, t.Any], target: Target, connection: Connection, message: str
+) -> tuple[type[ApiError], str]:
+    code = answer.status
+    if code == 401:
+        return Unauthorized, _credential_advice(connection)
+    if code == 403:
+        return Forbidden, _right_advice(target, connection, message)
+    if code == 404:
+        if not is_status or "could not find the requested resource" in message:
+            return ApiNotServed, _not_served_advice(answer, target)
+        if details.get("kind") == "namespaces":
+            return NotFound, f'create the namespace "{details.get("name")}" first, or correct its name'
+        return NotFound, "check the name and the namespace"
+    if code == 409:
+        return Conflict, "somebody else changed it at the same time; run the task again"
+    if code == 422:
+        return Invalid, "correct the values that the server names"
+    if code == 400 and "HTTP request to an HTTPS server" in message:
+        return ApiError, "the option host must begin with https://"
+    if 300 <= code < 400:
+        to = f" (it redirects to {answer.location})" if answer.location else ""
+        return ApiError, f"this is not an API server{to}; set the option host to the API's address"
+    if code == 429:
+        return ApiError, "it is overloaded and asked to come back later; lower the concurrency or run the task again"
+    if code in (502, 503, 504):
+        served_by = " (oc get apiservice v1.image.openshift.io, oc get clusteroperator openshift-apiserver)" if target.group == IMAGE_GROUP else ""
+        return ApiError, f"it is not ready or did not answer in time: run the task again, and look at the state of the API{served_by} if it stays"
+    if code >= 500:
+        return ApiError, "this is an error inside the cluster: its API server's log says more"
+    if _is_page(answer):
+        return ApiError, "this is a web page, not an API server; set the option host to the API's address"
+    return ApiError, "the API server did not accept the request"
+
+
+def _credential_advice(connection: Connection) -> str:
+    origin = connection.credential_origin
+    if not origin:
+        return "no credential was configured: set the option api_key (or K8S_AUTH_API_KEY), or name a kubeconfig"
+    if connection.token is not None:
+        return f"the bearer token of {origin} is wrong or has expired: log in again and pass the new one (oc whoami --show-token)"
+    if connection.username is not None:
+        return f"the user name or password of {origin} is wrong, or this API server takes no passwords: use a token (oc whoami --show-token)"
+    return f"the client certificate of {origin} is not accepted or has expired: get a new one"
+
+
+def _right_advice(target: Target, connection: Connection, message: str) -> str:
+    if not connection.credential_origin:
+        return "no credential was configured, so the request was anonymous: set the option api_key (or K8S_AUTH_API_KEY), or name a kubeconfig"
+    if "impersonate" in message:
+        return "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out"
+    if not target.plural:
+        return "ask a cluster administrator for the right to do this"
+    if target.namespace:
+        return f'ask for a role with the right to {target.verb} {target.resource} in namespace "{target.namespace}"'
+    return f"ask a cluster administrator for the right to {target.verb} {target.resource}"
+
+
+def _not_served_advice(answer: Answer, target: Target) -> str:
+    if _is_page(answer):
+        return "this is a web page, not an API server; set the option host to the API's address"
+    if target.group == IMAGE_GROUP:
+        return f"this cluster does not serve the image API ({IMAGE_GROUP}/v1): it is plain Kubernetes and not OpenShift, or host is not an OpenShift API server"
+    if target.group:
+        return f"this cluster does not serve the API group {target.group}"
+    return "this is not the address of an API server: check the option host"
+
+
+def _causes(details: dict[str, t.Any], message: str) -> str:
+    """The causes that the message does not tell already, field by field."""
+    causes = details.get("causes")
+    told = []
+    for cause in causes if isinstance(causes, list) else []:
+        if isinstance(cause, dict):
+            text, where = _as_text(cause.get("message")), _as_text(cause.get("field"))
+            if text and text not in message:
+                told.append(f"{where}: {text}" if where else text)
+    if not told:
+        return ""
+    more = f", and {len(told) - CAUSES_SHOWN} more" if len(told) > CAUSES_SHOWN else ""
+    return f" ({'; '.join(told[:CAUSES_SHOWN])}{more})"
+
+
+def _as_text(value: t.Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _excerpt(answer: Answer) -> str:
+    if _is_page(answer):
+        return f"a web page ({_title(answer.text)})"
+    text = " ".join(answer.text.split())
+    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}..."
+
+
+def _is_page(answer: Answer) -> bool:
+    return answer.content_type == "text/html" or answer.text.lstrip()[:1] == "<"
+
+
+def _title(page: str) -> str:
+    lowered = page.lower()
+    start, end = lowered.find("<title>"), lowered.find("</title>")
+    title = " ".join(page[start + 7 : end].split()) if 0 <= start < end else ""
+    return f'"{title[:80]}"' if title else "HTML"

@@ -1,0 +1,291 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only code that talks HTTP to the cluster: one API call with bounded retries, JSON in and out, typed errors.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer, error_of, not_an_api_answer
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import Target, core_path, image_path, segment, target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._connection_failures import failure_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiError,
+    ApiOutcomeUnknown,
+    ApiUnreachable,
+    CollectionError,
+    ConfigurationError,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import RawAnswer, Transport
+
+__all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "RetryPolicy", "core_path", "image_path", "segment"]
+
+STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+DEFAULT_TIMEOUT = 60.0
+MAX_PAGES = 10_000
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long a call is tried again; all times in seconds.
+
+    ``busy_attempts`` for 429 and 503, ``broken_attempts`` for everything else that can pass. The n-th wait is
+    ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
+    server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
+    """
+
+    busy_attempts: int = 8
+    broken_attempts: int = 4
+    first_wait: float = 0.5
+    longest_wait: float = 20.0
+    total_wait: float = 60.0
+
+
+@dataclass
+class _Tries:
+    """What one call has spent."""
+
+    count: int = 0
+    waited: float = 0.0
+    token_renewed: bool = False
+
+
+class ClusterClient:
+    """Calls one cluster's API. Safe to use from several threads; connections are kept."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        pool_size: int = 8,
+        warn: t.Callable[[str], None] | None = None,
+        retry: RetryPolicy = RetryPolicy(),
+        sleep: t.Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``warn`` gets each different warning of the API server once. Raises ConfigurationError, MissingLibraryError."""
+        self.connection = connection
+        self.requests_sent = 0
+        self._transport = Transport(connection, pool_size)
+        self._token = connection.token
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._retry = retry
+        self._sleep = sleep
+        self._lock = threading.Lock()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: t.Mapping[str, str] | None = None,
+        body: t.Any = None,
+        content_type: str = "application/json",
+        timeout: float | None = None,
+        repeatable: bool = True,
+    ) -> t.Any:
+        """One API call; returns the decoded JSON object.
+
+        ``path`` starts with ``/`` and is percent-encoded; ``timeout`` is how many seconds to wait for the answer.
+        429 and 503 are tried again always, what may have been carried out (reset, 500, 502, 504) only if ``repeatable``.
+        Raises the ApiError family, ApiUnreachable, ApiOutcomeUnknown.
+        """
+        target = target_of(method, path)
+        if target.name is None and method == "POST":
+            target = _named_by_body(target, body)
+        payload = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        seconds = DEFAULT_TIMEOUT if timeout is None else timeout
+        tries = _Tries()
+        while True:
+            token = self._token
+            tries.count += 1
+            with self._lock:
+                self.requests_sent += 1
+            try:
+                raw = self._transport.send(method, path, query or {}, payload, content_type, token, seconds)
+            except CollectionError:
+                raise
+            except Exception as exc:
+                self._after_failure(exc, target, tries, seconds, repeatable)
+                continue
+            self._surface_warnings(raw)
+            answer = _decoded(raw)
+            if 200 <= answer.status < 300:
+                if answer.data is not None and not raw.truncated:
+                    return answer.data
+                raise self._unusable(raw, answer, target, path)
+            if answer.status == 401 and self._renew_token(token, tries):
+                continue
+            self._after_error(raw, answer, target, path, tries, repeatable)
+
+    def get(self, path: str, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
+        """Read one object."""
+        return self.request("GET", path, query=query, timeout=timeout)
+
+    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+        """All items of a list, following ``metadata.continue``; no limit is sent, so usually it is one call."""
+        items: list[dict[str, t.Any]] = []
+        parameters = dict(query or {})
+        restarted = False
+        for _page in range(MAX_PAGES):
+            try:
+                page = self.request("GET", path, query=parameters)
+            except ApiError as exc:
+                if exc.status != 410 or "continue" not in parameters or restarted:
+                    raise
+                # the list was too old to be continued; begin again, once
+                restarted, items, parameters = True, [], dict(query or {})
+                continue
+            items.extend(item for item in page.get("items") or [] if isinstance(item, dict))
+            following = (page.get("metadata") or {}).get("continue")
+            if not following:
+                return items
+            parameters["continue"] = following
+        raise ApiError(
+            f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
+            status=200,
+            method="GET",
+            path=path,
+        )
+
+    def create(self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
+        """POST. Tried again after a broken connection too: what was created by the first try is then a Conflict."""
+        return self.request("POST", path, query=query, body=body, timeout=timeout)
+
+    def replace(self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """PUT; with ``metadata.resourceVersion`` in the body no other writer's change is lost."""
+        return self.request("PUT", path, query=query, body=body)
+
+    def patch(self, path: str, body: t.Any, content_type: str, *, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """PATCH; ``content_type`` is STRATEGIC_MERGE or MERGE_PATCH."""
+        return self.request("PATCH", path, query=query, body=body, content_type=content_type)
+
+    def delete(self, path: str, *, body: t.Any = None, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """DELETE; ``body`` are the DeleteOptions (preconditions, propagation)."""
+        return self.request("DELETE", path, query=query, body=body)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._transport.close()
+
+    def _after_failure(self, exc: Exception, target: Target, tries: _Tries, seconds: float, repeatable: bool) -> None:
+        """No answer came: wait for the next try, or raise."""
+        failure = failure_of(exc, self.connection, seconds)
+        again = failure.passing and (repeatable or not failure.sent)
+        if again and self._wait(tries, self._retry.broken_attempts, ""):
+            return
+        after = f" (tried {tries.count} times)" if tries.count > 1 else ""
+        if failure.sent:
+            # a read that got no answer changed nothing, but there is nothing to report either
+            tail = "" if target.method == "GET" else "; it may have been carried out, so run the task again to see"
+            raise ApiOutcomeUnknown(f"Cannot {target.described()}: {failure.text}{after}{tail}.") from None
+        raise ApiUnreachable(f"Cannot {target.described()}: {failure.text}{after}.") from None
+
+    def _after_error(self, raw: RawAnswer, answer: Answer, target: Target, path: str, tries: _Tries, repeatable: bool) -> None:
+        """An error answer came: wait for the next try, or raise."""
+        lost_on_the_way = answer.status in (502, 504) or (answer.status == 503 and _lost_behind_the_api_server(answer))
+        if lost_on_the_way and not repeatable:
+            raise ApiOutcomeUnknown(
+                f"Cannot {target.described()}: the API server {self.connection.host} answered {answer.status} before the work was done"
+                f"{_said(answer)}; it may have been carried out, so run the task again to see."
+            )
+        if answer.status in (429, 503) and self._wait(tries, self._retry.busy_attempts, raw.retry_after):
+            return
+        if answer.status in (500, 502, 504) and repeatable and self._wait(tries, self._retry.broken_attempts, raw.retry_after):
+            return
+        raise error_of(answer, target, self.connection, path)
+
+    def _wait(self, tries: _Tries, attempts: int, retry_after: str) -> bool:
+        """Sleep before the next try; False where no further try is due."""
+        policy = self._retry
+        if tries.count >= attempts:
+            return False
+        if retry_after.isdigit():
+            seconds = min(float(retry_after), policy.longest_wait)
+            seconds += random.uniform(0, min(1.0, 0.25 * seconds))
+        else:
+            seconds = min(policy.first_wait * 2 ** (tries.count - 1), policy.longest_wait) * random.uniform(0.5, 1.0)
+        if tries.waited + seconds > policy.total_wait:
+            return False
+        tries.waited += seconds
+        self._sleep(seconds)
+        return True
+
+    def _renew_token(self, refused: str | None, tries: _Tries) -> bool:
+        """After a 401, once a call: a fresh token from where the refused one came; False where there is none."""
+        if self.connection.renew_token is None or tries.token_renewed:
+            return False
+        tries.token_renewed = True
+        with self._lock:
+            if self._token == refused:
+                try:
+                    self._token = self.connection.renew_token()
+                except ConfigurationError:
+                    return False
+            return self._token != refused
+
+    def _surface_warnings(self, raw: RawAnswer) -> None:
+        if self._warn is None:
+            return
+        for header in raw.warnings:
+            for quoted in _WARNING.findall(header):
+                text = re.sub(r"\\(.)", r"\1", quoted)
+                with self._lock:
+                    new = text not in self._warned
+                    self._warned.add(text)
+                if new:
+                    self._warn(f"The API server warns: {text}")
+
+    def _unusable(self, raw: RawAnswer, answer: Answer, target: Target, path: str) -> CollectionError:
+        if raw.truncated and raw.content_type == "application/json":
+            return ApiError(
+                f"Cannot {target.described()}: the answer of the API server {self.connection.host} is longer than {len(raw.body)} bytes.",
+                status=answer.status,
+                method=target.method,
+                path=path,
+            )
+        return not_an_api_answer(answer, target, self.connection, path)
+
+
+def _decoded(raw: RawAnswer) -> Answer:
+    text = ""
+    data = None
+    if raw.content_type == "application/json" and not raw.truncated:
+        try:
+            data = json.loads(raw.body)
+        except (ValueError, RecursionError):
+            data = None
+    if not isinstance(data, dict):
+        data = None
+        text = raw.body[:4096].decode("utf-8", "replace")
+    return Answer(status=raw.status, content_type=raw.content_type, text=text, data=data, location=raw.location)
+
+
+def _named_by_body(target: Target, body: t.Any) -> Target:
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return Target(target.method, target.group, target.plural, target.namespace, name) if isinstance(name, str) else target
+
+
+def _lost_behind_the_api_server(answer: Answer) -> bool:
+    """The aggregator answers 503 for a server behind it; only where it could not even dial, nothing was carried out."""
+    return answer.data is None and "error trying to reach service" in answer.text and "dial " not in answer.text
+
+
+def _said(answer: Answer) -> str:
+    message = answer.data.get("message") if answer.data is not None else answer.text.strip()
+    return f": {str(message).strip()[:300]}" if message else ""

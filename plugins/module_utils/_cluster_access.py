@@ -1,0 +1,265 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the options of a task to a connection: which of them decides, in the order that kubernetes.core documents.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import ipaddress
+import os
+import re
+import typing as t
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import option_origin
+from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import (
+    Mask,
+    default_kubeconfig_paths,
+    load_kubeconfig,
+    read_bearer_token,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential
+
+Params = t.Mapping[str, t.Any]
+_HEADER_TEXT = re.compile(r"[^\x00-\x1f\x7f]+\Z")
+_TOKEN_TEXT = re.compile(r"[\x21-\x7e]+\Z")
+
+
+def connection_from_params(params: Params, mask: Mask) -> Connection:
+    """The connection that the cluster options describe.
+
+    In this order: host with a credential of its own; a named kubeconfig or context; the service account of the pod;
+    the default kubeconfig; host alone. Options that are set then replace what was found. Every secret goes to ``mask``.
+    Raises InputError, ConfigurationError, MissingLibraryError; nothing is sent.
+    """
+    mask(_option_secrets(params))
+    connection = _with_options(_base(params, mask), params)
+    _check(connection)
+    mask(_connection_secrets(connection))
+    return connection
+
+
+def _base(params: Params, mask: Mask) -> Connection:
+    host = params.get("host")
+    own_credential = params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert")
+    if host and own_credential:
+        return Connection(host=host)
+    if params.get("kubeconfig") or params.get("context"):
+        return _from_kubeconfig(params, params.get("kubeconfig") or _default_paths_for_context(params["context"]), mask)
+    from ansible_collections.quayside.openshift_images.plugins.module_utils import _kubernetes_library as library
+
+    if library.in_cluster_available():
+        return library.in_cluster_connection()
+    paths = default_kubeconfig_paths()
+    if paths:
+        return _from_kubeconfig(params, paths, mask)
+    if host:
+        return Connection(host=host)
+    raise ConfigurationError(
+        "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY in the environment);"
+        " there is no kubeconfig at the default place either, and this is not a pod with a service account."
+    )
+
+
+def _default_paths_for_context(context: str) -> list[str]:
+    paths = default_kubeconfig_paths()
+    if not paths:
+        raise ConfigurationError(f"The context '{context}' is named, but there is no kubeconfig: set the option kubeconfig or $KUBECONFIG.")
+    return paths
+
+
+def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
+    context = load_kubeconfig(source, params.get("context"), mask)
+    cluster, user = context.cluster, context.user
+    connection = Connection(
+        host=cluster.server,
+        client_cert=user.client_cert,
+        client_key=user.client_key,
+        ca=cluster.ca,
+        verify=cluster.verify,
+        server_name=cluster.server_name,
+        proxy=cluster.proxy,
+        impersonation=user.impersonation,
+        credential_origin=user.origin if user.client_cert else "",
+    )
+    if params.get("api_key") or (params.get("username") and params.get("password")):
+        # the task's own credential replaces the user's, so no plugin has to run for it
+        return connection
+    if user.auth_provider is not None or (user.exec_plugin is not None and not (user.token or user.token_file)):
+        from ansible_collections.quayside.openshift_images.plugins.module_utils import _kubernetes_library as library
+
+        if user.auth_provider is not None:
+            credential = library.provider_credential(context, bool(params.get("persist_config")), mask)
+            return dataclasses.replace(connection, token=credential.token, credential_origin=f"the auth provider of {user.origin}")
+        credential = library.exec_credential(context)
+        origin = f"the exec plugin of {user.origin}"
+        if credential.token is None:
+            return dataclasses.replace(connection, client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin)
+
+        def renewed() -> str:
+            token = library.exec_credential(context).token or ""
+            mask([token])
+            return token
+
+        return dataclasses.replace(connection, token=credential.token, renew_token=renewed, credential_origin=origin)
+    if user.token or user.token_file:
+        path = user.token_file
+        token = user.token or read_bearer_token(path or "", user.origin)
+
+        def read_again() -> str:
+            again = read_bearer_token(path or "", user.origin)
+            mask([again])
+            return again
+
+        return dataclasses.replace(connection, token=token, renew_token=read_again if path else None, credential_origin=user.origin)
+    if user.username and user.password:
+        return dataclasses.replace(connection, username=user.username, password=user.password, credential_origin=user.origin)
+    return connection
+
+
+def _with_options(connection: Connection, params: Params) -> Connection:
+    changes: dict[str, t.Any] = {"host": _address(params.get("host") or connection.host, "the option host" if params.get("host") else "the kubeconfig")}
+    if params.get("client_cert"):
+        changes["client_cert"] = Pem("the option client_cert", path=params["client_cert"])
+        changes["client_key"] = None
+        changes["credential_origin"] = option_origin("client_cert", params["client_cert"])
+    if params.get("client_key"):
+        if not params.get("client_cert") and connection.client_cert is None:
+            raise InputError("The option client_key needs the option client_cert.")
+        changes["client_key"] = Pem("the option client_key", path=params["client_key"])
+    if params.get("api_key"):
+        changes.update(token=params["api_key"].strip(), username=None, password=None, renew_token=None)
+        changes["credential_origin"] = option_origin("api_key", params["api_key"])
+    elif params.get("username") and params.get("password"):
+        changes.update(token=None, username=params["username"], password=params["password"], renew_token=None)
+        changes["credential_origin"] = option_origin("password", params["password"])
+    if params.get("ca_cert"):
+        changes["ca"] = Pem("the option ca_cert", path=params["ca_cert"])
+    if params.get("validate_certs") is not None:
+        changes["verify"] = params["validate_certs"]
+    proxy = params.get("proxy") or connection.proxy
+    if proxy:
+        excluded = excluded_from_proxy(changes["host"], params.get("no_proxy") or "")
+        changes["proxy"] = None if excluded else _proxy(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
+        changes["proxy_headers"] = _proxy_headers(params.get("proxy_headers") or {})
+    changes["impersonation"] = dataclasses.replace(
+        connection.impersonation,
+        **({"user": params["impersonate_user"]} if params.get("impersonate_user") else {}),
+        **({"groups": tuple(params["impersonate_groups"])} if params.get("impersonate_groups") else {}),
+    )
+    return dataclasses.replace(connection, **changes)
+
+
+def _check(connection: Connection) -> None:
+    """What cannot be sent ends here, in words that do not repeat a secret."""
+    if connection.token is not None and not _TOKEN_TEXT.match(connection.token):
+        raise InputError(f"The bearer token of {connection.credential_origin} holds a character that no token has (a space, a line end or a letter with an accent).")
+    impersonation = connection.impersonation
+    if (impersonation.groups or impersonation.uid or impersonation.extra) and not impersonation.user:
+        raise InputError("impersonate_groups needs impersonate_user: the API server does not impersonate a group alone.")
+    for name, value in impersonation.headers():
+        if not _HEADER_TEXT.match(value):
+            raise InputError(f"The value for {name} is empty or holds a control character.")
+
+
+def _address(host: str, named_by: str) -> str:
+    """The API server's URL without a trailing slash. Raises InputError for what is no such URL."""
+    text = host.strip().rstrip("/")
+    parts = _split(text)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        shown = re.sub(r"//[^/@]*@", "//", text)
+        raise InputError(f"'{shown}' of {named_by} is not the URL of an API server; write it like https://api.cluster.example.com:6443.")
+    if parts.username is not None or parts.password is not None:
+        raise InputError(f"The URL of {named_by} holds a user name or password; use the options username and password.")
+    return text
+
+
+def _proxy(proxy: str, named_by: str) -> str:
+    text = proxy.strip() if "://" in proxy else f"http://{proxy.strip()}"
+    parts = _split(text)
+    if parts is None or parts.scheme not in ("http", "https", "socks5", "socks5h", "socks4", "socks4a") or not parts.hostname:
+        raise InputError(f"The value of {named_by} is not the URL of a proxy; write it like http://proxy.example.com:3128.")
+    return text
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port is None or parts.port > 0 else None
+    except ValueError:
+        return None
+
+
+def _proxy_headers(options: Params) -> dict[str, str]:
+    headers = {}
+    if options.get("proxy_basic_auth"):
+        headers["Proxy-Authorization"] = f"Basic {_base64(options['proxy_basic_auth'])}"
+    if options.get("basic_auth"):
+        headers["Authorization"] = f"Basic {_base64(options['basic_auth'])}"
+    if options.get("user_agent"):
+        headers["User-Agent"] = options["user_agent"]
+    return headers
+
+
+def excluded_from_proxy(host: str, no_proxy: str) -> bool:
+    """Whether ``no_proxy`` (names, domains, addresses, networks, each with an optional port, or ``*``; comma-separated) names the host."""
+    parts = urlsplit(host)
+    name = (parts.hostname or "").lower().rstrip(".")
+    port = str(parts.port or (443 if parts.scheme == "https" else 80))
+    for entry in (item.strip().lower() for item in no_proxy.split(",")):
+        if entry == "*" or (entry and _matches(name, port, entry)):
+            return True
+    return False
+
+
+def _matches(name: str, port: str, entry: str) -> bool:
+    try:
+        return ipaddress.ip_address(name) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        pattern, separator, wanted_port = entry.rpartition(":")
+        if not separator or not wanted_port.isdigit():
+            pattern, wanted_port = entry, port
+        domain = pattern.strip("[]").lstrip("*").lstrip(".")
+        return bool(domain) and wanted_port == port and (name == domain or name.endswith(f".{domain}"))
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
+def _option_secrets(params: Params) -> set[str]:
+    found = {params.get("api_key"), params.get("password"), os.environ.get("K8S_AUTH_API_KEY"), os.environ.get("K8S_AUTH_PASSWORD")}
+    if params.get("username") and params.get("password"):
+        found.add(basic_credential(params["username"], params["password"]))
+    headers = params.get("proxy_headers") or {}
+    for name in ("proxy_basic_auth", "basic_auth"):
+        value = headers.get(name)
+        if value:
+            found |= {value, value.partition(":")[2]}
+    found |= _url_password(params.get("proxy"))
+    return {value for value in found if value}
+
+
+def _connection_secrets(connection: Connection) -> set[str]:
+    found = {connection.token, connection.password} | _url_password(connection.proxy)
+    if connection.username and connection.password:
+        found.add(basic_credential(connection.username, connection.password))
+    if connection.client_key is not None:
+        found.add(connection.client_key.text)
+    return {value for value in found if value}
+
+
+def _url_password(url: str | None) -> set[str]:
+    parts = _split(url) if url else None
+    if parts is None or not parts.password:
+        return set()
+    username, password = unquote(parts.username or ""), unquote(parts.password)
+    return {parts.password, password, basic_credential(username, password)}

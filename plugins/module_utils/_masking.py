@@ -1,0 +1,101 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets and every form of them that could appear in an output.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import typing as t
+from urllib.parse import quote
+
+SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
+
+_SECRET_NAME = re.compile(r"(?i)(token|secret|passw|credential|access_key)")
+_SECRET_ARGUMENT = re.compile(r"(?i)(?:token|secret|password)=(.+)\Z")
+# what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
+_TOKEN_SHAPES = re.compile(r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)")
+
+
+def derived_forms(value: str) -> set[str]:
+    """The secret itself and the forms in which it is written elsewhere: base64 (with and without padding, both alphabets),
+    JSON and Python escapes, percent-encoding. Ansible masks literal values only."""
+    raw = value.encode("utf-8", "surrogateescape")
+    forms = {value, value.strip(), quote(raw, safe=""), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
+        text = encoded.decode("ascii")
+        forms |= {text, text.rstrip("=")}
+    return {form for form in forms if form}
+
+
+def basic_credential(username: str, password: str) -> str:
+    """The value of an HTTP Basic ``Authorization`` header without the word ``Basic``."""
+    return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+
+def kubeconfig_secrets(content: t.Any) -> set[str]:
+    """Every secret value inside the content of a kubeconfig (a dictionary), wherever it stands.
+
+    Of an exec plugin's environment and arguments those whose name says so; masking all would hide half the output.
+    """
+    found: set[str] = set()
+    if isinstance(content, t.Mapping):
+        for key, value in content.items():
+            if key in SECRET_KUBECONFIG_KEYS and isinstance(value, (str, int)) and not isinstance(value, bool):
+                found.add(str(value))
+            elif key == "exec" and isinstance(value, t.Mapping):
+                found |= _exec_secrets(value)
+            else:
+                found |= kubeconfig_secrets(value)
+        username, password = content.get("username"), content.get("password")
+        if isinstance(username, str) and isinstance(password, str):
+            found.add(basic_credential(username, password))
+    elif isinstance(content, (list, tuple)):
+        for item in content:
+            found |= kubeconfig_secrets(item)
+    return {value for value in found if value}
+
+
+def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
+    found: set[str] = set()
+    for variable in plugin.get("env") or ():
+        if isinstance(variable, t.Mapping) and isinstance(variable.get("value"), str) and _SECRET_NAME.search(str(variable.get("name"))):
+            found.add(variable["value"])
+    for argument in plugin.get("args") or ():
+        match = _SECRET_ARGUMENT.search(argument) if isinstance(argument, str) else None
+        if match:
+            found.add(match.group(1))
+    return found
+
+
+def scrub(text: str) -> str:
+    """Foreign text (a plugin's stderr, a proxy's answer) without what is a credential by its shape."""
+    return _TOKEN_SHAPES.sub("********", text)
+
+
+class _MaskingModule(t.Protocol):
+    no_log_values: set[str]
+
+
+def register_secrets(module: _MaskingModule, values: t.Iterable[str]) -> None:
+    """Make Ansible mask the values and their derived forms in everything that the module returns or logs from now on."""
+    forms: set[str] = set()
+    for value in values:
+        if value:
+            forms |= derived_forms(value)
+    if not forms:
+        return
+    # up to ansible-core 2.21 the module itself masks what it returns
+    module.no_log_values.update(forms)
+    try:
+        # ansible-core 2.22 and later: a process-wide register that its own masking uses
+        from ansible.module_utils.secrets import register_secrets as register  # type: ignore[import-not-found]
+    except ImportError:
+        return
+    register(sorted(forms))

@@ -1,0 +1,97 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The frame of every module: options in, work, one report or one sentence out. The only place that ends a module.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import is_kubeconfig_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import kubeconfig_secrets, register_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+
+
+@dataclass
+class ModuleContext:
+    """What a module's work may use of the module it runs in."""
+
+    params: dict[str, t.Any]
+    check_mode: bool
+    _module: AnsibleModule = field(repr=False)
+
+    def client(self, pool_size: int = 8) -> ClusterClient:
+        """A client for the cluster of the options. Call it after the other options were validated: it reads kubeconfigs
+        and may run an exec plugin. Raises InputError, ConfigurationError, MissingLibraryError."""
+        connection = connection_from_params(self.params, lambda secrets: self.mask(*secrets))
+        address = urlsplit(connection.host)
+        if address.scheme == "http" and connection.credential_origin and address.hostname not in ("localhost", "127.0.0.1", "::1"):
+            self.warn(f"The credential for {connection.host} is sent without encryption, because the host begins with http://.")
+        return ClusterClient(connection, pool_size=pool_size, warn=self.warn)
+
+    def mask(self, *values: str) -> None:
+        """Hide the secrets and their derived forms from every output. base64 of ``user:password`` is the caller's to compute."""
+        register_secrets(self._module, values)
+
+    def warn(self, message: str) -> None:
+        """Show a warning with the task's result."""
+        self._module.warn(message)
+
+
+class _Module(AnsibleModule):
+    """Ansible writes the invocation to the system log while the module is constructed; the secrets inside a kubeconfig
+    that is given as content have to be known before that."""
+
+    def log(self, msg: t.Any, log_args: dict[str, t.Any] | None = None) -> None:
+        kubeconfig = self.params.get("kubeconfig")
+        if isinstance(kubeconfig, (dict, list)) or is_kubeconfig_text(kubeconfig):
+            register_secrets(self, kubeconfig_secrets(kubeconfig) or ([kubeconfig] if isinstance(kubeconfig, str) else []))
+            if log_args is not None and "kubeconfig" in log_args:
+                msg = msg.replace(str(log_args["kubeconfig"]), "(content)") if isinstance(msg, str) else msg
+                log_args = {**log_args, "kubeconfig": "(content)"}
+        super().log(msg, log_args)
+
+
+def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) -> None:
+    """Run a module: ``work`` gets validated options and returns a report, or raises a CollectionError."""
+    module = _Module(supports_check_mode=True, **spec.to_kwargs())
+    context = ModuleContext(module.params, module.check_mode, module)
+    try:
+        report = work(context)
+    except CollectionError as exc:
+        module.fail_json(msg=str(exc), **exc.results())
+    except Exception as exc:
+        module.fail_json(
+            msg=f"Internal error of the module ({type(exc).__name__}), nothing more is known about what was done; please report it with the traceback.",
+            exception=_places(exc),
+        )
+    for warning in report.warnings:
+        module.warn(warning)
+    results: dict[str, t.Any] = {"changed": report.changed, **report.results}
+    if module._diff:
+        results["diff"] = {"before": report.before, "after": report.after}
+    if report.failure is not None:
+        module.fail_json(msg=report.failure, **results)
+    module.exit_json(**results)
+
+
+def _places(exc: BaseException) -> str:
+    """A traceback of files, lines, code and exception types; the messages stay out, since they can hold any value."""
+    parts: list[str] = []
+    current: BaseException | None = exc
+    while current is not None:
+        parts.append("".join(traceback.format_tb(current.__traceback__)) + type(current).__name__)
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return "Traceback (most recent call last):\n" + "\n\nwhich came from\n\n".join(parts) + "\n"

@@ -1,0 +1,260 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP to one cluster through ``requests``: trust, client certificate, proxy, exact headers, bounded answers, no redirects.
+
+Nothing of the surroundings takes part: no proxy variables, no .netrc, no cookies.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+import time
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+
+    HAS_REQUESTS = True
+except ImportError:
+    HAS_REQUESTS = False
+    HTTPAdapter = object  # type: ignore[assignment,misc]
+
+USER_AGENT = "ansible-quayside.openshift_images"
+CONNECT_TIMEOUT = 10.0
+CHUNK = 64 * 1024
+JSON_LIMIT = 256 * 1024 * 1024
+OTHER_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """One HTTP answer as bytes. ``truncated`` says that the body was longer than the limit of its kind."""
+
+    status: int
+    content_type: str
+    body: bytes
+    truncated: bool
+    location: str
+    retry_after: str
+    warnings: tuple[str, ...]
+
+
+class AnswerTimeout(Exception):
+    """The answer began and did not end within the time allowed for it."""
+
+
+class _ClusterAdapter(HTTPAdapter):
+    """Uses our TLS context alone: ``requests`` would add its own CA bundle to the one CA that the user trusts."""
+
+    def __init__(self, connection: Connection, pool_size: int) -> None:
+        self._context = tls_context(connection)
+        self._proxy_context = _proxy_context(connection)
+        self._server_name = connection.server_name
+        self._proxy_headers = dict(connection.proxy_headers)
+        super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True, max_retries=0)
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, server_hostname=self._server_name, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        return super().proxy_manager_for(
+            proxy, ssl_context=self._context, server_hostname=self._server_name, **self._proxy_tls(proxy), **kwargs
+        )
+
+    def _proxy_tls(self, proxy: str) -> dict[str, t.Any]:
+        return {"proxy_ssl_context": self._proxy_context} if proxy.lower().startswith("https:") else {}
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return {**super().proxy_headers(proxy), **self._proxy_headers}
+
+    def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
+        parts = urlsplit(request.url)
+        return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, {}
+
+    def cert_verify(self, conn: t.Any, url: t.Any, verify: t.Any, cert: t.Any) -> None:
+        """The context decides about certificates."""
+
+
+class Transport:
+    """Sends single requests over kept connections; safe to use from several threads."""
+
+    def __init__(self, connection: Connection, pool_size: int) -> None:
+        if not HAS_REQUESTS:
+            raise MissingLibraryError(missing_required_lib("requests"))
+        self._connection = connection
+        self._session = requests.Session()
+        self._session.trust_env = False
+        adapter = _ClusterAdapter(connection, pool_size)
+        for prefix in ("https://", "http://"):
+            self._session.mount(prefix, adapter)
+        self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
+        if not connection.verify:
+            # the user asked for it; one warning for each request says nothing new
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def send(
+        self, method: str, path: str, query: t.Mapping[str, str], body: bytes | None, content_type: str, token: str | None, timeout: float
+    ) -> RawAnswer:
+        """Send one request and read the whole answer. Raises what ``requests`` raises, and AnswerTimeout."""
+        prepared = requests.Request(method, self._connection.host + path, params=query or None, data=body).prepare()
+        prepared.headers = self._headers(token, body, content_type)  # type: ignore[assignment]
+        deadline = time.monotonic() + timeout + CONNECT_TIMEOUT
+        response = self._session.send(
+            prepared, stream=True, allow_redirects=False, proxies=self._proxies, timeout=(CONNECT_TIMEOUT, timeout)
+        )
+        with response:
+            kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+            limit = JSON_LIMIT if kind == "application/json" else OTHER_LIMIT
+            content, truncated = _read(response, limit, deadline)
+            raw_headers = response.raw.headers
+            return RawAnswer(
+                status=response.status_code,
+                content_type=kind,
+                body=content,
+                truncated=truncated,
+                location=response.headers.get("Location", ""),
+                retry_after=response.headers.get("Retry-After", ""),
+                warnings=tuple(raw_headers.getlist("Warning")),
+            )
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def _headers(self, token: str | None, body: bytes | None, content_type: str) -> t.Any:
+        # requests would join repeated headers with commas, which makes one wrong group of two impersonated ones
+        headers = urllib3.HTTPHeaderDict()
+        headers.add("User-Agent", USER_AGENT)
+        headers.add("Accept", "application/json")
+        headers.add("Accept-Encoding", "gzip")
+        if token is not None:
+            headers.add("Authorization", f"Bearer {token}")
+        elif self._connection.username is not None and self._connection.password is not None:
+            headers.add("Authorization", f"Basic {basic_credential(self._connection.username, self._connection.password)}")
+        for name, value in self._connection.impersonation.headers():
+            # names may be any text: their UTF-8 bytes go out, as other clients send them
+            headers.add(name, value.encode().decode("latin-1"))
+        if body is not None:
+            headers.add("Content-Type", content_type)
+            headers.add("Content-Length", str(len(body)))
+        return headers
+
+
+def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
+    content = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        content += chunk
+        if len(content) > limit:
+            return bytes(content[:limit]), True
+        if time.monotonic() > deadline:
+            raise AnswerTimeout
+    return bytes(content), False
+
+
+def tls_context(connection: Connection) -> ssl.SSLContext:
+    """The TLS settings for the API server: whom to trust, and the client certificate. Raises ConfigurationError."""
+    context = _trusting(connection)
+    if connection.client_cert is not None:
+        _load_client_certificate(context, connection.client_cert, connection.client_key)
+    return context
+
+
+def _trusting(connection: Connection) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # a trusted certificate that is no self-signed root is an anchor too, as for kubectl and oc
+    context.verify_flags |= getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000)
+    if not connection.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif connection.ca is not None:
+        _load_ca(context, connection.ca)
+    else:
+        _load_system_ca(context)
+    return context
+
+
+def _proxy_context(connection: Connection) -> ssl.SSLContext:
+    """For a proxy that is itself reached by TLS: the system's CAs and the cluster's."""
+    context = _trusting(connection)
+    if connection.verify and connection.ca is not None:
+        _load_system_ca(context)
+    return context
+
+
+def _load_system_ca(context: ssl.SSLContext) -> None:
+    context.load_default_certs()
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is None and paths.capath is None:
+        # an image without a CA store of its own
+        context.load_verify_locations(cafile=requests.certs.where())
+
+
+def _load_ca(context: ssl.SSLContext, ca: Pem) -> None:
+    try:
+        context.load_verify_locations(cafile=ca.path, cadata=ca.text)
+    except ssl.SSLError:
+        raise ConfigurationError(f"{_named(ca)} holds no certificate in PEM form.") from None
+    except OSError as exc:
+        raise ConfigurationError(f"{_named(ca)} cannot be read: {exc.strerror}.") from None
+
+
+def _load_client_certificate(context: ssl.SSLContext, cert: Pem, key: Pem | None) -> None:
+    """``ssl`` takes files only: text goes through files of mode 0600 that are gone before the first request."""
+    temporary: list[str] = []
+    try:
+        cert_path = cert.path or _private_file(cert.text or "", temporary)
+        key_path = None if key is None else key.path or _private_file(key.text or "", temporary)
+        for pem in (cert, key):
+            if pem is not None and pem.path is not None:
+                with open(pem.path, "rb"):
+                    pass
+        context.load_cert_chain(cert_path, key_path, password=_no_password)
+    except _EncryptedKey:
+        raise ConfigurationError(f"{_named(key or cert)} holds a key that is protected by a password; give one without.") from None
+    except ssl.SSLError as exc:
+        if "MISMATCH" in str(exc):
+            raise ConfigurationError(f"{_named(cert)} does not belong to the key ({key.origin if key else cert.origin}).") from None
+        wanted = "" if key is not None else " with its key (or set the option client_key)"
+        raise ConfigurationError(f"{_named(cert)} and its key are not a certificate{wanted} and a key in PEM form.") from None
+    except OSError as exc:
+        raise ConfigurationError(f"The file {exc.filename} ({cert.origin}) cannot be read: {exc.strerror}.") from None
+    finally:
+        for path in temporary:
+            os.unlink(path)
+
+
+class _EncryptedKey(Exception):
+    """A key asks for a password; nobody is there to type one."""
+
+
+def _no_password() -> str:
+    raise _EncryptedKey
+
+
+def _private_file(text: str, temporary: list[str]) -> str:
+    descriptor, path = tempfile.mkstemp(prefix="openshift-images-")
+    temporary.append(path)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(text)
+    return path
+
+
+def _named(pem: Pem) -> str:
+    origin = pem.origin[0].upper() + pem.origin[1:]
+    return f"{origin} ({pem.path})" if pem.path else origin

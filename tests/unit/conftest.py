@@ -1,0 +1,69 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every unit test of a module needs: options in, the module's one JSON answer out."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from contextlib import contextmanager
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import pytest
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:
+    # ansible-core before 2.19 has no such function
+    from ansible.module_utils import basic
+    from ansible.module_utils.common.text.converters import to_bytes
+
+    @contextmanager
+    def patch_module_args(args: dict[str, t.Any] | None = None) -> t.Iterator[None]:
+        with patch.object(basic, "_ANSIBLE_ARGS", to_bytes(json.dumps({"ANSIBLE_MODULE_ARGS": args or {}}))):
+            yield
+
+
+@dataclass
+class ModuleOutcome:
+    """How a module ended. ``text`` is everything it printed, for looking for secrets that must not be there."""
+
+    code: int
+    result: dict[str, t.Any]
+    text: str
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.result.get("failed"))
+
+
+RunModule = t.Callable[..., ModuleOutcome]
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No access to a cluster by accident: no variables, no home, no pod."""
+    for name in list(os.environ):
+        if name.startswith("K8S_AUTH_") or name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", "/nonexistent")
+
+
+@pytest.fixture
+def run_module_main(clean_environment: None, capsys: pytest.CaptureFixture[str]) -> RunModule:
+    """``run_module_main(main, {option: value}, check_mode=False, diff=False)`` runs a module's ``main``."""
+
+    def run(main: t.Callable[[], None], options: dict[str, t.Any], *, check_mode: bool = False, diff: bool = False) -> ModuleOutcome:
+        args = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
+        with patch_module_args(args), pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        lines = [line for line in printed.out.splitlines() if line.startswith("{")]
+        assert len(lines) == 1, printed.out + printed.err
+        return ModuleOutcome(code=int(ended.value.code or 0), result=json.loads(lines[0]), text=printed.out + printed.err)
+
+    return run
