@@ -22,6 +22,8 @@ from .certificates import KeyPair
 from .content import Manifest, RegistryContent, RepositoryContent, digest_of
 from .faults import FaultSwitches
 
+Handler = t.Callable[[web.Request], t.Awaitable[web.Response]]
+
 _NAME = r"{name:[a-z0-9]+(?:[._/-][a-z0-9]+)*}"
 
 
@@ -96,7 +98,7 @@ class EmbeddedRegistry:
         routes += [web.head(path, self._guarded(handler)) for method, path, handler in handlers if method == "GET"]
         return routes + [web.route(method, path, self._guarded_write(handler)) for method, path, handler in writers]
 
-    def _guarded(self, handler: t.Callable[[web.Request], web.Response]) -> t.Any:
+    def _guarded(self, handler: t.Callable[[web.Request], web.Response]) -> Handler:
         async def answer(request: web.Request) -> web.Response:
             refusal = self._access.refusal(request, request.match_info.get("name", ""))
             response = handler(request) if refusal is None else refusal
@@ -105,7 +107,7 @@ class EmbeddedRegistry:
 
         return answer
 
-    def _guarded_write(self, handler: t.Callable[[web.Request, bytes], web.Response]) -> t.Any:
+    def _guarded_write(self, handler: t.Callable[[web.Request, bytes], web.Response]) -> Handler:
         async def answer(request: web.Request) -> web.Response:
             body = await request.read()
             return await self._guarded(lambda guarded: handler(guarded, body))(request)

@@ -15,6 +15,8 @@ from aiohttp import web
 
 from .answers import registry_error
 
+Handler = t.Callable[[web.Request], t.Awaitable[web.StreamResponse]]
+
 
 @dataclass
 class Fault:
@@ -66,7 +68,7 @@ class FaultSwitches:
         ]
 
     @web.middleware
-    async def middleware(self, request: web.Request, handler: t.Any) -> web.StreamResponse:
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Log the request, then strike with the first matching fault."""
         if request.path.startswith("/_control/"):
             return await handler(request)
@@ -76,7 +78,7 @@ class FaultSwitches:
         entry["status"] = response.status
         return response
 
-    async def _respond(self, request: web.Request, handler: t.Any) -> web.StreamResponse:
+    async def _respond(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         fault = next((fault for fault in self.faults if fault.matches(request)), None)
         if fault is None:
             return await handler(request)
@@ -89,9 +91,7 @@ class FaultSwitches:
                 request.transport.abort()
             return web.Response(status=500)
         if fault.status:
-            answer = registry_error(
-                fault.status, "TOOMANYREQUESTS" if fault.status == 429 else "UNKNOWN", "a fault of the test registry"
-            )
+            answer = registry_error(fault.status, "TOOMANYREQUESTS" if fault.status == 429 else "UNKNOWN", "a fault of the test registry")
             if fault.retry_after:
                 answer.headers["Retry-After"] = fault.retry_after
             return answer
@@ -100,7 +100,7 @@ class FaultSwitches:
         if fault.huge_body:
             return await _huge(request, fault.huge_body)
         response = await handler(request)
-        if fault.wrong_digest and isinstance(response.body, bytes):
+        if fault.wrong_digest and isinstance(response, web.Response) and isinstance(response.body, bytes):
             response.headers["Docker-Content-Digest"] = "sha256:" + "0" * 64
             response.body = response.body.replace(b"{", b"{ ", 1)
         return response

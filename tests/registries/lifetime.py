@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import time
+from pathlib import Path
 
 DEFAULT_LIFETIME = 4 * 3600.0
 
@@ -34,3 +35,13 @@ def wait_for_the_end(owner_pid: int | None, lifetime: float) -> str:
     if not ready:
         return "the lifetime is over"
     return "a signal" if ready[0][0] == read_end else "the owner is gone"
+
+
+def process_start(pid: int) -> str:
+    """When a process started, in the kernel's ticks since boot: with the number it tells one process from all others.
+    Empty when there is none, or only what its parent has not collected yet."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

@@ -6,19 +6,14 @@
 
 from __future__ import annotations
 
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
-
-TESTS = Path(__file__).parents[2]
-sys.path.insert(0, str(TESTS))
-
 from registries.content import RegistryContent, load_contents
 from registries.fleet import RegistryFleet
 
-RECORDED = TESTS / "contract" / "registry.json"
+RECORDED = Path(__file__).parents[2] / "contract" / "registry.json"
 
 
 @pytest.fixture(scope="session")
