@@ -26,17 +26,21 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 
 IMAGE_GROUP = "image.openshift.io"
 TEXT_LIMIT = 300
+MESSAGE_LIMIT = 4000
 CAUSES_SHOWN = 20
+_ADDRESS_ADVICE = "set the option host to the address of the API, such as https://api.cluster.example.com:6443"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object, None where the body is none."""
+    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; where the body is none, ``text`` is its start
+    and ``flaw`` says what it is instead."""
 
     status: int
     content_type: str
     text: str
     data: dict[str, t.Any] | None
+    flaw: str = ""
     location: str = ""
 
 
@@ -47,25 +51,27 @@ def error_of(answer: Answer, target: Target, connection: Connection, path: str) 
     details = details if isinstance(details, dict) else {}
     reason = _as_text(status.get("reason")) if status else ""
     message = _as_text(status.get("message")) if status else _excerpt(answer)
-    kind, advice = _judge(answer, status is not None, details, target, connection, message)
-    said = f"{answer.status} {reason}".strip() + (f": {message}" if message else "")
+    kind, advice = _judge(answer, reason if status else None, details, target, connection, message)
+    said = f"{answer.status} {reason}".strip() + (f": {_bounded(message, MESSAGE_LIMIT)}" if message else "")
     causes = _causes(details, message)
     sentence = f"Cannot {target.described()}: the API server {connection.host} answered {said.rstrip('.')}{causes}; {advice}."
     return kind(sentence, status=answer.status, reason=reason, server_message=message, details=details, method=target.method, path=path)
 
 
 def not_an_api_answer(answer: Answer, target: Target, connection: Connection, path: str) -> ApiError:
-    """The error for a success code without a JSON object: whatever answers at the host, it is no API server."""
-    what = f"is a web page ({_title(answer.text)})" if _is_page(answer) else f"is no JSON object ({answer.content_type or 'no content type'})"
-    sentence = (
-        f"Cannot {target.described()}: the answer of {connection.host} ({answer.status}) {what}, so it is not an API server;"
-        " set the option host to the API's address, such as https://api.cluster.example.com:6443, not to the web console's."
-    )
+    """The error for a success code without a JSON object."""
+    begun = f"Cannot {target.described()}: the answer of {connection.host} ({answer.status})"
+    if _is_page(answer):
+        sentence = f"{begun} is a web page ({_title(answer.text)}), so this is not an API server; {_ADDRESS_ADVICE}."
+    elif answer.content_type != "application/json":
+        sentence = f"{begun} {answer.flaw}, so this is not an API server; {_ADDRESS_ADVICE}."
+    else:
+        sentence = f"{begun} {answer.flaw}; check what stands between this machine and the API server, such as a proxy."
     return ApiError(sentence, status=answer.status, server_message=_excerpt(answer), method=target.method, path=path)
 
 
 def _judge(
-    answer: Answer, is_status: bool, details: dict[str, t.Any], target: Target, connection: Connection, message: str
+    answer: Answer, reason: str | None, details: dict[str, t.Any], target: Target, connection: Connection, message: str
 ) -> tuple[type[ApiError], str]:
     code = answer.status
     if code == 401:
@@ -73,20 +79,23 @@ def _judge(
     if code == 403:
         return Forbidden, _right_advice(target, connection, message)
     if code == 404:
-        if not is_status or "could not find the requested resource" in message:
+        if reason is None or "could not find the requested resource" in message:
             return ApiNotServed, _not_served_advice(answer, target)
         if details.get("kind") == "namespaces":
             return NotFound, f'create the namespace "{details.get("name")}" first, or correct its name'
         return NotFound, "check the name and the namespace"
     if code == 409:
-        return Conflict, "somebody else changed it at the same time; run the task again"
+        if reason == "AlreadyExists":
+            return Conflict, "it was created by somebody else at the same time; run the task again"
+        return Conflict, "it was changed by somebody else at the same time; run the task again"
     if code == 422:
         return Invalid, "correct the values that the server names"
     if code == 400 and "HTTP request to an HTTPS server" in message:
         return ApiError, "the option host must begin with https://"
     if 300 <= code < 400:
-        to = f" (it redirects to {answer.location})" if answer.location else ""
-        return ApiError, f"this is not an API server{to}; set the option host to the API's address"
+        # without the query, which may hold a login's state
+        to = f" (it redirects to {answer.location.split('?')[0]})" if answer.location else ""
+        return ApiError, f"this is not an API server{to}; {_ADDRESS_ADVICE}"
     if code == 429:
         return ApiError, "it is overloaded and asked to come back later; lower the concurrency or run the task again"
     if code in (502, 503, 504):
@@ -95,7 +104,7 @@ def _judge(
     if code >= 500:
         return ApiError, "this is an error inside the cluster: its API server's log says more"
     if _is_page(answer):
-        return ApiError, "this is a web page, not an API server; set the option host to the API's address"
+        return ApiError, f"this is not an API server; {_ADDRESS_ADVICE}"
     return ApiError, "the API server did not accept the request"
 
 
@@ -118,13 +127,13 @@ def _right_advice(target: Target, connection: Connection, message: str) -> str:
     if not target.plural:
         return "ask a cluster administrator for the right to do this"
     if target.namespace:
-        return f'ask for a role with the right to {target.verb} {target.resource} in namespace "{target.namespace}"'
+        return f'ask for a role with the right to {target.verb} {target.resource} in namespace "{target.namespace}", or check that it exists'
     return f"ask a cluster administrator for the right to {target.verb} {target.resource}"
 
 
 def _not_served_advice(answer: Answer, target: Target) -> str:
     if _is_page(answer):
-        return "this is a web page, not an API server; set the option host to the API's address"
+        return f"this is not an API server; {_ADDRESS_ADVICE}"
     if target.group == IMAGE_GROUP:
         return f"this cluster does not serve the image API ({IMAGE_GROUP}/v1): it is plain Kubernetes and not OpenShift, or host is not an OpenShift API server"
     if target.group:
@@ -154,8 +163,11 @@ def _as_text(value: t.Any) -> str:
 def _excerpt(answer: Answer) -> str:
     if _is_page(answer):
         return f"a web page ({_title(answer.text)})"
-    text = " ".join(answer.text.split())
-    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}..."
+    return _bounded(" ".join(answer.text.split()), TEXT_LIMIT)
+
+
+def _bounded(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def _is_page(answer: Answer) -> bool:

@@ -25,10 +25,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     ApiError,
     ApiOutcomeUnknown,
     ApiUnreachable,
-    CollectionError,
-    ConfigurationError,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import RawAnswer, Transport
+from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import NoAnswer, RawAnswer, Transport
 
 __all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "RetryPolicy", "core_path", "image_path", "segment"]
 
@@ -43,13 +41,15 @@ _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 class RetryPolicy:
     """How often and how long a call is tried again; all times in seconds.
 
-    ``busy_attempts`` for 429 and 503, ``broken_attempts`` for everything else that can pass. The n-th wait is
+    ``busy_attempts`` for 429 and 503, ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each
+    try costs its whole time limit. The n-th wait is
     ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
     server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
     """
 
     busy_attempts: int = 8
     broken_attempts: int = 4
+    slow_attempts: int = 2
     first_wait: float = 0.5
     longest_wait: float = 20.0
     total_wait: float = 60.0
@@ -117,17 +117,15 @@ class ClusterClient:
                 self.requests_sent += 1
             try:
                 raw = self._transport.send(method, path, query or {}, payload, content_type, token, seconds)
-            except CollectionError:
-                raise
-            except Exception as exc:
-                self._after_failure(exc, target, tries, seconds, repeatable)
+            except NoAnswer as exc:
+                self._after_failure(exc.cause, target, tries, seconds, repeatable)
                 continue
             self._surface_warnings(raw)
             answer = _decoded(raw)
             if 200 <= answer.status < 300:
-                if answer.data is not None and not raw.truncated:
+                if answer.data is not None:
                     return answer.data
-                raise self._unusable(raw, answer, target, path)
+                raise not_an_api_answer(answer, target, self.connection, path)
             if answer.status == 401 and self._renew_token(token, tries):
                 continue
             self._after_error(raw, answer, target, path, tries, repeatable)
@@ -182,18 +180,18 @@ class ClusterClient:
         """Close the kept connections."""
         self._transport.close()
 
-    def _after_failure(self, exc: Exception, target: Target, tries: _Tries, seconds: float, repeatable: bool) -> None:
+    def _after_failure(self, exc: BaseException, target: Target, tries: _Tries, seconds: float, repeatable: bool) -> None:
         """No answer came: wait for the next try, or raise."""
         failure = failure_of(exc, self.connection, seconds)
         again = failure.passing and (repeatable or not failure.sent)
-        if again and self._wait(tries, self._retry.broken_attempts, ""):
+        attempts = self._retry.slow_attempts if failure.slow else self._retry.broken_attempts
+        if again and self._wait(tries, attempts, ""):
             return
         after = f" (tried {tries.count} times)" if tries.count > 1 else ""
-        if failure.sent:
-            # a read that got no answer changed nothing, but there is nothing to report either
-            tail = "" if target.method == "GET" else "; it may have been carried out, so run the task again to see"
-            raise ApiOutcomeUnknown(f"Cannot {target.described()}: {failure.text}{after}{tail}.") from None
-        raise ApiUnreachable(f"Cannot {target.described()}: {failure.text}{after}.") from None
+        if failure.sent and target.method != "GET":
+            tail = "it may have been carried out, so run the task again to see"
+            raise ApiOutcomeUnknown(f"Cannot {target.described()}: {failure.text}{after}; {tail}.")
+        raise ApiUnreachable(f"Cannot {target.described()}: {failure.text}{after}.")
 
     def _after_error(self, raw: RawAnswer, answer: Answer, target: Target, path: str, tries: _Tries, repeatable: bool) -> None:
         """An error answer came: wait for the next try, or raise."""
@@ -226,16 +224,14 @@ class ClusterClient:
         return True
 
     def _renew_token(self, refused: str | None, tries: _Tries) -> bool:
-        """After a 401, once a call: a fresh token from where the refused one came; False where there is none."""
+        """After a 401, once a call: a fresh token from where the refused one came; False where there is none.
+        Raises ConfigurationError where the source gives none any more."""
         if self.connection.renew_token is None or tries.token_renewed:
             return False
         tries.token_renewed = True
         with self._lock:
             if self._token == refused:
-                try:
-                    self._token = self.connection.renew_token()
-                except ConfigurationError:
-                    return False
+                self._token = self.connection.renew_token()
             return self._token != refused
 
     def _surface_warnings(self, raw: RawAnswer) -> None:
@@ -250,29 +246,26 @@ class ClusterClient:
                 if new:
                     self._warn(f"The API server warns: {text}")
 
-    def _unusable(self, raw: RawAnswer, answer: Answer, target: Target, path: str) -> CollectionError:
-        if raw.truncated and raw.content_type == "application/json":
-            return ApiError(
-                f"Cannot {target.described()}: the answer of the API server {self.connection.host} is longer than {len(raw.body)} bytes.",
-                status=answer.status,
-                method=target.method,
-                path=path,
-            )
-        return not_an_api_answer(answer, target, self.connection, path)
-
 
 def _decoded(raw: RawAnswer) -> Answer:
-    text = ""
-    data = None
-    if raw.content_type == "application/json" and not raw.truncated:
+    """The answer with its JSON object, or with the start of its text and the flaw that makes it none."""
+    data, flaw = None, ""
+    if raw.content_type != "application/json":
+        flaw = f"is no JSON ({raw.content_type or 'no content type'})"
+    elif raw.truncated:
+        flaw = f"is longer than {len(raw.body)} bytes"
+    else:
         try:
-            data = json.loads(raw.body)
+            data = json.loads(raw.body.decode("utf-8"))
+        except UnicodeDecodeError:
+            flaw = "is not UTF-8 text"
         except (ValueError, RecursionError):
-            data = None
-    if not isinstance(data, dict):
-        data = None
-        text = raw.body[:4096].decode("utf-8", "replace")
-    return Answer(status=raw.status, content_type=raw.content_type, text=text, data=data, location=raw.location)
+            flaw = "is not valid JSON"
+        else:
+            flaw = "" if isinstance(data, dict) else "is not a JSON object"
+    if flaw:
+        return Answer(raw.status, raw.content_type, raw.body[:4096].decode("utf-8", "replace"), None, flaw, raw.location)
+    return Answer(raw.status, raw.content_type, "", data, "", raw.location)
 
 
 def _named_by_body(target: Target, body: t.Any) -> Target:

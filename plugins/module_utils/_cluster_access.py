@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import ipaddress
-import os
 import re
 import typing as t
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -23,10 +22,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import (
     Mask,
     default_kubeconfig_paths,
+    is_kubeconfig_text,
     load_kubeconfig,
     read_bearer_token,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, kubeconfig_secrets
 
 Params = t.Mapping[str, t.Any]
 _HEADER_TEXT = re.compile(r"[^\x00-\x1f\x7f]+\Z")
@@ -37,10 +37,10 @@ def connection_from_params(params: Params, mask: Mask) -> Connection:
     """The connection that the cluster options describe.
 
     In this order: host with a credential of its own; a named kubeconfig or context; the service account of the pod;
-    the default kubeconfig; host alone. Options that are set then replace what was found. Every secret goes to ``mask``.
+    the default kubeconfig; host alone. Options that are set then replace what was found. Every secret that is met on the
+    way goes to ``mask``; those of the options themselves are in ``option_secrets``.
     Raises InputError, ConfigurationError, MissingLibraryError; nothing is sent.
     """
-    mask(_option_secrets(params))
     connection = _with_options(_base(params, mask), params)
     _check(connection)
     mask(_connection_secrets(connection))
@@ -105,7 +105,9 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
             return dataclasses.replace(connection, client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin)
 
         def renewed() -> str:
-            token = library.exec_credential(context).token or ""
+            token = library.exec_credential(context).token
+            if token is None:
+                raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
             mask([token])
             return token
 
@@ -150,10 +152,11 @@ def _with_options(connection: Connection, params: Params) -> Connection:
         excluded = excluded_from_proxy(changes["host"], params.get("no_proxy") or "")
         changes["proxy"] = None if excluded else _proxy(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
         changes["proxy_headers"] = _proxy_headers(params.get("proxy_headers") or {})
+    impersonation = connection.impersonation
     changes["impersonation"] = dataclasses.replace(
-        connection.impersonation,
-        **({"user": params["impersonate_user"]} if params.get("impersonate_user") else {}),
-        **({"groups": tuple(params["impersonate_groups"])} if params.get("impersonate_groups") else {}),
+        impersonation,
+        user=params.get("impersonate_user") or impersonation.user,
+        groups=tuple(params.get("impersonate_groups") or impersonation.groups),
     )
     return dataclasses.replace(connection, **changes)
 
@@ -161,7 +164,7 @@ def _with_options(connection: Connection, params: Params) -> Connection:
 def _check(connection: Connection) -> None:
     """What cannot be sent ends here, in words that do not repeat a secret."""
     if connection.token is not None and not _TOKEN_TEXT.match(connection.token):
-        raise InputError(f"The bearer token of {connection.credential_origin} holds a character that no token has (a space, a line end or a letter with an accent).")
+        raise InputError(f"The bearer token of {connection.credential_origin} holds a character that no token has, such as a space or a line end.")
     impersonation = connection.impersonation
     if (impersonation.groups or impersonation.uid or impersonation.extra) and not impersonation.user:
         raise InputError("impersonate_groups needs impersonate_user: the API server does not impersonate a group alone.")
@@ -214,10 +217,8 @@ def excluded_from_proxy(host: str, no_proxy: str) -> bool:
     parts = urlsplit(host)
     name = (parts.hostname or "").lower().rstrip(".")
     port = str(parts.port or (443 if parts.scheme == "https" else 80))
-    for entry in (item.strip().lower() for item in no_proxy.split(",")):
-        if entry == "*" or (entry and _matches(name, port, entry)):
-            return True
-    return False
+    entries = [entry.strip().lower() for entry in no_proxy.split(",")]
+    return any(entry == "*" or _matches(name, port, entry) for entry in entries if entry)
 
 
 def _matches(name: str, port: str, entry: str) -> bool:
@@ -235,8 +236,11 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
 
 
-def _option_secrets(params: Params) -> set[str]:
-    found = {params.get("api_key"), params.get("password"), os.environ.get("K8S_AUTH_API_KEY"), os.environ.get("K8S_AUTH_PASSWORD")}
+def option_secrets(params: Params) -> set[str]:
+    """Every secret in the cluster options, those inside of a kubeconfig given as content and of a proxy's URL included."""
+    found: set[str | None] = {params.get("api_key"), params.get("password")}
+    kubeconfig = params.get("kubeconfig")
+    found |= {kubeconfig} if is_kubeconfig_text(kubeconfig) else kubeconfig_secrets(kubeconfig)
     if params.get("username") and params.get("password"):
         found.add(basic_credential(params["username"], params["password"]))
     headers = params.get("proxy_headers") or {}

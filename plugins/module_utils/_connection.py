@@ -63,6 +63,6 @@ class Connection:
     server_name: str | None = None
     proxy: str | None = field(default=None, repr=False)
     proxy_headers: t.Mapping[str, str] = field(default_factory=dict, repr=False)
-    impersonation: Impersonation = Impersonation()
+    impersonation: Impersonation = field(default_factory=Impersonation)
     credential_origin: str = ""
     renew_token: t.Callable[[], str] | None = field(default=None, repr=False, compare=False)

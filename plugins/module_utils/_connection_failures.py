@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why no answer came: an exception of the transport as a kind, whether the request can have been sent, and a sentence's middle.
+"""Why no answer came: an exception of the transport as a kind, whether the request can have been sent, and words for it.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -18,71 +18,89 @@ from urllib.parse import urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
-from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import CONNECT_TIMEOUT, AnswerTimeout
+from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import CONNECT_TIMEOUT, AnswerIncomplete, AnswerTimeout
 
-_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
 # OpenSSL's X509_V_ERR_*: host name and address mismatch; not yet valid and expired
 _HOSTNAME_CODES = (62, 64)
-_EXPIRED_CODES = (9, 10)
+_VALIDITY_CODES = (9, 10)
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
+_HERE = "the machine where the module runs"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """``sent``: the request may have reached the server. ``passing``: trying again soon can help."""
+    """``text`` completes "Cannot ...: "; ``sent``: the request may have reached the server; ``passing``: trying again
+    can help; ``slow``: a try costs its whole time limit."""
 
     text: str
-    sent: bool
-    passing: bool
+    sent: bool = False
+    passing: bool = False
+    slow: bool = False
 
 
 def failure_of(exc: BaseException, connection: Connection, timeout: float) -> Failure:
-    """Explain an exception that ``Transport.send`` raised. The text completes the sentence "Cannot ...: "."""
+    """Explain an exception that kept ``Transport.send`` from an answer. ``timeout``: the seconds that it was given."""
     chain = list(_chain(exc))
     names = {type(item).__name__ for item in chain}
-    host = connection.host
-    if isinstance(exc, AnswerTimeout) or "ReadTimeout" in names or "ReadTimeoutError" in names:
-        return Failure(f"the API server {host} did not answer within {timeout:g} seconds", sent=True, passing=True)
-    if "ProxyError" in names or "InvalidProxyURL" in names or "ProxySchemeUnknown" in names:
-        return Failure(_proxy_text(chain, connection), sent=False, passing=False)
+    if isinstance(exc, AnswerTimeout) or names & {"ReadTimeout", "ReadTimeoutError"}:
+        text = f"the API server {connection.host} did not answer completely within {timeout:g} seconds"
+        return Failure(text, sent=True, passing=True, slow=True)
+    if names & {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown"}:
+        return Failure(_proxy_text(chain, connection))
     tls = _first(chain, ssl.SSLError)
     if tls is not None:
         return _tls_failure(tls, connection)
+    return _network_failure(chain, names, connection)
+
+
+def _network_failure(chain: t.Sequence[BaseException], names: set[str], connection: Connection) -> Failure:
+    reached = f"the proxy {_without_credentials(connection.proxy)}" if connection.proxy else f"the API server {connection.host}"
+    option = "proxy" if connection.proxy else "host"
     if _first(chain, ConnectionRefusedError) is not None:
-        return Failure(f"{_reached(connection)} refused the connection; check the option host and its port, and that the API server runs", False, True)
+        advice = f"check the option {option} and its port, and that it runs"
+        return Failure(f"{reached} refused the connection; {advice}", passing=True)
     if _first(chain, socket.gaierror) is not None or "NameResolutionError" in names:
-        name = urlsplit(connection.proxy or host).hostname
-        return Failure(f"the name {name} cannot be resolved; check the option {'proxy' if connection.proxy else 'host'} and the DNS of the machine where the module runs", False, True)
-    if "ConnectTimeout" in names or "ConnectTimeoutError" in names:
-        return Failure(f"{_reached(connection)} did not accept a connection within {CONNECT_TIMEOUT:g} seconds; check the option host, firewalls and whether a proxy is needed", False, True)
+        name = urlsplit(connection.proxy or connection.host).hostname
+        return Failure(f"the name {name} cannot be resolved; check the option {option} and the DNS of {_HERE}", passing=True)
+    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
+        advice = f"check the option {option}, firewalls, and whether a proxy is needed"
+        return Failure(f"{reached} did not accept a connection within {CONNECT_TIMEOUT:g} seconds; {advice}", passing=True, slow=True)
     if "InvalidSchema" in names:
-        return Failure("the proxy is a SOCKS proxy, which needs the Python library PySocks where the module runs", False, False)
+        return Failure("the proxy is a SOCKS proxy, for which the Python library PySocks must be installed where the module runs")
+    if names & {"InvalidURL", "LocationParseError"}:
+        return Failure(f"{connection.host} is not the URL of an API server; check the option host")
     unreachable = _first(chain, OSError, lambda item: item.errno in _UNREACHABLE)
     if unreachable is not None:
-        return Failure(f"{_reached(connection)} cannot be reached: {unreachable.strerror}; check the network and whether a proxy is needed", False, True)
-    detail = scrub(str(chain[-1])) or type(chain[-1]).__name__
-    return Failure(f"the connection to the API server {host} broke off before a complete answer came ({detail})", True, True)
+        return Failure(f"{reached} cannot be reached ({unreachable.strerror}); check the network and whether a proxy is needed", passing=True)
+    if isinstance(chain[0], AnswerIncomplete):
+        detail = "the answer is shorter than announced"
+    else:
+        detail = scrub(str(chain[-1])) or type(chain[-1]).__name__
+    return Failure(f"the connection to the API server {connection.host} broke off before a complete answer came ({detail})", sent=True, passing=True)
 
 
 def _tls_failure(exc: ssl.SSLError, connection: Connection) -> Failure:
     host, text = connection.host, str(exc)
     if isinstance(exc, ssl.SSLCertVerificationError):
-        problem = exc.verify_message
-        if exc.verify_code in _HOSTNAME_CODES:
-            advice = "use a host name that the certificate names, or a kubeconfig with tls-server-name"
-            return Failure(f"the certificate of {host} is for another name ({problem.rstrip('.')}); {advice}", False, False)
-        if exc.verify_code in _EXPIRED_CODES:
-            return Failure(f"the certificate of {host} is not valid now ({problem}); renew it, or check the clock of the machine where the module runs", False, False)
-        trusted = f"the CA of {connection.ca.origin}" if connection.ca is not None else "the CAs of the machine where the module runs"
-        return Failure(
-            f"the certificate of {host} is not signed by {trusted} ({problem}); set the option ca_cert to the CA file of the cluster", False, False
-        )
+        return Failure(_distrust_text(exc, connection))
     if "WRONG_VERSION_NUMBER" in text or "HTTP_REQUEST" in text or "RECORD_LAYER_FAILURE" in text:
-        return Failure(f"{host} does not speak TLS; check the port of the option host, or write it with http:// if it is meant so", False, False)
+        return Failure(f"{host} does not speak TLS; check the port of the option host, or write it with http:// if that is meant")
     if "ALERT" in text:
-        # the server ends the handshake: with TLS 1.3 this is how a client certificate is refused
-        certificate = f"the client certificate of {connection.credential_origin}" if connection.client_cert is not None else "a client certificate that was not given"
-        return Failure(f"{host} ended the TLS handshake ({exc.reason}); it may want another certificate than {certificate}", False, False)
-    return Failure(f"TLS with {host} failed ({exc.reason or text})", False, "EOF" in text)
+        # with TLS 1.3 this is also how a server refuses a client certificate
+        given = f"the client certificate of {connection.credential_origin}" if connection.client_cert is not None else "no client certificate"
+        return Failure(f"{host} ended the TLS handshake ({exc.reason}); it was given {given}, check whether it wants another")
+    return Failure(f"TLS with {host} failed ({exc.reason or text})", passing="EOF" in text)
+
+
+def _distrust_text(exc: ssl.SSLCertVerificationError, connection: Connection) -> str:
+    host, problem = connection.host, str(exc.verify_message).rstrip(".")
+    if exc.verify_code in _HOSTNAME_CODES:
+        advice = "use a host name that the certificate names, or a kubeconfig with tls-server-name"
+        return f"the certificate of {host} is for another name ({problem}); {advice}"
+    if exc.verify_code in _VALIDITY_CODES:
+        return f"the certificate of {host} is not valid now ({problem}); renew it, or correct the clock of {_HERE}"
+    trusted = connection.ca.origin if connection.ca is not None else f"the CAs of {_HERE}"
+    return f"the certificate of {host} is not trusted by {trusted} ({problem}); set the option ca_cert to the file with the CA of the cluster"
 
 
 def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str:
@@ -99,24 +117,16 @@ def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str
     return f"the proxy {shown} could not be used ({type(chain[-1]).__name__}); check the option proxy"
 
 
-def _reached(connection: Connection) -> str:
-    return f"the proxy {_without_credentials(connection.proxy)}" if connection.proxy else f"the API server {connection.host}"
-
-
 def _without_credentials(url: str) -> str:
     parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 _Found = t.TypeVar("_Found", bound=BaseException)
 
 
 def _first(chain: t.Sequence[BaseException], kind: type[_Found], accept: t.Callable[[_Found], bool] = lambda item: True) -> _Found | None:
-    for item in chain:
-        if isinstance(item, kind) and accept(item):
-            return item
-    return None
+    return next((item for item in chain if isinstance(item, kind) and accept(item)), None)
 
 
 def _chain(exc: BaseException) -> t.Iterator[BaseException]:

@@ -20,12 +20,13 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
+
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import kubeconfig_secrets
 
 Mask = t.Callable[[t.Iterable[str]], None]
-Content = t.Dict[str, t.Any]
+Content = dict[str, t.Any]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class KubeconfigUser:
     password: str | None = field(default=None, repr=False)
     client_cert: Pem | None = None
     client_key: Pem | None = None
-    impersonation: Impersonation = Impersonation()
+    impersonation: Impersonation = field(default_factory=Impersonation)
     exec_plugin: Content | None = field(default=None, repr=False)
     auth_provider: Content | None = field(default=None, repr=False)
 
@@ -155,8 +156,8 @@ def default_kubeconfig_paths() -> list[str]:
 
 
 def is_kubeconfig_text(source: t.Any) -> bool:
-    """Whether the option holds the content itself as text: no path has several lines."""
-    return isinstance(source, str) and "\n" in source.strip()
+    """Whether the option holds the content itself as text, YAML or JSON: no path has several lines or begins with a brace."""
+    return isinstance(source, str) and ("\n" in source.strip() or source.lstrip().startswith("{"))
 
 
 def read_bearer_token(path: str, origin: str) -> str:
@@ -270,14 +271,15 @@ def _impersonation(entry: _Entry) -> Impersonation:
     groups = entry.content.get("as-groups") or []
     extra = entry.content.get("as-user-extra") or {}
     if not isinstance(groups, list) or not isinstance(extra, dict):
-        raise ConfigurationError(f"The impersonation of the user '{entry.name}' of {entry.origin} needs a list (as-groups) and a mapping (as-user-extra).")
-    pairs = tuple((extra_header_name(str(key)), str(value)) for key, values in extra.items() for value in (values if isinstance(values, list) else [values]))
-    return Impersonation(user=_text(entry, "as"), groups=tuple(str(group) for group in groups), uid=_text(entry, "as-uid"), extra=pairs)
-
-
-def extra_header_name(key: str) -> str:
-    """The part of an ``Impersonate-Extra-*`` header's name that stands for the key: what no header name may hold is percent-encoded."""
-    return quote(key, safe="!#$&'*+-.^_`|~")
+        raise ConfigurationError(f"as-groups of the user '{entry.name}' of {entry.origin} must be a list, and as-user-extra a mapping.")
+    pairs: list[tuple[str, str]] = []
+    for key, values in extra.items():
+        # a header's name can hold only some characters; the API server decodes the rest
+        header_part = quote(str(key), safe="!#$&'*+-.^_`|~")
+        pairs.extend((header_part, str(value)) for value in (values if isinstance(values, list) else [values]))
+    return Impersonation(
+        user=_text(entry, "as"), groups=tuple(str(group) for group in groups), uid=_text(entry, "as-uid"), extra=tuple(pairs)
+    )
 
 
 def _pem(entry: _Entry, key: str, kind: str) -> Pem | None:

@@ -23,6 +23,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import missing_required_lib
+
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask, read_bearer_token
@@ -83,6 +84,7 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     name = provider.get("name")
     named = f"The auth provider '{name}' of {context.user.origin}"
     _require("to use the auth provider of a kubeconfig")
+    import requests
     from kubernetes import __version__ as version
     from kubernetes.client import Configuration
     from kubernetes.config.kube_config import load_kube_config_from_dict
@@ -91,7 +93,7 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     authority_given = "idp-certificate-authority" in settings or "idp-certificate-authority-data" in settings
     if name == "oidc" and not authority_given:
         # without one the library would send the refresh token over unverified TLS
-        settings["idp-certificate-authority"] = _system_ca_bundle()
+        settings["idp-certificate-authority"] = requests.utils.DEFAULT_CA_BUNDLE_PATH
     configuration = Configuration()
     try:
         # only the provider's part: no key material, so that the library writes no temporary files of it
@@ -111,7 +113,8 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
         raise ConfigurationError(f"{named} gave no credential: {type(exc).__name__}: {_one_line(str(exc))}.") from None
     token = _bearer(configuration)
     if not token:
-        raise ConfigurationError(f"{named} gave no credential: the kubernetes library {version} got no token from it; use an exec plugin or the option api_key.")
+        advice = "use an exec plugin or the option api_key"
+        raise ConfigurationError(f"{named} gave no credential: the kubernetes library {version} got no token from it; {advice}.")
     if _expired(token):
         raise ConfigurationError(f"{named} gave no valid credential: its token has expired and could not be refreshed; log in again.")
     mask(kubeconfig_secrets(settings))
@@ -181,12 +184,6 @@ def _expired(token: str) -> bool:
         return False
     expiry = claims.get("exp") if isinstance(claims, dict) else None
     return isinstance(expiry, (int, float)) and expiry <= time.time()
-
-
-def _system_ca_bundle() -> str:
-    from requests.certs import where
-
-    return where()
 
 
 def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:

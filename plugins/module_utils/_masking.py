@@ -83,19 +83,30 @@ class _MaskingModule(t.Protocol):
     no_log_values: set[str]
 
 
-def register_secrets(module: _MaskingModule, values: t.Iterable[str]) -> None:
-    """Make Ansible mask the values and their derived forms in everything that the module returns or logs from now on."""
+def register_secrets(module: _MaskingModule, values: t.Iterable[str]) -> set[str]:
+    """Make Ansible mask the values and their derived forms in everything that the module returns from now on.
+
+    Returns all these forms.
+    """
     forms: set[str] = set()
     for value in values:
         if value:
             forms |= derived_forms(value)
     if not forms:
-        return
+        return forms
     # up to ansible-core 2.21 the module itself masks what it returns
     module.no_log_values.update(forms)
     try:
         # ansible-core 2.22 and later: a process-wide register that its own masking uses
-        from ansible.module_utils.secrets import register_secrets as register  # type: ignore[import-not-found]
+        from ansible.module_utils.secrets import register_secrets as register
     except ImportError:
-        return
+        return forms
     register(sorted(forms))
+    return forms
+
+
+def without(text: str, forms: t.Iterable[str]) -> str:
+    """The text with the given forms of secrets blotted out, longest first, as one can be part of another."""
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "********")
+    return text

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params, option_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import is_kubeconfig_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import kubeconfig_secrets, register_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import register_secrets, without
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 
 
@@ -31,6 +31,7 @@ class ModuleContext:
     params: dict[str, t.Any]
     check_mode: bool
     _module: AnsibleModule = field(repr=False)
+    _clients: list[ClusterClient] = field(default_factory=list, repr=False)
 
     def client(self, pool_size: int = 8) -> ClusterClient:
         """A client for the cluster of the options. Call it after the other options were validated: it reads kubeconfigs
@@ -39,7 +40,9 @@ class ModuleContext:
         address = urlsplit(connection.host)
         if address.scheme == "http" and connection.credential_origin and address.hostname not in ("localhost", "127.0.0.1", "::1"):
             self.warn(f"The credential for {connection.host} is sent without encryption, because the host begins with http://.")
-        return ClusterClient(connection, pool_size=pool_size, warn=self.warn)
+        client = ClusterClient(connection, pool_size=pool_size, warn=self.warn)
+        self._clients.append(client)
+        return client
 
     def mask(self, *values: str) -> None:
         """Hide the secrets and their derived forms from every output. base64 of ``user:password`` is the caller's to compute."""
@@ -49,24 +52,34 @@ class ModuleContext:
         """Show a warning with the task's result."""
         self._module.warn(message)
 
+    def close(self) -> None:
+        """Close the connections of every client that was handed out."""
+        for client in self._clients:
+            client.close()
+
 
 class _Module(AnsibleModule):
-    """Ansible writes the invocation to the system log while the module is constructed; the secrets inside a kubeconfig
-    that is given as content have to be known before that."""
+    """Knows the secrets inside the cluster options before anything is written: while it is constructed, Ansible logs the
+    invocation to the system log, and returns it with a complaint about an option."""
 
-    def log(self, msg: t.Any, log_args: dict[str, t.Any] | None = None) -> None:
-        kubeconfig = self.params.get("kubeconfig")
-        if isinstance(kubeconfig, (dict, list)) or is_kubeconfig_text(kubeconfig):
-            register_secrets(self, kubeconfig_secrets(kubeconfig) or ([kubeconfig] if isinstance(kubeconfig, str) else []))
-            if log_args is not None and "kubeconfig" in log_args:
-                msg = msg.replace(str(log_args["kubeconfig"]), "(content)") if isinstance(msg, str) else msg
-                log_args = {**log_args, "kubeconfig": "(content)"}
-        super().log(msg, log_args)
+    def log(self, msg: t.Any, log_args: t.Any = None) -> None:
+        forms = self.hide_option_secrets()
+        clean = {name: without(str(value), forms) for name, value in log_args.items()} if log_args else log_args
+        super().log(without(msg, forms) if isinstance(msg, str) else msg, clean)
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        self.hide_option_secrets()
+        super().fail_json(msg, **kwargs)
+
+    def hide_option_secrets(self) -> set[str]:
+        """Mask what is secret in the options without being an option marked so; returns every form that was masked."""
+        return register_secrets(self, option_secrets(self.params))
 
 
 def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) -> None:
     """Run a module: ``work`` gets validated options and returns a report, or raises a CollectionError."""
     module = _Module(supports_check_mode=True, **spec.to_kwargs())
+    module.hide_option_secrets()
     context = ModuleContext(module.params, module.check_mode, module)
     try:
         report = work(context)
@@ -77,6 +90,8 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
             msg=f"Internal error of the module ({type(exc).__name__}), nothing more is known about what was done; please report it with the traceback.",
             exception=_places(exc),
         )
+    finally:
+        context.close()
     for warning in report.warnings:
         module.warn(warning)
     results: dict[str, t.Any] = {"changed": report.changed, **report.results}

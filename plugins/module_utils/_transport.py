@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
+
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential
@@ -28,6 +29,7 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
+    from urllib3._collections import HTTPHeaderDict
 
     HAS_REQUESTS = True
 except ImportError:
@@ -36,8 +38,11 @@ except ImportError:
 
 USER_AGENT = "ansible-quayside.openshift_images"
 CONNECT_TIMEOUT = 10.0
+# seconds for the body of an answer, over the time that the answer may take to begin
+BODY_TIME = 120.0
 CHUNK = 64 * 1024
-JSON_LIMIT = 256 * 1024 * 1024
+# bytes: a list of thousands of image streams fits; what is no JSON is only quoted from
+JSON_LIMIT = 128 * 1024 * 1024
 OTHER_LIMIT = 64 * 1024
 
 
@@ -54,8 +59,20 @@ class RawAnswer:
     warnings: tuple[str, ...]
 
 
+class NoAnswer(Exception):
+    """No complete answer came; ``cause`` is the exception that says why."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(type(cause).__name__)
+        self.cause = cause
+
+
 class AnswerTimeout(Exception):
     """The answer began and did not end within the time allowed for it."""
+
+
+class AnswerIncomplete(Exception):
+    """The connection ended before the announced length."""
 
 
 class _ClusterAdapter(HTTPAdapter):
@@ -110,10 +127,18 @@ class Transport:
     def send(
         self, method: str, path: str, query: t.Mapping[str, str], body: bytes | None, content_type: str, token: str | None, timeout: float
     ) -> RawAnswer:
-        """Send one request and read the whole answer. Raises what ``requests`` raises, and AnswerTimeout."""
-        prepared = requests.Request(method, self._connection.host + path, params=query or None, data=body).prepare()
-        prepared.headers = self._headers(token, body, content_type)  # type: ignore[assignment]
-        deadline = time.monotonic() + timeout + CONNECT_TIMEOUT
+        """Send one request and read the whole answer, which has ``timeout`` seconds to begin. Raises NoAnswer."""
+        try:
+            return self._exchange(method, path, query, body, content_type, token, timeout)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AnswerTimeout, AnswerIncomplete) as exc:
+            raise NoAnswer(exc) from None
+
+    def _exchange(
+        self, method: str, path: str, query: t.Mapping[str, str], body: bytes | None, content_type: str, token: str | None, timeout: float
+    ) -> RawAnswer:
+        prepared = requests.Request(method, self._connection.host + path, params=dict(query), data=body).prepare()
+        prepared.headers = self._headers(token, body, content_type)
+        deadline = time.monotonic() + timeout + BODY_TIME
         response = self._session.send(
             prepared, stream=True, allow_redirects=False, proxies=self._proxies, timeout=(CONNECT_TIMEOUT, timeout)
         )
@@ -121,7 +146,6 @@ class Transport:
             kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
             limit = JSON_LIMIT if kind == "application/json" else OTHER_LIMIT
             content, truncated = _read(response, limit, deadline)
-            raw_headers = response.raw.headers
             return RawAnswer(
                 status=response.status_code,
                 content_type=kind,
@@ -129,7 +153,7 @@ class Transport:
                 truncated=truncated,
                 location=response.headers.get("Location", ""),
                 retry_after=response.headers.get("Retry-After", ""),
-                warnings=tuple(raw_headers.getlist("Warning")),
+                warnings=tuple(response.raw.headers.getlist("Warning")),
             )
 
     def close(self) -> None:
@@ -138,7 +162,7 @@ class Transport:
 
     def _headers(self, token: str | None, body: bytes | None, content_type: str) -> t.Any:
         # requests would join repeated headers with commas, which makes one wrong group of two impersonated ones
-        headers = urllib3.HTTPHeaderDict()
+        headers = HTTPHeaderDict()
         headers.add("User-Agent", USER_AGENT)
         headers.add("Accept", "application/json")
         headers.add("Accept-Encoding", "gzip")
@@ -156,13 +180,24 @@ class Transport:
 
 
 def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
+    """The body up to ``limit`` bytes, and whether there was more. Never waits for more than what has arrived, so that a
+    server that sends a byte now and then meets the deadline."""
+    raw = response.raw
+    # urllib3 before 2 has no read1: there small pieces do it
+    piece = (lambda: raw.read1(CHUNK, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(CHUNK // 16, decode_content=True))
     content = bytearray()
-    for chunk in response.iter_content(CHUNK):
+    while True:
+        chunk = piece()
+        if not chunk:
+            break
         content += chunk
         if len(content) > limit:
             return bytes(content[:limit]), True
         if time.monotonic() > deadline:
             raise AnswerTimeout
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and raw.tell() < int(announced):
+        raise AnswerIncomplete
     return bytes(content), False
 
 
