@@ -96,7 +96,7 @@ def decode_entry(entry: t.Any) -> Login:
         return Login()
     if not isinstance(entry, dict):
         raise MalformedAuth(f"it is {_json_kind(entry)} instead of an object")
-    texts = {name: "" for name in _CREDENTIAL_FIELDS}
+    texts = dict.fromkeys(_CREDENTIAL_FIELDS, "")
     for name, value in entry.items():
         # The server's JSON decoder takes field names in any case.
         if name.lower() not in texts or value is None:
@@ -249,8 +249,7 @@ def parse_auth_file(text: str, source: str) -> AuthDocument:
         )
     if auths is None:
         raise InputError(
-            f'{source} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or '
-            '"podman login --authfile" has written'
+            f'{source} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'
         )
     if not auths:
         raise InputError(f'{source} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")')
@@ -265,18 +264,14 @@ def take_from_auth_file(document: AuthDocument, only: t.Sequence[str], source: s
     """
     taken = {key: entry for key, entry in document.auths.items() if not only or matches_any(key, only)}
     if not taken:
-        raise InputError(
-            f"only: no registry of {source} matches {_quoted(only)}; it has {_quoted(sorted(document.auths))}"
-        )
+        raise InputError(f"only: no registry of {source} matches {_quoted(only)}; it has {_quoted(sorted(document.auths))}")
     helper = _credential_helper(document.rest)
     for key, entry in taken.items():
-        leave_out = f'or leave it out with "only"'
+        leave_out = 'or leave it out with "only"'
         try:
             login = decode_entry(entry)
         except MalformedAuth as exc:
-            raise InputError(
-                f'{source}: the entry of "{key}" cannot be used: {exc}; {_BREAKS}, so log in to that registry again, {leave_out}'
-            ) from None
+            raise InputError(f'{source}: the entry of "{key}" cannot be used: {exc}; {_BREAKS}, so log in to that registry again, {leave_out}') from None
         if login.is_empty and not login.identity_token:
             kept = f", because the credential helper {helper} keeps it" if helper and not _has_content(entry) else ""
             raise InputError(

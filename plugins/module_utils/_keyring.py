@@ -55,11 +55,7 @@ class RegistryKey:
 
 def file_key(written: str) -> RegistryKey | None:
     """Return the key under which the keyring files the entry ``written``, or None where it ignores the entry."""
-    text = written
-    for scheme in ("https://", "http://"):
-        if text.startswith(scheme):
-            text = text[len(scheme):]
-            break
+    text = written.removeprefix("https://") if written.startswith("https://") else written.removeprefix("http://")
     if _CONTROL.search(text):
         return None
     text = text.split("#", 1)[0].split("?", 1)[0]
@@ -194,12 +190,12 @@ def _host_remark(key: RegistryKey) -> str:
         return f"matches no image of Docker Hub, which are looked up as docker.io/...; write {DOCKER_HUB} or https://index.docker.io/v1/"
     if key.host.endswith(":") or not all(_HOST_LABEL.fullmatch(label) for label in key.labels if ":" not in label):
         return "can never match: that is not a host that an image could name; write host[:port][/path] as images do"
-    if len(key.labels) == 1 and not key.port and not key.host.startswith("[") and not _label_matches(key.host, "localhost"):
-        if key.host == key.host.lower():
-            return (
-                f'can never match: an image "{key.host}/..." is looked up on {DOCKER_HUB}, because "{key.host}" has neither a dot nor a port; '
-                "write the host in full"
-            )
+    is_bare_word = len(key.labels) == 1 and not key.port and not key.host.startswith("[") and key.host == key.host.lower()
+    if is_bare_word and not _label_matches(key.host, "localhost"):
+        return (
+            f'can never match: an image "{key.host}/..." is looked up on {DOCKER_HUB}, because "{key.host}" has neither a dot nor a port; '
+            "write the host in full"
+        )
     if key.host == "*":
         return 'matches images on "localhost" only: "*" stands for one part of a host name between dots, and a port is never matched by it'
     if key.port in ("80", "443"):

@@ -78,7 +78,7 @@ class DesiredSecret:
         if self.secret_type == PODMAN_CONFIG_JSON:
             found.append(
                 f'The secret "{self.name}" is of the type {PODMAN_CONFIG_JSON}: nothing in the cluster reads that type, neither image imports '
-                f'nor pods nor builds; the same content works as type {DOCKER_CONFIG_JSON}.'
+                f"nor pods nor builds; the same content works as type {DOCKER_CONFIG_JSON}."
             )
         for registry in self.present_registries:
             remark = key_remark(registry.registry)

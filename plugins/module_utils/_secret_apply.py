@@ -1,0 +1,207 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bringing pull secrets about: read, plan, write, in every namespace for itself.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Conflict, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import (
+    Overtaken,
+    Sleep,
+    UncertainWrites,
+    write_again_until_settled,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret, hidden_keys, read_secret_object
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import (
+    ObservedSecret,
+    ReadingClient,
+    missing_namespace,
+    observe_registry_secrets,
+    observe_secret,
+    require_namespace,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import SecretPlan, plan_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import without_dot
+
+_SET_BY_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink", "generation")
+
+
+class WritingClient(ReadingClient, t.Protocol):
+    """The part of the cluster client that bringing objects about needs."""
+
+    def request(self, method: str, path: str, *, body: t.Any = None, repeatable: bool = True) -> t.Any: ...
+
+
+class RecreationFailed(CollectionError):
+    """The former secret was deleted and the new one could not be created."""
+
+
+@dataclass(frozen=True)
+class SecretOutcome:
+    """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came before.
+
+    ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came of it.
+    """
+
+    namespace: str
+    plan: SecretPlan | None = None
+    error: CollectionError | None = None
+    shadowing_checked: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class SecretApplier:
+    """Brings one wanted secret about in one namespace after the other; several threads may call it at once."""
+
+    def __init__(self, client: WritingClient, desired: DesiredSecret, *, check_mode: bool, mask: t.Callable[..., None], sleep: Sleep = time.sleep) -> None:
+        self._client = client
+        self._desired = desired
+        self._check_mode = check_mode
+        self._mask = mask
+        self._sleep = sleep
+
+    def bring_about(self, namespace: str) -> SecretOutcome:
+        """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result is lost."""
+        try:
+            plan = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask).run(self._sleep)
+        except CollectionError as exc:
+            return SecretOutcome(namespace, error=exc)
+        secrets = self._look_around(namespace)
+        return SecretOutcome(namespace, plan, None, secrets is not None, tuple(self._warnings(namespace, plan, secrets or [])))
+
+    def _look_around(self, namespace: str) -> list[RegistrySecret] | None:
+        """Read the registry secrets of the namespace; None where that is of no use, not allowed or fails: it is for warnings only."""
+        if not self._desired.present_registries:
+            return None
+        try:
+            return observe_registry_secrets(self._client, namespace, self._mask)
+        except CollectionError:
+            return None
+
+    def _warnings(self, namespace: str, plan: SecretPlan, secrets: list[RegistrySecret]) -> t.Iterator[str]:
+        """Yield what is wrong in the namespace beside this secret: secrets that hide its entries or break every import."""
+        name = self._desired.name
+        others = [secret for secret in secrets if secret.name != name]
+        for secret in others:
+            if secret.breaks_imports:
+                yield (
+                    f'Every image import of the namespace "{namespace}" fails because of the secret "{secret.name}": {secret.breaks_imports}; '
+                    "repair or delete it."
+                )
+        # In check mode the cluster does not have the secret yet: it is judged as it would be.
+        own = read_secret_object(plan.body) if plan.body is not None else next((secret for secret in secrets if secret.name == name), None)
+        if own is None:
+            return
+        written = own.document.auths if own.document is not None else {}
+        wanted = {filed_text(registry.registry) for registry in self._desired.present_registries}
+        for key, other in hidden_keys(name, [key for key in written if filed_text(key) in wanted], [*others, own]).items():
+            yield (
+                f'Imports of the namespace "{namespace}" never use the entry for "{key}" of the secret "{name}": the secret "{other}" has '
+                "another credential for it and comes first, because secrets are tried in the order of their names."
+            )
+
+
+class _OneSecret:
+    """The attempts for one secret: what earlier ones have sent or deleted is remembered here."""
+
+    def __init__(self, client: WritingClient, desired: DesiredSecret, namespace: str, check_mode: bool, mask: t.Callable[..., None]) -> None:
+        self._client = client
+        self._desired = desired
+        self._namespace = namespace
+        self._check_mode = check_mode
+        self._mask = mask
+        self._writes: UncertainWrites[SecretPlan] = UncertainWrites()
+        self._deleted: ObservedSecret | None = None
+        self._recreation: SecretPlan | None = None
+        self._collection_path = core_path(namespace, "secrets")
+        self._path = core_path(namespace, "secrets", desired.name)
+        self._subject = f'The secret "{desired.name}" in the namespace "{namespace}"'
+
+    def run(self, sleep: Sleep) -> SecretPlan:
+        """Return the plan that was carried out, or would be; raise the ``CollectionError`` that came between."""
+        try:
+            return write_again_until_settled(self._attempt, self._subject, sleep=sleep)
+        except CollectionError as exc:
+            if self._deleted is None:
+                raise
+            raise self._put_back(self._deleted, exc) from exc
+
+    def _attempt(self) -> SecretPlan:
+        observed = observe_secret(self._client, self._namespace, self._desired.name, self._mask)
+        if observed is None and self._recreation is not None:
+            self._create(self._recreation)
+            return self._recreation
+        plan = plan_secret(self._desired, self._namespace, observed, self._deleted.document if self._deleted is not None else None)
+        if not plan.changed:
+            return self._writes.last or plan
+        if self._check_mode:
+            if plan.action == "create":
+                require_namespace(self._client, self._namespace, self._cannot_be_created)
+            return plan
+        self._carry_out(plan, observed)
+        return plan
+
+    def _carry_out(self, plan: SecretPlan, observed: ObservedSecret | None) -> None:
+        self._mask(*((plan.body or {}).get("data") or {}).values())
+        if observed is None:
+            self._create(plan)
+        elif plan.action == "update":
+            self._writes.send(lambda: self._client.request("PUT", self._path, body=plan.body, repeatable=False), plan)
+        else:
+            self._delete(plan, observed)
+            if plan.action == "recreate":
+                self._create(plan)
+
+    def _create(self, plan: SecretPlan) -> None:
+        try:
+            self._writes.send(lambda: self._client.request("POST", self._collection_path, body=plan.body, repeatable=False), plan)
+        except NotFound:
+            raise missing_namespace(self._namespace, self._cannot_be_created) from None
+        self._deleted = None
+
+    def _delete(self, plan: SecretPlan, observed: ObservedSecret) -> None:
+        # The preconditions keep a secret that somebody has changed, or created anew, since it was read.
+        preconditions = {name: observed.metadata[name] for name in ("uid", "resourceVersion") if name in observed.metadata}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        try:
+            self._writes.send(lambda: self._client.request("DELETE", self._path, body=body, repeatable=False), plan)
+        except Overtaken:
+            # Without an answer it may be gone all the same.
+            if self._writes.last is plan:
+                self._remember_deleted(plan, observed)
+            raise
+        self._remember_deleted(plan, observed)
+
+    def _remember_deleted(self, plan: SecretPlan, observed: ObservedSecret) -> None:
+        if plan.action == "recreate":
+            self._deleted, self._recreation = observed, plan
+
+    @property
+    def _cannot_be_created(self) -> str:
+        return f'the secret "{self._desired.name}" cannot be created there'
+
+    def _put_back(self, former: ObservedSecret, reason: CollectionError) -> CollectionError:
+        """Create the secret as it was before it was deleted; return the error that says what came of it."""
+        begin = f"{self._subject} was deleted and could not be created anew ({without_dot(reason)})"
+        metadata = {name: value for name, value in former.metadata.items() if name not in _SET_BY_THE_SERVER}
+        try:
+            self._client.request("POST", self._collection_path, body={"apiVersion": "v1", "kind": "Secret", **former.raw, "metadata": metadata})
+        except Conflict:
+            return reason
+        except CollectionError as exc:
+            return RecreationFailed(
+                f"{begin}, and could not be put back as it was either ({without_dot(exc)}); run the task again with every registry that it had"
+            )
+        return RecreationFailed(f"{begin}; it was put back as it was, so nothing has changed")

@@ -1,0 +1,77 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same work on many objects of the cluster at once, each with an outcome of its own.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
+
+Item = t.TypeVar("Item")
+Outcome = t.TypeVar("Outcome", bound="HasError")
+
+WIDTH = 8
+_NAMED_IN_A_SENTENCE = 5
+
+
+class HasError(t.Protocol):
+    """An outcome that says what went wrong, or None."""
+
+    @property
+    def error(self) -> CollectionError | None: ...
+
+
+class NotTried(CollectionError):
+    """The cluster was found to be out of reach, or the token to be refused, before it was this object's turn."""
+
+
+def each_with_outcome(
+    items: t.Sequence[Item], work: t.Callable[[Item], Outcome], not_tried: t.Callable[[Item, NotTried], Outcome], *, width: int = WIDTH
+) -> list[Outcome]:
+    """Return ``work`` of every item, in their order; at most ``width`` at once.
+
+    Once the cluster cannot be reached at all, or does not accept the token, the items whose turn has not come get the
+    outcome that ``not_tried`` makes: waiting for each of hundreds to fail alike would help nobody.
+    """
+    given_up: list[CollectionError] = []
+
+    def one(item: Item) -> Outcome:
+        if given_up:
+            return not_tried(item, NotTried(f"not tried, because of this: {given_up[0]}"))
+        outcome = work(item)
+        if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
+            given_up.append(outcome.error)
+        return outcome
+
+    if len(items) < 2:
+        return [one(item) for item in items]
+    with ThreadPoolExecutor(max_workers=min(width, len(items))) as pool:
+        return list(pool.map(one, items))
+
+
+def without_dot(text: object) -> str:
+    """Return a sentence for use inside of another one."""
+    return str(text).rstrip(".")
+
+
+def failure_sentence(what: str, failures: t.Sequence[tuple[str, CollectionError]], total: int) -> str | None:
+    """Return the failure message for the named failures of ``total`` items; None where there is none.
+
+    The only item's error is the message itself; otherwise each failed item is named, the first few with their errors.
+    """
+    if not failures:
+        return None
+    if total == 1:
+        return str(failures[0][1])
+    parts = [f"{name}: {without_dot(error)}" for name, error in failures[:_NAMED_IN_A_SENTENCE]]
+    rest = [name for name, _error in failures[_NAMED_IN_A_SENTENCE:]]
+    if rest:
+        parts.append(f"and likewise {', '.join(rest)} (their errors are in the result)")
+    return f"{what} failed for {len(failures)} of {total}, the others were done: {'; '.join(parts)}."

@@ -1,0 +1,472 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_secret
+version_added: 0.1.0
+short_description: Manage registry credentials in pull secrets
+description:
+  - Creates, updates and deletes secrets that hold the credentials of container registries, in one or many namespaces.
+  - Takes the credentials from options, from a Docker C(config.json), from a Podman C(auth.json), or from the content of an existing
+    C(.dockerconfigjson).
+  - By default the registries of the task are merged into the secret, and whatever else it holds stays. Several tasks, also at the same time,
+    can each bring in their own registries, and no entry is lost.
+  - Credentials are compared by what they mean. An C(auth) equals the user name and password in it; the order of keys, white space and
+    base64 padding make no change.
+  - Content that would break every image import of the namespace is refused, and keys that no image can ever match are warned about.
+  - No value of a credential appears in the result, in the diff or in an error, at any verbosity.
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.actiongroup_openshift
+attributes:
+  check_mode:
+    support: full
+    details:
+      - With O(verify=true) the registries are asked in check mode too.
+  diff_mode:
+    support: full
+    details:
+      - The diff shows registries with their user names. Of a password it says only that it is set or that it changes.
+  idempotent:
+    support: full
+options:
+  namespace:
+    description:
+      - The namespace of the secret.
+      - Exactly one of O(namespace) and O(namespaces) is required.
+    type: str
+  namespaces:
+    description:
+      - The namespaces that each get the same secret. They are worked on side by side, and an error in one does not keep the others from
+        being done.
+    type: list
+    elements: str
+  name:
+    description:
+      - The name of the secret.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) brings the secret about as described by the other options.
+      - V(absent) deletes the whole secret. To take out one registry only, use O(registries[].state=absent).
+      - A secret of another kind, which holds no registry credentials, is deleted only with O(recreate=true).
+    type: str
+    choices: [present, absent]
+    default: present
+  registries:
+    description:
+      - The registries and their credentials.
+      - What is said here about a registry counts, even if O(auth_file) or O(auth_content) has an entry for it too.
+    type: list
+    elements: dict
+    suboptions:
+      registry:
+        description:
+          - The registry as C(host[:port][/path]), written as images write it. The cluster compares it as text, so V(registry.example.com)
+            and V(registry.example.com:443) are two different registries.
+          - The path is a plain prefix of the image's path, and V(*) stands for a part of the host name between two dots.
+          - For Docker Hub write V(docker.io) or V(https://index.docker.io/v1/).
+        type: str
+        required: true
+      username:
+        description:
+          - The user name, together with O(registries[].password).
+        type: str
+      password:
+        description:
+          - The password or token of the user.
+        type: str
+      auth:
+        description:
+          - User name and password as auth files have them, the base64 of C(user:password), instead of O(registries[].username) and
+            O(registries[].password).
+        type: str
+      identity_token:
+        description:
+          - An identity (refresh) token, as C(docker login) stores it for some registries.
+          - Image imports and the kubelet do not understand it, and ask the registry anonymously; there is a warning about that.
+        type: str
+      email:
+        description:
+          - The e-mail address to store with the credential. No consumer needs it.
+          - Left out, the address that is in the secret stays.
+        type: str
+      state:
+        description:
+          - V(absent) takes the registry out of the secret.
+        type: str
+        choices: [present, absent]
+        default: present
+      insecure:
+        description:
+          - With O(verify=true), accept any certificate of this registry, and plain HTTP if it does not speak TLS.
+          - Has no effect on the secret.
+        type: bool
+        default: false
+      ca_cert:
+        description:
+          - With O(verify=true), the path of the CA certificates to check this registry's certificate with, instead of O(verify_ca_cert).
+          - Has no effect on the secret.
+        type: path
+  auth_file:
+    description:
+      - The path of a Docker C(config.json), a Podman C(auth.json) or a C(.dockercfg), on the host where the module runs.
+      - A file whose passwords are kept by a credential helper (C(credsStore), C(credHelpers)) holds none, and is refused.
+      - Every entry that is taken must be usable; choose with O(only) if some are not.
+    type: path
+  auth_content:
+    description:
+      - The content of such a file, instead of O(auth_file). A mapping, its JSON text, or the base64 of that, as the C(data) of a secret has
+        it under C(.dockerconfigjson).
+      - Give it as text to keep user names readable in the result. Of a mapping Ansible masks every value.
+    type: raw
+  only:
+    description:
+      - Globs of the registries to take from O(auth_file) or O(auth_content), instead of all of them.
+      - A glob is compared with the key as it is written and with the key as the cluster reads it, without scheme and C(/v1/).
+    type: list
+    elements: str
+  update:
+    description:
+      - V(merge) changes the registries of the task and keeps everything else in the secret.
+      - V(replace) makes the registries of the task the only content of the secret.
+    type: str
+    choices: [merge, replace]
+    default: merge
+  type:
+    description:
+      - The type of the secret.
+      - V(kubernetes.io/dockercfg) is the older form, without C(auths) around the registries.
+      - V(kubernetes.io/podmanconfigjson) appears in some documentation for Podman users. Nothing in the cluster reads that type, neither
+        image imports nor pods nor builds, and there is a warning about that. A Podman C(auth.json) works as
+        V(kubernetes.io/dockerconfigjson).
+    type: str
+    choices:
+      - kubernetes.io/dockerconfigjson
+      - kubernetes.io/dockercfg
+      - kubernetes.io/podmanconfigjson
+    default: kubernetes.io/dockerconfigjson
+  recreate:
+    description:
+      - Allow to delete the secret and create it anew where it cannot be changed in place, because it has another type or is marked immutable.
+      - With O(update=merge) its registries are taken over, as are its labels and annotations.
+      - If the new secret cannot be created, the former one is put back.
+    type: bool
+    default: false
+  verify:
+    description:
+      - Log in to each registry of the task first, from where the module runs. If one of them does not accept its credential, or cannot be
+        asked, nothing is written.
+    type: bool
+    default: false
+  verify_ca_cert:
+    description:
+      - With O(verify=true), the path of the CA certificates to check the registries' certificates with.
+      - Without it the CA certificates of the Python library C(requests) are used, or those of E(REQUESTS_CA_BUNDLE).
+    type: path
+  verify_insecure:
+    description:
+      - With O(verify=true), globs of registries of which any certificate is accepted, and plain HTTP if they do not speak TLS.
+      - Meant for those that come from O(auth_file); the others have O(registries[].insecure).
+    type: list
+    elements: str
+  exclude_from_import:
+    description:
+      - V(true) sets the annotation C(openshift.io/image.excludeSecret), with which image imports do not use the secret. V(false) removes it.
+      - Left out, it stays as it is.
+    type: bool
+  labels:
+    description:
+      - Labels to set on the secret. Others stay; one with the value V(null) is removed.
+    type: dict
+  annotations:
+    description:
+      - Annotations to set on the secret. Others stay; one with the value V(null) is removed.
+    type: dict
+requirements:
+  - python >= 3.9
+  - requests
+notes:
+  - An image import uses every secret of its namespace that has one of the two Docker types, linked to a service account or not. For an image
+    it uses only the first match, which is the longest key and then the secret whose name sorts first. Pods and builds use linked secrets.
+  - Hidden entries and broken secrets beside this one are warned about where the caller may list the secrets of the namespace;
+    RV(secrets[].shadowing_checked) says whether that was so.
+seealso:
+  - module: quayside.openshift_images.sa_secret_link
+author:
+  - quayside contributors (@quayside)
+"""
+
+EXAMPLES = r"""
+- name: From user name and password, in two namespaces
+  quayside.openshift_images.pull_secret:
+    namespaces: [shop, shop-test]
+    name: registry
+    registries:
+      - registry: registry.example.com:5000
+        username: puller
+        password: "{{ registry_password }}"
+
+- name: From a Docker config.json, only the registries of quay.io, tried before they are written
+  quayside.openshift_images.pull_secret:
+    namespace: shop
+    name: quay
+    auth_file: ~/.docker/config.json
+    only: ["quay.io", "quay.io/*"]
+    verify: true
+
+- name: From a Podman auth.json
+  quayside.openshift_images.pull_secret:
+    namespace: shop
+    name: registry
+    auth_file: "{{ lookup('ansible.builtin.env', 'XDG_RUNTIME_DIR') }}/containers/auth.json"
+
+- name: From a raw .dockerconfigjson, and nothing else
+  quayside.openshift_images.pull_secret:
+    namespace: shop
+    name: registry
+    auth_content: "{{ vaulted_dockerconfigjson }}"
+    update: replace
+
+- name: Take one registry out of the secret
+  quayside.openshift_images.pull_secret:
+    namespace: shop
+    name: registry
+    registries:
+      - registry: old-registry.example.com
+        state: absent
+
+- name: Turn a secret of the type that nothing reads into one that works
+  quayside.openshift_images.pull_secret:
+    namespace: shop
+    name: podman
+    auth_file: auth.json
+    recreate: true
+"""
+
+RETURN = r"""
+secrets:
+  description: What became of the secret in each namespace.
+  returned: when the options were valid
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      sample: shop
+    name:
+      description: The name of the secret.
+      type: str
+      sample: registry
+    state:
+      description: V(present) or V(absent), as the task asked for.
+      type: str
+      sample: present
+    type:
+      description: The type of the secret.
+      type: str
+      sample: kubernetes.io/dockerconfigjson
+    registries:
+      description: Every registry that the secret holds now, and those that were taken out.
+      type: list
+      elements: dict
+      contains:
+        registry:
+          description: The registry as the secret writes it.
+          type: str
+          sample: registry.example.com:5000
+        state:
+          description: V(present) if the secret holds it, V(absent) if not, or no longer.
+          type: str
+          sample: present
+        username:
+          description: The user name of the credential.
+          type: str
+          sample: puller
+        email:
+          description: The e-mail address that is stored with it.
+          type: str
+          sample: puller@example.com
+        changed:
+          description: Whether this entry changes.
+          type: bool
+          sample: true
+        reasons:
+          description:
+            - Why it changes. One or more of V(registry_missing), V(entry_unusable), V(username_changed), V(password_changed),
+              V(identity_token_changed), V(email_changed), V(written_twice) (the same registry under another spelling), V(not_wanted)
+              (the task says absent), and V(not_listed) (with O(update=replace)).
+          type: list
+          elements: str
+          sample: [password_changed]
+    changed:
+      description: Whether the secret changes.
+      type: bool
+      sample: true
+    reasons:
+      description:
+        - Why it changes. One or more of V(secret_missing), V(type_changed), V(immutable), V(content_unreadable), V(registries_changed),
+          V(other_content_removed), V(labels_changed), V(annotations_changed), V(import_exclusion_changed), and V(not_wanted).
+      type: list
+      elements: str
+      sample: [registries_changed]
+    shadowing_checked:
+      description: Whether the other secrets of the namespace could be read, to warn about entries that they hide.
+      type: bool
+      sample: true
+    error:
+      description: What went wrong in this namespace, V(null) if nothing did.
+      type: str
+      sample: null
+failed_namespaces:
+  description: The namespaces in which something went wrong.
+  returned: when the options were valid
+  type: list
+  elements: str
+  sample: []
+verified:
+  description: What logging in to the registries has shown.
+  returned: with O(verify=true), otherwise empty
+  type: list
+  elements: dict
+  contains:
+    registry:
+      description: The registry.
+      type: str
+      sample: registry.example.com:5000
+    username:
+      description: The user name that was tried.
+      type: str
+      sample: puller
+    result:
+      description:
+        - V(accepted), V(refused), V(failed) (the registry could not be asked), V(not_asked) (it wants no credential), or V(not_tried)
+          (the key stands for many hosts).
+      type: str
+      sample: accepted
+    error:
+      description: Why it was refused or failed, V(null) otherwise.
+      type: str
+      sample: null
+    status:
+      description: The HTTP status code of the refusal, V(null) otherwise.
+      type: int
+      sample: null
+summary:
+  description: How many namespaces had which outcome.
+  returned: when the options were valid
+  type: dict
+  contains:
+    namespaces:
+      description: The number of namespaces.
+      type: int
+      sample: 2
+    created:
+      description: Secrets that were created.
+      type: int
+      sample: 1
+    updated:
+      description: Secrets that were changed in place.
+      type: int
+      sample: 0
+    recreated:
+      description: Secrets that were deleted and created anew.
+      type: int
+      sample: 0
+    deleted:
+      description: Secrets that were deleted.
+      type: int
+      sample: 0
+    unchanged:
+      description: Secrets that were as wanted.
+      type: int
+      sample: 1
+    failed:
+      description: Namespaces in which something went wrong.
+      type: int
+      sample: 0
+"""
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import DATA_KEYS, DOCKER_CONFIG_JSON
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import desired_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import WIDTH, each_with_outcome
+
+REGISTRY_OPTIONS = {
+    "registry": {"type": "str", "required": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "auth": {"type": "str", "no_log": True},
+    "identity_token": {"type": "str", "no_log": True},
+    "email": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "insecure": {"type": "bool", "default": False},
+    "ca_cert": {"type": "path"},
+}
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of this module together with those of cluster access."""
+    own = ArgumentSpec(
+        {
+            "namespace": {"type": "str"},
+            "namespaces": {"type": "list", "elements": "str"},
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "registries": {
+                "type": "list",
+                "elements": "dict",
+                "options": REGISTRY_OPTIONS,
+                "mutually_exclusive": [["username", "auth", "identity_token"]],
+                "required_together": [["username", "password"]],
+            },
+            "auth_file": {"type": "path"},
+            "auth_content": {"type": "raw", "no_log": True},
+            "only": {"type": "list", "elements": "str"},
+            "update": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
+            "type": {"type": "str", "choices": list(DATA_KEYS), "default": DOCKER_CONFIG_JSON},
+            "recreate": {"type": "bool", "default": False},
+            "verify": {"type": "bool", "default": False},
+            "verify_ca_cert": {"type": "path"},
+            "verify_insecure": {"type": "list", "elements": "str"},
+            "exclude_from_import": {"type": "bool"},
+            "labels": {"type": "dict"},
+            "annotations": {"type": "dict"},
+        },
+        mutually_exclusive=[["namespace", "namespaces"], ["auth_file", "auth_content"]],
+        required_one_of=[["namespace", "namespaces"]],
+    )
+    return own.merge(cluster_argument_spec())
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, desired, observed, plan, apply, report."""
+    namespaces = namespaces_from(context.params)
+    desired = desired_secret(context.params)
+    context.mask(*desired.secrets())
+    verified = try_logins(desired.present_registries) if context.params["verify"] else []
+    client = context.client(pool_size=min(WIDTH, len(namespaces)))
+    applier = SecretApplier(client, desired, check_mode=context.check_mode, mask=context.mask)
+    outcomes = each_with_outcome(namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
+    return report_secrets(desired, outcomes, verified)
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
