@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
-ONE_GATE := unit integration sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
+ONE_GATE := unit integration servers sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
 
 .PHONY: help
 help:
@@ -22,7 +22,7 @@ environment:
 .PHONY: demo
 demo:
 	@$(PYTHON) -m tools.environment run
-	@$(VENV_PYTHON) -m tests.demo $(if $(filter 1,$(KEEP)),--keep)
+	@PYTHONPATH=tests $(VENV_PYTHON) -m demo $(if $(filter 1,$(KEEP)),--keep)
 
 ## make test                every gate, with the Python it is started with (PYTHON=...)
 ## make test-matrix         sanity and unit tests with the oldest and the newest ansible-core
@@ -34,8 +34,23 @@ demo:
 test test-matrix everything lint docs-lint build: environment
 	@$(GATES) $@
 
-## make unit [ARGS=...]     one gate alone, with words for its command; also: integration sanity ruff mypy yamllint
-##                          reuse changelog ansible-lint antsibull-docs artifact
+## make unit [ARGS=...]     one gate alone, with words for its command; also: integration servers sanity
+##                          ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
 .PHONY: $(ONE_GATE)
 $(ONE_GATE): environment
 	@$(GATES) $@ --arguments='$(ARGS)'
+
+## make contract CASES=... REGISTRY=...   other recorded exchanges, replayed against the emulator
+.PHONY: contract
+contract: environment
+	@$(GATES) contract --arguments='$(if $(CASES),--cases "$(abspath $(CASES))") $(if $(REGISTRY),--registry "$(abspath $(REGISTRY))") $(ARGS)'
+
+## make test-cluster        the integration tests on a real cluster: see CONTRIBUTING.md for the variables
+.PHONY: test-cluster
+test-cluster: environment
+	@$(GATES) test-cluster --arguments='$(ARGS)'
+
+## make clean               remove what the commands above have made
+.PHONY: clean
+clean:
+	rm -rf .venv .build .cache .ruff_cache .mypy_cache .pytest_cache .hypothesis .ansible tests/output

@@ -27,23 +27,27 @@ COLLECTION = "ansible_collections.quayside.openshift_images"
 # The oldest Python that modules run with: a target of the sanity tests.
 OLDEST_TARGET = "3.9"
 # Settings of the person at the screen that would change what Ansible, the modules or the tools do.
-PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "PYTHON", "MYPY", "PYTEST_", "RUFF_", "COLUMNS")
+PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_", "PYTHON", "MYPY", "PYTEST_", "RUFF_", "COLUMNS")
+# What names a cluster and its registries for "make test-cluster".
+CLUSTER = ("KUBECONFIG", *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAIN", "SELFSIGNED", "USER", "PASSWORD", "CA")))
 
 GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs",),
     "build": ("artifact", "galaxy-importer"),
-    "test": ("sanity", "integration", "contract", "unit", "build", "docs-lint", "lint"),
+    "test": ("sanity", "integration", "contract", "servers", "unit", "build", "docs-lint", "lint"),
     "test-matrix": tuple(f"{part}-{end}" for part in ("environment", "sanity", "unit") for end in CORES),
     "everything": ("test-matrix", "test"),
 }
-NEED_REGISTRY = {"integration", "contract"}
+NEED_REGISTRY = {"integration", "contract", "servers"}
 
 
 def all_gates(work: Path) -> list[Gate]:
     """Return every gate. ``work`` is the copy of the collection, because most tools go by the path."""
     variables = environment(Path(PYTHON).parent, work)
     tree = work.parents[2]
+    cluster = {name: os.environ[name] for name in CLUSTER if name in os.environ}
+    integration = (PYTHON, "-m", "pytest", "tests/integration")
     # mypy takes what is on PYTHONPATH for installed packages.
     typed = {name: value for name, value in variables.items() if name != "PYTHONPATH"}
 
@@ -55,8 +59,10 @@ def all_gates(work: Path) -> list[Gate]:
 
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
-        pytest("integration", "tests/integration"),
-        pytest("contract", "-n", "2", "tests/contract", "tests/emulator/tests", "tests/registries/tests"),
+        gate("integration", PYTHON, "-m", "lab", "run", "--engine", "docker-registry", "--", *integration),
+        Gate("test-cluster", integration, work, variables | cluster),
+        pytest("contract", "-n", "2", "tests/contract"),
+        pytest("servers", "-n", "2", *(str(folder.relative_to(work)) for folder in sorted(work.glob("tests/*/tests")))),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),
         Gate("mypy", ("mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins"), tree, typed),
@@ -96,7 +102,7 @@ def environment(bin_folder: Path, work: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "PATH": f"{bin_folder}{os.pathsep}{kept.get('PATH', os.defpath)}",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": tree,
+        "PYTHONPATH": f"{tree}{os.pathsep}{work / 'tests'}",
         "RUFF_CACHE_DIR": str(BUILD / "cache" / "ruff"),
     }
 
@@ -129,6 +135,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many gates run at once")
     options = parser.parse_args()
     gates = select(options.names, all_gates(refresh("work")))
+    missing = [name for name in CLUSTER if not os.environ.get(name)]
+    if "test-cluster" in options.names and missing:
+        raise Refused(f"test-cluster needs these variables too, see CONTRIBUTING.md: {' '.join(missing)}")
     if NEED_REGISTRY & {gate.name for gate in gates}:
         ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
     if len(gates) == 1:

@@ -34,7 +34,7 @@ if packages:
 
 def prepare_home() -> Path:
     """Return a home folder with a pip script for each version of pip that the installed ansible-test may ask for."""
-    ansible_test = Path(importlib.metadata.distribution("ansible-core").locate_file("ansible_test"))
+    ansible_test = Path(str(importlib.metadata.distribution("ansible-core").locate_file("ansible_test")))
     home = BUILD / "ansible-test-home"
     scripts = home / ".ansible" / "test" / "cache"
     scripts.mkdir(parents=True, exist_ok=True)

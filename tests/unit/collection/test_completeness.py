@@ -1,0 +1,75 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What belongs together in the collection is there: nobody has to remember it."""
+
+from __future__ import annotations
+
+import ast
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
+TARGETS = ROOT / "tests" / "integration" / "targets"
+
+
+def load(*parts: str) -> t.Any:
+    return yaml.safe_load((ROOT.joinpath(*parts)).read_text(encoding="utf-8"))
+
+
+def documentation(module: str) -> dict[str, t.Any]:
+    """The literal of a module's DOCUMENTATION, as YAML."""
+    tree = ast.parse((ROOT / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8"))
+    (text,) = [
+        ast.literal_eval(statement.value)
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "DOCUMENTATION"
+    ]
+    return yaml.safe_load(text)
+
+
+def test_action_group_has_every_module_and_nothing_else() -> None:
+    entries = load("meta", "runtime.yml")["action_groups"]["openshift"]
+
+    assert sorted(entry for entry in entries if isinstance(entry, str)) == MODULES
+
+
+def test_no_sanity_finding_is_ignored() -> None:
+    assert list((ROOT / "tests" / "sanity").glob("ignore*")) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_a_unit_test(module: str) -> None:
+    assert (ROOT / "tests" / "unit" / "plugins" / "modules" / f"test_{module}.py").is_file()
+
+
+@pytest.mark.parametrize("name", [*MODULES, *ROLES])
+def test_module_and_role_has_an_integration_target(name: str) -> None:
+    assert (TARGETS / name).is_dir()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_documents_its_attributes(module: str) -> None:
+    documented = documentation(module)
+
+    supported = {name: value.get("support") for name, value in documented["attributes"].items()}
+    assert {"check_mode", "diff_mode", "idempotent"} <= set(supported)
+    assert set(supported.values()) <= {"full", "partial", "none", "N/A"}
+    assert "quayside.openshift_images._attributes.actiongroup_openshift" in documented["extends_documentation_fragment"]
+    assert documented["version_added"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_variables_are_specified_and_carry_its_name(role: str) -> None:
+    specified = load("roles", role, "meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
+    defaults = load("roles", role, "defaults", "main.yml") or {}
+
+    assert specified
+    assert [name for name in specified if not name.startswith(f"{role}_")] == []
+    assert set(defaults) <= set(specified)
