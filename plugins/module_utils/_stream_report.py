@@ -152,20 +152,25 @@ def _tag_result(
         "digest": (new.digest or None) if new else None,
         "previous_digest": (old.digest or None) if old else None,
         "media_type": (image.media_type or None) if image else None,
-        "manifests": [
-            {
-                "os": child.os,
-                "architecture": child.architecture,
-                "variant": child.variant or None,
-                "digest": child.digest,
-                "size": child.size,
-            }
-            for child in (image.manifests if image else ())
-        ],
+        "manifests": shown_manifests(image) if image else [],
         "changed": view(old) != view(new),
         "reasons": list(result.reasons.get(name, ())),
         "error": None,
     }
+
+
+def shown_manifests(image: Image) -> list[dict[str, t.Any]]:
+    """Return the children of a manifest list as the modules return them; ``size`` in bytes."""
+    return [
+        {
+            "os": child.os,
+            "architecture": child.architecture,
+            "variant": child.variant or None,
+            "digest": child.digest,
+            "size": child.size,
+        }
+        for child in image.manifests
+    ]
 
 
 def _stream_view(stream: ObservedStream) -> dict[str, t.Any] | None:

@@ -66,6 +66,22 @@ def converge_streams(
     return [road.results[stream.key] for stream in desired]
 
 
+def foresee_streams(
+    client: ClusterClient,
+    desired: t.Sequence[DesiredStream],
+    observed: t.Mapping[Key, ObservedStream],
+    *,
+    concurrency: int,
+    timeout: int,
+) -> list[StreamResult]:
+    """Tell what making the streams as declared would do, for streams that were read already."""
+    road = _Road(client, desired, True, concurrency, timeout)
+    road.take(observed)
+    road.list_repositories()
+    road.foresee(road.plan())
+    return [road.results[stream.key] for stream in desired]
+
+
 class _Road:
     """The streams of one run, on their way. A stream that an error stopped has a result, and is no longer in ``streams``."""
 
@@ -90,6 +106,10 @@ class _Road:
                 self._stop(key, found)
             else:
                 self._observed[key] = found
+
+    def take(self, observed: t.Mapping[Key, ObservedStream]) -> None:
+        """Begin with streams as they were read by somebody else."""
+        self._observed.update(observed)
 
     def list_repositories(self) -> None:
         """Replace each desired repository by its tags, as the server lists them with the namespace's credentials."""

@@ -1,0 +1,281 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_stream_info
+short_description: Describe image streams, and what their registries serve now
+version_added: 0.1.0
+description:
+  - Reads image streams with their tags, histories, conditions and policies.
+  - Gives each stream also as the input of M(quayside.openshift_images.image_stream_import), so that a cluster that was set up
+    by other means can be adopted. Importing that back changes nothing.
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.info_module
+  - quayside.openshift_images._attributes.actiongroup_openshift
+options:
+  namespace:
+    description:
+      - Namespace to read. Without O(namespace) and O(namespaces) the streams of the whole cluster are read.
+    type: str
+  namespaces:
+    description:
+      - Namespaces to read.
+    type: list
+    elements: str
+  name:
+    description:
+      - Name of the stream. Without O(name) and O(names) all streams are described.
+    type: str
+  names:
+    description:
+      - Names of streams.
+    type: list
+    elements: str
+  label_selectors:
+    description:
+      - Label selectors that a stream has to fit, all of them.
+    type: list
+    elements: str
+  upstream:
+    description:
+      - Also ask the registries, through the cluster, what they serve now for each tag that tracks an external image.
+        That stores nothing, and needs the right to C(create) C(imagestreamimports).
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - How many requests are under way at the same time.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - How long the API server may take for one lookup of up to three images, in seconds.
+    type: int
+    default: 120
+seealso:
+  - module: quayside.openshift_images.image_stream_import
+notes:
+  - The rights needed are C(list) of C(imagestreams), or C(get) where one stream of one namespace is named.
+"""
+
+EXAMPLES = r"""
+- name: Describe the streams of two namespaces
+  quayside.openshift_images.image_stream_info:
+    namespaces: [shop, shop-test]
+  register: images
+
+- name: See which tags moved in their registries
+  quayside.openshift_images.image_stream_info:
+    namespace: shop
+    upstream: true
+  register: images
+
+- name: Say so
+  ansible.builtin.debug:
+    msg: "{{ images.streams | map(attribute='tags') | flatten | selectattr('upstream.moved') | map(attribute='name') | list }}"
+
+- name: Take the streams of a namespace into another cluster's variables
+  quayside.openshift_images.image_stream_info:
+    namespace: shop
+    label_selectors: ["app.kubernetes.io/part-of=shop"]
+  register: adopted
+
+- name: Importing them back changes nothing
+  quayside.openshift_images.image_stream_import:
+    streams: "{{ adopted.as_variables }}"
+    refresh: missing
+  when: adopted.as_variables | length > 0
+"""
+
+RETURN = r"""
+streams:
+  description: The streams, in order of namespace and name.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    name:
+      description: Name of the stream.
+      type: str
+    state:
+      description: V(present).
+      type: str
+    generation:
+      description: The stream's generation; each change of a tag raises it.
+      type: int
+    resource_version:
+      description: The stream's resource version; each write changes it.
+      type: str
+    labels:
+      description: Labels of the stream.
+      type: dict
+    annotations:
+      description: Annotations of the stream.
+      type: dict
+    lookup_policy_local:
+      description: Whether workloads of the namespace may name the stream's tags as if they were images.
+      type: bool
+    image_repository:
+      description: The stream's repository in the cluster's own registry, where it has one.
+      type: str
+    tags:
+      description: The tags, those too that are left in the history only.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the tag.
+          type: str
+        in_spec:
+          description: V(false) for a tag that was removed and whose history is still there.
+          type: bool
+        from:
+          description: What the tag tracks, a pull spec where RV(streams[].tags[].from_kind) is V(DockerImage).
+          type: str
+        from_kind:
+          description: V(DockerImage), V(ImageStreamTag) or V(ImageStreamImage).
+          type: str
+        from_namespace:
+          description: Namespace of the tag or image that is followed.
+          type: str
+        reference:
+          description: Whether the tag only refers to its source and is not imported.
+          type: bool
+        import_mode:
+          description: V(Legacy) or V(PreserveOriginal).
+          type: str
+        reference_policy:
+          description: V(Source) or V(Local).
+          type: str
+        scheduled:
+          description: Whether the cluster imports the tag again periodically.
+          type: bool
+        insecure:
+          description: Whether the registry may be asked without verified TLS.
+          type: bool
+        prefer_architecture:
+          description: Architecture that V(Legacy) takes from a manifest list.
+          type: str
+        prefer_os:
+          description: Operating system that V(Legacy) takes from a manifest list.
+          type: str
+        generation:
+          description: Generation of the tag's specification.
+          type: int
+        pending:
+          description: Whether the specification is ahead of the newest image.
+          type: bool
+        digest:
+          description: Digest of the newest image.
+          type: str
+        history:
+          description: The tag's images, newest first, each with C(digest), C(image), C(created) and C(generation).
+          type: list
+          elements: dict
+        conditions:
+          description: Conditions of the tag, each with C(type), C(status), C(reason), C(message), C(last_transition_time), C(generation).
+          type: list
+          elements: dict
+        error:
+          description: Why the last import failed.
+          type: str
+        upstream:
+          description: What the registry serves now. Only for tags that track an external image, with O(upstream=true).
+          returned: with O(upstream=true)
+          type: dict
+          contains:
+            digest:
+              description: Digest that an import would bring; the list's under V(PreserveOriginal), one child's under V(Legacy).
+              type: str
+            media_type:
+              description: Media type of that image.
+              type: str
+            manifests:
+              description: Children of the list under V(PreserveOriginal), each with C(os), C(architecture), C(variant), C(digest), C(size).
+              type: list
+              elements: dict
+            moved:
+              description: Whether the registry serves another image than the tag has.
+              type: bool
+            error:
+              description: Why the registry could not be asked, and what to do about it.
+              type: str
+    as_variables:
+      description: The stream as an entry of C(streams) of M(quayside.openshift_images.image_stream_import).
+      type: dict
+    not_in_variables:
+      description: Tags that C(as_variables) does not hold, each with C(tag) and C(reason).
+      type: list
+      elements: dict
+as_variables:
+  description: All streams as C(streams) of M(quayside.openshift_images.image_stream_import), or C(image_streams_desired) of the role.
+  returned: always
+  type: list
+  elements: dict
+failed_namespaces:
+  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with the others' streams.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import find, info_report, selection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    return cluster_argument_spec().merge(
+        ArgumentSpec(
+            {
+                "namespace": {"type": "str"},
+                "namespaces": {"type": "list", "elements": "str"},
+                "name": {"type": "str"},
+                "names": {"type": "list", "elements": "str"},
+                "label_selectors": {"type": "list", "elements": "str"},
+                "upstream": {"type": "bool", "default": False},
+                "concurrency": {"type": "int", "default": 8},
+                "timeout": {"type": "int", "default": 120},
+            },
+            mutually_exclusive=[("namespace", "namespaces"), ("name", "names")],
+        )
+    )
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, observed, report."""
+    params = context.params
+    wanted = selection(params)
+    for option in ("concurrency", "timeout"):
+        if params[option] < 1:
+            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    client = context.client(pool_size=params["concurrency"])
+    found = find(client, wanted, params["concurrency"])
+    remedy = RemedyFinder(client, context.mask).remedy if params["upstream"] else None
+    return info_report(client, found, remedy, concurrency=params["concurrency"], timeout=params["timeout"])
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
