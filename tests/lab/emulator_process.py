@@ -17,6 +17,8 @@ from pathlib import Path
 from .kubernetes_api import ApiAccess
 
 _START_SECONDS = 30.0
+# every OpenShift project gets its service accounts soon after its creation, not with it
+_ACCOUNTS_AFTER = 0.2
 _TESTS = Path(__file__).parents[1]
 
 
@@ -55,7 +57,7 @@ class EmulatorProcess:
                 raise ClusterDidNotStartError(f"the cluster emulator did not start, see {self.log_file}")
             time.sleep(0.05)
         state = json.loads(self.state_file.read_text(encoding="utf-8"))
-        return ApiAccess(state["host"], Path(state["ca_file"]), state["tokens"]["admin"])
+        return ApiAccess(state["url"], Path(state["ca_file"]), state["admin_token"])
 
     def stop(self) -> None:
         """End it and wait for its end."""
@@ -71,6 +73,9 @@ class EmulatorProcess:
 
     def _command(self) -> Sequence[str]:
         # setpriv lets the kernel end the emulator when we die, however we die
-        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "emulator", "serve"]
-        command += ["--state-dir", str(self.directory), "--registry-ca", str(self._registry_ca)]
-        return [*command, "--controllers"] if self._controllers else command
+        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "emulator"]
+        command += ["--ca-dir", str(self.directory), "--state-file", str(self.state_file)]
+        command += ["--registry-ca", str(self._registry_ca), "--service-accounts-after", str(_ACCOUNTS_AFTER)]
+        if self._controllers:
+            command += ["--import-controller", "--service-account-controller"]
+        return command

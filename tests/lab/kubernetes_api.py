@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import requests
 
 USERS_NAMESPACE = "lab-users"
+PROJECT_ACCOUNTS = frozenset({"default", "builder", "deployer"})
+_ACCOUNTS_SECONDS = 20.0
 _TOKEN_SECONDS = 24 * 3600
 _CONFLICT = 409
 
@@ -47,10 +50,19 @@ class LabSetup:
         self._session.close()
 
     def create_namespace(self, name: str) -> None:
-        """A namespace, with the service accounts that every OpenShift project has."""
+        """A namespace; returns when it has the service accounts that every OpenShift project gets, or raises
+        TimeoutError."""
         self._create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        for account in ("default", "builder", "deployer"):
-            self.create_account(name, account)
+        deadline = time.monotonic() + _ACCOUNTS_SECONDS
+        while not self._accounts(name) >= PROJECT_ACCOUNTS:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"namespace {name} has no service accounts after {_ACCOUNTS_SECONDS:.0f} seconds")
+            time.sleep(0.1)
+
+    def _accounts(self, namespace: str) -> set[str]:
+        answer = self._session.get(f"{self._host}/api/v1/namespaces/{namespace}/serviceaccounts", timeout=30)
+        answer.raise_for_status()
+        return {account["metadata"]["name"] for account in answer.json()["items"]}
 
     def create_account(self, namespace: str, name: str) -> None:
         """A service account."""

@@ -105,6 +105,7 @@ class Lab:
             "environment_file": str(self.environment_file),
             "engine": self.fleet.engine_in_use,
             "registries": self.fleet.hosts(),
+            "emulator": str(self._cluster.state_file) if self._cluster else None,
             "environment": self.environment,
         }
         unfinished = self.directory / (STATE_FILE + ".unfinished")

@@ -74,7 +74,11 @@ class FaultSwitches:
             return await handler(request)
         entry = {"method": request.method, "path": request.path, "authenticated": "Authorization" in request.headers}
         self.requests.append(entry)
-        response = await self._respond(request, handler)
+        try:
+            response = await self._respond(request, handler)
+        except web.HTTPException as refusal:
+            entry["status"] = refusal.status
+            raise
         entry["status"] = response.status
         return response
 
