@@ -1,0 +1,210 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTTP side of the API server: paths to calls, who calls, faults, the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from .access import ANONYMOUS, Action, User
+from .cluster import Cluster
+from .control import Control
+from .faults import Fault
+from .handling import Answer, Call
+from .resources import BY_PATH, ResourceType
+from .statuses import StatusError, internal_error, method_not_supported
+from .store import encode
+from .watching import stream_changes
+
+_LOGGER = logging.getLogger("emulator")
+_BODY_LIMIT = 4 * 1024 * 1024
+_NOT_SERVED = Answer(404, b"404 page not found\n", "text/plain")
+_HEALTH = ("/healthz", "/livez", "/readyz")
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
+_IMPERSONATE = ("Impersonate-Group", "Impersonate-Uid")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a path names."""
+
+    resource: ResourceType
+    namespace: str
+    name: str
+    subresource: str
+
+
+def find_target(path: str) -> Target | None:
+    """The resource of a path, None where it is none. ``path`` is still percent-encoded."""
+    parts = [unquote(part) for part in path.split("/")[1:]]
+    if parts[:1] == ["api"]:
+        group, version, rest = "", parts[1] if len(parts) > 1 else "", parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) > 3:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return None
+    namespace = ""
+    if rest[:1] == ["namespaces"] and len(rest) > 2 and (group or rest[2] not in ("status", "finalize")):
+        namespace, rest = rest[1], rest[2:]
+    resource = BY_PATH.get((group, version, rest[0])) if rest else None
+    if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
+        return None
+    name = rest[1] if len(rest) > 1 else ""
+    subresource = rest[2] if len(rest) > 2 else ""
+    if subresource and subresource not in [known for known, _, _ in resource.subresources]:
+        return None
+    return Target(resource, namespace, name, subresource)
+
+
+class Application:
+    """Answers every request."""
+
+    def __init__(self, cluster: Cluster, control: Control) -> None:
+        self.cluster = cluster
+        self._control = control
+
+    def build(self) -> web.Application:
+        """The aiohttp application."""
+        application = web.Application(client_max_size=_BODY_LIMIT)
+        application.router.add_route("*", "/_emulator/{tail:.*}", self._control.handle)
+        application.router.add_route("*", "/{tail:.*}", self._handle)
+        return application
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        started = time.monotonic()
+        user = ANONYMOUS
+        code = 0
+        try:
+            fault = self.cluster.faults.hitting(request.method, request.rel_url.raw_path)
+            if fault is not None and fault.delay:
+                await asyncio.sleep(fault.delay)
+            if fault is not None and fault.reset == "before":
+                return _reset(request)
+            if fault is not None and fault.status and not fault.after_work:
+                code = fault.status
+                return _response(fault.answer())
+            try:
+                user = self._caller(request)
+                if request.query.get("watch") in ("1", "true"):
+                    code = 200
+                    return await self._watch(request, user)
+                answer = await self._answer(request, user)
+            except StatusError as error:
+                answer = Answer.refusal(error)
+            except Exception as error:
+                _LOGGER.exception("%s %s failed", request.method, request.rel_url.raw_path)
+                answer = Answer.refusal(internal_error(f"the emulator failed: {type(error).__name__}"))
+            if fault is not None and fault.status:
+                answer = fault.answer()
+            code = answer.code
+            return await _deliver(request, answer, fault)
+        finally:
+            url = request.rel_url
+            self.cluster.log.add(request.method, url.raw_path, url.raw_query_string, user.name, code, time.monotonic() - started)
+
+    def _caller(self, request: web.Request) -> User:
+        user = self.cluster.access.authenticate(request.headers, _certificate_user(request))
+        name = request.headers.get("Impersonate-User", "")
+        if not name:
+            if any(header in request.headers for header in _IMPERSONATE):
+                raise internal_error("requested impersonation without impersonating a user")
+            return user
+        groups = request.headers.getall("Impersonate-Group", [])
+        return self.cluster.access.impersonate(user, name, groups, request.headers.get("Impersonate-Uid", ""))
+
+    async def _answer(self, request: web.Request, user: User) -> Answer:
+        path = request.rel_url.raw_path
+        target = find_target(path)
+        if target is None:
+            return self._document(request, user, path)
+        resource = target.resource
+        verb = _verb(request.method, target)
+        action = Action(verb, resource, target.subresource, target.namespace, target.name)
+        self.cluster.access.require(user, action)
+        if not self.cluster.discovery.serves(resource.group, resource.version):
+            return _NOT_SERVED
+        handler = self.cluster.handlers.get(resource)
+        if handler is None or (not target.subresource and verb not in resource.verbs):
+            raise method_not_supported(resource.group_resource, verb)
+        if resource.namespaced and not target.namespace and verb != "list":
+            return _NOT_SERVED
+        call = Call(
+            user,
+            verb,
+            resource,
+            target.subresource,
+            target.namespace,
+            target.name,
+            request.query,
+            request.content_type,
+            await request.read(),
+        )
+        return await handler.handle(call)
+
+    def _document(self, request: web.Request, user: User, path: str) -> Answer:
+        self.cluster.access.require(user, Action(_VERBS.get(request.method, "get"), path=path))
+        if path in _HEALTH:
+            return Answer(200, b"ok", "text/plain")
+        document = self.cluster.discovery.document(path)
+        return _NOT_SERVED if document is None else Answer(200, encode(document))
+
+    async def _watch(self, request: web.Request, user: User) -> web.StreamResponse:
+        target = find_target(request.rel_url.raw_path)
+        if target is None or target.name or "watch" not in target.resource.verbs:
+            return _response(_NOT_SERVED)
+        self.cluster.access.require(user, Action("watch", target.resource, namespace=target.namespace))
+        return await stream_changes(request, self.cluster.store, target.resource, target.namespace)
+
+
+def _verb(method: str, target: Target) -> str:
+    verb = _VERBS.get(method, method.lower())
+    if not target.name:
+        return {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+    return verb
+
+
+def _certificate_user(request: web.Request) -> User | None:
+    """The caller whose client certificate was verified: common name and organizations."""
+    transport = request.transport
+    certificate: dict[str, t.Any] | None = transport.get_extra_info("peercert") if transport else None
+    if not certificate:
+        return None
+    fields = [pair for group in certificate.get("subject", ()) for pair in group]
+    names = [value for key, value in fields if key == "commonName"]
+    groups = [value for key, value in fields if key == "organizationName"]
+    return User(names[0], (*groups, "system:authenticated")) if names else None
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.Response(status=answer.code, body=answer.body, content_type=answer.content_type, headers=dict(answer.headers))
+
+
+def _reset(request: web.Request) -> web.StreamResponse:
+    """Close the connection without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=499)
+
+
+async def _deliver(request: web.Request, answer: Answer, fault: Fault | None) -> web.StreamResponse:
+    if fault is not None and fault.reset == "after":
+        return _reset(request)
+    if fault is None or fault.reset != "middle":
+        return _response(answer)
+    response = web.StreamResponse(status=answer.code, headers=dict(answer.headers))
+    response.content_type = answer.content_type
+    response.content_length = len(answer.body)
+    await response.prepare(request)
+    await response.write(answer.body[: len(answer.body) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return response

@@ -1,0 +1,127 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emulated cluster without its network side: objects, callers, handlers by resource, controllers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .access import BUILT_IN_ROLES, Access, Action, User
+from .controllers import Controllers
+from .core_kinds import NamespaceHandler, PodStrategy, ReviewHandler, SecretStrategy, ServiceAccountHandler
+from .discovery import Discovery
+from .faults import Faults
+from .generic import GenericHandler, Strategy
+from .handling import Call, Handler
+from .images import Images
+from .imports import ImportHandler, ImportSettings
+from .objects import segment_problem
+from .registry_reader import RegistryTransport
+from .requestlog import RequestLog
+from .resources import (
+    BY_PATH,
+    CLUSTER_ROLES,
+    IMAGE_CONFIGS,
+    IMAGE_SIGNATURES,
+    IMAGE_TAGS,
+    IMAGES,
+    NAMESPACES,
+    RBAC,
+    RESOURCES,
+    SECRETS,
+    SELF_ACCESS_REVIEWS,
+    SELF_REVIEWS,
+    SERVICE_ACCOUNTS,
+    STREAM_IMAGES,
+    STREAM_IMPORTS,
+    STREAM_MAPPINGS,
+    STREAM_TAGS,
+    STREAMS,
+    ResourceType,
+)
+from .store import Object, Store
+from .stream_handler import StreamHandler, Streams
+from .streams import StreamReader
+from .tag_handlers import ImageTagHandler, StreamImageHandler, StreamTagHandler
+
+FIRST_NAMESPACES = ("default", "kube-system", "openshift", "openshift-config")
+
+
+class _SegmentNames(Strategy):
+    """Kinds whose names only have to be one part of a path: RBAC's, and images."""
+
+    def name_problem(self, name: str) -> str:
+        """Colons and the like are fine."""
+        return segment_problem(name)
+
+
+class Cluster:
+    """Everything behind the HTTP side."""
+
+    def __init__(self, trusted_registries: list[Path], settings: ImportSettings, default_mode: str = "Legacy") -> None:
+        self.store = Store()
+        self.access = Access(self.store)
+        self.discovery = Discovery()
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.transport = RegistryTransport(trusted_registries)
+        self.reader = StreamReader(default_mode)
+        images = Images(self.store)
+        streams = Streams(self.store, self.access, self.reader)
+        accounts = ServiceAccountHandler(self.store, self.access)
+        self.importer = ImportHandler(self.store, streams, images, self.transport, settings)
+        self.controllers = Controllers(self.store, accounts, self.importer)
+        self.handlers: dict[ResourceType, Handler] = {
+            NAMESPACES: NamespaceHandler(self.store),
+            SECRETS: GenericHandler(self.store, SecretStrategy()),
+            SERVICE_ACCOUNTS: accounts,
+            STREAMS: StreamHandler(streams, images),
+            STREAM_TAGS: StreamTagHandler(streams, images),
+            IMAGE_TAGS: ImageTagHandler(streams, images),
+            STREAM_IMAGES: StreamImageHandler(streams, images),
+            STREAM_IMPORTS: self.importer,
+            SELF_ACCESS_REVIEWS: ReviewHandler(self._may),
+            SELF_REVIEWS: ReviewHandler(_who),
+        }
+        for resource in RESOURCES:
+            if resource not in self.handlers and resource not in (IMAGE_SIGNATURES, STREAM_MAPPINGS):
+                self.handlers[resource] = GenericHandler(self.store, _strategy(resource))
+        self._furnish()
+
+    def _furnish(self) -> None:
+        for name in FIRST_NAMESPACES:
+            data: Object = {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
+            data.update({"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}})
+            self.store.create(NAMESPACES, "", data)
+        for name, rules in BUILT_IN_ROLES.items():
+            self.store.create(CLUSTER_ROLES, "", {"metadata": {"name": name}, "rules": rules})
+        self.store.create(IMAGE_CONFIGS, "", {"metadata": {"name": "cluster", "generation": 1}, "spec": {}})
+
+    def _may(self, call: Call, spec: Object) -> Object:
+        """The answer to a SelfSubjectAccessReview."""
+        wish = spec.get("resourceAttributes") or {}
+        path = (spec.get("nonResourceAttributes") or {}).get("path", "")
+        if path:
+            verb = (spec.get("nonResourceAttributes") or {}).get("verb", "")
+            return {"allowed": self.access.allows(call.user, Action(verb, path=path))}
+        group, plural = wish.get("group", ""), wish.get("resource", "")
+        known = BY_PATH.get((group, wish.get("version") or "v1", plural))
+        resource = known or ResourceType(group, "v1", plural, plural)
+        action = Action(wish.get("verb", ""), resource, wish.get("subresource", ""), wish.get("namespace", ""), wish.get("name", ""))
+        return {"allowed": self.access.allows(call.user, action)}
+
+
+def _who(call: Call, _spec: Object) -> Object:
+    """The answer to a SelfSubjectReview."""
+    user: User = call.user
+    return {"userInfo": {"username": user.name, "uid": user.uid, "groups": list(user.groups)}}
+
+
+def _strategy(resource: ResourceType) -> Strategy:
+    if resource.plural == "pods":
+        return PodStrategy(resource)
+    if resource.group == RBAC or resource is IMAGES:
+        return _SegmentNames(resource)
+    return Strategy(resource)

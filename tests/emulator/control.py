@@ -1,0 +1,112 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The control endpoint ``/_emulator/``: faults, switches, tokens and the request log, behind a token of its own."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import typing as t
+
+from aiohttp import web
+
+from .access import AUTHENTICATED, User
+from .cluster import Cluster
+from .faults import Fault
+from .store import Object
+
+PREFIX = "/_emulator/"
+
+
+class Control:
+    """Answers below ``/_emulator/``.
+
+    - ``GET requests[?since=N]``, ``DELETE requests``
+    - ``GET faults``, ``POST faults`` (fields of ``faults.Fault``), ``DELETE faults[/id]``
+    - ``GET settings``, ``PATCH settings`` (see ``settings``)
+    - ``POST tokens`` {user, groups, ttl}, ``DELETE tokens[/user]`` (tokens of that user, or all, expire at once)
+    """
+
+    def __init__(self, cluster: Cluster, token: str) -> None:
+        self._cluster = cluster
+        self._token = token
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one request."""
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self._token}".encode()):
+            return web.json_response({"error": "the control token is missing or wrong"}, status=401)
+        what, _, which = request.path.removeprefix(PREFIX).partition("/")
+        action = getattr(self, f"_{request.method.lower()}_{what}", None)
+        if action is None:
+            return web.json_response({"error": f"there is no {request.method} {what}"}, status=404)
+        body = await request.read()
+        try:
+            answer = action(which, json.loads(body) if body else {}, request.query)
+        except (ValueError, TypeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response(answer)
+
+    def _get_requests(self, _which: str, _body: Object, query: t.Mapping[str, str]) -> t.Any:
+        return {"requests": self._cluster.log.since(int(query.get("since", 0)))}
+
+    def _delete_requests(self, _which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        self._cluster.log.clear()
+        return {}
+
+    def _get_faults(self, _which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        return {"faults": self._cluster.faults.documents()}
+
+    def _post_faults(self, _which: str, body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        return self._cluster.faults.add(Fault.read(body)).document()
+
+    def _delete_faults(self, which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        self._cluster.faults.clear(int(which) if which else None)
+        return {}
+
+    def _get_settings(self, _which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        return self.settings()
+
+    def _patch_settings(self, _which: str, body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        self.change(body)
+        return self.settings()
+
+    def _post_tokens(self, _which: str, body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        groups = tuple(body.get("groups") or ())
+        user = User(str(body["user"]), groups if AUTHENTICATED in groups else (*groups, AUTHENTICATED))
+        return {"token": self._cluster.access.issue(user, body.get("ttl"))}
+
+    def _delete_tokens(self, which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        return {"expired": self._cluster.access.expire(which or None)}
+
+    def settings(self) -> Object:
+        """The switches and their positions."""
+        cluster = self._cluster
+        return {
+            "openshift": cluster.discovery.openshift,
+            "import_controller": cluster.controllers.imports,
+            "service_account_controller": cluster.controllers.dockercfg,
+            "service_accounts_after": cluster.controllers.accounts_after,
+            "default_import_mode": cluster.reader.default_mode,
+            "bulk_limit": cluster.importer.settings.bulk_limit,
+        }
+
+    def change(self, wishes: Object) -> None:
+        """Turn switches; ValueError for one that does not exist.
+
+        ``openshift`` false: a plain Kubernetes; ``service_accounts_after``: seconds or null.
+        """
+        unknown = set(wishes) - set(self.settings())
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
+        wanted = {**self.settings(), **wishes}
+        cluster = self._cluster
+        cluster.discovery.openshift = bool(wanted["openshift"])
+        cluster.reader.default_mode = str(wanted["default_import_mode"])
+        cluster.importer.settings.bulk_limit = int(wanted["bulk_limit"])
+        cluster.controllers.imports = bool(wanted["import_controller"])
+        cluster.controllers.dockercfg = bool(wanted["service_account_controller"])
+        after = wanted["service_accounts_after"]
+        cluster.controllers.accounts_after = None if after is None else float(after)
+        cluster.controllers.revisit()

@@ -1,0 +1,171 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs beside the API server on a real cluster, each behind a switch that is off at first."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import secrets
+import typing as t
+from collections.abc import Awaitable, Callable
+
+from .access import User, account_user
+from .generic import GenericHandler
+from .handling import Call
+from .imports import ImportHandler
+from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS, STREAM_IMPORTS, STREAMS, ResourceType
+from .statuses import StatusError
+from .store import Object, Store, Stored, encode
+from .streams import CHECK_ANNOTATION, INTERNAL_REGISTRY
+
+IMPORT_DELAY = 1.0
+ACCOUNT_DELAY = 0.2
+DEFAULT_ACCOUNTS = ("builder", "default", "deployer")
+PULL_SECRET_ANNOTATION = "openshift.io/internal-registry-pull-secret-ref"
+_OWNER_ANNOTATION = "openshift.io/internal-registry-auth-token.service-account"
+_CONTROLLER_USER: User = account_user("openshift-infra", "image-import-controller")
+
+
+class Controllers:
+    """Watches the store and acts a little later, as controllers do.
+
+    ``imports``: imports tags whose generation is ahead; ``dockercfg``: gives every service account its secret of the
+    internal registry and puts it back; ``accounts_after``: seconds after which a new namespace has its service
+    accounts (None: never).
+    """
+
+    def __init__(self, store: Store, accounts: GenericHandler, importer: ImportHandler) -> None:
+        self.imports = False
+        self.dockercfg = False
+        self.accounts_after: float | None = None
+        self._store = store
+        self._accounts = accounts
+        self._importer = importer
+        self._running: set[asyncio.Task[None]] = set()
+        self._waiting: set[tuple[ResourceType, str, str]] = set()
+        self._unwatch: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Begin to watch; to be called on the event loop."""
+        self._unwatch = self._store.watch(self._notice)
+
+    async def stop(self) -> None:
+        """Stop watching, and what is under way."""
+        self._unwatch()
+        tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def revisit(self) -> None:
+        """Look at everything that is stored, after a switch was turned on."""
+        for resource in (NAMESPACES, SERVICE_ACCOUNTS, STREAMS):
+            for stored in self._store.items(resource):
+                self._notice("MODIFIED", resource, stored)
+
+    def _notice(self, event: str, resource: ResourceType, stored: Stored) -> None:
+        if event == "DELETED":
+            return
+        metadata = stored.data["metadata"]
+        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        if resource is STREAMS and self.imports and tags_to_import(stored.data):
+            self._later((resource, namespace, name), IMPORT_DELAY, lambda: self._import(namespace, name))
+        elif resource is SERVICE_ACCOUNTS and self.dockercfg:
+            self._later((resource, namespace, name), ACCOUNT_DELAY, lambda: self._give_dockercfg(namespace, name))
+        elif resource is NAMESPACES and self.accounts_after is not None:
+            self._later((resource, "", name), self.accounts_after, lambda: self._create_accounts(name))
+
+    def _later(self, key: tuple[ResourceType, str, str], seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+        """Act once, however often the object changes until then."""
+        if key in self._waiting:
+            return
+        self._waiting.add(key)
+
+        async def act() -> None:
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                self._waiting.discard(key)
+            await action()
+
+        task = asyncio.get_running_loop().create_task(act())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _import(self, namespace: str, name: str) -> None:
+        stored = self._store.get(STREAMS, namespace, name)
+        if stored is None or not self.imports:
+            return
+        tags = tags_to_import(stored.data)
+        images = [
+            {
+                "from": tag["from"],
+                "to": {"name": tag["name"]},
+                "importPolicy": tag["importPolicy"],
+                "referencePolicy": tag["referencePolicy"],
+            }
+            for tag in tags
+        ]
+        metadata = {"name": name, "namespace": namespace, "resourceVersion": stored.data["metadata"]["resourceVersion"]}
+        body = encode({"metadata": metadata, "spec": {"import": True, "images": images}})
+        try:
+            if images:
+                await self._importer.run(Call(_CONTROLLER_USER, "create", STREAM_IMPORTS, namespace=namespace, body=body))
+        except StatusError:
+            present = self._store.get(STREAMS, namespace, name)
+            if present is not None and present is not stored:
+                self._notice("MODIFIED", STREAMS, present)
+
+    async def _create_accounts(self, namespace: str) -> None:
+        for name in DEFAULT_ACCOUNTS:
+            known = self._store.get(SERVICE_ACCOUNTS, namespace, name)
+            if known is None and self._store.get(NAMESPACES, "", namespace) is not None:
+                self._store.create(SERVICE_ACCOUNTS, namespace, {"metadata": {"name": name, "namespace": namespace}})
+
+    async def _give_dockercfg(self, namespace: str, account: str) -> None:
+        """Like the controller of openshift-controller-manager: its own name is added, foreign names stay."""
+        stored = self._store.get(SERVICE_ACCOUNTS, namespace, account)
+        if stored is None or not self.dockercfg:
+            return
+        data = stored.copy()
+        annotations = data["metadata"].setdefault("annotations", {})
+        name = annotations.get(PULL_SECRET_ANNOTATION) or f"{account}-dockercfg-{secrets.token_hex(3)[:5]}"
+        if self._store.get(SECRETS, namespace, name) is None:
+            self._store.create(SECRETS, namespace, _dockercfg(namespace, name, account))
+        annotations[PULL_SECRET_ANNOTATION] = name
+        for field in ("secrets", "imagePullSecrets"):
+            entries: list[t.Any] = data.setdefault(field, [])
+            if name not in [entry.get("name") for entry in entries]:
+                entries.append({"name": name})
+        if data != stored.data:
+            self._store.replace(SERVICE_ACCOUNTS, namespace, data)
+
+
+def tags_to_import(stream: Object) -> list[Object]:
+    """The tags that the import controller would import (server-behaviour.md 2.11)."""
+    checked = CHECK_ANNOTATION in (stream["metadata"].get("annotations") or {})
+    histories = {history["tag"]: history for history in stream["status"].get("tags") or []}
+    wanted = []
+    for tag in stream["spec"].get("tags") or []:
+        if (tag.get("from") or {}).get("kind") != "DockerImage" or tag.get("reference"):
+            continue
+        history = histories.get(tag["name"], {})
+        seen = [entry["generation"] for entry in (history.get("items") or [])[:1]]
+        seen += [entry["generation"] for entry in history.get("conditions") or []]
+        if not checked or (tag.get("generation") or 0) > max(seen, default=0):
+            wanted.append(tag)
+    return wanted
+
+
+def _dockercfg(namespace: str, name: str, account: str) -> Object:
+    auth = base64.b64encode(f"<token>:{secrets.token_urlsafe(16)}".encode()).decode()
+    content = {INTERNAL_REGISTRY: {"username": "<token>", "email": "serviceaccount@example.org", "auth": auth}}
+    return {
+        "metadata": {"name": name, "namespace": namespace, "annotations": {_OWNER_ANNOTATION: account}},
+        "type": "kubernetes.io/dockercfg",
+        "data": {".dockercfg": base64.b64encode(json.dumps(content).encode()).decode()},
+    }

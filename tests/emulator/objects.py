@@ -1,0 +1,121 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for objects of every kind: their metadata when they are created and when they are replaced."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import typing as t
+
+from .gotext import quote
+from .resources import ResourceType
+from .statuses import FieldError, GroupName, StatusError, bad_request, conflict, invalid_value, required_value
+from .store import Object
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN_LIMIT, _LABEL_LIMIT = 253, 63
+_SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start"
+    " and end with an alphanumeric character (e.g. 'example.com', regex used for validation is"
+    " '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_LABEL_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end"
+    " with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is"
+    " '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "selfLink", "managedFields")
+_MAPS = ("labels", "annotations")
+NameCheck = t.Callable[[str], str]
+
+
+def subdomain_problem(name: str) -> str:
+    """What is wrong with a name of most kinds; empty where nothing is."""
+    if len(name) > _SUBDOMAIN_LIMIT:
+        return f"must be no more than {_SUBDOMAIN_LIMIT} bytes"
+    return "" if _SUBDOMAIN.fullmatch(name) else _SUBDOMAIN_TEXT
+
+
+def label_problem(name: str) -> str:
+    """What is wrong with a namespace's name."""
+    if len(name) > _LABEL_LIMIT:
+        return f"must be no more than {_LABEL_LIMIT} bytes"
+    return "" if _LABEL.fullmatch(name) else _LABEL_TEXT
+
+
+def segment_problem(name: str) -> str:
+    """What is wrong with a name that only has to be one part of a path."""
+    if name in (".", ".."):
+        return f"may not be '{name}'"
+    for character in "/%":
+        if character in name:
+            return f"may not contain '{character}'"
+    return ""
+
+
+def clean_metadata(metadata: t.Any, resource: ResourceType) -> Object:
+    """Metadata as the server reads it: without nulls, empty maps and what it does not keep."""
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, dict):
+        raise unreadable(resource, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
+    cleaned = {key: value for key, value in metadata.items() if value not in (None, "", {}, [])}
+    cleaned.pop("managedFields", None)
+    for key in _MAPS:
+        values = cleaned.get(key)
+        if values is not None and not (isinstance(values, dict) and all(isinstance(value, str) for value in values.values())):
+            raise unreadable(resource, f"json: cannot unmarshal into Go struct field ObjectMeta.metadata.{key} of type string")
+    return cleaned
+
+
+def unreadable(resource: ResourceType, why: str) -> StatusError:
+    """400: the body is not an object of this kind."""
+    kind = resource.kind
+    return bad_request(f"{kind} in version {quote(resource.version)} cannot be handled as a {kind}: {why}")
+
+
+def fill_for_creation(metadata: Object, namespace: str, resource: ResourceType) -> None:
+    """Take the namespace from the path, forget what only the server sets, make up a name where a prefix is given."""
+    given = metadata.get("namespace", "")
+    if given and given != namespace:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    for field in _SERVER_FIELDS:
+        metadata.pop(field, None)
+    if resource.namespaced:
+        metadata["namespace"] = namespace
+    if not metadata.get("name") and metadata.get("generateName"):
+        alphabet = "bcdfghjklmnpqrstvwxz2456789"
+        metadata["name"] = metadata["generateName"] + "".join(secrets.choice(alphabet) for _ in range(5))
+
+
+def name_errors(metadata: Object, check: NameCheck) -> list[FieldError]:
+    """What validation says of the name."""
+    name = metadata.get("name", "")
+    if not name:
+        return [required_value("metadata.name", "name or generateName is required")]
+    problem = check(name)
+    return [invalid_value("metadata.name", name, problem)] if problem else []
+
+
+def fill_for_update(metadata: Object, old: Object, resource: GroupName, path_name: str) -> None:
+    """Check a replacement's metadata against the path and the stored object, and complete it from the latter."""
+    name = metadata.setdefault("name", path_name)
+    if name != path_name:
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({path_name})")
+    namespace = metadata.get("namespace") or old.get("namespace")
+    if namespace != old.get("namespace"):
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    if namespace:
+        metadata["namespace"] = namespace
+    uid = metadata.setdefault("uid", old["uid"])
+    if uid != old["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
+        raise conflict(resource, path_name, why)
+    metadata["creationTimestamp"] = old["creationTimestamp"]
+    for field in ("deletionTimestamp", "selfLink", "generateName"):
+        if field in old:
+            metadata[field] = old[field]
