@@ -1,0 +1,221 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the import engine share: recorded answers of a real API server, and a scripted cluster.
+
+The scripted cluster answers each request with the next answer that was laid out for its method and path. A request that
+nobody laid out an answer for fails the test, and so does an answer that was not asked for: "no write" is therefore tested
+by every test that lays out none.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import threading
+import typing as t
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer, error_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ObservedStream, parse_stream
+
+CASES = Path(__file__).parents[3] / "contract" / "data"
+NAMESPACE = "shop"
+REGISTRIES = {
+    "private": "registry.example.com:5000",
+    "plain": "plain.example.com:5001",
+    "selfsigned": "selfsigned.example.com:5002",
+    "hub": "hub.example.com:5003",
+}
+PRIVATE, PLAIN, HUB = REGISTRIES["private"], REGISTRIES["plain"], REGISTRIES["hub"]
+
+# Images of tests/contract/registry.json.
+WEB_V1_LIST = "sha256:1c02021e4825639aafea04c96f6d0416c9c3260acabfcb384ee9a3dddb1493d1"
+WEB_V1_AMD64 = "sha256:ad8447f58e134fde34462e027974a8332b14da44d4444cc4987fdc4c99954842"
+WEB_V1_ARM64 = "sha256:8a95d54f689eab45199b4aca439e9c557b9d5af6a79954f663232c3e7cc093d3"
+WEB_V2 = "sha256:ffb105ccf038c9f5e2a289fbdd377ad5eb1d514e4aecc9b0f0e81fde6ca0f86a"
+
+IMPORTS = f"/apis/image.openshift.io/v1/namespaces/{NAMESPACE}/imagestreamimports"
+STREAMS = f"/apis/image.openshift.io/v1/namespaces/{NAMESPACE}/imagestreams"
+TAGS = f"/apis/image.openshift.io/v1/namespaces/{NAMESPACE}/imagestreamtags"
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+
+_CONNECTION = Connection("https://api.example.com:6443", token="of-the-test", credential_origin="the option api_key")
+
+
+def recorded(case: str, step: int) -> t.Any:
+    """Return the body of a recorded answer, with this module's names in the place of the tokens."""
+    return _filled(_steps(case)[step]["response"]["body"])
+
+
+def recorded_error(case: str, step: int) -> ApiError:
+    """Return a recorded error answer as the client raises it."""
+    recording = _steps(case)[step]
+    request, response = recording["request"], recording["response"]
+    return refusal(request["method"], _filled(request["path"]), response["code"], _filled(response["body"]))
+
+
+def refusal(method: str, path: str, code: int, body: t.Any) -> ApiError:
+    """Return the client's error for an answer of the API server; a text as ``body`` is an answer that is no JSON."""
+    data = body if isinstance(body, dict) else None
+    answer = Answer(code, "application/json" if data else "text/plain", "" if data else str(body), data)
+    return error_of(answer, target_of(method, path), _CONNECTION, path)
+
+
+def conflict(name: str = "web") -> ApiError:
+    """Return the refusal of a write that somebody else's write overtook."""
+    body = copy.deepcopy(_filled(_steps("resource_version_conflict")[4]["response"]["body"]))
+    return refusal("POST", f"{STREAMS}/{name}", 409, body)
+
+
+def forbidden(method: str, path: str) -> ApiError:
+    """Return the refusal of a request that the caller has no right to."""
+    target = target_of(method, path)
+    message = f'{target.resource} is forbidden: User "dev" cannot {target.verb} resource "{target.plural}" in the namespace "{target.namespace}"'
+    return refusal(method, path, 403, {"kind": "Status", "status": "Failure", "reason": "Forbidden", "message": message, "code": 403})
+
+
+def observed(case: str, step: int) -> ObservedStream:
+    """Return a recorded stream, read or found in an import's answer, as the engine sees it."""
+    body = recorded(case, step)
+    return parse_stream(NAMESPACE, body if body["kind"] == "ImageStream" else body["status"]["import"])
+
+
+def recorded_stream(case: str, step: int) -> dict[str, t.Any]:
+    """Return the stream object of a recorded answer to a read or an import."""
+    body = recorded(case, step)
+    stream: dict[str, t.Any] = body if body["kind"] == "ImageStream" else body["status"]["import"]
+    return stream
+
+
+def desired(**options: t.Any) -> DesiredStream:
+    """Return the one stream that the options of a task declare; namespace and name are filled in."""
+    (stream,) = desired_streams({"namespace": NAMESPACE, "name": "web", **options})
+    return stream
+
+
+def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
+    """Return an entry of the option ``tags``."""
+    return {"name": name, "from": source, **options}
+
+
+def _steps(case: str) -> list[dict[str, t.Any]]:
+    (file,) = CASES.rglob(f"{case}.json")
+    steps: list[dict[str, t.Any]] = json.loads(file.read_text(encoding="utf-8"))["steps"]
+    return steps
+
+
+def _filled(value: t.Any) -> t.Any:
+    text = json.dumps(value)
+    for name, host in REGISTRIES.items():
+        text = text.replace("{" + name + "}", host)
+    text = text.replace("{ns}", NAMESPACE).replace("<time>", "2026-01-01T00:00:00Z").replace("<uid>", "0-0-0")
+    return json.loads(re.sub(r"<rv:(\d+)>", r"\1", text))
+
+
+@dataclass
+class Request:
+    """A request that the engine sent. ``timeout`` is how long it waits for the answer, in seconds."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: t.Any
+    content_type: str
+    timeout: float | None
+    repeatable: bool
+
+    @property
+    def images(self) -> list[dict[str, t.Any]]:
+        """The images of an import or lookup."""
+        images: list[dict[str, t.Any]] = self.body["spec"]["images"]
+        return images
+
+    @property
+    def writes(self) -> bool:
+        """Whether the server may store something."""
+        return self.method not in ("GET", "HEAD") and not (self.path.endswith("/imagestreamimports") and self.body["spec"]["import"] is False)
+
+
+@dataclass
+class ScriptedCluster:
+    """Answers in the order in which they were laid out; see the module's words."""
+
+    sent: list[Request] = field(default_factory=list)
+    _answers: dict[tuple[str, str], deque[t.Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def on(self, method: str, path: str, *answers: t.Any) -> ScriptedCluster:
+        """Lay out answers: a dict is returned, an error raised, a callable called with the ``Request``."""
+        self._answers.setdefault((method, path), deque()).extend(answers)
+        return self
+
+    @property
+    def client(self) -> ClusterClient:
+        """The cluster as the engine's client."""
+        return t.cast(ClusterClient, self)
+
+    @property
+    def writes(self) -> list[Request]:
+        """The requests that may have stored something."""
+        return [request for request in self.sent if request.writes]
+
+    @property
+    def lookups(self) -> list[Request]:
+        """The requests that asked a registry and stored nothing."""
+        return [request for request in self.sent if request.path.endswith("/imagestreamimports") and not request.writes]
+
+    def assert_all_asked(self) -> None:
+        """Fail where an answer was laid out that nobody asked for."""
+        left = {f"{method} {path}": len(answers) for (method, path), answers in self._answers.items() if answers}
+        assert not left, f"not asked for: {left}"
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: t.Mapping[str, str] | None = None,
+        body: t.Any = None,
+        content_type: str = "application/json",
+        timeout: float | None = None,
+        repeatable: bool = True,
+    ) -> t.Any:
+        request = Request(method, path, dict(query or {}), copy.deepcopy(body), content_type, timeout, repeatable)
+        with self._lock:
+            self.sent.append(request)
+            answers = self._answers.get((method, path))
+            assert answers, f"no answer was laid out for {method} {path} {json.dumps(body)}"
+            answer = answers.popleft()
+        if callable(answer):
+            answer = answer(request)
+        if isinstance(answer, CollectionError):
+            raise answer
+        return copy.deepcopy(answer)
+
+    def get(self, path: str, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
+        return self.request("GET", path, query=query, timeout=timeout)
+
+    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+        items: list[dict[str, t.Any]] = self.request("GET", path, query=query)["items"]
+        return items
+
+    def create(self, path: str, body: t.Any) -> t.Any:
+        return self.request("POST", path, body=body)
+
+    def patch(self, path: str, body: t.Any, content_type: str) -> t.Any:
+        return self.request("PATCH", path, body=body, content_type=content_type)
+
+    def delete(self, path: str, *, body: t.Any = None) -> t.Any:
+        return self.request("DELETE", path, body=body)
+
+
