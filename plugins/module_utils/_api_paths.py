@@ -78,7 +78,7 @@ class Target:
         action = _ACTIONS.get(self.verb, self.verb)
         word = _WORDS.get(self.plural, self.plural)
         if self.name is not None:
-            subject = f'{word} "{self.name}"'
+            subject = f'{word} "{self.name}"'.lstrip()
         elif self.verb == "list":
             subject = f"{word}s"
         else:

@@ -182,7 +182,7 @@ def _address(host: str, named_by: str) -> str:
         raise InputError(f"'{shown}' of {named_by} is not the URL of an API server; write it like https://api.cluster.example.com:6443.")
     if parts.username is not None or parts.password is not None:
         raise InputError(f"The URL of {named_by} holds a user name or password; use the options username and password.")
-    return text
+    return parts.scheme + text[len(parts.scheme) :]
 
 
 def _proxy(proxy: str, named_by: str) -> str:
@@ -190,7 +190,7 @@ def _proxy(proxy: str, named_by: str) -> str:
     parts = _split(text)
     if parts is None or parts.scheme not in ("http", "https", "socks5", "socks5h", "socks4", "socks4a") or not parts.hostname:
         raise InputError(f"The value of {named_by} is not the URL of a proxy; write it like http://proxy.example.com:3128.")
-    return text
+    return parts.scheme + text[len(parts.scheme) :]
 
 
 def _split(url: str) -> SplitResult | None:

@@ -48,8 +48,9 @@ def failure_of(exc: BaseException, connection: Connection, timeout: float) -> Fa
     if names & {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown"}:
         return Failure(_proxy_text(chain, connection))
     tls = _first(chain, ssl.SSLError)
-    if tls is not None:
-        return _tls_failure(tls, connection)
+    refused = _tls_refusal(tls, connection) if tls is not None else None
+    if refused is not None:
+        return Failure(refused)
     return _network_failure(chain, names, connection)
 
 
@@ -79,17 +80,18 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
     return Failure(f"the connection to the API server {connection.host} broke off before a complete answer came ({detail})", sent=True, passing=True)
 
 
-def _tls_failure(exc: ssl.SSLError, connection: Connection) -> Failure:
+def _tls_refusal(exc: ssl.SSLError, connection: Connection) -> str | None:
+    """What ended the handshake, for good; None for a connection that broke off, since then a request may have gone out."""
     host, text = connection.host, str(exc)
     if isinstance(exc, ssl.SSLCertVerificationError):
-        return Failure(_distrust_text(exc, connection))
+        return _distrust_text(exc, connection)
     if "WRONG_VERSION_NUMBER" in text or "HTTP_REQUEST" in text or "RECORD_LAYER_FAILURE" in text:
-        return Failure(f"{host} does not speak TLS; check the port of the option host, or write it with http:// if that is meant")
-    if "ALERT" in text:
-        # with TLS 1.3 this is also how a server refuses a client certificate
+        return f"{host} does not speak TLS; check the port of the option host, or write it with http:// if that is meant"
+    if "ALERT" in text and "INTERNAL_ERROR" not in text:
+        # with TLS 1.3 a server refuses a client certificate after the client took the handshake for done
         given = f"the client certificate of {connection.credential_origin}" if connection.client_cert is not None else "no client certificate"
-        return Failure(f"{host} ended the TLS handshake ({exc.reason}); it was given {given}, check whether it wants another")
-    return Failure(f"TLS with {host} failed ({exc.reason or text})", passing="EOF" in text)
+        return f"{host} ended the TLS handshake ({exc.reason}); it was given {given}, check whether it wants another"
+    return None
 
 
 def _distrust_text(exc: ssl.SSLCertVerificationError, connection: Connection) -> str:
@@ -109,7 +111,8 @@ def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str
         return f"the proxy {shown} refused the connection; check the option proxy"
     if _first(chain, socket.gaierror) is not None:
         return f"the name of the proxy {shown} cannot be resolved; check the option proxy"
-    tunnel = _first(chain, OSError, lambda item: "Tunnel connection failed" in str(item))
+    # http.client tells it in the text of an OSError that holds nothing else
+    tunnel = _first(chain, OSError, lambda item: str(item).startswith("Tunnel connection failed"))
     if tunnel is not None:
         said = scrub(str(tunnel)).partition("failed: ")[2]
         advice = "set proxy_headers.proxy_basic_auth" if "407" in said else "check that it allows connections to this host and port"

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import kubeconfig_secrets

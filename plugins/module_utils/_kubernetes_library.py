@@ -23,7 +23,6 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask, read_bearer_token

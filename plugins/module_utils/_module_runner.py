@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params, option_secrets

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential
@@ -79,8 +78,10 @@ class _ClusterAdapter(HTTPAdapter):
     """Uses our TLS context alone: ``requests`` would add its own CA bundle to the one CA that the user trusts."""
 
     def __init__(self, connection: Connection, pool_size: int) -> None:
-        self._context = tls_context(connection)
-        self._proxy_context = _proxy_context(connection)
+        # loading CAs costs more than a call, so it is done only for what is used
+        self._context = tls_context(connection) if connection.host.startswith("https:") else None
+        by_tls = connection.proxy is not None and connection.proxy.startswith("https:")
+        self._proxy_context = _proxy_context(connection) if by_tls else None
         self._server_name = connection.server_name
         self._proxy_headers = dict(connection.proxy_headers)
         super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True, max_retries=0)
@@ -89,12 +90,9 @@ class _ClusterAdapter(HTTPAdapter):
         super().init_poolmanager(*args, ssl_context=self._context, server_hostname=self._server_name, **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        return super().proxy_manager_for(
-            proxy, ssl_context=self._context, server_hostname=self._server_name, **self._proxy_tls(proxy), **kwargs
-        )
-
-    def _proxy_tls(self, proxy: str) -> dict[str, t.Any]:
-        return {"proxy_ssl_context": self._proxy_context} if proxy.lower().startswith("https:") else {}
+        if self._proxy_context is not None:
+            kwargs["proxy_ssl_context"] = self._proxy_context
+        return super().proxy_manager_for(proxy, ssl_context=self._context, server_hostname=self._server_name, **kwargs)
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         return {**super().proxy_headers(proxy), **self._proxy_headers}
@@ -251,27 +249,34 @@ def _load_ca(context: ssl.SSLContext, ca: Pem) -> None:
 
 def _load_client_certificate(context: ssl.SSLContext, cert: Pem, key: Pem | None) -> None:
     """``ssl`` takes files only: text goes through files of mode 0600 that are gone before the first request."""
+    for pem in (cert, key):
+        if pem is not None and pem.path is not None:
+            _must_be_readable(pem)
     temporary: list[str] = []
     try:
         cert_path = cert.path or _private_file(cert.text or "", temporary)
         key_path = None if key is None else key.path or _private_file(key.text or "", temporary)
-        for pem in (cert, key):
-            if pem is not None and pem.path is not None:
-                with open(pem.path, "rb"):
-                    pass
         context.load_cert_chain(cert_path, key_path, password=_no_password)
     except _EncryptedKey:
         raise ConfigurationError(f"{_named(key or cert)} holds a key that is protected by a password; give one without.") from None
     except ssl.SSLError as exc:
+        if key is None:
+            advice = "set the option client_key, or put both into the file"
+            raise ConfigurationError(f"{_named(cert)} holds no certificate with its key in PEM form; {advice}.") from None
         if "MISMATCH" in str(exc):
-            raise ConfigurationError(f"{_named(cert)} does not belong to the key ({key.origin if key else cert.origin}).") from None
-        wanted = "" if key is not None else " with its key (or set the option client_key)"
-        raise ConfigurationError(f"{_named(cert)} and its key are not a certificate{wanted} and a key in PEM form.") from None
-    except OSError as exc:
-        raise ConfigurationError(f"The file {exc.filename} ({cert.origin}) cannot be read: {exc.strerror}.") from None
+            raise ConfigurationError(f"{_named(cert)} does not belong to the key ({key.origin}).") from None
+        raise ConfigurationError(f"{_named(cert)} or {_described(key)} is not in PEM form.") from None
     finally:
         for path in temporary:
             os.unlink(path)
+
+
+def _must_be_readable(pem: Pem) -> None:
+    try:
+        with open(pem.path or "", "rb"):
+            return
+    except OSError as exc:
+        raise ConfigurationError(f"{_named(pem)} cannot be read: {exc.strerror}.") from None
 
 
 class _EncryptedKey(Exception):
@@ -291,5 +296,10 @@ def _private_file(text: str, temporary: list[str]) -> str:
 
 
 def _named(pem: Pem) -> str:
-    origin = pem.origin[0].upper() + pem.origin[1:]
-    return f"{origin} ({pem.path})" if pem.path else origin
+    """The origin and file at the start of a sentence."""
+    described = _described(pem)
+    return described[0].upper() + described[1:]
+
+
+def _described(pem: Pem) -> str:
+    return f"{pem.origin} ({pem.path})" if pem.path else pem.origin
