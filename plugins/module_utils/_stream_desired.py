@@ -98,6 +98,23 @@ class DesiredStream:
         return self.namespace, self.name
 
 
+@dataclass(frozen=True)
+class PendingCredential:
+    """A registry credential that an earlier task of the play would have written, had it not been in check mode."""
+
+    namespace: str
+    registry: str
+
+
+def pending_credentials(params: t.Mapping[str, t.Any]) -> tuple[PendingCredential, ...]:
+    """Turn the option pending_credentials into values; ``InputError`` for what cannot be a namespace."""
+    pending = []
+    for entry in params.get("pending_credentials") or ():
+        check_namespace(entry["namespace"])
+        pending += [PendingCredential(entry["namespace"], registry) for registry in entry["registries"]]
+    return tuple(pending)
+
+
 def desired_streams(params: t.Mapping[str, t.Any]) -> list[DesiredStream]:
     """Turn the options of image_stream_import into desired streams; ``InputError`` names the stream and tag at fault."""
     entries = params.get("streams")

@@ -57,6 +57,11 @@ class Image:
     import_mode: str
 
     @property
+    def is_known(self) -> bool:
+        """False where check mode cannot tell what the registry will serve, only that an import will be made."""
+        return bool(self.digest)
+
+    @property
     def without_platform(self) -> list[str]:
         """Digests of entries that name no platform: importing such a list fails (contract case list_entry_without_platform)."""
         return [child.digest for child in self.manifests if not (child.os and child.architecture)]

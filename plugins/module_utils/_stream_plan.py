@@ -52,6 +52,9 @@ NOT_LISTED = "not_listed"
 _LEGACY = "Legacy"
 _PRESERVE = "PreserveOriginal"
 
+# What an import will bring where nobody can tell before.
+UNKNOWN_IMAGE = Image("", "", "", (), "")
+
 # Changes that only an import can carry out. The others can be patched.
 _NEED_IMPORT = frozenset(
     (STREAM_MISSING, TAG_MISSING, SOURCE_CHANGED, IMPORT_MODE_CHANGED, UPSTREAM_MOVED, LAST_IMPORT_FAILED, NEVER_IMPORTED, FORCED)
@@ -199,7 +202,8 @@ def _plan_tag(
         outcome = _known(stream, desired, observed, wanted, knowledge)
         if isinstance(outcome, Lookup):
             return TagPlan(desired.name, tuple(reasons), after=observed), outcome
-    moved = observed is not None and attempt is None and isinstance(outcome, Image) and outcome.digest != observed.digest
+    served = outcome if isinstance(outcome, Image) and outcome.is_known and attempt is None else None
+    moved = observed is not None and served is not None and served.digest != observed.digest
     if moved and not _needs_import(reasons, wanted, desired):
         reasons.append(UPSTREAM_MOVED)
     importing = _needs_import(reasons, wanted, desired) and not isinstance(attempt, ImportFailure)
@@ -387,7 +391,7 @@ def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan,
         base = after or new
         base = replace(base, import_mode=base.import_mode or plan.outcome.import_mode)
         return replace(base, failure=plan.outcome, generation=0, image_generation=0, failure_generation=0)
-    image = plan.outcome or Image("", "", "", (), "")
+    image = plan.outcome or UNKNOWN_IMAGE
     return replace(
         new,
         import_mode=new.import_mode or image.import_mode,

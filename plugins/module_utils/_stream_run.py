@@ -20,11 +20,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     RegistryError,
     Unauthorized,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import file_key, key_matches, lookup_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult, apply_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import (
     DesiredRepository,
     DesiredStream,
+    PendingCredential,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
     Outcome,
@@ -34,11 +36,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
+    ImportFailure,
     Key,
     ObservedStream,
     observe,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
+    UNKNOWN_IMAGE,
     Knowledge,
     Lookup,
     StreamPlan,
@@ -48,14 +52,21 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 
 
 def converge_streams(
-    client: ClusterClient, desired: t.Sequence[DesiredStream], *, check_mode: bool, concurrency: int, timeout: int
+    client: ClusterClient,
+    desired: t.Sequence[DesiredStream],
+    *,
+    check_mode: bool,
+    concurrency: int,
+    timeout: int,
+    pending: t.Sequence[PendingCredential] = (),
 ) -> list[StreamResult]:
     """Make the streams as declared, or tell what that would do; results are in the order of ``desired``.
 
     ``concurrency`` requests are under way at a time; ``timeout`` is the server's limit for one import or lookup, in seconds.
+    ``pending`` are credentials that check mode may count on although the cluster does not have them yet.
     Raises ``CollectionError`` only where nothing was done at all (API server gone, token refused, no image API).
     """
-    road = _Road(client, desired, check_mode, concurrency, timeout)
+    road = _Road(client, desired, check_mode, concurrency, timeout, pending if check_mode else ())
     road.observe()
     road.list_repositories()
     plans = road.plan()
@@ -86,12 +97,19 @@ class _Road:
     """The streams of one run, on their way. A stream that an error stopped has a result, and is no longer in ``streams``."""
 
     def __init__(
-        self, client: ClusterClient, desired: t.Sequence[DesiredStream], check_mode: bool, concurrency: int, timeout: int
+        self,
+        client: ClusterClient,
+        desired: t.Sequence[DesiredStream],
+        check_mode: bool,
+        concurrency: int,
+        timeout: int,
+        pending: t.Sequence[PendingCredential] = (),
     ) -> None:
         self._client = client
         self._check_mode = check_mode
         self._concurrency = concurrency
         self._timeout = timeout
+        self._pending = pending
         self._observed: dict[Key, ObservedStream] = {}
         self._looked_up: dict[Lookup, Outcome] = {}
         self._gone_upstream: dict[Key, tuple[str, ...]] = {}
@@ -173,7 +191,7 @@ class _Road:
                 if isinstance(answer, CollectionError):
                     refused[lookup] = answer
                 else:
-                    self._looked_up[lookup] = answer
+                    self._looked_up[lookup] = self._as_after_pending(lookup, answer)
             open_keys = [key for key in open_keys if plans[key].lookups]
             for key in list(open_keys):
                 errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
@@ -182,6 +200,14 @@ class _Road:
                     open_keys.remove(key)
                     del plans[key]
         return plans
+
+    def _as_after_pending(self, lookup: Lookup, answer: Outcome) -> Outcome:
+        """A registry that refuses today's credentials says nothing about those that are about to be written."""
+        if not (isinstance(answer, ImportFailure) and answer.reason == "Unauthorized"):
+            return answer
+        target = lookup_text(lookup.source)
+        keys = (file_key(pending.registry) for pending in self._pending if pending.namespace == lookup.namespace)
+        return replace(UNKNOWN_IMAGE, import_mode=answer.import_mode) if any(key and key_matches(key, target) for key in keys) else answer
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""

@@ -230,6 +230,25 @@ options:
       - How long the API server may take for one request of up to three images, in seconds.
     type: int
     default: 120
+  pending_credentials:
+    description:
+      - For check mode only. Registry credentials that an earlier task of the play would have written. An image that the registry
+        refuses today counts as one that will be imported, with a digest that is not known yet, where one of these matches it.
+      - The role quayside.openshift_images.registry_access provides it, so that check mode of a first run foresees the run.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description:
+          - Namespace of the secret.
+        type: str
+        required: true
+      registries:
+        description:
+          - The keys of the credentials, as M(quayside.openshift_images.pull_secret) takes them.
+        type: list
+        elements: str
+        required: true
   results:
     description:
       - V(changed) returns only streams and tags that changed or failed. RV(summary) counts all in either case.
@@ -458,7 +477,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams, pending_credentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
@@ -496,6 +515,16 @@ def argument_spec() -> ArgumentSpec:
                 "streams": {"type": "list", "elements": "dict", "options": entry},
                 "concurrency": {"type": "int", "default": 8},
                 "timeout": {"type": "int", "default": 120},
+                "pending_credentials": {
+                    "type": "list",
+                    "elements": "dict",
+                    # Keys name registries, not credentials.
+                    "no_log": False,
+                    "options": {
+                        "namespace": {"type": "str", "required": True},
+                        "registries": {"type": "list", "elements": "str", "required": True},
+                    },
+                },
                 "results": {"type": "str", "choices": ["all", "changed"], "default": "all"},
             },
             mutually_exclusive=[("name", "streams")],
@@ -507,13 +536,18 @@ def argument_spec() -> ArgumentSpec:
 def work(context: ModuleContext) -> Report:
     """Options, desired, observed, plan, apply, report."""
     params = context.params
-    desired = desired_streams(params)
+    desired, pending = desired_streams(params), pending_credentials(params)
     for option in ("concurrency", "timeout"):
         if params[option] < 1:
             raise InputError(f"{option} is {params[option]}: give a number from 1")
     client = context.client(pool_size=params["concurrency"])
     results = converge_streams(
-        client, desired, check_mode=context.check_mode, concurrency=params["concurrency"], timeout=params["timeout"]
+        client,
+        desired,
+        check_mode=context.check_mode,
+        concurrency=params["concurrency"],
+        timeout=params["timeout"],
+        pending=pending,
     )
     return stream_report(results, RemedyFinder(client, context.mask).remedy, only_changed=params["results"] == "changed")
 
