@@ -71,9 +71,9 @@ class Run:
             if tag["changed"]
         }
 
-    def diffs(self) -> list[tuple[str, t.Any]]:
-        """Title and diff of each changed result, in order."""
-        return [(result.title, result.content.get("diff")) for result in self.changed]
+    def diffs(self, leave_out: frozenset[str] = frozenset()) -> list[tuple[str, t.Any]]:
+        """Title and diff of each changed result, in order, without the keys of ``leave_out`` at any depth."""
+        return [(result.title, _without(leave_out, result.content.get("diff"))) for result in self.changed]
 
     def complaints(self) -> list[str]:
         """Warnings and deprecations of all tasks."""
@@ -130,6 +130,14 @@ class Playbook:
         )
         lines = record.read_text(encoding="utf-8").splitlines()
         return Run(finished.returncode, finished.stdout, [_result(json.loads(line)) for line in lines])
+
+
+def _without(keys: frozenset[str], value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {key: _without(keys, entry) for key, entry in value.items() if key not in keys}
+    if isinstance(value, list):
+        return [_without(keys, entry) for entry in value]
+    return value
 
 
 def _result(line: dict[str, t.Any]) -> TaskResult:
