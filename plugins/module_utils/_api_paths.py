@@ -24,6 +24,17 @@ _WORDS = {
     "namespaces": "namespace",
     "configmaps": "config map",
     "pods": "pod",
+    "replicationcontrollers": "replication controller",
+    "deployments": "deployment",
+    "replicasets": "replica set",
+    "daemonsets": "daemon set",
+    "statefulsets": "stateful set",
+    "jobs": "job",
+    "cronjobs": "cron job",
+    "deploymentconfigs": "deployment config",
+    "builds": "build",
+    "buildconfigs": "build config",
+    "projects": "project",
     "configs": "configuration",
 }
 _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -45,6 +56,14 @@ def core_path(namespace: str, plural: str, name: str | None = None) -> str:
 def image_path(namespace: str, plural: str, name: str | None = None) -> str:
     """Path of a namespaced kind of ``image.openshift.io/v1``, or of one object of it."""
     return _namespaced("/apis/image.openshift.io/v1", namespace, plural, name)
+
+
+def api_path(group_version: str, namespace: str | None, plural: str, name: str | None = None) -> str:
+    """Path of a kind of any group, such as ``apps/v1`` or ``v1``; of all namespaces where ``namespace`` is None."""
+    root = f"/apis/{group_version}" if "/" in group_version else f"/api/{group_version}"
+    if namespace is not None:
+        return _namespaced(root, namespace, plural, name)
+    return f"{root}/{plural}/{segment(name)}" if name is not None else f"{root}/{plural}"
 
 
 def _namespaced(root: str, namespace: str, plural: str, name: str | None) -> str:

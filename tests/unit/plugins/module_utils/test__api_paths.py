@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path, image_path, segment, target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path, core_path, image_path, segment, target_of
 
 
 @pytest.mark.parametrize(("name", "encoded"), [("web", "web"), ("web:v1.0", "web:v1.0"), ("a/b", "a%2Fb"), ("a?b#c%", "a%3Fb%23c%25"), ("ä b", "%C3%A4%20b")])
@@ -26,6 +26,27 @@ def test_paths() -> None:
     assert image_path("shop", "imagestreamtags", "web:1") == "/apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/web:1"
     with pytest.raises(ValueError, match="cannot be a path segment"):
         core_path("shop", "secrets", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "described"),
+    [
+        (("apps/v1", "shop", "deployments"), "/apis/apps/v1/namespaces/shop/deployments", 'list deployments in namespace "shop"'),
+        (("batch/v1", "shop", "cronjobs", "nightly"), "/apis/batch/v1/namespaces/shop/cronjobs/nightly", 'read cron job "nightly" in namespace "shop"'),
+        (("v1", "shop", "pods"), "/api/v1/namespaces/shop/pods", 'list pods in namespace "shop"'),
+        (("v1", None, "pods"), "/api/v1/pods", "list pods"),
+        (("apps.openshift.io/v1", None, "deploymentconfigs"), "/apis/apps.openshift.io/v1/deploymentconfigs", "list deployment configs"),
+        (("v1", None, "namespaces", "shop"), "/api/v1/namespaces/shop", 'read namespace "shop"'),
+    ],
+)
+def test_paths_of_any_group(arguments: tuple[str, ...], path: str, described: str) -> None:
+    assert api_path(*arguments) == path
+    assert target_of("GET", path).described() == described
+
+
+def test_a_name_of_any_group_cannot_lead_elsewhere() -> None:
+    with pytest.raises(ValueError, match="cannot be a path segment"):
+        api_path("v1", None, "namespaces", "..")
 
 
 @pytest.mark.parametrize(
