@@ -47,26 +47,25 @@ def all_gates(work: Path) -> list[Gate]:
     variables = environment(Path(PYTHON).parent, work)
     tree = work.parents[2]
     cluster = {name: os.environ[name] for name in CLUSTER if name in os.environ}
+    lab = (PYTHON, "-m", "lab", "run", "--engine", "docker-registry")
     integration = (PYTHON, "-m", "pytest", "tests/integration")
-    # mypy takes what is on PYTHONPATH for installed packages.
-    typed = {name: value for name, value in variables.items() if name != "PYTHONPATH"}
 
     def gate(name: str, *command: str, folder: Path = work, after: tuple[str, ...] = ()) -> Gate:
         return Gate(name, command, folder, variables, after)
 
     def pytest(name: str, *arguments: str) -> Gate:
-        return gate(name, PYTHON, "-m", "pytest", *arguments)
+        return Gate(name, (PYTHON, "-m", "pytest", *arguments), work, variables | imports(work))
 
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
-        gate("integration", PYTHON, "-m", "lab", "run", "--engine", "docker-registry", "--", *integration),
-        Gate("test-cluster", integration, work, variables | cluster),
+        Gate("integration", (*lab, "--", *integration), work, variables | imports(work)),
+        Gate("test-cluster", integration, work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
         pytest("servers", "-n", "2", *(str(folder.relative_to(work)) for folder in sorted(work.glob("tests/*/tests")))),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),
-        Gate("mypy", ("mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins"), tree, typed),
-        Gate("mypy-tools", ("mypy", "tools"), ROOT, typed),
+        gate("mypy", "mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins", folder=tree),
+        gate("mypy-tools", "mypy", "tools", folder=ROOT),
         gate("yamllint", "yamllint", "--strict", "."),
         gate("reuse", "reuse", "lint", "--quiet"),
         gate("changelog", "antsibull-changelog", "lint"),
@@ -86,25 +85,28 @@ def matrix_gates(end: str, work: Path) -> list[Gate]:
     return [
         Gate(first, (PYTHON, "-m", "tools.environment", end), ROOT, here),
         Gate(f"sanity-{end}", (python, "-m", "tools.sanity", OLDEST_TARGET), ROOT, there, (first,)),
-        Gate(f"unit-{end}", (python, "-m", "pytest", "-n", "2", "tests/unit"), work, there, (first,)),
+        Gate(f"unit-{end}", (python, "-m", "pytest", "-n", "2", "tests/unit"), work, there | imports(work), (first,)),
     ]
 
 
 def environment(bin_folder: Path, work: Path) -> dict[str, str]:
     """Return the variables for a gate: the person's own without what would change a result."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PERSONAL)}
-    tree = str(work.parents[2])
     return kept | {
-        "ANSIBLE_COLLECTIONS_PATH": tree,
+        "ANSIBLE_COLLECTIONS_PATH": str(work.parents[2]),
         "ANSIBLE_HOME": str(BUILD / "ansible-home"),
         "ANSIBLE_NOCOLOR": "1",
         "MYPY_CACHE_DIR": str(BUILD / "cache" / "mypy"),
         "NO_COLOR": "1",
         "PATH": f"{bin_folder}{os.pathsep}{kept.get('PATH', os.defpath)}",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": f"{tree}{os.pathsep}{work / 'tests'}",
         "RUFF_CACHE_DIR": str(BUILD / "cache" / "ruff"),
     }
+
+
+def imports(work: Path) -> dict[str, str]:
+    """Return the variable that lets tests import the collection by its full name, and the packages under tests/."""
+    return {"PYTHONPATH": f"{work.parents[2]}{os.pathsep}{work / 'tests'}"}
 
 
 def select(names: Iterable[str], gates: list[Gate]) -> list[Gate]:
