@@ -55,17 +55,17 @@ class CoreApi:
     def writes(self) -> list[Sent]:
         return [request for request in self.sent if request.method in WRITES]
 
-    def put_in(self, kind: str, namespace: str, name: str, **content: t.Any) -> Object:
+    def put_in(self, plural: str, namespace: str, name: str, **content: t.Any) -> Object:
         """Store an object as if somebody else had written it."""
         with self._lock:
             self._version += 1
             metadata = {"name": name, "namespace": namespace, "uid": f"uid-{self._version}", **content.pop("metadata", {})}
-            known = self.objects.get((kind, namespace, name))
+            known = self.objects.get((plural, namespace, name))
             if known is not None:
                 metadata["uid"] = known["metadata"]["uid"]
             metadata["resourceVersion"] = str(self._version)
-            self.objects[kind, namespace, name] = {"metadata": metadata, **content}
-            return self.objects[kind, namespace, name]
+            self.objects[plural, namespace, name] = {"metadata": metadata, **content}
+            return self.objects[plural, namespace, name]
 
     def secret(self, namespace: str, name: str) -> Object:
         return self.objects["secrets", namespace, name]
@@ -145,8 +145,8 @@ class CoreApi:
         return self.put_in(kind, namespace, name, metadata=dict(body["metadata"]), **content)
 
 
-def status_error(kind: type[ApiError], status: int, reason: str, message: str, **details: t.Any) -> ApiError:
-    return kind(f"The API server refused it: {message}.", status=status, reason=reason, server_message=message, details=details)
+def status_error(error: type[ApiError], status: int, reason: str, message: str, **details: t.Any) -> ApiError:
+    return error(f"The API server refused it: {message}.", status=status, reason=reason, server_message=message, details=details)
 
 
 def missing(kind: str, name: str) -> ApiError:
