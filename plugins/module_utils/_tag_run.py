@@ -1,0 +1,172 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The road of a single tag: observe, plan, apply, report. External images that are imported take the import engine's road.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import (
+    STRATEGIC_MERGE,
+    ClusterClient,
+    image_path,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import UncertainWrites, write_again_until_settled
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
+    EXTERNAL,
+    ObservedStream,
+    ObservedTag,
+    parse_stream,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor, stream_report, view
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_desired import DesiredStreamTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_plan import (
+    Images,
+    StreamTagPlan,
+    plan_stream_tag,
+)
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """The tag before and after the run, or as check mode foresees it."""
+
+    before: ObservedTag | None
+    after: ObservedTag | None
+    reasons: tuple[str, ...]
+    removed: bool = False
+
+
+def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, check_mode: bool) -> TagChange:
+    """Make the tag as declared, or tell what that would do. Raises ``CollectionError``."""
+    writes: UncertainWrites[StreamTagPlan] = UncertainWrites()
+    first: list[tuple[ObservedTag | None, StreamTagPlan]] = []
+
+    def attempt() -> TagChange:
+        raw = _read(client, desired.namespace, desired.stream)
+        observed = parse_stream(desired.namespace, raw) if raw else ObservedStream(desired.namespace, desired.stream)
+        plan = plan_stream_tag(desired, observed, Images.of(raw or {}), _source_images(client, desired, raw))
+        before = observed.tags.get(desired.tag)
+        if check_mode:
+            return TagChange(before, plan.after, plan.reasons, plan.remove)
+        if not (plan.entry or plan.remove):
+            if first and writes.last:
+                # A write that no answer came to was carried out after all.
+                return TagChange(first[0][0], before, first[0][1].reasons, first[0][1].remove)
+            return TagChange(before, before, plan.reasons)
+        if not first:
+            first.append((before, plan))
+        writes.send(lambda: _write(client, desired, observed, plan), plan)
+        return TagChange(before, plan.after, plan.reasons, plan.remove)
+
+    return write_again_until_settled(attempt, f"The tag {desired.where}")
+
+
+def tag_report(desired: DesiredStreamTag, change: TagChange) -> Report:
+    """Report on a tag that points into a stream, or is a reference."""
+    before, after = view(change.before), view(change.after)
+    changed = bool(change.reasons)
+    shown = change.after or change.before or ObservedTag(desired.tag, kind="")
+    result = {
+        "namespace": desired.namespace,
+        "stream": desired.stream,
+        "tag": desired.tag,
+        "state": "absent" if desired.source is None else "present",
+        "from_kind": shown.kind or None,
+        "from": shown.source or None,
+        "from_namespace": shown.source_namespace or None,
+        "reference": shown.reference,
+        "import_mode": shown.import_mode or None,
+        "reference_policy": shown.reference_policy or None,
+        "scheduled": shown.scheduled,
+        "insecure": shown.insecure,
+        "digest": (change.after.digest or None) if change.after else None,
+        "previous_digest": (change.before.digest or None) if change.before else None,
+        "changed": changed,
+        "reasons": list(change.reasons),
+        "error": None,
+    }
+    shown_before = {desired.where: before or "history only"} if changed and (before or change.removed) else {}
+    shown_after = {desired.where: after} if changed and after else {}
+    return Report(changed, {"tag": result}, shown_before, shown_after)
+
+
+def import_stream_tag(
+    client: ClusterClient,
+    desired: DesiredStreamTag,
+    stream: DesiredStream,
+    remedy_for: RemedyFor,
+    *,
+    check_mode: bool,
+    timeout: int,
+) -> Report:
+    """Import an external image into the tag, wait for the verdict and report it. ``timeout`` in seconds."""
+    unreferenced = False if check_mode else _end_reference(client, desired)
+    results = converge_streams(client, [stream], check_mode=check_mode, concurrency=1, timeout=timeout)
+    report = stream_report(results, remedy_for, only_changed=False)
+    shown = report.results["streams"][0]
+    tag = {
+        "namespace": desired.namespace,
+        "stream": desired.stream,
+        "tag": desired.tag,
+        "state": "present",
+        "from_kind": EXTERNAL,
+        "from_namespace": None,
+        "reference": False,
+        **{name: value for name, value in shown["tags"][0].items() if name != "name"},
+    }
+    return replace(report, changed=report.changed or unreferenced, results={"tag": tag})
+
+
+def _end_reference(client: ClusterClient, desired: DesiredStreamTag) -> bool:
+    """A tag that was a reference so far is to be imported from now on, periodically too; an import alone leaves that as it is."""
+    raw = _read(client, desired.namespace, desired.stream)
+    tag = parse_stream(desired.namespace, raw).tags.get(desired.tag) if raw else None
+    if raw is None or tag is None or not tag.reference:
+        return False
+    body = {"metadata": {"resourceVersion": raw["metadata"]["resourceVersion"]}, "spec": {"tags": [{"name": desired.tag, "reference": False}]}}
+    client.patch(image_path(desired.namespace, "imagestreams", desired.stream), body, STRATEGIC_MERGE)
+    return True
+
+
+def _read(client: ClusterClient, namespace: str, stream: str) -> dict[str, t.Any] | None:
+    try:
+        found: dict[str, t.Any] = client.get(image_path(namespace, "imagestreams", stream))
+    except NotFound:
+        return None
+    return found
+
+
+def _source_images(client: ClusterClient, desired: DesiredStreamTag, own: dict[str, t.Any] | None) -> Images | None:
+    source = desired.source
+    if source is None or source.kind == EXTERNAL:
+        return None
+    same = (source.namespace, source.stream) == (desired.namespace, desired.stream)
+    raw = own if same else _read(client, source.namespace, source.stream)
+    return Images.of(raw) if raw else None
+
+
+def _write(client: ClusterClient, desired: DesiredStreamTag, observed: ObservedStream, plan: StreamTagPlan) -> None:
+    path = image_path(desired.namespace, "imagestreams", desired.stream)
+    if plan.remove:
+        client.delete(image_path(desired.namespace, "imagestreamtags", f"{desired.stream}:{desired.tag}"))
+    elif plan.create:
+        body = {
+            "apiVersion": "image.openshift.io/v1",
+            "kind": "ImageStream",
+            "metadata": {"name": desired.stream, "namespace": desired.namespace},
+            "spec": {"tags": [plan.entry]},
+        }
+        client.create(image_path(desired.namespace, "imagestreams"), body)
+    else:
+        client.patch(path, {"metadata": {"resourceVersion": observed.resource_version}, "spec": {"tags": [plan.entry]}}, STRATEGIC_MERGE)

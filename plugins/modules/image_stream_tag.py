@@ -1,0 +1,263 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_stream_tag
+short_description: Point a tag of an image stream to another tag, image or external image
+version_added: 0.1.0
+description:
+  - C(oc tag), declarative. A tag that points where it should is left alone.
+  - A copy of a tag is fixed to the image that its source has now. When the source moves, the copy differs from what is declared,
+    and the next run, or check mode, shows that as V(upstream_moved).
+  - An external image is imported; the module waits for the outcome and fails where the import fails.
+  - Annotations of the tag stay, which C(oc tag) erases.
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.actiongroup_openshift
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  namespace:
+    description:
+      - Namespace of the stream.
+    type: str
+    required: true
+  name:
+    description:
+      - The tag as V(stream:tag).
+    type: str
+    required: true
+  from_kind:
+    description:
+      - V(ImageStreamTag), V(ImageStreamImage) or V(DockerImage).
+      - When unset it is what C(oc tag) takes. V(DockerImage) where O(from) begins with a registry host, V(ImageStreamImage) where it
+        holds a digest, V(ImageStreamTag) where it holds a tag, else V(DockerImage).
+    type: str
+  from:
+    description:
+      - What the tag points to. V(stream:tag) or V(namespace/stream:tag), V(stream@sha256:...), or a pull spec.
+      - Required with O(state=present).
+    type: str
+  from_namespace:
+    description:
+      - Namespace of the stream in O(from), where it is another one.
+    type: str
+  alias:
+    description:
+      - Follow the tag in O(from) instead of copying its image. Works inside one stream only.
+    type: bool
+  reference:
+    description:
+      - Only refer to the external image and do not import it.
+    type: bool
+  scheduled:
+    description:
+      - Import the external image periodically. When unset the tag keeps it.
+    type: bool
+  insecure:
+    description:
+      - Allow plain HTTP and certificates that cannot be verified for the external image. When unset the tag keeps it.
+    type: bool
+  import_mode:
+    description:
+      - V(Legacy) or V(PreserveOriginal), for the external image. When unset the tag keeps it.
+    type: str
+  reference_policy:
+    description:
+      - V(Source) or V(Local). When unset the tag keeps it.
+    type: str
+  state:
+    description:
+      - V(absent) removes the tag and its history.
+    type: str
+    choices: [present, absent]
+    default: present
+  timeout:
+    description:
+      - How long the API server may take for the import of an external image, in seconds.
+    type: int
+    default: 120
+seealso:
+  - module: quayside.openshift_images.image_stream_import
+notes:
+  - The rights needed are C(get), C(patch) and C(create) of C(imagestreams) in O(namespace), C(get) of C(imagestreams) and of
+    C(imagestreams/layers) in O(from_namespace), C(delete) of C(imagestreamtags) for O(state=absent), and for external images those
+    of M(quayside.openshift_images.image_stream_import).
+"""
+
+EXAMPLES = r"""
+- name: Promote what was tested, as a copy that does not move by itself
+  quayside.openshift_images.image_stream_tag:
+    namespace: shop
+    name: web:production
+    from_kind: ImageStreamTag
+    from: web:v1
+
+- name: Let latest follow v1
+  quayside.openshift_images.image_stream_tag:
+    namespace: shop
+    name: web:latest
+    from_kind: ImageStreamTag
+    from: web:v1
+    alias: true
+
+- name: Track an external image with all its platforms
+  quayside.openshift_images.image_stream_tag:
+    namespace: shop
+    name: api:v1
+    from_kind: DockerImage
+    from: registry.example.com:5000/team/api:v1
+    import_mode: PreserveOriginal
+    scheduled: true
+
+- name: Remove a tag and its history
+  quayside.openshift_images.image_stream_tag:
+    namespace: shop
+    name: api:v1
+    state: absent
+"""
+
+RETURN = r"""
+tag:
+  description: The tag as it is after the run, or would be in check mode.
+  returned: always
+  type: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    stream:
+      description: Name of the stream.
+      type: str
+    tag:
+      description: Name of the tag.
+      type: str
+    state:
+      description: V(present) or V(absent).
+      type: str
+    from_kind:
+      description: What kind of source the tag has.
+      type: str
+    from:
+      description: The source as the cluster records it. A copy of a tag is recorded as the image that the source had.
+      type: str
+    from_namespace:
+      description: Namespace of the source, where the cluster records one.
+      type: str
+    reference:
+      description: Whether the tag only refers to its source.
+      type: bool
+    import_mode:
+      description: V(Legacy) or V(PreserveOriginal).
+      type: str
+    reference_policy:
+      description: V(Source) or V(Local).
+      type: str
+    scheduled:
+      description: Whether the cluster imports the tag periodically.
+      type: bool
+    insecure:
+      description: Whether the registry may be asked without verified TLS.
+      type: bool
+    digest:
+      description: Digest of the tag's newest image.
+      type: str
+    previous_digest:
+      description: Digest before this run.
+      type: str
+    media_type:
+      description: Media type of an external image, where this run asked for it.
+      type: str
+      returned: for external images
+    manifests:
+      description: Children of a manifest list, where this run asked for it, as M(quayside.openshift_images.image_stream_import) returns them.
+      type: list
+      elements: dict
+      returned: for external images
+    changed:
+      description: Whether the tag changed.
+      type: bool
+    reasons:
+      description:
+        - Why the tag was to be changed, as M(quayside.openshift_images.image_stream_import) names it; V(reference_changed) too.
+      type: list
+      elements: str
+    error:
+      description: Why the external image could not be imported, and what to do about it.
+      type: str
+"""
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_desired import desired_stream_tag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_run import (
+    converge_stream_tag,
+    import_stream_tag,
+    tag_report,
+)
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    return cluster_argument_spec().merge(
+        ArgumentSpec(
+            {
+                "namespace": {"type": "str", "required": True},
+                "name": {"type": "str", "required": True},
+                "from_kind": {"type": "str"},
+                "from": {"type": "str"},
+                "from_namespace": {"type": "str"},
+                "alias": {"type": "bool"},
+                "reference": {"type": "bool"},
+                "scheduled": {"type": "bool"},
+                "insecure": {"type": "bool"},
+                "import_mode": {"type": "str"},
+                "reference_policy": {"type": "str"},
+                "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+                "timeout": {"type": "int", "default": 120},
+            }
+        )
+    )
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, desired, observed, plan, apply, report."""
+    params = context.params
+    desired = desired_stream_tag(params)
+    if params["timeout"] < 1:
+        raise InputError(f"timeout is {params['timeout']}: give a number from 1")
+    if desired.source is None or desired.source.kind != EXTERNAL or desired.reference:
+        return tag_report(desired, converge_stream_tag(context.client(), desired, check_mode=context.check_mode))
+    tag = {"name": desired.tag, "from": desired.source.pull_spec, **{option: params[option] for option in ("scheduled", "insecure", "import_mode", "reference_policy")}}
+    [stream] = desired_streams({"namespace": desired.namespace, "name": desired.stream, "tags": [tag], "refresh": "missing"})
+    client = context.client()
+    remedy_for = RemedyFinder(client, context.mask).remedy
+    return import_stream_tag(client, desired, stream, remedy_for, check_mode=context.check_mode, timeout=params["timeout"])
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
