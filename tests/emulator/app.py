@@ -20,14 +20,17 @@ from .cluster import Cluster
 from .control import Control
 from .faults import Fault
 from .handling import Answer, Call
+from .protobuf import CONTENT_TYPE, to_json
 from .resources import BY_PATH, ResourceType
-from .statuses import StatusError, internal_error, method_not_supported
+from .statuses import StatusError, internal_error, method_not_supported, unsupported_media_type
 from .store import encode
 from .watching import stream_changes
 
 _LOGGER = logging.getLogger("emulator")
 _BODY_LIMIT = 4 * 1024 * 1024
 _NOT_SERVED = Answer(404, b"404 page not found\n", "text/plain")
+# What aiohttp reports for a body without a type, which is JSON.
+_JSON_TYPES = ("application/json", "application/octet-stream")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
 _IMPERSONATE = ("Impersonate-Group", "Impersonate-Uid")
@@ -137,17 +140,11 @@ class Application:
             raise method_not_supported(resource.group_resource, verb)
         if resource.namespaced and not target.namespace and verb != "list":
             return _NOT_SERVED
-        call = Call(
-            user,
-            verb,
-            resource,
-            target.subresource,
-            target.namespace,
-            target.name,
-            request.query,
-            request.content_type,
-            await request.read(),
-        )
+        body, content_type = await _body(request)
+        if verb in ("create", "update") and content_type not in _JSON_TYPES:
+            raise unsupported_media_type((*_JSON_TYPES, CONTENT_TYPE))
+        place = (target.subresource, target.namespace, target.name)
+        call = Call(user, verb, resource, *place, request.query, content_type, body)
         return await handler.handle(call)
 
     def _document(self, request: web.Request, user: User, path: str) -> Answer:
@@ -163,6 +160,15 @@ class Application:
             return _response(_NOT_SERVED)
         self.cluster.access.require(user, Action("watch", target.resource, namespace=target.namespace))
         return await stream_changes(request, self.cluster.store, target.resource, target.namespace)
+
+
+async def _body(request: web.Request) -> tuple[bytes, str]:
+    """The body and its type, from protobuf turned into JSON."""
+    body = await request.read()
+    if request.content_type != CONTENT_TYPE:
+        return body, request.content_type
+    converted = to_json(body) if body else b""
+    return (body, CONTENT_TYPE) if converted is None else (converted, "application/json")
 
 
 def _verb(method: str, target: Target) -> str:

@@ -53,6 +53,8 @@ class Discovery:
         if parts == ["apis"]:
             groups = [_group(name, versions) for name, versions in self._groups()]
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+        if parts[:2] == ["openapi", "v3"]:
+            return self._openapi(parts[2:])
         if parts[0] != "apis":
             return None
         if len(parts) == 2:
@@ -61,6 +63,25 @@ class Discovery:
         if len(parts) == 3 and self.serves(parts[1], parts[2]):
             return _resource_list(parts[1], parts[2])
         return None
+
+    def _openapi(self, parts: list[str]) -> Object | None:
+        """Just enough for kubectl to find that the server validates fields itself; no schemas."""
+        roots = {"api/v1": ("", "v1")}
+        roots |= {f"apis/{name}/{version}": (name, version) for name, versions in self._groups() for version in versions}
+        if not parts:
+            return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in roots}}
+        root = "/".join(parts)
+        if root not in roots:
+            return None
+        group, version = roots[root]
+        paths = {}
+        for resource in RESOURCES:
+            if (resource.group, resource.version) == roots[root]:
+                space = "namespaces/{namespace}/" if resource.namespaced else ""
+                kind = {"group": group, "version": version, "kind": resource.kind}
+                operation = {"parameters": [{"name": "fieldValidation", "in": "query"}], "x-kubernetes-group-version-kind": kind}
+                paths[f"/{root}/{space}{resource.plural}/{{name}}"] = {"patch": operation}
+        return {"openapi": "3.0.0", "info": {"title": "emulator", "version": version}, "paths": paths}
 
     def _groups(self) -> t.Iterator[tuple[str, tuple[str, ...]]]:
         for name, versions in API_GROUPS:

@@ -477,10 +477,10 @@ class Recorder:
         reference = self._stream.spec_tags.get(tag)
         if newest is None or reference is None or reference["generation"] is None:
             return True
-        return (
+        return bool(
             newest["dockerImageReference"] != event["dockerImageReference"]
             or newest["image"] != event["image"]
-            or reference["generation"] > newest["generation"]
+            or int(reference["generation"]) > int(newest["generation"])
         )
 
     def _set_source(self, tag: str, source: str, spec: Object) -> None:

@@ -210,8 +210,6 @@ RESOURCES: tuple[ResourceType, ...] = (
     _custom("samples.operator.openshift.io", "v1", "configs", "Config"),
 )
 
-BY_PATH: dict[tuple[str, str, str], ResourceType] = {(resource.group, resource.version, resource.plural): resource for resource in RESOURCES}
-
 API_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("apiregistration.k8s.io", ("v1",)),
     ("apps", ("v1",)),
@@ -242,7 +240,36 @@ API_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("samples.operator.openshift.io", ("v1",)),
     ("security.openshift.io", ("v1",)),
 )
-"""Every group of contract case discovery, most preferred version first; those without a resource above are empty."""
+"""Every group of contract case discovery, most preferred version first."""
+
+
+# Served so that no group of the list above is empty, which kubectl takes for a failure; objects are just kept.
+_KEPT: tuple[tuple[str, str, str, bool], ...] = (
+    ("apiregistration.k8s.io", "apiservices", "APIService", False),
+    ("events.k8s.io", "events", "Event", True),
+    ("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler", True),
+    ("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest", False),
+    ("networking.k8s.io", "networkpolicies", "NetworkPolicy", True),
+    ("policy", "poddisruptionbudgets", "PodDisruptionBudget", True),
+    ("storage.k8s.io", "storageclasses", "StorageClass", False),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False),
+    ("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", False),
+    ("scheduling.k8s.io", "priorityclasses", "PriorityClass", False),
+    ("coordination.k8s.io", "leases", "Lease", True),
+    ("node.k8s.io", "runtimeclasses", "RuntimeClass", False),
+    ("discovery.k8s.io", "endpointslices", "EndpointSlice", True),
+    ("resource.k8s.io", "deviceclasses", "DeviceClass", False),
+    ("flowcontrol.apiserver.k8s.io", "flowschemas", "FlowSchema", False),
+    ("authorization.openshift.io", "rolebindingrestrictions", "RoleBindingRestriction", True),
+    ("imageregistry.operator.openshift.io", "configs", "Config", False),
+    ("quota.openshift.io", "clusterresourcequotas", "ClusterResourceQuota", False),
+    ("security.openshift.io", "securitycontextconstraints", "SecurityContextConstraints", False),
+)
+RESOURCES += tuple(
+    ResourceType(group, version, plural, kind, namespaced=namespaced) for group, plural, kind, namespaced in _KEPT for version in dict(API_GROUPS)[group]
+)
+
+BY_PATH: dict[tuple[str, str, str], ResourceType] = {(resource.group, resource.version, resource.plural): resource for resource in RESOURCES}
 
 
 def is_openshift(group: str) -> bool:
