@@ -81,11 +81,14 @@ def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
     shown: dict[str, t.Any] = {
         "from": source,
         "image": tag.digest,
-        "import_mode": tag.import_mode,
         "reference_policy": tag.reference_policy,
         "scheduled": tag.scheduled,
         "insecure": tag.insecure,
     }
+    if tag.import_mode:
+        shown["import_mode"] = tag.import_mode
+    if tag.reference:
+        shown["reference"] = True
     if tag.prefer_architecture:
         shown["prefer_architecture"] = tag.prefer_architecture
     if tag.prefer_os:
