@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
-ONE_GATE := unit integration servers sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
+ONE_GATE := unit integration apparatus sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
 
 .PHONY: help
 help:
@@ -34,7 +34,7 @@ demo:
 test test-matrix everything lint docs-lint build: environment
 	@$(GATES) $@
 
-## make unit [ARGS=...]     one gate alone, with words for its command; also: integration servers sanity
+## make unit [ARGS=...]     one gate alone, with words for its command; also: integration apparatus sanity
 ##                          ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
 .PHONY: $(ONE_GATE)
 $(ONE_GATE): environment

@@ -13,7 +13,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tools import BUILD, ROOT, Refused
@@ -35,11 +35,11 @@ GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs",),
     "build": ("artifact", "galaxy-importer"),
-    "test": ("sanity", "integration", "contract", "servers", "unit", "build", "docs-lint", "lint"),
+    "test": ("sanity", "integration", "contract", "apparatus", "unit", "build", "docs-lint", "lint"),
     "test-matrix": tuple(f"{part}-{end}" for part in ("environment", "sanity", "unit") for end in CORES),
     "everything": ("test-matrix", "test"),
 }
-NEED_REGISTRY = {"integration", "contract", "servers"}
+NEED_REGISTRY = {"integration", "contract", "apparatus"}
 
 
 def all_gates(work: Path) -> list[Gate]:
@@ -61,7 +61,7 @@ def all_gates(work: Path) -> list[Gate]:
         Gate("integration", (*lab, "--", *integration), work, variables | imports(work)),
         Gate("test-cluster", integration, work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
-        pytest("servers", "-n", "2", *(str(folder.relative_to(work)) for folder in sorted(work.glob("tests/*/tests")))),
+        pytest("apparatus", "-n", "2", "tools/tests", *(str(path.relative_to(work)) for path in sorted(work.glob("tests/*/tests")))),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),
         gate("mypy", "mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins", folder=tree),
@@ -130,16 +130,16 @@ def select(names: Iterable[str], gates: list[Gate]) -> list[Gate]:
     return list(chosen.values())
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.gates", description="Run gates of the project.")
     parser.add_argument("names", nargs="+", help="gates or groups of gates")
     parser.add_argument("--arguments", default="", help="words to add to the command of a gate that is run alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many gates run at once")
-    options = parser.parse_args()
-    gates = select(options.names, all_gates(refresh("work")))
+    options = parser.parse_args(words)
     missing = [name for name in CLUSTER if not os.environ.get(name)]
     if "test-cluster" in options.names and missing:
         raise Refused(f"test-cluster needs these variables too, see CONTRIBUTING.md: {' '.join(missing)}")
+    gates = select(options.names, all_gates(refresh("work")))
     if NEED_REGISTRY & {gate.name for gate in gates}:
         ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
     if len(gates) == 1:
@@ -151,6 +151,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except Refused as refusal:
         sys.exit(str(refusal))

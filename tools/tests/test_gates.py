@@ -1,0 +1,62 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which gates run for a name, and with which variables of the person who started them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools import Refused
+from tools.gates import CLUSTER, GROUPS, all_gates, environment, main, select
+
+WORK = Path("/build/work/ansible_collections/quayside/openshift_images")
+
+
+def names(*wanted: str) -> list[str]:
+    return [gate.name for gate in select(wanted, all_gates(WORK))]
+
+
+def test_a_group_is_all_its_gates() -> None:
+    assert names("lint") == list(GROUPS["lint"])
+
+
+def test_a_gate_brings_what_it_waits_for() -> None:
+    assert names("galaxy-importer") == ["artifact", "galaxy-importer"]
+
+
+def test_everything_leaves_out_only_what_needs_a_cluster() -> None:
+    every = {gate.name for gate in all_gates(WORK)}
+
+    assert set(names("everything")) == every - {"test-cluster"}
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(Refused, match="There is no gate typo"):
+        names("typo")
+
+
+def test_variables_that_would_change_a_result_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("K8S_AUTH_HOST", "ANSIBLE_STDOUT_CALLBACK", *CLUSTER):
+        monkeypatch.setenv(name, "mine")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+
+    variables = environment(Path("/venv/bin"), WORK)
+
+    assert "mine" not in variables.values()
+    assert variables["HTTPS_PROXY"] == "http://127.0.0.1:1"
+    assert variables["ANSIBLE_COLLECTIONS_PATH"] == "/build/work"
+    assert variables["PATH"].startswith("/venv/bin:")
+
+
+def test_a_cluster_that_is_not_named_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in CLUSTER:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KUBECONFIG", "/some/file")
+
+    with pytest.raises(Refused, match="TEST_REGISTRY_PRIVATE") as refusal:
+        main(["test-cluster"])
+    assert "KUBECONFIG" not in str(refusal.value)

@@ -1,0 +1,61 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runner: nothing that fails is lost, and nothing starts before what it waits for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.runner import Gate, run_all
+
+
+def gate(name: str, code: str, folder: Path, after: tuple[str, ...] = ()) -> Gate:
+    return Gate(name, (sys.executable, "-c", code), folder, dict(os.environ), after)
+
+
+def test_all_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gates = [gate("one", "print('first')", tmp_path), gate("two", "print('second')", tmp_path)]
+
+    assert run_all(gates, tmp_path / "logs", jobs=2)
+    assert capsys.readouterr().out.splitlines()[-1] == "gates: 2 passed, 0 failed"
+    assert (tmp_path / "logs" / "two.log").read_text() == "second\n"
+
+
+def test_a_failure_is_shown_whole_and_the_others_still_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gates = [
+        gate("long", "print('\\n'.join(map(str, range(100, 150)))); raise SystemExit(3)", tmp_path),
+        gate("short", "print('\\n'.join(map(str, range(200, 250))))", tmp_path),
+    ]
+
+    assert not run_all(gates, tmp_path / "logs", jobs=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert {"100", "149", "249"} <= set(lines)
+    assert "200" not in lines
+    assert lines[-1] == "gates: 1 passed, 1 failed"
+
+
+def test_a_gate_waits_for_what_it_needs(tmp_path: Path) -> None:
+    gates = [
+        gate("reads", "open('made').read()", tmp_path, after=("makes",)),
+        gate("makes", "import time; time.sleep(0.3); open('made', 'w').write('x')", tmp_path),
+    ]
+
+    assert run_all(gates, tmp_path / "logs", jobs=2)
+
+
+def test_a_gate_fails_when_what_it_needs_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gates = [
+        gate("first", "raise SystemExit(1)", tmp_path),
+        gate("second", "open('ran', 'w')", tmp_path, after=("first",)),
+        gate("third", "open('ran', 'w')", tmp_path, after=("second",)),
+    ]
+
+    assert not run_all(gates, tmp_path / "logs", jobs=2)
+    assert "Not run, because second failed." in capsys.readouterr().out
+    assert not (tmp_path / "ran").exists()
