@@ -21,8 +21,8 @@ from .control import Control
 from .faults import Fault
 from .handling import Answer, Call
 from .protobuf import CONTENT_TYPE, to_json
-from .resources import BY_PATH, ResourceType
-from .statuses import StatusError, internal_error, method_not_supported, unsupported_media_type
+from .resources import BY_PATH, ResourceType, is_custom
+from .statuses import StatusError, internal_error, method_not_supported, no_such_resource, unsupported_media_type
 from .store import encode
 from .watching import stream_changes
 
@@ -38,16 +38,30 @@ _IMPERSONATE = ("Impersonate-Group", "Impersonate-Uid")
 
 @dataclass(frozen=True)
 class Target:
-    """What a path names."""
+    """What a path names; that need not exist, for the right to it is asked first."""
 
     resource: ResourceType
     namespace: str
     name: str
     subresource: str
 
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What can be done with it."""
+        if not self.subresource:
+            return self.resource.verbs
+        return next((verbs for name, _, verbs in self.resource.subresources if name == self.subresource), ())
+
+    @property
+    def exists(self) -> bool:
+        """Whether such a path is served: the resource, at this scope, and the subresource."""
+        if not self.verbs or (self.namespace and not self.resource.namespaced):
+            return False
+        return bool(self.namespace) or not self.resource.namespaced or not self.name
+
 
 def find_target(path: str) -> Target | None:
-    """The resource of a path, None where it is none. ``path`` is still percent-encoded."""
+    """What a path below an API group names; None for other paths. ``path`` is still percent-encoded."""
     parts = [unquote(part) for part in path.split("/")[1:]]
     if parts[:1] == ["api"]:
         group, version, rest = "", parts[1] if len(parts) > 1 else "", parts[2:]
@@ -58,13 +72,11 @@ def find_target(path: str) -> Target | None:
     namespace = ""
     if rest[:1] == ["namespaces"] and len(rest) > 2 and (group or rest[2] not in ("status", "finalize")):
         namespace, rest = rest[1], rest[2:]
-    resource = BY_PATH.get((group, version, rest[0])) if rest else None
-    if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
+    if not rest or len(rest) > 3:
         return None
+    resource = BY_PATH.get((group, version, rest[0])) or ResourceType(group, version, rest[0], rest[0], verbs=())
     name = rest[1] if len(rest) > 1 else ""
     subresource = rest[2] if len(rest) > 2 else ""
-    if subresource and subresource not in [known for known, _, _ in resource.subresources]:
-        return None
     return Target(resource, namespace, name, subresource)
 
 
@@ -135,11 +147,13 @@ class Application:
         self.cluster.access.require(user, action)
         if not self.cluster.discovery.serves(resource.group, resource.version):
             return _NOT_SERVED
+        if not target.exists:
+            if is_custom(resource.group):
+                return _NOT_SERVED
+            raise no_such_resource()
         handler = self.cluster.handlers.get(resource)
-        if handler is None or (not target.subresource and verb not in resource.verbs):
-            raise method_not_supported(resource.group_resource, verb)
-        if resource.namespaced and not target.namespace and verb != "list":
-            return _NOT_SERVED
+        if handler is None or verb not in target.verbs:
+            raise method_not_supported()
         body, content_type = await _body(request)
         if verb in ("create", "update") and content_type not in _JSON_TYPES:
             raise unsupported_media_type((*_JSON_TYPES, CONTENT_TYPE))

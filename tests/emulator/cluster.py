@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .access import BUILT_IN_ROLES, Access, Action, User
 from .controllers import Controllers
-from .core_kinds import NamespaceHandler, PodStrategy, ReviewHandler, SecretStrategy, ServiceAccountHandler
+from .core_kinds import ConfigMapStrategy, NamespaceHandler, PodStrategy, ReviewHandler, SecretStrategy, ServiceAccountHandler
 from .discovery import Discovery
 from .faults import Faults
 from .generic import GenericHandler, Strategy
@@ -23,6 +23,7 @@ from .requestlog import RequestLog
 from .resources import (
     BY_PATH,
     CLUSTER_ROLES,
+    CONFIG_MAPS,
     IMAGE_CONFIGS,
     IMAGE_SIGNATURES,
     IMAGE_TAGS,
@@ -120,6 +121,8 @@ def _who(call: Call, _spec: Object) -> Object:
 
 
 def _strategy(resource: ResourceType) -> Strategy:
+    if resource is CONFIG_MAPS:
+        return ConfigMapStrategy(resource)
     if resource.plural == "pods":
         return PodStrategy(resource)
     if resource.group == RBAC or resource is IMAGES:

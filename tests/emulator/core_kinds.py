@@ -17,11 +17,11 @@ from collections.abc import Callable
 from .access import Access
 from .generic import GenericHandler, Strategy
 from .gotext import json_error, json_type, now_text, time_text
-from .handling import Answer, Call, no_such_verb
+from .handling import Answer, Call
 from .keyring import SECRET_KEYS
-from .objects import label_problem, unreadable
+from .objects import REFERENCE_FIELDS, label_problem, unreadable
 from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS
-from .statuses import FieldError, forbidden_value, invalid_value, required_value
+from .statuses import FieldError, forbidden_value, invalid_value, method_not_supported, required_value
 from .store import Object, Store
 
 _REDACTED = "<secret contents redacted>"
@@ -32,6 +32,8 @@ _TOKEN_SECONDS = 3600
 
 class SecretStrategy(Strategy):
     """Content checks of registry secrets, the fixed type, ``immutable`` (contract case secret_validation)."""
+
+    fields = ("data", "stringData", "type", "immutable")
 
     def __init__(self) -> None:
         super().__init__(SECRETS)
@@ -114,6 +116,32 @@ def _content_errors(data: Object) -> list[FieldError]:
     return errors
 
 
+class ConfigMapStrategy(Strategy):
+    """Data, and nothing else."""
+
+    fields = ("data", "binaryData", "immutable")
+
+
+class ServiceAccountStrategy(Strategy):
+    """Two lists of references, in which only the fields of references are kept."""
+
+    fields = ("secrets", "imagePullSecrets", "automountServiceAccountToken")
+
+    def __init__(self) -> None:
+        super().__init__(SERVICE_ACCOUNTS)
+
+    def read(self, document: Object) -> Object:
+        """Empty lists are left out."""
+        data = super().read(document)
+        for field, kept in (("secrets", REFERENCE_FIELDS), ("imagePullSecrets", ("name",))):
+            entries = data.get(field, [])
+            if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+                raise unreadable(SERVICE_ACCOUNTS, f"json: cannot unmarshal into Go struct field ServiceAccount.{field}")
+            if entries:
+                data[field] = [{key: entry[key] for key in kept if entry.get(key)} for entry in entries]
+        return data
+
+
 class NamespaceStrategy(Strategy):
     """Active from the start."""
 
@@ -170,7 +198,7 @@ class ServiceAccountHandler(GenericHandler):
     """Service accounts, and requests for their tokens."""
 
     def __init__(self, store: Store, access: Access) -> None:
-        super().__init__(store, Strategy(SERVICE_ACCOUNTS))
+        super().__init__(store, ServiceAccountStrategy())
         self._access = access
 
     async def handle(self, call: Call) -> Answer:
@@ -181,7 +209,7 @@ class ServiceAccountHandler(GenericHandler):
 
     def _issue_token(self, call: Call) -> Answer:
         if call.verb != "create":
-            raise no_such_verb(call)
+            raise method_not_supported()
         self.find(call)
         request = json.loads(call.body or b"{}")
         spec = request.get("spec") or {}
@@ -209,7 +237,7 @@ class ReviewHandler:
     async def handle(self, call: Call) -> Answer:
         """Answer a POST."""
         if call.verb != "create":
-            raise no_such_verb(call)
+            raise method_not_supported()
         document = call.document()
         spec = document.get("spec") or {}
         head = {"kind": call.resource.kind, "apiVersion": call.resource.api_version}

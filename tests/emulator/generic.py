@@ -11,7 +11,7 @@ import json
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
-from .handling import Answer, Call, no_such_verb
+from .handling import Answer, Call
 from .objects import clean_metadata, fill_for_creation, fill_for_update, name_errors, subdomain_problem
 from .resources import NAMESPACES, ResourceType
 from .selectors import field_test, label_test
@@ -23,6 +23,7 @@ from .statuses import (
     conflict,
     invalid,
     invalid_value,
+    method_not_supported,
     not_found,
     object_details,
     success,
@@ -34,6 +35,8 @@ class Strategy:
     """The rules of a kind; these are those of a kind without any of its own."""
 
     unconditional_update = True
+    fields: tuple[str, ...] = ()
+    """The fields besides metadata that the kind has; empty ones are left out. Without any: kept as they come."""
 
     def __init__(self, resource: ResourceType) -> None:
         self.resource = resource
@@ -45,6 +48,8 @@ class Strategy:
     def read(self, document: Object) -> Object:
         """What a client sent, as it is stored: with defaults, without kind and apiVersion."""
         data = {key: value for key, value in document.items() if key not in ("kind", "apiVersion") and value is not None}
+        if self.fields:
+            data = {key: data[key] for key in self.fields if data.get(key) not in (None, "", [], {})}
         data["metadata"] = clean_metadata(document.get("metadata"), self.resource)
         return data
 
@@ -96,7 +101,7 @@ class GenericHandler:
             "deletecollection": self.delete_all,
         }
         if call.verb not in actions:
-            raise no_such_verb(call)
+            raise method_not_supported()
         return actions[call.verb](call)
 
     def find(self, call: Call) -> Stored:
@@ -140,7 +145,8 @@ class GenericHandler:
         return self.store.create(self.resource, call.namespace, data)
 
     def update(self, call: Call) -> Answer:
-        """PUT."""
+        """PUT. It could be a creation, so the namespace is looked at first."""
+        require_namespace(self.store, call)
         document = call.document(self.resource)
         return Answer.object(200, self.resource, self.change(call, lambda _current: document).encoded)
 
@@ -227,7 +233,8 @@ def selected(items: Iterable[Stored], query: Mapping[str, str]) -> Iterable[Stor
 
 
 def list_answer(resource: ResourceType, items: list[Stored], query: Mapping[str, str], revision: int | None) -> Answer:
-    """A list, or a page of it where ``limit`` asks for one. ``revision`` None: a list without a version."""
+    """A list, or a page of it where ``limit`` asks for one. ``revision`` None: a list made up from other objects,
+    which has no version and whose items are null where there are none."""
     metadata: Object = {} if revision is None else {"resourceVersion": str(revision)}
     page, rest, last = _page(items, query)
     if rest:
@@ -236,7 +243,8 @@ def list_answer(resource: ResourceType, items: list[Stored], query: Mapping[str,
         if not query.get("labelSelector") and not query.get("fieldSelector"):
             metadata["remainingItemCount"] = rest
     head = encode({"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata})
-    return Answer(200, head[:-1] + b',"items":[' + b",".join(item.encoded for item in page) + b"]}")
+    entries = b"[" + b",".join(item.encoded for item in page) + b"]" if page or revision is not None else b"null"
+    return Answer(200, head[:-1] + b',"items":' + entries + b"}")
 
 
 def _page(items: list[Stored], query: Mapping[str, str]) -> tuple[list[Stored], int, str]:

@@ -15,7 +15,7 @@ from .access import User
 from .gotext import json_error, quote
 from .patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, apply_json_patch, merge, strategic_merge
 from .resources import ResourceType
-from .statuses import GroupName, StatusError, bad_request, method_not_supported, unsupported_media_type
+from .statuses import GroupName, StatusError, bad_request, unsupported_media_type
 from .store import Object, encode, typed
 
 _SUMMARY_LENGTH = 30
@@ -82,7 +82,7 @@ class Call:
             kinds[STRATEGIC_MERGE_PATCH] = lambda patch: strategic_merge(current, patch, self.resource.rules)
         apply = kinds.get(self.content_type)
         if apply is None:
-            raise unsupported_media_type(kinds)
+            raise unsupported_media_type([*kinds, "application/apply-patch+yaml"])
         problem = json_error(self.body.decode(errors="replace"))
         if problem is not None:
             raise bad_request(f"error decoding patch: {problem}")
@@ -130,8 +130,3 @@ class Handler(t.Protocol):
 
     async def handle(self, call: Call) -> Answer:
         """Answer a call; refusals are raised as StatusError."""
-
-
-def no_such_verb(call: Call) -> StatusError:
-    """405 for a verb that a resource does not have."""
-    return method_not_supported(call.group_resource, call.verb)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 from .generic import require_namespace
 from .gotext import now_text, parse_duration
-from .handling import Answer, Call, no_such_verb
+from .handling import Answer, Call
 from .images import Images, image_of_list, image_of_manifest, without_manifest
 from .keyring import Keyring, MalformedSecret, is_candidate
-from .objects import clean_metadata, fill_for_creation, name_errors
+from .objects import clean_metadata, fill_for_creation, name_errors, unreadable
 from .pullspec import BadReference, PullSpec
 from .registry_reader import LIST_TYPES, Manifest, RegistryError, RegistryTransport, Repository
 from .resources import IMAGE_CONFIGS, SECRETS, STREAM_IMPORTS, STREAMS
@@ -26,12 +26,12 @@ from .statuses import (
     FieldError,
     GroupName,
     StatusError,
-    bad_request,
     conflict,
     forbidden,
     internal_error,
     invalid,
     invalid_value,
+    method_not_supported,
     not_found,
     required_value,
     timeout,
@@ -312,13 +312,9 @@ class ImportHandler:
     async def handle(self, call: Call) -> Answer:
         """Answer a POST within the request's time."""
         if call.verb != "create":
-            raise no_such_verb(call)
-        seconds = DEFAULT_SECONDS
-        if call.query.get("timeout"):
-            wished = parse_duration(call.query["timeout"])
-            if wished is None:
-                raise bad_request(f"invalid timeout specified in the request URL - time: {call.query['timeout']}")
-            seconds = wished or DEFAULT_SECONDS
+            raise method_not_supported()
+        # What is not a duration is not refused here, unlike with other resources: imports count as long-running.
+        seconds = parse_duration(call.query.get("timeout", "")) or DEFAULT_SECONDS
         try:
             document = await asyncio.wait_for(self.run(call), seconds)
         except TimeoutError:
@@ -329,7 +325,10 @@ class ImportHandler:
         """The whole import; ``dryRun`` is not looked at (contract case dry_run_all_is_ignored)."""
         require_namespace(self._store, call)
         document = call.document()
-        request = read_import(document, self._streams.reader)
+        try:
+            request = read_import(document, self._streams.reader)
+        except (AttributeError, TypeError):
+            raise unreadable(STREAM_IMPORTS, "json: cannot unmarshal into Go struct field ImageStreamImport.spec") from None
         metadata = request["metadata"]
         version = metadata.get("resourceVersion", "")
         fill_for_creation(metadata, call.namespace, STREAM_IMPORTS)

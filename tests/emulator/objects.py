@@ -30,6 +30,7 @@ _LABEL_TEXT = (
 )
 _SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "selfLink", "managedFields")
 _MAPS = ("labels", "annotations")
+REFERENCE_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 NameCheck = t.Callable[[str], str]
 
 

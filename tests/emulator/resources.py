@@ -90,6 +90,19 @@ class ResourceType:
 
 
 _STATUS = ("get", "patch", "update")
+IMAGE = "image.openshift.io"
+RBAC = "rbac.authorization.k8s.io"
+CONFIG = "config.openshift.io"
+
+
+def is_openshift(group: str) -> bool:
+    """Whether a group is absent on a plain Kubernetes cluster."""
+    return group.endswith("openshift.io")
+
+
+def is_custom(group: str) -> bool:
+    """Whether a group's kinds are custom resources."""
+    return is_openshift(group) and group != IMAGE
 
 
 def _workload(group: str, plural: str, kind: str, short: tuple[str, ...], keys: MergeKeys) -> ResourceType:
@@ -118,10 +131,6 @@ def _custom(group: str, version: str, plural: str, kind: str) -> ResourceType:
         counts_generations=True,
     )
 
-
-IMAGE = "image.openshift.io"
-RBAC = "rbac.authorization.k8s.io"
-CONFIG = "config.openshift.io"
 
 NAMESPACES = ResourceType("", "v1", "namespaces", "Namespace", namespaced=False, short_names=("ns",), returns_deleted=True)
 SECRETS = ResourceType("", "v1", "secrets", "Secret")
@@ -165,8 +174,10 @@ CLUSTER_ROLE_BINDINGS = ResourceType(RBAC, "v1", "clusterrolebindings", "Cluster
 SELF_ACCESS_REVIEWS = ResourceType("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, ("create",))
 SELF_REVIEWS = ResourceType("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", False, ("create",))
 
+CONFIG_MAPS = ResourceType("", "v1", "configmaps", "ConfigMap", short_names=("cm",))
+
 RESOURCES: tuple[ResourceType, ...] = (
-    ResourceType("", "v1", "configmaps", "ConfigMap", short_names=("cm",)),
+    CONFIG_MAPS,
     NAMESPACES,
     ResourceType(
         "",
@@ -266,12 +277,9 @@ _KEPT: tuple[tuple[str, str, str, bool], ...] = (
     ("security.openshift.io", "securitycontextconstraints", "SecurityContextConstraints", False),
 )
 RESOURCES += tuple(
-    ResourceType(group, version, plural, kind, namespaced=namespaced) for group, plural, kind, namespaced in _KEPT for version in dict(API_GROUPS)[group]
+    ResourceType(group, version, plural, kind, namespaced, merge_keys=None if is_custom(group) else {})
+    for group, plural, kind, namespaced in _KEPT
+    for version in dict(API_GROUPS)[group]
 )
 
 BY_PATH: dict[tuple[str, str, str], ResourceType] = {(resource.group, resource.version, resource.plural): resource for resource in RESOURCES}
-
-
-def is_openshift(group: str) -> bool:
-    """Whether a group is absent on a plain Kubernetes cluster."""
-    return group.endswith("openshift.io")

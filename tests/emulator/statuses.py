@@ -111,10 +111,15 @@ def forbidden(resource: GroupName, name: str, why: str) -> StatusError:
     return StatusError(403, "Forbidden", message, object_details(resource, name))
 
 
-def method_not_supported(resource: GroupName, action: str) -> StatusError:
+def method_not_supported() -> StatusError:
     """405: the resource does not have this verb."""
-    message = f"{action} is not supported on resources of kind {quote(str(resource))}"
-    return StatusError(405, "MethodNotAllowed", message, object_details(resource))
+    message = "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", message, {})
+
+
+def no_such_resource() -> StatusError:
+    """404: an API group that is served does not have this resource."""
+    return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
 def unsupported_media_type(accepted: Iterable[str]) -> StatusError:

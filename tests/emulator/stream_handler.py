@@ -10,12 +10,12 @@ import typing as t
 
 from .access import Access, Action
 from .generic import GenericHandler, Strategy
-from .handling import Answer, Call, no_such_verb
+from .handling import Answer, Call
 from .images import Images
 from .keyring import is_candidate
 from .objects import name_errors
 from .resources import SECRETS, STREAMS
-from .statuses import FieldError, StatusError, already_exists, conflict, invalid, not_found
+from .statuses import FieldError, StatusError, already_exists, conflict, invalid, method_not_supported, not_found
 from .store import Object, Store, Stored
 from .streams import (
     Stream,
@@ -152,7 +152,7 @@ class StreamHandler(GenericHandler):
 
     def _layers(self, call: Call) -> Answer:
         if call.verb != "get":
-            raise no_such_verb(call)
+            raise method_not_supported()
         stored = self._streams.stored(call, call.name)
         blobs, images = self._images.layers(stored.data)
         head = {"kind": "ImageStreamLayers", "apiVersion": STREAMS.api_version}
@@ -160,9 +160,10 @@ class StreamHandler(GenericHandler):
 
     def _secrets(self, call: Call) -> Answer:
         if call.verb != "get":
-            raise no_such_verb(call)
+            raise method_not_supported()
         secrets = [stored.data for stored in self.store.items(SECRETS, call.namespace) if is_candidate(stored.data)]
-        head = {"kind": "SecretList", "apiVersion": STREAMS.api_version, "metadata": {}}
+        metadata = {"resourceVersion": str(self.store.revision)}
+        head = {"kind": "SecretList", "apiVersion": STREAMS.api_version, "metadata": metadata}
         return Answer.of(200, {**head, "items": secrets})
 
 

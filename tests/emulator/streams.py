@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .gotext import now_text, quote
-from .objects import segment_problem, unreadable
+from .objects import REFERENCE_FIELDS, segment_problem, unreadable
 from .pullspec import BadReference, PullSpec
 from .resources import STREAMS, ResourceType
 from .statuses import (
@@ -39,7 +39,6 @@ CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
 IMPORT_MODES = ("", "Legacy", "PreserveOriginal")
 _STREAM_NAME = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _REPOSITORY_LIMIT = 255
-_REFERENCE_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 MODE_TEXT = "invalid import mode, valid modes are '', 'Legacy', 'PreserveOriginal'"
 _FROM_NAME_TEXT = "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>"
 
@@ -159,7 +158,7 @@ class StreamReader:
 def read_reference(reference: t.Any, resource: ResourceType = STREAMS) -> Object:
     """An ObjectReference."""
     given = _mapping(reference, "from", resource)
-    return {key: given[key] for key in _REFERENCE_FIELDS if given.get(key)}
+    return {key: given[key] for key in REFERENCE_FIELDS if given.get(key)}
 
 
 def read_reference_policy(policy: t.Any, resource: ResourceType = STREAMS) -> Object:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from .generic import list_answer, require_namespace, selected
 from .gotext import now_text
-from .handling import Answer, Call, no_such_verb
+from .handling import Answer, Call
 from .images import Images, empty_image
 from .objects import clean_metadata, fill_for_creation, fill_for_update, name_errors, segment_problem
 from .resources import IMAGE_TAGS, STREAM_IMAGES, STREAM_TAGS, STREAMS, ResourceType
@@ -24,6 +24,7 @@ from .statuses import (
     conflict,
     invalid,
     invalid_value,
+    method_not_supported,
     not_found,
     required_value,
     success,
@@ -60,7 +61,7 @@ class _TagHandler:
             return self._create(call)
         actions = {"get": self._get, "update": self._update, "patch": self._update, "delete": self._delete}
         if call.verb not in actions:
-            raise no_such_verb(call)
+            raise method_not_supported()
         return actions[call.verb](call)
 
     # What the kinds do differently.
@@ -342,21 +343,32 @@ class ImageTagHandler(_TagHandler):
         return {"metadata": metadata, "spec": spec, "status": status, "image": image}
 
     def read(self, call: Call, document: Object, tag: str) -> Object:
-        """The name within ``spec`` has to be given."""
+        """The name within ``spec`` has to be given, and the status sent back."""
         data = super().read(call, document, tag)
         if data.get("spec") is not None:
             data["spec"]["name"] = document["spec"].get("name") or ""
+        data["status"] = document.get("status")
         return data
 
     def errors(self, data: Object, old: Object | None) -> list[FieldError]:
         """The reference, and the name in both places."""
-        spec = data.get("spec")
-        if spec is None:
-            return [] if old is not None else [required_value("spec", "spec is a required field during creation")]
+        spec, tag = data.get("spec"), data["metadata"].get("name", "").partition(":")[2]
         errors: list[FieldError] = []
-        if spec["name"] != data["metadata"].get("name", "").partition(":")[2]:
-            errors.append(invalid_value("spec.name", spec["name"], "must match image tag name"))
-        return errors + tag_errors(spec, "spec")
+        if spec is None and old is None:
+            errors.append(required_value("spec", "spec is a required field during creation"))
+        if spec is not None:
+            if old is None:
+                spec["name"] = spec["name"] or tag
+            if spec["name"] != tag:
+                errors.append(invalid_value("spec.name", spec["name"], "must match image tag name"))
+            errors += tag_errors(spec, "spec")
+        if old is not None:
+            only_spec = "may not update fields other than spec"
+            if any(data["metadata"].get(key) != old["metadata"].get(key) for key in ("labels", "annotations")):
+                errors.append(invalid_value("metadata", "", only_spec))
+            if data["status"] != old["status"]:
+                errors.append(invalid_value("status", "", only_spec))
+        return errors
 
     def set_tag(self, stream: Stream, tag: str, data: Object) -> None:
         """Without ``spec`` the tag leaves the stream's spec and keeps its history."""
@@ -376,7 +388,7 @@ class StreamImageHandler:
     async def handle(self, call: Call) -> Answer:
         """Answer a GET."""
         if call.verb != "get":
-            raise no_such_verb(call)
+            raise method_not_supported()
         name, at, digest = call.name.partition("@")
         if not name or not at or not digest:
             raise bad_request("ImageStreamImages must be retrieved with <name>@<id>")
