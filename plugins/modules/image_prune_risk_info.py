@@ -1,0 +1,412 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_prune_risk_info
+short_description: Find workloads whose images oc adm prune images would take away
+version_added: 0.1.0
+description:
+  - Finds workloads that use a child of a manifest list, the image of one platform, directly by its digest. C(oc adm prune images)
+    does not see that use. It compares the digests that workloads name with the images of the tags, which are the lists, drops the
+    list from the tag's history when enough newer ones have come, and deletes the child with it.
+  - Tells for each use the child, its list, the tag and revision that keep it, what will happen to it, and what to write instead.
+  - Looks at pods, replication controllers, replica sets, deployments, daemon sets, stateful sets, jobs and cron jobs, and where the
+    cluster serves them at deployment configs, build configs and builds; at containers, init containers, ephemeral containers, image
+    volumes, and at the images that nodes report to run. What has ended is left out.
+  - Only reads. RV(protection) is the input for M(quayside.openshift_images.image_stream_import) that keeps the children.
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.info_module
+  - quayside.openshift_images._attributes.actiongroup_openshift
+options:
+  namespace:
+    description:
+      - Namespace whose workloads are looked at.
+      - Without O(namespace) and O(namespaces) it is the whole cluster, with one request for each kind; or, for those who may not
+        list over all namespaces, each of their projects.
+    type: str
+  namespaces:
+    description:
+      - Namespaces whose workloads are looked at. Streams of other namespaces that these workloads pull from are read too.
+    type: list
+    elements: str
+  kinds:
+    description:
+      - The kinds of workloads to look at.
+      - The default is all of them.
+    type: list
+    elements: str
+    choices:
+      - Pod
+      - ReplicationController
+      - ReplicaSet
+      - Deployment
+      - DaemonSet
+      - StatefulSet
+      - Job
+      - CronJob
+      - DeploymentConfig
+      - BuildConfig
+      - Build
+  keep_tag_revisions:
+    description:
+      - How many revisions of a tag the pruner keeps, as its option C(--keep-tag-revisions).
+    type: int
+    default: 3
+  keep_younger_than_minutes:
+    description:
+      - How old a revision has to be before the pruner takes it, in minutes, as its option C(--keep-younger-than).
+    type: int
+    default: 60
+  registry_hosts:
+    description:
+      - Further names of the cluster's own registry, as workloads write them, for example that of a route of your own.
+      - The name inside the cluster and the names that the image streams tell are known.
+    type: list
+    elements: str
+    default: []
+  results:
+    description:
+      - V(at_risk) returns only what the next run of the pruner would take away. RV(summary) counts all in either case.
+    type: str
+    choices: [all, at_risk]
+    default: all
+  concurrency:
+    description:
+      - How many requests are under way at the same time.
+    type: int
+    default: 8
+seealso:
+  - module: quayside.openshift_images.image_stream_import
+  - module: quayside.openshift_images.image_stream_info
+notes:
+  - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and C(imagestreams/layers), all of
+    which the role C(view) has; C(get) of C(imagestreamimages) tells the platforms. The rule sets are in the collection's
+    C(docs/rbac/image_prune_risk_info.yml).
+  - The pruner looks at the workloads of all namespaces. If this module is given some of them, it may call a list at risk that a workload
+    of another one keeps, and it cannot know of uses there.
+  - There is one request for the children of each image stream that has a history. None is sent if no workload names or runs a digest.
+"""
+
+EXAMPLES = r"""
+- name: See what pruning would take from the workloads of a namespace
+  quayside.openshift_images.image_prune_risk_info:
+    namespace: shop
+  register: prune
+
+- name: Say what to write instead
+  ansible.builtin.debug:
+    msg: "{{ item.why }} Use {{ item.safe_reference }}"
+  loop: "{{ prune.risks | selectattr('at_risk') }}"
+  loop_control:
+    label: "{{ item.workload.kind }}/{{ item.workload.name }}"
+
+- name: Keep the children whatever the workloads name, with a tag for each
+  quayside.openshift_images.image_stream_import:
+    streams: "{{ prune.protection }}"
+    refresh: missing
+  when: prune.protection | length > 0
+
+- name: Stop before a pruner that keeps one revision for a day takes something away
+  quayside.openshift_images.image_prune_risk_info:
+    namespaces: [shop, shop-test]
+    keep_tag_revisions: 1
+    keep_younger_than_minutes: 1440
+    results: at_risk
+  register: strict
+  failed_when: strict is failed or strict.summary.at_risk > 0 or not strict.summary.complete
+"""
+
+RETURN = r"""
+risks:
+  description:
+    - The uses of children by digest, the most urgent first.
+    - A controller, its replica sets and its pods that use the same image in the same container are one entry.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the workload.
+      type: str
+    workload:
+      description: What uses the child.
+      type: dict
+      contains:
+        kind:
+          description: Kind of the object.
+          type: str
+        namespace:
+          description: Namespace of the object.
+          type: str
+        name:
+          description: Name of the object.
+          type: str
+        container:
+          description: Name of the container, or of the volume; for builds V(strategy) or V(source).
+          type: str
+        place:
+          description: V(container), V(init), V(ephemeral), V(volume) or V(build).
+          type: str
+        owner:
+          description: Kind and name of the object's controller, as V(Deployment/web); empty without one.
+          type: str
+        followers:
+          description: The other objects of the same controller with this use, as V(Pod/web-1).
+          type: list
+          elements: str
+    image:
+      description: The image as the object names it.
+      type: str
+    image_id:
+      description: The image that the node reports to run; empty for objects other than pods.
+      type: str
+    found_in:
+      description: V(image) where the object names the child; V(image_id) where only the node reports it.
+      type: str
+    child:
+      description: Digest of the child.
+      type: str
+    platform:
+      description: The child's operating system, architecture and variant, as V(linux/arm64); empty where it could not be read.
+      type: str
+    parent:
+      description: Digest of the manifest list.
+      type: str
+    stream_namespace:
+      description: Namespace of the stream that keeps it.
+      type: str
+    stream:
+      description: Name of the stream that keeps it.
+      type: str
+    tag:
+      description: The tag that keeps it, or will lose it.
+      type: str
+    revision:
+      description: Which item of the tag's history it is; 1 is the newest.
+      type: int
+    kept_by:
+      description:
+        - V(image_in_use) where a workload names the list itself, or an image of the history, by its digest.
+        - V(pinned_tag) where the tag follows a digest, so that this stays its newest revision.
+        - V(keep_tag_revisions) where it is one of the newest O(keep_tag_revisions).
+        - V(tag_in_use) where it is the newest one of a tag that a workload names.
+        - V(keep_younger_than) where only its age keeps it.
+        - V(nothing) where the pruner takes it.
+      type: str
+    keepers:
+      description: Every history item that holds the child where this workload gets it from, the most lasting first.
+      type: list
+      elements: dict
+      contains:
+        stream_namespace:
+          description: Namespace of the stream.
+          type: str
+        stream:
+          description: Name of the stream.
+          type: str
+        tag:
+          description: Name of the tag.
+          type: str
+        revision:
+          description: Which item of the tag's history it is; 1 is the newest.
+          type: int
+        image:
+          description: Digest of the item, that of a list or of the child itself.
+          type: str
+        created:
+          description: When the tag got this image.
+          type: str
+        kept_by:
+          description: As RV(risks[].kept_by).
+          type: str
+    level:
+      description:
+        - V(prunable) where the pruner's next run takes the child away.
+        - V(young) where only its age keeps it yet.
+        - V(revisions) where it goes when the tag has moved often enough.
+        - V(elsewhere) where the workload pulls it from another registry, so that it does not depend on what the pruner deletes.
+        - V(protected) where it is kept for good.
+      type: str
+    at_risk:
+      description: Whether RV(risks[].level) is V(prunable).
+      type: bool
+    why:
+      description: All of it in a sentence.
+      type: str
+    safe_reference:
+      description: What the workload can name instead, usually the list by its digest. What it names where that is safe.
+      type: str
+missing:
+  description: Uses of digests that their stream holds no more, so that the next pull from the cluster's registry fails.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the workload.
+      type: str
+    workload:
+      description: As RV(risks[].workload).
+      type: dict
+    image:
+      description: The image as the object names it.
+      type: str
+    digest:
+      description: The digest in it.
+      type: str
+    stream_namespace:
+      description: Namespace of the stream.
+      type: str
+    stream:
+      description: Name of the stream.
+      type: str
+    why:
+      description: All of it in a sentence.
+      type: str
+protection:
+  description:
+    - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child, which the pruner may reach, by
+      its digest into a tag of its own in the same stream, V(keep-) and the begin of the digest.
+    - With O(results=at_risk) it is about those that are at risk only.
+  returned: always
+  type: list
+  elements: dict
+failed_namespaces:
+  description: Where something could not be read. All else is reported nevertheless.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: The namespace; V(*) for a request over all namespaces.
+      type: str
+    resources:
+      description: What could not be read.
+      type: list
+      elements: str
+    error:
+      description: The first error.
+      type: str
+    status:
+      description: Its HTTP status code.
+      returned: if the API server answered
+      type: int
+not_served:
+  description: The kinds that this cluster does not serve.
+  returned: always
+  type: list
+  elements: str
+  sample: [deploymentconfigs]
+summary:
+  description: Counts, whether returned or not.
+  returned: always
+  type: dict
+  contains:
+    namespaces:
+      description: Number of namespaces.
+      type: int
+    workloads:
+      description: Number of objects that were looked at.
+      type: int
+    image_streams:
+      description: Number of image streams that were looked at.
+      type: int
+    manifest_lists:
+      description: Number of different manifest lists in their histories.
+      type: int
+    risks:
+      description: Number of uses of children by digest.
+      type: int
+    at_risk:
+      description: Number of those that the pruner's next run would take away.
+      type: int
+    levels:
+      description: Number of uses by RV(risks[].level).
+      type: dict
+    missing:
+      description: Number of entries of RV(missing).
+      type: int
+    failed_namespaces:
+      description: Number of entries of RV(failed_namespaces).
+      type: int
+    complete:
+      description: Whether everything could be read.
+      type: bool
+"""
+
+import datetime as dt
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_observed import (
+    observe,
+    observe_children,
+    observe_referenced_streams,
+    read_platforms,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_report import report_risks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_risks import find_risks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import PrunePolicy, seen_by_pruner
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import CLUSTER_REGISTRY, WORKLOAD_KINDS
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    own = ArgumentSpec(
+        {
+            "namespace": {"type": "str"},
+            "namespaces": {"type": "list", "elements": "str"},
+            "kinds": {"type": "list", "elements": "str", "choices": [kind.kind for kind in WORKLOAD_KINDS]},
+            "keep_tag_revisions": {"type": "int", "default": 3},
+            "keep_younger_than_minutes": {"type": "int", "default": 60},
+            "registry_hosts": {"type": "list", "elements": "str", "default": []},
+            "results": {"type": "str", "choices": ["all", "at_risk"], "default": "all"},
+            "concurrency": {"type": "int", "default": 8},
+        },
+        mutually_exclusive=[("namespace", "namespaces")],
+    )
+    return cluster_argument_spec().merge(own)
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, observed, findings, report."""
+    params = context.params
+    everywhere = params["namespace"] is None and params["namespaces"] is None
+    namespaces = None if everywhere else namespaces_from(params)
+    for option, least in (("concurrency", 1), ("keep_tag_revisions", 0), ("keep_younger_than_minutes", 0)):
+        if params[option] < least:
+            raise InputError(f"{option} is {params[option]}: give a number from {least}")
+    kinds = [kind for kind in WORKLOAD_KINDS if not params["kinds"] or kind.kind in params["kinds"]]
+    policy = PrunePolicy(dt.datetime.now(dt.timezone.utc), params["keep_tag_revisions"], params["keep_younger_than_minutes"])
+    width = params["concurrency"]
+    client = context.client(pool_size=width)
+    observed = observe(client, namespaces, kinds, width)
+    hosts = {CLUSTER_REGISTRY, *params["registry_hosts"]}.union(*(stream.hosts for stream in observed.streams.values()))
+    observe_referenced_streams(client, observed, hosts, width)
+    observe_children(client, observed, width)
+    findings = find_risks(observed.uses, observed.streams, seen_by_pruner(observed.uses), policy, hosts)
+    lists = {(risk.in_list.stream.key, risk.in_list.parent) for risk in findings.risks}
+    platforms = read_platforms(client, lists, width)
+    return report_risks(observed, findings, platforms, policy, only_at_risk=params["results"] == "at_risk")
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
