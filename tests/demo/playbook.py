@@ -20,6 +20,8 @@ from registries.certificates import write_private
 
 _CALLBACKS = Path(__file__).parent / "callback_plugins"
 _TIMEOUT = 600
+# settings of the person at the screen, which would make this another run
+_PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG")
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ class Playbook:
         record = self.directory / "record.jsonl"
         write_private(record, b"")
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(_PERSONAL)},
             **self.environment,
+            "ANSIBLE_HOME": str(self.directory / "ansible-home"),
             "ANSIBLE_CALLBACK_PLUGINS": str(_CALLBACKS),
             "ANSIBLE_CALLBACKS_ENABLED": "run_record",
             "ANSIBLE_NOCOLOR": "1",
@@ -121,6 +124,8 @@ class Playbook:
         }
         finished = subprocess.run(
             [*self.arguments(), *options],
+            # beside the variables there is no ansible.cfg of anybody's
+            cwd=self.directory,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

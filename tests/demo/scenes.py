@@ -19,6 +19,7 @@ from .playbook import Playbook, Run
 # What a private registry serves, nobody can ask it before the first run has written the pull secret.
 _NOT_BEFORE_THE_SECRET = frozenset({"image", "import_failure"})
 MOVED = ("shop", "web", "stable")
+_NAMED_TAGS = 3
 FLIPPED = ("shop", "web", "v1")
 
 
@@ -70,13 +71,14 @@ class Stage:
     def _play(self, *options: str) -> Run:
         run = self.playbook.run(*options)
         shown = " ".join(options)
-        claim(run.exit_code == 0, f"ansible-playbook {shown} ended with {run.exit_code}:\n{run.output}")
-        claim(not run.complaints(), f"ansible-playbook {shown} warned: {'; '.join(run.complaints())}")
+        # first, for the next sentences show output
         for secret in self.job.secrets_of_the_demo():
             claim(
                 not any(form in run.output for form in secret_forms(secret)),
                 f"the output of ansible-playbook {shown} shows a password",
             )
+        claim(run.exit_code == 0, f"ansible-playbook {shown} ended with {run.exit_code}:\n{run.output}")
+        claim(not run.complaints(), f"ansible-playbook {shown} warned: {'; '.join(run.complaints())}")
         return run
 
 
@@ -184,11 +186,18 @@ def _changes(run: Run) -> list[str]:
 
 
 def _foretold(run: Run) -> str:
-    """What check mode says, in one line: each tag with its reasons, and how many other results change."""
-    tags = sorted(f"{change.stream}:{change.tag} ({', '.join(change.reasons)})" for change in run.tag_changes())
-    others = sum(1 for result in run.changed if "streams" not in result.content)
-    said = [*tags, *([f"{others} result{'s' if others > 1 else ''} of secrets and links"] if others else [])]
-    return "changed=0" if not run.changed else "would change " + ", ".join(said)
+    """What check mode says, in one line: the tags by reason (counted where they are many), and the other results."""
+    tags_by_reason: dict[str, list[str]] = {}
+    for change in run.tag_changes():
+        tags_by_reason.setdefault(" and ".join(change.reasons), []).append(f"{change.stream}:{change.tag}")
+    said = []
+    for reason, tags in sorted(tags_by_reason.items()):
+        named = ", ".join(sorted(tags)) if len(tags) <= _NAMED_TAGS else f"{len(tags)} tags"
+        said.append(f"{named} ({reason})")
+    others = [result.title for result in run.changed if "streams" not in result.content]
+    if others:
+        said.append(f"{len(others)} task result{'s' if len(others) > 1 else ''} of secrets and links")
+    return f"would change {', '.join(said)}" if said else "changed=0"
 
 
 def _listed(things: Iterable[t.Any]) -> str:

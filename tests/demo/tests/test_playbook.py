@@ -44,7 +44,7 @@ def playbook(tmp_path: Path) -> Playbook:
     playbook = Playbook(
         str(tmp_path / "play.yml"),
         {"reported": reported, "secret": "pa55word"},
-        {"ANSIBLE_HOME": str(tmp_path / "home")},
+        {},
         tmp_path,
     )
     playbook.write_variables()

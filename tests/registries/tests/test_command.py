@@ -17,10 +17,18 @@ from pathlib import Path
 
 import pytest
 from registries.client import RegistryClient
+from registries.content import RegistryContent
 from registries.fleet import RegistryFleet
 
 TESTS = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS)}
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, recorded: dict[str, RegistryContent]) -> t.Iterator[RegistryFleet]:
+    """One engine is enough here: the other tests show that both do the same."""
+    with RegistryFleet(tmp_path_factory.mktemp("command"), recorded, "embedded") as running:
+        yield running
 
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
