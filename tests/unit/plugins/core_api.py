@@ -79,9 +79,7 @@ class CoreApi:
     def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[Object]:
         return t.cast("list[Object]", self.request("GET", path, query=query)["items"])
 
-    def request(
-        self, method: str, path: str, *, query: t.Mapping[str, str] | None = None, body: t.Any = None, repeatable: bool = True
-    ) -> t.Any:
+    def request(self, method: str, path: str, *, query: t.Mapping[str, str] | None = None, body: t.Any = None, repeatable: bool = True) -> t.Any:
         """Carry out one request; what happens in ``before`` and ``after`` is what others do meanwhile, or what breaks."""
         assert repeatable or method != "GET"
         request = Sent(method, path, copy.deepcopy(body), dict(query or {}))

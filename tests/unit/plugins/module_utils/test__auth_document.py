@@ -10,9 +10,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
     DOCKER_CFG,
     DOCKER_CONFIG_JSON,
@@ -30,6 +27,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import b64, entry
+from hypothesis import given
+from hypothesis import strategies as st
 
 NAME = st.text(min_size=1).filter(lambda text: ":" not in text)
 PASSWORD = st.text(min_size=1)
@@ -185,8 +184,7 @@ def test_an_entry_with_an_identity_token_is_taken(auth_file: t.Callable[[t.Any],
 
 def test_missing_file() -> None:
     assert refusal(read_auth_file, "/nonexistent/auth.json") == (
-        "auth_file: /nonexistent/auth.json does not exist on the host where the module runs; give the path of a Docker config.json or a "
-        "Podman auth.json there"
+        "auth_file: /nonexistent/auth.json does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there"
     )
 
 
@@ -212,8 +210,7 @@ def test_file_that_is_no_object(auth_file: t.Callable[[t.Any], str]) -> None:
 def test_file_without_auths(auth_file: t.Callable[[t.Any], str], content: t.Any) -> None:
     path = auth_file(content)
     assert refusal(read_auth_file, path) == (
-        f'auth_file: {path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has '
-        "written"
+        f'auth_file: {path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'
     )
 
 
@@ -224,9 +221,7 @@ def test_file_with_auths_of_another_shape(auth_file: t.Callable[[t.Any], str]) -
 
 def test_file_with_no_registry(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": {}})
-    assert refusal(read_auth_file, path) == (
-        f'auth_file: {path} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")'
-    )
+    assert refusal(read_auth_file, path) == (f'auth_file: {path} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")')
 
 
 @pytest.mark.parametrize(
@@ -283,7 +278,9 @@ def test_only_that_matches_nothing(auth_file: t.Callable[[t.Any], str]) -> None:
     assert refusal(taken, path, "docker.*", "x") == f'only: no registry of auth_file: {path} matches "docker.*", "x"; it has "h.example", "quay.io"'
 
 
-@pytest.mark.parametrize("form", [lambda document: document, json.dumps, lambda document: b64(json.dumps(document)), lambda document: b64(json.dumps(document)) + "\n"])
+@pytest.mark.parametrize(
+    "form", [lambda document: document, json.dumps, lambda document: b64(json.dumps(document)), lambda document: b64(json.dumps(document)) + "\n"]
+)
 def test_content_as_mapping_as_text_and_as_in_a_secret(form: t.Callable[[t.Any], t.Any]) -> None:
     assert parse_auth_content(form({"auths": {"h.example": entry()}})).auths == {"h.example": entry()}
 

@@ -5,9 +5,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import (
     Keyring,
@@ -20,6 +17,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring
     mismatch,
     same_registry,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?", fullmatch=True)
 HOST = st.lists(LABEL, min_size=2, max_size=4).map(".".join)

@@ -9,9 +9,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import lookup_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
@@ -24,6 +21,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     secret_texts,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, named
+from hypothesis import given
+from hypothesis import strategies as st
 
 CONTRACT = Path(__file__).resolve().parents[4] / "tests" / "contract"
 REGISTRIES = {"{private}": "localhost:25001", "{hub}": "localhost:25004", "{plain}": "localhost:25002", "{selfsigned}": "localhost:25003"}
@@ -48,7 +47,7 @@ def recorded(case: str) -> t.Iterator[tuple[str, list[dict[str, t.Any]], str, di
             content = {"type": made["type"], "data": {made["key"]: b64(filled(made["content"]))}}
             secrets[made["name"]] = named(made["name"], content, made.get("annotations"))
         elif "imagestreamimports" in step["request"]["path"]:
-            for spec, status in zip(step["request"]["body"]["spec"]["images"], step["response"]["body"]["status"]["images"]):
+            for spec, status in zip(step["request"]["body"]["spec"]["images"], step["response"]["body"]["status"]["images"], strict=False):
                 yield f"{case}-{number}", list(secrets.values()), filled(spec["from"]["name"]), status["status"]
 
 
@@ -126,7 +125,7 @@ def test_without_a_match_the_key_that_would_match_is_named() -> None:
 def test_near_misses_are_named(key: str, remark: str) -> None:
     assert explain_credentials([named("pull", auths({key: entry()}))], IMAGE) == (
         f"No key in the registry secrets of the namespace matches {IMAGE} ({remark}); "
-        "a key \"h.example:5000\" would match, where the cluster's global pull secret has none either."
+        'a key "h.example:5000" would match, where the cluster\'s global pull secret has none either.'
     )
 
 

@@ -8,7 +8,6 @@ import typing as t
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _registry_login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import MissingLibraryError, RegistryError
@@ -145,9 +144,7 @@ def test_no_password_goes_to_a_token_server_without_tls(registry: ScriptedServer
 
 
 @pytest.mark.parametrize("body", [{}, {"token": ""}, {"token": 5}, [], b"no json"])
-def test_a_token_server_without_a_token(
-    registry: ScriptedServer, serve: Serve, authority: Authority, attempt: t.Callable[..., str], body: t.Any
-) -> None:
+def test_a_token_server_without_a_token(registry: ScriptedServer, serve: Serve, authority: Authority, attempt: t.Callable[..., str], body: t.Any) -> None:
     tokens = serve(authority.server_context())
     tokens.replies = [Reply(body=body)]
     registry.replies = [bearer(f"{tokens.url}/token")]
@@ -213,7 +210,9 @@ def test_an_unknown_certificate_is_accepted_on_request(registry: ScriptedServer,
     assert attempt(registry, ca_cert=None, insecure=True) == "accepted"
 
 
-def test_the_ca_bundle_of_the_environment(registry: ScriptedServer, authority: Authority, attempt: t.Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ca_bundle_of_the_environment(
+    registry: ScriptedServer, authority: Authority, attempt: t.Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.ca_path))
     registry.replies = [BASIC, Reply()]
     assert attempt(registry, ca_cert=None) == "accepted"
@@ -264,9 +263,7 @@ def wanted(host: str, authority: Authority | None = None, password: str = "s3cre
 def test_every_registry_is_tried(registry: ScriptedServer, serve: Serve, authority: Authority) -> None:
     registry.replies = [BASIC, Reply()]
     open_one = serve(authority.server_context())
-    tried = try_logins(
-        [wanted(f"https://127.0.0.1:{registry.port}/v1/", authority), wanted(f"127.0.0.1:{open_one.port}/team", authority), wanted("*.example")]
-    )
+    tried = try_logins([wanted(f"https://127.0.0.1:{registry.port}/v1/", authority), wanted(f"127.0.0.1:{open_one.port}/team", authority), wanted("*.example")])
     assert [result.result for result in tried] == ["accepted", "not_asked", "not_tried"]
     assert tried[0].as_dict() == {
         "registry": f"https://127.0.0.1:{registry.port}/v1/",
@@ -306,7 +303,9 @@ def test_docker_hub_is_asked_where_it_answers(monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_registry_login, "HAS_REQUESTS", False)
-    with pytest.raises(MissingLibraryError, match="verify: the Python library requests is not installed where the module runs; install it, or leave out verify"):
+    with pytest.raises(
+        MissingLibraryError, match="verify: the Python library requests is not installed where the module runs; install it, or leave out verify"
+    ):
         try_logins([wanted("h.example")])
 
 

@@ -8,7 +8,6 @@ import threading
 import typing as t
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiOutcomeUnknown, ApiUnreachable, Forbidden, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
@@ -38,9 +37,7 @@ Apply = t.Callable[..., SecretOutcome]
 
 @pytest.fixture
 def apply(api: CoreApi, masked: list[str]) -> Apply:
-    def bring_about(
-        *registries: DesiredRegistry, namespace: str = "shop", check_mode: bool = False, **given: t.Any
-    ) -> SecretOutcome:
+    def bring_about(*registries: DesiredRegistry, namespace: str = "shop", check_mode: bool = False, **given: t.Any) -> SecretOutcome:
         desired = DesiredSecret("pull", registries=registries or (registry(),), **given)
         applier = SecretApplier(api, desired, check_mode=check_mode, mask=lambda *values: masked.extend(values), sleep=lambda _seconds: None)
         return applier.bring_about(namespace)
@@ -243,8 +240,10 @@ def test_a_creation_without_an_answer_after_deleting_is_not_done_twice(api: Core
 def test_an_entry_that_another_secret_hides_is_warned_about(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "a-first", **auths({"https://h.example/": entry("old", "0ther")}))
     expected = (
-        'Imports of the namespace "shop" never use the entry for "h.example" of the secret "pull": the secret "a-first" has another credential for it '
-        "and comes first, because secrets are tried in the order of their names.",
+        (
+            'Imports of the namespace "shop" never use the entry for "h.example" of the secret "pull": the secret "a-first" has another credential for it '
+            "and comes first, because secrets are tried in the order of their names."
+        ),
     )
     for check_mode in (True, False, False):
         outcome = apply(check_mode=check_mode)
@@ -254,8 +253,10 @@ def test_an_entry_that_another_secret_hides_is_warned_about(api: CoreApi, apply:
 def test_a_broken_secret_beside_it_is_warned_about(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "broken", **auths({"x.example": {"auth": b64("s3cret")}}))
     assert apply().warnings == (
-        'Every image import of the namespace "shop" fails because of the secret "broken": its entry for "x.example" cannot be decoded: its auth is '
-        "base64, but not of user:password: there is no colon in it; repair or delete it.",
+        (
+            'Every image import of the namespace "shop" fails because of the secret "broken": its entry for "x.example" cannot be decoded: its auth is '
+            "base64, but not of user:password: there is no colon in it; repair or delete it."
+        ),
     )
 
 

@@ -9,7 +9,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import desired_secret
@@ -150,8 +149,10 @@ def test_two_spellings_with_two_credentials_in_a_file() -> None:
         ),
         (
             [item(auth=b64("s3cret"))],
-            'registries: "h.example" cannot be used: its auth is base64, but not of user:password: there is no colon in it; it would break every image '
-            "import of the namespace",
+            (
+                'registries: "h.example" cannot be used: its auth is base64, but not of user:password: there is no colon in it; it would break every image '
+                "import of the namespace"
+            ),
         ),
         ([item(identity_token="")], 'registries: "h.example": the identity_token is empty'),
         (
@@ -168,7 +169,10 @@ def test_registries_that_are_refused(registries: list[dict[str, t.Any]], sentenc
     ("given", "sentence"),
     [
         ({}, "there is nothing to put into the secret; give at least one of registries, auth_file and auth_content"),
-        ({"only": ["x"], "registries": [item(username="u", password="p")]}, "only: it chooses registries from an auth file; give auth_file or auth_content with it"),
+        (
+            {"only": ["x"], "registries": [item(username="u", password="p")]},
+            "only: it chooses registries from an auth file; give auth_file or auth_content with it",
+        ),
         (
             {"update": "replace", "registries": [item(state="absent")]},
             "update: replace would leave the secret without any registry; give registries, auth_file or auth_content, or delete it with state: absent",
@@ -181,8 +185,10 @@ def test_registries_that_are_refused(registries: list[dict[str, t.Any]], sentenc
         ),
         (
             {"name": "My_Secret"},
-            'name: "My_Secret" cannot be the name of an object; use lower case letters, digits, "-" and ".", beginning and ending with a letter or '
-            "digit, 253 characters at most",
+            (
+                'name: "My_Secret" cannot be the name of an object; use lower case letters, digits, "-" and ".", beginning and ending with a letter or '
+                "digit, 253 characters at most"
+            ),
         ),
         (
             {"verify_ca_cert": "/nonexistent/ca.pem", "auth_content": {"auths": {"h.example": entry()}}},
@@ -202,8 +208,10 @@ def test_metadata_alone_is_enough(given: dict[str, t.Any]) -> None:
 def test_a_type_that_nothing_reads_is_remarked() -> None:
     desired = desired_secret(params(item(username="u", password="p"), type="kubernetes.io/podmanconfigjson"))
     assert desired.remarks() == [
-        'The secret "pull" is of the type kubernetes.io/podmanconfigjson: nothing in the cluster reads that type, neither image imports nor pods nor '
-        "builds; the same content works as type kubernetes.io/dockerconfigjson."
+        (
+            'The secret "pull" is of the type kubernetes.io/podmanconfigjson: nothing in the cluster reads that type, neither image imports nor pods nor '
+            "builds; the same content works as type kubernetes.io/dockerconfigjson."
+        )
     ]
 
 

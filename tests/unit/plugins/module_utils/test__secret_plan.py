@@ -9,9 +9,6 @@ import json
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import AuthDocument, Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredRegistry, DesiredSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import ObservedSecret
@@ -23,6 +20,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
     plan_secret,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, document_of, entry, logins_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 EXCLUDE = "openshift.io/image.excludeSecret"
 
@@ -66,9 +65,7 @@ def test_a_missing_secret_is_created() -> None:
     plan = planned(wanted(registry(email="u@h.example"), labels={"a": "b"}, exclude_from_import=True), None)
     assert (plan.action, plan.reasons, reasons_of(plan)) == ("create", ("secret_missing",), {"h.example": ("registry_missing",)})
     body = result_of(plan)
-    assert document_of(body) == {
-        "auths": {"h.example": {"username": "puller", "password": "s3cret", "auth": b64("puller:s3cret"), "email": "u@h.example"}}
-    }
+    assert document_of(body) == {"auths": {"h.example": {"username": "puller", "password": "s3cret", "auth": b64("puller:s3cret"), "email": "u@h.example"}}}
     del body["data"]
     assert body == {
         "apiVersion": "v1",
@@ -185,9 +182,7 @@ def test_metadata(given: dict[str, t.Any], metadata: dict[str, t.Any], reasons: 
     assert result_of(plan)["data"] == content["data"]
 
 
-@pytest.mark.parametrize(
-    "given", [{}, {"exclude_from_import": None}, {"labels": {"a": "1"}}, {"labels": {"x": None}}, {"exclude_from_import": True}]
-)
+@pytest.mark.parametrize("given", [{}, {"exclude_from_import": None}, {"labels": {"a": "1"}}, {"labels": {"x": None}}, {"exclude_from_import": True}])
 def test_metadata_that_is_there_is_no_change(given: dict[str, t.Any]) -> None:
     observed = there(auths({"h.example": entry()}), labels={"a": "1"}, annotations={EXCLUDE: "true"})
     assert not planned(wanted(registry(), **given), observed).changed
@@ -277,8 +272,7 @@ def test_an_entry_that_breaks_imports_is_not_merged_with() -> None:
 
 def test_nothing_to_create_a_secret_with() -> None:
     assert refusal(wanted(labels={"a": "b"}), None) == (
-        'The secret "pull" does not exist in the namespace "shop", and the task names no registry to create it with; give registries, auth_file or '
-        "auth_content"
+        'The secret "pull" does not exist in the namespace "shop", and the task names no registry to create it with; give registries, auth_file or auth_content'
     )
 
 

@@ -8,7 +8,6 @@ import threading
 from dataclasses import dataclass
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Forbidden, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import each_with_outcome, failure_sentence, without_dot
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import status_error

@@ -1,0 +1,319 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import LoginResult, LoginsRefused
+from ansible_collections.quayside.openshift_images.plugins.modules import pull_secret
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, raising, status_error
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, document_of, entry, logins_of
+
+PASSWORD = 's3cr"t/pä$$'
+OURS = {"registry": "h.example", "username": "puller", "password": PASSWORD}
+NEVER = (PASSWORD, json.dumps(PASSWORD)[1:-1], b64(PASSWORD), b64(f"puller:{PASSWORD}"), "f0rmer", b64("puller:f0rmer"), b64("f0rmer"))
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
+    api = CoreApi("shop", "test")
+    monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
+    return api
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The warnings of the module; Ansible itself keeps them for the whole process."""
+    found: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
+    return found
+
+
+@pytest.fixture
+def run(warned: list[str], run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    """Run the module; whatever happens, no secret may be in what it prints."""
+
+    def run_it(*, check_mode: bool = False, diff: bool = True, **options: t.Any) -> t.Any:
+        given = {"name": "pull", **({"namespace": "shop"} if "namespaces" not in options else {}), **options}
+        outcome = run_module_main(pull_secret.main, given, check_mode=check_mode, diff=diff)
+        assert [secret for secret in NEVER if secret in outcome.text + "".join(warned)] == []
+        return outcome
+
+    return run_it
+
+
+def the_secret(outcome: t.Any) -> dict[str, t.Any]:
+    (secret,) = outcome.result["secrets"]
+    return t.cast("dict[str, t.Any]", secret)
+
+
+def test_check_do_check_do(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    would = run(registries=[OURS], check_mode=True)
+    assert api.writes == []
+    did = run(registries=[OURS])
+    assert would.result["changed"] is did.result["changed"] is True
+    assert would.result["secrets"] == did.result["secrets"]
+    assert would.result["diff"] == did.result["diff"]
+    assert logins_of(api.secret("shop", "pull")) == {"h.example": ("puller", PASSWORD)}
+    version = api.secret("shop", "pull")["metadata"]["resourceVersion"]
+    for check_mode in (True, False):
+        again = run(registries=[OURS], check_mode=check_mode)
+        assert (again.result["changed"], again.result["diff"]) == (False, {"before": {}, "after": {}})
+    assert api.secret("shop", "pull")["metadata"]["resourceVersion"] == version
+
+
+def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("puller", "f0rmer"), "i.example": entry("i", "f0rmer")}))
+    outcome = run(registries=[OURS])
+    assert not outcome.failed
+    assert the_secret(outcome) == {
+        "namespace": "shop",
+        "name": "pull",
+        "state": "present",
+        "type": "kubernetes.io/dockerconfigjson",
+        "registries": [
+            {"registry": "h.example", "state": "present", "username": "puller", "email": None, "changed": True, "reasons": ["password_changed"]},
+            {"registry": "i.example", "state": "present", "username": "i", "email": None, "changed": False, "reasons": []},
+        ],
+        "changed": True,
+        "reasons": ["registries_changed"],
+        "shadowing_checked": True,
+        "error": None,
+    }
+    assert outcome.result["diff"]["after"]["shop/pull"]["registries"]["h.example"] == {"username": "puller", "password": "changes"}
+    assert outcome.result["summary"] == {"namespaces": 1, "failed": 0, "created": 0, "updated": 1, "recreated": 0, "deleted": 0, "unchanged": 0}
+
+
+def test_no_diff_unless_asked(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    assert "diff" not in run(registries=[OURS], diff=False).result
+
+
+@pytest.mark.parametrize(
+    ("option", "form"),
+    [
+        ("auth_file", "docker"),
+        ("auth_file", "podman"),
+        ("auth_file", "dockercfg"),
+        ("auth_content", "mapping"),
+        ("auth_content", "text"),
+        ("auth_content", "data"),
+    ],
+)
+def test_every_way_to_give_credentials(api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, option: str, form: str) -> None:
+    credential = {"auth": b64(f"puller:{PASSWORD}")}
+    documents: dict[str, t.Any] = {
+        "docker": {"auths": {"h.example": credential}, "HttpHeaders": {"User-Agent": "Docker-Client"}},
+        "podman": {"auths": {"h.example": credential}},
+        "dockercfg": {"h.example": {**credential, "email": "u@h.example"}},
+    }
+    document = documents.get(form, documents["podman"])
+    value: t.Any = document
+    if option == "auth_file":
+        path = tmp_path / "auth.json"
+        path.write_text(json.dumps(document))
+        value = str(path)
+    elif form == "text":
+        value = json.dumps(document)
+    elif form == "data":
+        value = b64(json.dumps(document))
+    run(**{option: value})
+    assert logins_of(api.secret("shop", "pull")) == {"h.example": ("puller", PASSWORD)}
+    assert not run(**{option: value}).result["changed"]
+    assert not run(registries=[OURS]).result["changed"]
+    assert not run(registries=[{"registry": "h.example", "auth": b64(f"puller:{PASSWORD}")}]).result["changed"]
+
+
+def test_merge_replace_and_taking_out(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    foreign = {"auth": b64("x:f0rmer"), "x-note": {"a": [1]}}
+    api.put_in("secrets", "shop", "pull", **auths({"i.example": foreign, "j.example": entry("j", "f0rmer")}, HttpHeaders={"A": "b"}))
+    run(registries=[OURS, {"registry": "j.example", "state": "absent"}])
+    document = document_of(api.secret("shop", "pull"))
+    assert set(document["auths"]) == {"i.example", "h.example"}
+    assert (document["auths"]["i.example"], document["HttpHeaders"]) == (foreign, {"A": "b"})
+    run(registries=[OURS], update="replace")
+    assert set(document_of(api.secret("shop", "pull"))) == {"auths"}
+    assert set(logins_of(api.secret("shop", "pull"))) == {"h.example"}
+
+
+@pytest.mark.parametrize(("secret_type", "key"), [("kubernetes.io/dockercfg", ".dockercfg"), ("kubernetes.io/podmanconfigjson", "auth.json")])
+def test_other_types(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str], secret_type: str, key: str) -> None:
+    run(registries=[OURS], type=secret_type)
+    secret = api.secret("shop", "pull")
+    assert (secret["type"], list(secret["data"])) == (secret_type, [key])
+    assert logins_of(secret) == {"h.example": ("puller", PASSWORD)}
+    assert any("nothing in the cluster reads that type" in warning for warning in warned) is (key == "auth.json")
+
+
+def test_another_type_is_an_error_that_names_recreate(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    api.put_in("secrets", "shop", "pull", **content_of({"auths": {"i.example": entry("i", "f0rmer")}}, "kubernetes.io/podmanconfigjson"))
+    outcome = run(registries=[OURS])
+    assert outcome.failed
+    assert outcome.result["msg"] == (
+        'The secret "pull" in the namespace "shop" is of the type kubernetes.io/podmanconfigjson, not kubernetes.io/dockerconfigjson, and the type of a '
+        "secret cannot be changed; set recreate: true to have it deleted and created anew, set type: kubernetes.io/podmanconfigjson, or choose another name"
+    )
+    assert api.writes == []
+    assert the_secret(run(registries=[OURS], recreate=True))["reasons"] == ["type_changed", "registries_changed"]
+    assert set(logins_of(api.secret("shop", "pull"))) == {"h.example", "i.example"}
+
+
+def test_state_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    assert not run(state="absent").result["changed"]
+    run(registries=[OURS])
+    assert run(state="absent", check_mode=True).result["changed"]
+    assert run(state="absent").result["diff"]["after"] == {"shop/pull": {"state": "absent"}}
+    assert api.objects == {}
+
+
+def test_metadata(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    outcome = run(registries=[OURS], exclude_from_import=True, labels={"team": "web"}, annotations={"note": "x"})
+    metadata = api.secret("shop", "pull")["metadata"]
+    assert metadata["annotations"] == {"note": "x", "openshift.io/image.excludeSecret": "true"}
+    assert metadata["labels"] == {"team": "web"}
+    assert outcome.result["diff"]["after"]["shop/pull"]["labels"] == {"team": "web"}
+    assert the_secret(run(exclude_from_import=False, labels={"team": None}))["reasons"] == ["labels_changed", "import_exclusion_changed"]
+
+
+def test_an_error_in_one_namespace_hides_no_other_result(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    outcome = run(namespaces=["nowhere", "shop", "test"], registries=[OURS])
+    error = 'The namespace "nowhere" does not exist, so the secret "pull" cannot be created there; create the namespace first'
+    assert outcome.result["msg"] == f'The pull secret "pull" failed for 1 of 3, the others were done: nowhere: {error}.'
+    assert outcome.result["changed"]
+    assert [(secret["namespace"], secret["changed"], secret["error"]) for secret in outcome.result["secrets"]] == [
+        ("nowhere", False, error),
+        ("shop", True, None),
+        ("test", True, None),
+    ]
+    assert outcome.result["failed_namespaces"] == ["nowhere"]
+    assert set(outcome.result["diff"]["after"]) == {"shop/pull", "test/pull"}
+
+
+@pytest.mark.parametrize("error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "no")])
+def test_a_cluster_that_does_not_answer(api: CoreApi, run: t.Callable[..., t.Any], error: t.Any) -> None:
+    api.before.append(raising(error))
+    assert run(registries=[OURS]).result["msg"] == str(error)
+    assert len(run(namespaces=["shop", "test"], registries=[OURS]).result["failed_namespaces"]) == 2
+
+
+def test_logins_are_tried_before_anything_is_written(api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[list[str]] = []
+
+    def refuse(registries: t.Any) -> t.NoReturn:
+        tried.append([registry.registry for registry in registries])
+        raise LoginsRefused('The registry "h.example" refused it; nothing was written', [LoginResult("h.example", "puller", "refused", "refused it", 401)])
+
+    monkeypatch.setattr(pull_secret, "try_logins", refuse)
+    for check_mode in (True, False):
+        outcome = run(registries=[OURS, {"registry": "i.example", "state": "absent"}], verify=True, check_mode=check_mode)
+        assert outcome.result["msg"] == 'The registry "h.example" refused it; nothing was written'
+        assert (outcome.result["registry"], outcome.result["status"]) == ("h.example", 401)
+        assert outcome.result["verified"] == [{"registry": "h.example", "username": "puller", "result": "refused", "error": "refused it", "status": 401}]
+    assert tried == [["h.example"], ["h.example"]]
+    assert api.sent == []
+    assert not run(registries=[OURS]).failed
+
+
+def test_an_accepted_login_is_reported(api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pull_secret, "try_logins", lambda _registries: [LoginResult("h.example", "puller", "accepted")])
+    assert run(registries=[OURS], verify=True).result["verified"][0]["result"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (
+            None,
+            "auth_file: {path} does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there",
+        ),
+        (
+            "nope",
+            (
+                'auth_file: {path} is not JSON (line 1, column 1); a Docker config.json or a Podman auth.json is expected, as "docker login" or '
+                '"podman login --authfile" writes it'
+            ),
+        ),
+        (
+            {},
+            (
+                'auth_file: {path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has '
+                "written"
+            ),
+        ),
+        (
+            {"auths": {"h.example": {}}, "credsStore": "desktop"},
+            (
+                'auth_file: {path} holds no credential: they are kept by the credential helper "desktop" (credsStore), which a cluster cannot ask; log in once '
+                'more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, or give username and password in registries'
+            ),
+        ),
+        (
+            {"auths": {"h.example": {"auth": "@f0rmer"}}},
+            (
+                'auth_file: {path}: the entry of "h.example" cannot be used: its auth is not base64 of user:password; it would break every image import of the '
+                'namespace, so log in to that registry again, or leave it out with "only"'
+            ),
+        ),
+        (
+            {"auths": {"h.example": {"email": "u@h.example"}}},
+            (
+                'auth_file: {path}: the entry of "h.example" cannot be used: it has no user name and password; the cluster would ask that registry anonymously '
+                'and no longer try the credentials of other secrets, so log in to it again, or leave it out with "only"'
+            ),
+        ),
+    ],
+)
+def test_auth_files_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, content: t.Any, sentence: str) -> None:
+    path = tmp_path / "auth.json"
+    if content is not None:
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+    outcome = run(auth_file=str(path))
+    assert outcome.result["msg"] == sentence.format(path=path)
+    assert api.sent == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"registries": [OURS], "namespaces": ["shop"], "namespace": "shop"}, "parameters are mutually exclusive: namespace|namespaces"),
+        ({"registries": [{"registry": "h.example", "username": "u"}]}, "parameters are required together: username, password found in registries"),
+        ({"registries": [{**OURS, "auth": "dTpw"}]}, "parameters are mutually exclusive: username|auth|identity_token found in registries"),
+        ({"auth_file": "/x", "auth_content": {}}, "parameters are mutually exclusive: auth_file|auth_content"),
+        ({"registries": [{"registry": "h.example"}]}, 'registries: "h.example" has no credential; give username and password, auth or identity_token'),
+        ({}, "there is nothing to put into the secret; give at least one of registries, auth_file and auth_content"),
+        ({"name": "Pull", "registries": [OURS]}, 'name: "Pull" cannot be the name of an object'),
+    ],
+)
+def test_options_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str) -> None:
+    outcome = run(**options)
+    assert outcome.failed
+    assert words in outcome.result["msg"]
+    assert api.sent == []
+
+
+def test_a_namespace_is_required(api: CoreApi, run_module_main: t.Callable[..., t.Any]) -> None:
+    outcome = run_module_main(pull_secret.main, {"name": "pull", "registries": [OURS]})
+    assert "one of the following is required: namespace, namespaces" in outcome.result["msg"]
+
+
+def test_keys_that_match_less_than_they_seem_to_are_warned_about(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+    outcome = run(registries=[{**OURS, "registry": "registry-1.docker.io"}, {**OURS, "registry": "h.example:443"}])
+    assert not outcome.failed
+    assert len(warned) == 2
+    assert "matches no image of Docker Hub" in warned[0]
+    assert 'never "h.example/..."' in warned[1]
+
+
+def test_an_internal_error_shows_no_secret(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    def explode(request: t.Any) -> None:
+        raise RuntimeError(f"unexpected: {PASSWORD} {request.body}")
+
+    api.before.append(explode)
+    assert run(registries=[OURS]).failed
