@@ -66,6 +66,11 @@ def test_module_documents_its_attributes(module: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_role_says_what_it_is_for(role: str) -> None:
+    assert (ROOT / "roles" / role / "README.md").is_file()
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_role_variables_are_specified_and_carry_its_name(role: str) -> None:
     specified = load("roles", role, "meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
     defaults = load("roles", role, "defaults", "main.yml") or {}
