@@ -16,6 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
+ATTRIBUTES = "quayside.openshift_images._attributes"
 TARGETS = ROOT / "tests" / "integration" / "targets"
 
 
@@ -58,10 +59,14 @@ def test_module_and_role_has_an_integration_target(name: str) -> None:
 def test_module_documents_its_attributes(module: str) -> None:
     documented = documentation(module)
 
-    supported = {name: value.get("support") for name, value in documented["attributes"].items()}
-    assert {"check_mode", "diff_mode", "idempotent"} <= set(supported)
+    fragments = documented["extends_documentation_fragment"]
+    supported = {name: value.get("support") for name, value in documented.get("attributes", {}).items()}
+    if module.endswith("_info"):
+        assert f"{ATTRIBUTES}.info_module" in fragments
+    else:
+        assert {"check_mode", "diff_mode", "idempotent"} <= set(supported)
     assert set(supported.values()) <= {"full", "partial", "none", "N/A"}
-    assert "quayside.openshift_images._attributes.actiongroup_openshift" in documented["extends_documentation_fragment"]
+    assert f"{ATTRIBUTES}.actiongroup_openshift" in fragments
     assert documented["version_added"]
 
 
