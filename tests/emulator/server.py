@@ -153,6 +153,14 @@ def write_private(path: Path, content: str) -> None:
     unfinished.replace(path)
 
 
+async def _end_other_tasks() -> None:
+    """Cancel what still runs on this loop, such as watches whose clients are gone."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 class EmulatorThread:
     """An emulator with an event loop of its own, for tests and programs that are not asynchronous."""
 
@@ -176,6 +184,7 @@ class EmulatorThread:
     def stop(self) -> None:
         """Stop and wait for the thread to end."""
         self.call(self.emulator.stop())
+        self.call(_end_other_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
