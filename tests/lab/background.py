@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from registries.lifetime import process_start
 
-from .running import STATE_FILE
+from .running import FOLDERS, STATE_FILE
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
@@ -30,12 +31,17 @@ class LabError(Exception):
 
 
 def start(directory: Path, arguments: Sequence[str]) -> dict[str, t.Any]:
-    """Start ``python -m lab serve`` with ``arguments`` in a session of its own; returns its state once it serves."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Start ``python -m lab serve`` with ``arguments`` in a session of its own; returns its state once it serves.
+
+    What a lab that is gone left in the directory's folders is removed first.
+    """
     if _running(directory) is not None:
-        raise LabError(f"a lab runs in {directory} already")
+        raise LabError(f"a lab runs in {directory} already; python -m lab down --state-dir {directory} stops it")
     state_file = directory / STATE_FILE
     state_file.unlink(missing_ok=True)
+    for folder in FOLDERS:
+        shutil.rmtree(directory / folder, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
     log_file = directory / "lab.log"
     with log_file.open("wb") as log:
         server = subprocess.Popen(

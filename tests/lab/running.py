@@ -22,6 +22,7 @@ from .files import ADMIN, lab_environment, write_environment, write_kubeconfig
 from .kubernetes_api import ApiAccess, LabSetup
 
 STATE_FILE = "lab.json"
+FOLDERS = ("registries", "cluster")
 ENVIRONMENT_FILE = "lab.env"
 DEFAULT_NAMESPACES = ("shop", "billing")
 

@@ -131,7 +131,7 @@ def test_each_context_of_the_kubeconfig_has_its_rights(environment: dict[str, st
 
 def test_a_second_lab_in_the_same_place_is_refused(directory: Path) -> None:
     again = lab("up", "--state-dir", str(directory))
-    assert (again.returncode, again.stderr) == (1, f"lab up: a lab runs in {directory} already\n")
+    assert (again.returncode, again.stderr) == (1, f"lab up: a lab runs in {directory} already; python -m lab down --state-dir {directory} stops it\n")
 
 
 def test_up_and_down_leave_nothing_that_listens(tmp_path: Path) -> None:
@@ -160,6 +160,7 @@ def test_a_killed_lab_takes_everything_with_it_and_its_file_stops_nobody(tmp_pat
     assert lab("down", "--state-dir", str(tmp_path)).stderr == f"lab down: no lab runs in {tmp_path}\n"
     again = lab("up", "--state-dir", str(tmp_path), "--engine", "embedded", "--lifetime", "300")
     assert again.returncode == 0, again.stderr
+    assert not (tmp_path / "registries" / "private").exists()
     assert lab("down", "--state-dir", str(tmp_path)).returncode == 0
 
 
