@@ -304,7 +304,7 @@ def _known(
             if by_default is None:
                 return lookup
             if isinstance(by_default, ImportFailure) or by_default.import_mode == _PRESERVE:
-                return by_default
+                return _as_stored(by_default)
         listed = replace(lookup, import_mode=_PRESERVE)
         answer = knowledge.looked_up.get(listed)
         if answer is None:
@@ -313,6 +313,11 @@ def _known(
     answer = knowledge.looked_up.get(lookup)
     if answer is None:
         return lookup
+    return _as_stored(answer)
+
+
+def _as_stored(answer: Outcome) -> Outcome:
+    """Return the outcome of an import whose lookup gave ``answer``."""
     if isinstance(answer, Image) and answer.import_mode == _PRESERVE and answer.without_platform:
         return _platforms_missing(answer)
     return answer
@@ -334,7 +339,7 @@ def _platforms_missing(image: Image) -> ImportFailure:
     for index, child in enumerate(image.manifests):
         fields += [f"dockerImageManifests[{index}].{name}: Required value" for name in ("architecture", "os") if not getattr(child, name)]
     text = fields[0] if len(fields) == 1 else "[" + ", ".join(fields) + "]"
-    return ImportFailure("Invalid", f'Image.image.openshift.io "{image.digest}" is invalid: {text}')
+    return ImportFailure("Invalid", f'Image.image.openshift.io "{image.digest}" is invalid: {text}', image.import_mode)
 
 
 def _patch(
@@ -386,10 +391,11 @@ def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan,
     if not importing:
         return after
     if isinstance(plan.outcome, ImportFailure):
-        if plan.outcome.reason == "Invalid":
-            return after
         base = after or new
         base = replace(base, import_mode=base.import_mode or plan.outcome.import_mode)
+        if plan.outcome.reason == "Invalid":
+            # The import records nothing: a new tag is there only where a patch made it, and waits for its image.
+            return replace(base, generation=1) if after and observed is None else after
         return replace(base, failure=plan.outcome, generation=0, image_generation=0, failure_generation=0)
     image = plan.outcome or UNKNOWN_IMAGE
     return replace(
