@@ -1,0 +1,93 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cluster, the registries and the runner that every integration test gets."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab.running import Lab
+
+from integration import surroundings
+from integration.cluster import Cluster
+from integration.playbooks import Playbooks
+from integration.stage import NewNamespace, NewStage, Stage
+from integration.surroundings import Surroundings
+
+# Processes that test side by side are given the variables by the one that starts them.
+_RUN = "QUAYSIDE_TEST_RUN"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where no cluster and registries are given, start some for the whole run, before any process that runs tests."""
+    os.environ.setdefault(_RUN, secrets.token_hex(3))
+    if surroundings.are_given() or config.getoption("collectonly"):
+        return
+    directory = tempfile.TemporaryDirectory(prefix="quayside-test-")
+    config.add_cleanup(directory.cleanup)
+    lab = Lab(Path(directory.name), namespaces=("default",))
+    lab.start()
+    config.add_cleanup(lab.stop)
+    os.environ.update({name: lab.environment[name] for name in surroundings.VARIABLES})
+
+
+@pytest.fixture(scope="session")
+def given() -> Surroundings:
+    """The cluster's kubeconfig and the registries."""
+    return Surroundings.read(os.environ, os.environ[_RUN])
+
+
+@pytest.fixture(scope="session")
+def cluster(given: Surroundings) -> Iterator[Cluster]:
+    """The cluster as its administrator sees it."""
+    cluster = Cluster(given.kubeconfig)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def playbooks(given: Surroundings, tmp_path: Path) -> Playbooks:
+    """Runs playbooks with the administrator's kubeconfig."""
+    return Playbooks(tmp_path, {"KUBECONFIG": str(given.kubeconfig)})
+
+
+@pytest.fixture
+def new_namespace(cluster: Cluster, given: Surroundings) -> Iterator[NewNamespace]:
+    """Creates namespaces of this test's own, which go away with it."""
+    created: list[str] = []
+
+    def create() -> str:
+        name = f"quayside-test-{given.run}-{secrets.token_hex(3)}"
+        created.append(name)
+        cluster.create_namespace(name)
+        cluster.settled([name])
+        return name
+
+    yield create
+    for name in created:
+        cluster.delete_namespace(name)
+
+
+@pytest.fixture
+def namespace(new_namespace: NewNamespace) -> str:
+    """One namespace of this test's own."""
+    return new_namespace()
+
+
+@pytest.fixture
+def new_stage(request: pytest.FixtureRequest, cluster: Cluster, playbooks: Playbooks) -> NewStage:
+    """Makes a stage for a playbook beside the test, or for one that is named in full."""
+
+    def make(playbook: str, *namespaces: str, **rest: t.Any) -> Stage:
+        path = request.path.parent / playbook
+        return Stage(cluster, playbooks, path if path.is_file() else playbook, namespaces, **rest)
+
+    return make

@@ -1,0 +1,182 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs playbooks as a user does, and reads back what they printed and what each task reported."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import typing as t
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from registries.certificates import write_private
+
+_HERE = Path(__file__).resolve().parent
+_COLLECTION = _HERE.parents[1]
+_COMPLAINT = re.compile(r"\[(?:DEPRECATION )?WARNING\].*")
+_LONGEST_RUN = 300
+# Settings of the person at the screen that would change what a run does.
+_PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_")
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What one task, or one item of its loop, reported."""
+
+    host: str
+    task: str
+    item: str
+    outcome: str
+    content: Mapping[str, t.Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether it reports a change."""
+        return bool(self.content.get("changed"))
+
+    @property
+    def title(self) -> str:
+        """Task and item."""
+        return f"{self.task} ({self.item})" if self.item else self.task
+
+
+@dataclass(frozen=True)
+class TagReport:
+    """What an image stream task said of a tag."""
+
+    stream: str
+    tag: str
+    changed: bool
+    reasons: tuple[str, ...]
+    digest: str | None
+
+
+@dataclass
+class Run:
+    """One run of a playbook."""
+
+    arguments: tuple[str, ...]
+    exit_code: int
+    output: str
+    results: list[TaskResult] = field(default_factory=list)
+
+    def complaints(self) -> list[str]:
+        """Ansible's warnings and deprecations, each up to the end of its line."""
+        return _COMPLAINT.findall(self.output)
+
+    def changed(self) -> list[str]:
+        """Titles of the results that report a change."""
+        return [result.title for result in self.results if result.changed]
+
+    def diffs(self) -> dict[str, t.Any]:
+        """The diffs of the results that report a change, by title."""
+        return {result.title: result.content.get("diff") for result in self.results if result.changed}
+
+    def messages(self) -> dict[str, str]:
+        """The messages of the results that failed, by title."""
+        return {result.title: str(result.content["msg"]) for result in self.results if result.outcome == "failed"}
+
+    def of(self, task: str) -> Mapping[str, t.Any]:
+        """What the task with that title reported."""
+        (result,) = [result for result in self.results if task in (result.title, result.task)]
+        return result.content
+
+    def tags(self) -> list[TagReport]:
+        """What the image stream tasks said of each tag, in order."""
+        return [
+            TagReport(f"{stream['namespace']}/{stream['name']}", tag["name"], tag["changed"], tuple(tag["reasons"]), tag["digest"])
+            for result in self.results
+            for stream in result.content.get("streams", [])
+            for tag in stream["tags"]
+        ]
+
+    def changed_tags(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The reasons for each tag that is reported as changed, by stream and tag."""
+        return {(tag.stream, tag.tag): tag.reasons for tag in self.tags() if tag.changed}
+
+
+@dataclass(frozen=True)
+class Playbooks:
+    """Runs playbooks with the files of the runs below ``directory``; ``environment`` names the cluster."""
+
+    directory: Path
+    environment: Mapping[str, str]
+
+    def with_environment(self, environment: Mapping[str, str]) -> Playbooks:
+        """The same with another cluster, or another way to it."""
+        return Playbooks(self.directory, environment)
+
+    def variables_file(self, variables: Mapping[str, t.Any]) -> Path:
+        """A file for the variables, readable by its owner only: they hold passwords."""
+        handle, name = tempfile.mkstemp(prefix="variables-", suffix=".yml", dir=self.directory)
+        os.close(handle)
+        write_private(Path(name), yaml.safe_dump(dict(variables), sort_keys=False).encode())
+        return Path(name)
+
+    def run(
+        self,
+        playbook: Path | str,
+        *options: str,
+        variables: Mapping[str, t.Any] | None = None,
+        inventory: Path | str = "",
+        settings: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Run a playbook, by path or full name; ``settings`` are more variables of the environment."""
+        program = Path(sys.executable).with_name("ansible-playbook")
+        where = ("-i", str(inventory)) if inventory else ()
+        given = ("-e", f"@{self.variables_file(variables)}") if variables else ()
+        with tempfile.NamedTemporaryFile(prefix="record-", suffix=".jsonl", dir=self.directory) as record:
+            finished = subprocess.run(
+                [str(program), *where, *given, *options, str(playbook)],
+                env={**_impersonal(), **self._ansible_settings(), "TASK_RECORD_PATH": record.name, **self.environment, **(settings or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd=self.directory,
+                timeout=_LONGEST_RUN,
+                check=False,
+            )
+            lines = record.read().decode().splitlines()
+        return Run(options, finished.returncode, finished.stdout, [TaskResult(**json.loads(line)) for line in lines])
+
+    def _ansible_settings(self) -> dict[str, str]:
+        configuration = self.directory / "ansible.cfg"
+        configuration.touch()
+        return {
+            "ANSIBLE_CALLBACKS_ENABLED": "task_record",
+            "ANSIBLE_CALLBACK_PLUGINS": str(_HERE / "callback_plugins"),
+            "ANSIBLE_COLLECTIONS_PATH": str(collections_path(self.directory)),
+            "ANSIBLE_CONFIG": str(configuration),
+            "ANSIBLE_HOME": str(self.directory / "ansible-home"),
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+        }
+
+
+def collections_path(directory: Path) -> Path:
+    """Where Ansible finds the collection: the tree that this file is in, or one of links below ``directory``."""
+    place = ("ansible_collections", "quayside", "openshift_images")
+    if _COLLECTION.parts[-3:] == place:
+        return _COLLECTION.parents[2]
+    link = directory.joinpath("collections", *place)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(_COLLECTION)
+    return directory / "collections"
+
+
+def _impersonal() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_PERSONAL)}
+
