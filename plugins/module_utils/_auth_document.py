@@ -18,6 +18,7 @@ import base64
 import binascii
 import fnmatch
 import json
+import math
 import typing as t
 from dataclasses import dataclass, field
 
@@ -178,7 +179,7 @@ class AuthDocument:
 def parse_document(text: str, secret_type: str) -> AuthDocument:
     """Parse what a secret of ``secret_type`` holds; raise ``MalformedAuth`` where the cluster could not read it."""
     try:
-        document = json.loads(text)
+        document = _load_json(text)
     except (ValueError, RecursionError) as exc:
         raise MalformedAuth(f"it is not JSON ({_json_place(exc)})") from None
     if not isinstance(document, dict):
@@ -227,7 +228,7 @@ def parse_auth_content(content: t.Any) -> AuthDocument:
 def parse_auth_file(text: str, source: str) -> AuthDocument:
     """Parse an auth file's text; ``source`` begins the sentences of the ``InputError`` that it raises."""
     try:
-        document = json.loads(text)
+        document = _load_json(text)
     except (ValueError, RecursionError) as exc:
         raise InputError(
             f"{source} is not JSON ({_json_place(exc)}); a Docker config.json or a Podman auth.json is expected, "
@@ -314,6 +315,22 @@ def _credential_helper(document: dict[str, t.Any]) -> str:
     return ""
 
 
+def _load_json(text: str) -> t.Any:
+    """Return the parsed text; ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster refuses."""
+    return json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+
+
+def _refuse_number(text: str) -> t.NoReturn:
+    raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
 def _quoted(texts: t.Iterable[str]) -> str:
     return ", ".join(f'"{text}"' for text in texts)
 
@@ -321,7 +338,7 @@ def _quoted(texts: t.Iterable[str]) -> str:
 def _json_place(exc: Exception) -> str:
     if isinstance(exc, json.JSONDecodeError):
         return f"line {exc.lineno}, column {exc.colno}"
-    return "it is nested too deeply or has a number that is too long"
+    return "it is nested too deeply or has an impossible number"
 
 
 def _json_kind(value: t.Any) -> str:

@@ -84,7 +84,7 @@ def _registry(change: RegistryChange) -> dict[str, t.Any]:
     return {
         "registry": change.registry,
         "state": "present" if change.after is not None else "absent",
-        "username": login.shown_username if login is not None else None,
+        "username": (login.shown_username or None) if login is not None else None,
         "email": (login.email or None) if login is not None else None,
         "changed": bool(change.reasons),
         "reasons": list(change.reasons),
@@ -108,7 +108,9 @@ def _diff(plan: SecretPlan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
 def _shown(change: RegistryChange, login: Login | None, word: str) -> dict[str, t.Any]:
     if login is None:
         return {}
-    shown: dict[str, t.Any] = {"username": login.shown_username}
+    shown: dict[str, t.Any] = {}
+    if login.username:
+        shown["username"] = login.shown_username
     if login.email:
         shown["email"] = login.email
     if login.password:

@@ -74,4 +74,5 @@ def failure_sentence(what: str, failures: t.Sequence[tuple[str, CollectionError]
     rest = [name for name, _error in failures[_NAMED_IN_A_SENTENCE:]]
     if rest:
         parts.append(f"and likewise {', '.join(rest)} (their errors are in the result)")
-    return f"{what} failed for {len(failures)} of {total}, the others were done: {'; '.join(parts)}."
+    extent = f"all {total}" if len(failures) == total else f"{len(failures)} of {total}, the others were done"
+    return f"{what} failed for {extent}: {'; '.join(parts)}."

@@ -146,7 +146,9 @@ def test_documents_are_written_in_the_form_of_their_type() -> None:
         ("nope", "it is not JSON (line 1, column 1)"),
         ("[]", "it is a list instead of a JSON object"),
         ('{"auths": []}', 'its "auths" is a list instead of an object'),
-        ("[" * 100000, "it is not JSON (it is nested too deeply or has a number that is too long)"),
+        ("[" * 100000, "it is not JSON (it is nested too deeply or has an impossible number)"),
+        ('{"auths": {}, "x": NaN}', "it is not JSON (it is nested too deeply or has an impossible number)"),
+        ('{"auths": {}, "x": 1e999}', "it is not JSON (it is nested too deeply or has an impossible number)"),
     ],
 )
 def test_documents_that_the_cluster_cannot_read(text: str, words: str) -> None:

@@ -58,7 +58,7 @@ def test_a_new_password_is_a_word() -> None:
 
 def test_a_new_identity_token_is_a_word() -> None:
     _before, after = diff(desired(DesiredRegistry("h.example", Login(identity_token="t0ken"))), auths({"h.example": {"identitytoken": "s3cret"}}))
-    assert after["registries"] == {"h.example": {"username": "", "identity_token": "changes"}}
+    assert after["registries"] == {"h.example": {"identity_token": "changes"}}
 
 
 def test_deletion_is_shown_against_nothing() -> None:

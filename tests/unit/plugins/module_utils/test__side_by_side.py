@@ -56,6 +56,7 @@ def test_the_sentence_of_the_only_item_is_its_error() -> None:
 def test_the_sentence_names_every_failed_item() -> None:
     failures = [(name, CollectionError(f"{name} broke.")) for name in "abcdefg"]
     assert failure_sentence("The work", failures[:2], 3) == "The work failed for 2 of 3, the others were done: a: a broke; b: b broke."
+    assert failure_sentence("The work", failures[:2], 2) == "The work failed for all 2: a: a broke; b: b broke."
     assert failure_sentence("The work", failures, 9) == (
         "The work failed for 7 of 9, the others were done: a: a broke; b: b broke; c: c broke; d: d broke; e: e broke; and likewise f, g "
         "(their errors are in the result)."
