@@ -28,7 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ObservedStream, parse_stream
 
-CASES = Path(__file__).parents[3] / "contract" / "data"
+CASES = Path(__file__).parents[3] / "contract" / "cases"
 NAMESPACE = "shop"
 REGISTRIES = {
     "private": "registry.example.com:5000",
@@ -109,7 +109,7 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def _steps(case: str) -> list[dict[str, t.Any]]:
-    (file,) = CASES.rglob(f"{case}.json")
+    file = CASES / f"{case}.json"
     steps: list[dict[str, t.Any]] = json.loads(file.read_text(encoding="utf-8"))["steps"]
     return steps
 
