@@ -1,0 +1,174 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.modules import image_prune_risk_info
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
+    REGISTRY,
+    PruneApi,
+    child,
+    digest,
+    stream,
+    tag,
+    templated,
+    workload,
+)
+
+LISTS = ("five", "four", "three", "two", "one")
+WEB = f"{REGISTRY}/shop/web"
+
+
+@pytest.fixture
+def widths() -> list[int]:
+    """The sizes of the connection pools that the module asks for."""
+    return []
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, widths: list[int]) -> PruneApi:
+    """A stream with five lists, an image that moved out of it, and Deployments in two namespaces."""
+    api = PruneApi()
+
+    def client(_context: ModuleContext, pool_size: int = 0) -> PruneApi:
+        widths.append(pool_size)
+        return api
+
+    monkeypatch.setattr(ModuleContext, "client", client)
+    api.add("imagestreams", stream("shop", "web", tag("v1", *(api.add_list(name) for name in LISTS))))
+    api.add("deployments", workload("shop", "old", spec=templated(f"{WEB}@{child('one', 'arm64')}")))
+    api.add("deployments", workload("shop", "new", spec=templated(f"{WEB}@{child('five')}")))
+    api.add("deployments", workload("billing", "web", spec=templated(f"{WEB}@{child('two')}")))
+    return api
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The warnings of the module; Ansible itself keeps them for the whole process."""
+    found: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
+    return found
+
+
+@pytest.fixture
+def run(run_module_main: t.Callable[..., t.Any], warned: list[str]) -> t.Callable[..., t.Any]:
+    def run_it(*, check_mode: bool = False, **options: t.Any) -> t.Any:
+        return run_module_main(image_prune_risk_info.main, options, check_mode=check_mode, diff=True)
+
+    return run_it
+
+
+def found(outcome: t.Any) -> list[tuple[str, str, str, str]]:
+    assert outcome.code == 0, outcome.text
+    return [(risk["namespace"], risk["workload"]["name"], risk["level"], risk["platform"]) for risk in outcome.result["risks"]]
+
+
+def test_the_whole_cluster(api: PruneApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+    outcome = run()
+    assert found(outcome) == [
+        ("billing", "web", "prunable", "linux/amd64"),
+        ("shop", "old", "prunable", "linux/arm64"),
+        ("shop", "new", "revisions", "linux/amd64"),
+    ]
+    assert outcome.result["changed"] is False
+    assert outcome.result["diff"] == {"before": {}, "after": {}}
+    assert outcome.result["summary"]["namespaces"] == 2
+    assert outcome.result["not_served"] == ["buildconfigs", "builds", "deploymentconfigs"]
+    assert warned == []
+
+
+def test_the_number_of_requests(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    run()
+    # streams and eleven kinds, the children of one stream, the platforms of three lists
+    assert len(api.sent) == 12 + 1 + 3
+
+
+def test_check_mode_reads_the_same(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    assert run(check_mode=True).result["risks"] == run().result["risks"]
+
+
+def test_a_stream_of_another_namespace_is_found(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    outcome = run(namespace="billing")
+    assert found(outcome) == [("billing", "web", "prunable", "linux/amd64")]
+    assert outcome.result["protection"][0]["namespace"] == "shop"
+
+
+def test_several_namespaces_and_only_what_is_at_risk(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    outcome = run(namespaces=["shop", "billing", "shop"], results="at_risk")
+    assert [risk[1] for risk in found(outcome)] == ["web", "old"]
+    assert outcome.result["summary"]["levels"]["revisions"] == 1
+    assert sum(path.endswith("/namespaces/shop/pods") for path in api.sent) == 1
+
+
+def test_only_some_kinds(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    api.add("daemonsets", workload("shop", "agent", spec=templated(f"{WEB}@{child('one')}")))
+    assert [risk[1] for risk in found(run(kinds=["DaemonSet", "Pod"]))] == ["agent"]
+
+
+def test_the_pruners_options(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    assert {risk[2] for risk in found(run(keep_tag_revisions=0))} == {"prunable"}
+    assert {risk[2] for risk in found(run(keep_tag_revisions=5))} == {"revisions"}
+    assert {risk[2] for risk in found(run(keep_tag_revisions=0, keep_younger_than_minutes=10_000_000))} == {"young"}
+
+
+def test_further_names_of_the_registry(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    # the stream imports from a place of the same path, so that only the option can tell
+    api.objects["shop", "imagestreams"] = [stream("shop", "web", tag("v1", *map(digest, LISTS), source="mirror.example.com/shop/web:v1"))]
+    api.objects["shop", "deployments"] = [workload("shop", "old", spec=templated(f"mirror.example.com/shop/web@{child('one')}"))]
+    assert [risk[2] for risk in found(run(namespace="shop"))] == ["elsewhere"]
+    assert [risk[2] for risk in found(run(namespace="shop", registry_hosts=["mirror.example.com"]))] == ["prunable"]
+
+
+def test_hosts_that_streams_tell_are_the_clusters(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    public = "registry.apps.example.com"
+    history = tag("v1", *map(digest, LISTS), source=f"{public}/shop/web:v1")
+    api.objects["shop", "imagestreams"] = [stream("shop", "web", history, public=public)]
+    api.objects["shop", "deployments"] = [workload("shop", "old", spec=templated(f"{public}/shop/web@{child('one')}"))]
+    assert [risk[2] for risk in found(run(namespace="shop"))] == ["prunable"]
+
+
+def test_concurrency_is_the_size_of_the_pool(api: PruneApi, run: t.Callable[..., t.Any], widths: list[int]) -> None:
+    run(concurrency=3)
+    assert widths == [3]
+
+
+def test_a_namespace_that_cannot_be_read_is_a_warning(api: PruneApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+    api.forbid("deployments", "shop")
+    outcome = run(namespaces=["billing", "shop"])
+    assert found(outcome) == [("billing", "web", "prunable", "linux/amd64")]
+    assert outcome.result["failed_namespaces"] == [{"namespace": "shop", "resources": ["deployments"], "error": "Cannot list deployments: 403.", "status": 403}]
+    assert warned == ["Not everything could be read, so there may be risks that are not reported: shop (deployments): Cannot list deployments: 403."]
+
+
+def test_nothing_that_can_be_read_is_an_error(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    for plural in ("imagestreams", "deployments"):
+        api.forbid(plural)
+    outcome = run(namespace="shop", kinds=["Deployment"])
+    assert outcome.failed
+    assert "shop (deployments, imagestreams): Cannot list imagestreams: 403." in outcome.result["msg"]
+    assert outcome.result["risks"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"concurrency": 0}, "concurrency is 0: give a number from 1"),
+        ({"keep_tag_revisions": -1}, "keep_tag_revisions is -1: give a number from 0"),
+        ({"keep_younger_than_minutes": -5}, "keep_younger_than_minutes is -5: give a number from 0"),
+        ({"namespaces": []}, "namespaces: the list is empty; give at least one namespace"),
+        ({"namespace": "Shop"}, '"Shop" is not a namespace name'),
+        ({"namespace": "shop", "namespaces": ["shop"]}, "mutually exclusive"),
+        ({"kinds": ["Route"]}, "value of kinds must be one or more of"),
+    ],
+)
+def test_bad_input_ends_before_the_first_request(api: PruneApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], message: str) -> None:
+    outcome = run(**options)
+    assert outcome.failed
+    assert message in outcome.result["msg"]
+    assert api.sent == []
