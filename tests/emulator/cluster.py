@@ -73,7 +73,7 @@ class Cluster:
         streams = Streams(self.store, self.access, self.reader)
         accounts = ServiceAccountHandler(self.store, self.access)
         self.importer = ImportHandler(self.store, streams, images, self.transport, settings)
-        self.controllers = Controllers(self.store, accounts, self.importer)
+        self.controllers = Controllers(self.store, self.importer)
         self.handlers: dict[ResourceType, Handler] = {
             NAMESPACES: NamespaceHandler(self.store),
             SECRETS: GenericHandler(self.store, SecretStrategy()),

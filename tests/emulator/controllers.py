@@ -14,7 +14,6 @@ import typing as t
 from collections.abc import Awaitable, Callable
 
 from .access import User, account_user
-from .generic import GenericHandler
 from .handling import Call
 from .imports import ImportHandler
 from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS, STREAM_IMPORTS, STREAMS, ResourceType
@@ -38,12 +37,11 @@ class Controllers:
     accounts (None: never).
     """
 
-    def __init__(self, store: Store, accounts: GenericHandler, importer: ImportHandler) -> None:
+    def __init__(self, store: Store, importer: ImportHandler) -> None:
         self.imports = False
         self.dockercfg = False
         self.accounts_after: float | None = None
         self._store = store
-        self._accounts = accounts
         self._importer = importer
         self._running: set[asyncio.Task[None]] = set()
         self._waiting: set[tuple[ResourceType, str, str]] = set()

@@ -24,14 +24,11 @@ from .app import Application
 from .cluster import Cluster
 from .control import Control
 from .imports import BULK_LIMIT, ImportSettings
-from .registry_reader import RegistryError
 from .store import Object
 
 HOST = "127.0.0.1"
 ADMIN = User("system:admin", (MASTERS, AUTHENTICATED))
 _START_SECONDS = 30.0
-
-__all__ = ["Emulator", "EmulatorSettings", "EmulatorThread", "RegistryError"]
 
 
 @dataclass

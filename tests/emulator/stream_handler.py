@@ -15,7 +15,7 @@ from .images import Images
 from .keyring import is_candidate
 from .objects import name_errors
 from .resources import SECRETS, STREAMS
-from .statuses import FieldError, StatusError, already_exists, conflict, invalid, method_not_supported, not_found
+from .statuses import FieldError, already_exists, conflict, invalid, method_not_supported, not_found
 from .store import Object, Store, Stored
 from .streams import (
     Stream,
@@ -173,8 +173,3 @@ def _number_items(stream: Stream) -> None:
         items: list[dict[str, t.Any]] = history.get("items") or []
         if items and not items[0].get("generation"):
             items[0]["generation"] = stream.spec_tags.get(name, {}).get("generation") or stream.generation
-
-
-def is_conflict(error: StatusError) -> bool:
-    """Whether a write may be tried again on the newest version."""
-    return error.reason in ("Conflict", "AlreadyExists")

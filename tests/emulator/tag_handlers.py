@@ -30,10 +30,8 @@ from .statuses import (
     success,
 )
 from .store import Object, Stored, encode
-from .stream_handler import Streams, is_conflict
+from .stream_handler import Streams
 from .streams import Stream, digest_matches, reference_of, tag_errors
-
-_ATTEMPTS = 5
 
 
 def _split(call: Call) -> tuple[str, str]:
@@ -134,7 +132,7 @@ class _TagHandler:
         if stream is not None and tag in stream.spec_tags:
             raise already_exists(self.taken, data["metadata"]["name"])
         stored = self._save(call, name, tag, stream, data)
-        return self._show(call, 201, stored, tag)
+        return self._show(201, stored, tag)
 
     @property
     def taken(self) -> GroupName:
@@ -149,23 +147,13 @@ class _TagHandler:
         self.set_tag(stream, tag, data)
         return self._streams.update(call, stream)
 
-    def _show(self, call: Call, code: int, stored: Stored, tag: str) -> Answer:
-        del call
+    def _show(self, code: int, stored: Stored, tag: str) -> Answer:
         shown = self.view(self._streams.open(stored), tag, full=True, force=True)
         return self._answer(code, shown or {})
 
     def _update(self, call: Call) -> Answer:
-        """PUT and PATCH: create stream and tag where they are missing; retried where no version was given."""
+        """PUT and PATCH: create stream and tag where they are missing. Nothing can come between read and write here."""
         name, tag = _split(call)
-        for attempt in range(_ATTEMPTS):
-            try:
-                return self._update_once(call, name, tag)
-            except _Retry as retry:
-                if attempt == _ATTEMPTS - 1:
-                    raise retry.error from None
-        raise RuntimeError("unreachable")
-
-    def _update_once(self, call: Call, name: str, tag: str) -> Answer:
         present = self._streams.find(call.namespace, name)
         if present is None:
             if call.verb == "patch":
@@ -178,7 +166,7 @@ class _TagHandler:
         else:
             document = call.document()
         data = self.read(call, document, tag)
-        blind = self._check_version(call, data["metadata"], stream, present)
+        self._check_version(call, data["metadata"], stream, present)
         if present is None:
             fill_for_creation(data["metadata"], call.namespace, self.resource)
             errors = name_errors(data["metadata"], segment_problem) + self.errors(data, None)
@@ -188,27 +176,19 @@ class _TagHandler:
         if errors:
             raise invalid(self.resource.group_kind, call.name, errors)
         existed = tag in stream.spec_tags
-        try:
-            stored = self._save(call, name, tag, present, data)
-        except StatusError as error:
-            if blind and present is not None and is_conflict(error):
-                raise _Retry(error) from None
-            raise
-        return self._show(call, 200 if existed else 201, stored, tag)
+        stored = self._save(call, name, tag, present, data)
+        return self._show(200 if existed else 201, stored, tag)
 
-    def _check_version(self, call: Call, metadata: Object, stream: Stream, present: Stream | None) -> bool:
-        """Whether the client gave no version; 404 or 409 where it gave one that does not fit."""
+    def _check_version(self, call: Call, metadata: Object, stream: Stream, present: Stream | None) -> None:
+        """404 or 409 where the client gave a version that does not fit; none fits always."""
         version = metadata.get("resourceVersion", "")
         if not version:
-            if present is not None:
-                metadata["resourceVersion"] = stream.metadata["resourceVersion"]
-            return True
+            return
         if present is None:
             raise not_found(call.group_resource, call.name)
         if version != stream.metadata["resourceVersion"]:
             why = f"another caller has updated the resource version to {stream.metadata['resourceVersion']}"
             raise conflict(call.group_resource, call.name, why)
-        return False
 
     def _delete(self, call: Call) -> Answer:
         name, tag = _split(call)
@@ -223,14 +203,6 @@ class _TagHandler:
         stream.status_tags.pop(tag, None)
         self._streams.update(call, stream)
         return Answer.of(200, success())
-
-
-class _Retry(Exception):
-    """A write without a version met another one."""
-
-    def __init__(self, error: StatusError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class StreamTagHandler(_TagHandler):

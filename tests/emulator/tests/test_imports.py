@@ -1,0 +1,311 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Imports, where no contract case says how (server-behaviour.md 2.3 to 2.8)."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import typing as t
+
+import pytest
+from emulator.client import ApiClient, ControlClient
+from emulator.server import Emulator
+from registries.content import Manifest, RepositoryContent
+from registries.embedded import EmbeddedRegistry
+from registries.faults import Fault
+from registries.fleet import RegistryFleet
+
+from .conftest import source
+
+STRATEGIC = "application/strategic-merge-patch+json"
+MERGE = "application/merge-patch+json"
+CONFIG = "/apis/config.openshift.io/v1/images/cluster"
+
+
+def give_credential(admin: ApiClient, host: str, credential: tuple[str, str], kind: str = "dockerconfigjson") -> None:
+    """A registry secret in the namespace."""
+    entry = {host: {"username": credential[0], "password": credential[1]}}
+    content = {"auths": entry} if kind == "dockerconfigjson" else entry
+    secret = {"metadata": {"generateName": "pull-"}, "type": f"kubernetes.io/{kind}", "stringData": {f".{kind}": json.dumps(content)}}
+    assert admin.send("POST", admin.core("secrets"), secret).status_code == 201
+
+
+def outcomes(answer: t.Any) -> list[str]:
+    """Success, or the reason of the failure, of each image."""
+    return [image["status"].get("reason", image["status"]["status"]) for image in answer.json()["status"]["images"]]
+
+
+def many_tags(plain: EmbeddedRegistry, *tags: str) -> str:
+    """A repository of the plain registry in which all these tags are one image; returns its pull spec."""
+    recorded = plain.content.repositories["team/plain"]
+    digest = recorded.tags["v2"]
+    plain.content.repositories["team/many"] = RepositoryContent(dict.fromkeys(tags, digest), dict(recorded.manifests))
+    return f"{plain.host}/team/many"
+
+
+def test_the_old_secret_type(admin: ApiClient, fleet: RegistryFleet) -> None:
+    """kubernetes.io/dockercfg works like dockerconfigjson."""
+    host = fleet.hosts()["private"]
+    give_credential(admin, host, fleet.credential, "dockercfg")
+    assert outcomes(admin.import_images("s", source(f"{host}/team/web:v2", "v2"), store=False)) == ["Success"]
+
+
+def test_the_clusters_pull_secret(admin: ApiClient, fleet: RegistryFleet) -> None:
+    """Nodes have it, and so has every import; the namespace's secrets come first."""
+    host = fleet.hosts()["private"]
+    image = source(f"{host}/team/web:v2", "v2")
+    assert outcomes(admin.import_images("s", image, store=False)) == ["Unauthorized"]
+    content = {"auths": {host: {"username": fleet.credential[0], "password": fleet.credential[1]}}}
+    secret = {"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": json.dumps(content)}}
+    path = "/api/v1/namespaces/openshift-config/secrets"
+    admin.send("POST", path, {"metadata": {"name": "pull-secret"}, **secret})
+    try:
+        assert outcomes(admin.import_images("s", image, store=False)) == ["Success"]
+        give_credential(admin, host, ("puller", "wrong"))
+        assert outcomes(admin.import_images("s", image, store=False)) == ["Unauthorized"]
+    finally:
+        admin.send("DELETE", f"{path}/pull-secret")
+
+
+def test_the_first_image_of_a_repository_decides_on_insecure(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """server-behaviour.md 2.7; other repositories of the registry decide for themselves."""
+    image = f"{plain.host}/team/plain"
+    pair = source(f"{image}:v1", "a", insecure=True), source(f"{image}:v2", "b")
+    assert outcomes(admin.import_images("s", *pair, store=False)) == ["Success", "Success"]
+    assert outcomes(admin.import_images("s", *reversed(pair), store=False)) == ["InternalError", "InternalError"]
+    other = source(f"{many_tags(plain, 'x')}:x", "c")
+    assert outcomes(admin.import_images("s", pair[0], other, store=False)) == ["Success", "InternalError"]
+
+
+def test_registry_policy(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """insecureRegistries and blockedRegistries, by bare host; without the configuration every import fails."""
+    image = source(f"{plain.host}/team/plain:v2", "a")
+
+    def policy(**sources: t.Any) -> None:
+        patch = {"spec": {"registrySources": sources or None}}
+        assert admin.send("PATCH", CONFIG, patch, content_type=MERGE).ok
+
+    try:
+        policy(insecureRegistries=[plain.host])
+        assert outcomes(admin.import_images("s", image, store=False)) == ["Success"]
+        policy(blockedRegistries=[plain.host])
+        answer = admin.import_images("s", {**image, "importPolicy": {"insecure": True}}, store=False)
+        status = answer.json()["status"]["images"][0]["status"]
+        assert (status["reason"], status["message"], status["code"]) == ("Forbidden", f"forbidden: registry {plain.host} blocked", 403)
+        config = admin.send("GET", CONFIG).json()
+        admin.send("DELETE", CONFIG)
+        assert admin.import_images("s", image, store=False).status_code == 500
+    finally:
+        admin.send("POST", "/apis/config.openshift.io/v1/images", {"metadata": {"name": "cluster"}, "spec": {}})
+        policy()
+    assert config["metadata"]["name"] == "cluster"
+
+
+def test_an_import_turns_an_alias_into_an_external_tag(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """server-behaviour.md 2.4; annotations and reference policy stay."""
+    admin.import_images("s", source(f"{plain.host}/team/plain:v1", "v1", insecure=True))
+    alias = {"name": "alias", "from": {"kind": "ImageStreamTag", "name": "v1"}, "annotations": {"x": "y"}, "referencePolicy": {"type": "Local"}}
+    admin.send("PATCH", admin.image("imagestreams", "s"), {"spec": {"tags": [alias]}}, content_type=STRATEGIC)
+    admin.import_images("s", source(f"{plain.host}/team/plain:v2", "alias", insecure=True))
+    tag = admin.stream("s")["spec"]["tags"][0]
+    assert tag["from"] == {"kind": "DockerImage", "name": f"{plain.host}/team/plain:v2"}
+    assert (tag["annotations"], tag["referencePolicy"]["type"]) == ({"x": "y"}, "Local")
+
+
+def test_the_same_image_from_another_repository(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """Changes the newest history item in place."""
+    admin.import_images("s", source(f"{plain.host}/team/plain:v2", "a", insecure=True))
+    admin.import_images("s", source(f"{many_tags(plain, 'x')}:x", "a", insecure=True))
+    stream = admin.stream("s")
+    (item,) = stream["status"]["tags"][0]["items"]
+    assert item["dockerImageReference"].startswith(f"{plain.host}/team/many@")
+    assert (item["generation"], stream["spec"]["tags"][0]["from"]["name"]) == (2, f"{plain.host}/team/many:x")
+
+
+def test_a_failure_that_repeats_writes_nothing(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """The condition is as it was, and so is the stream."""
+    image = source(f"{plain.host}/team/plain:absent", "a", insecure=True)
+    first = admin.import_images("s", image).json()["status"]["import"]
+    again = admin.import_images("s", image).json()["status"]["import"]
+    assert again == first
+    assert first["status"]["tags"][0]["conditions"][0]["reason"] == "NotFound"
+
+
+def test_prefer_os_and_digest_sources(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """An unmatched preference falls back to linux/amd64; sources by digest do not look at annotations."""
+    image = f"{plain.host}/team/plain"
+    tag = {"name": "a", "from": {"kind": "DockerImage", "name": f"{image}:v1"}, "annotations": {"importer.image.openshift.io/prefer-arch": "arm64"}}
+    admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}, "spec": {"tags": [tag]}})
+
+    def architecture(reference: str) -> str:
+        answer = admin.import_images("s", source(reference, "a", insecure=True), store=False)
+        return str(answer.json()["status"]["images"][0]["image"]["dockerImageMetadata"]["Architecture"])
+
+    listed = plain.content.repositories["team/plain"].tags["v1"]
+    assert architecture(f"{image}:v1") == "arm64"
+    assert architecture(f"{image}@{listed}") == "amd64"
+    patch = {"spec": {"tags": [{"name": "a", "annotations": {"importer.image.openshift.io/prefer-os": "windows"}}]}}
+    admin.send("PATCH", admin.image("imagestreams", "s"), patch, content_type=STRATEGIC)
+    assert architecture(f"{image}:v1") == "amd64"
+
+
+def test_the_clusters_default_mode(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry) -> None:
+    """Where the client leaves the mode out."""
+    control.change(default_import_mode="PreserveOriginal")
+    answer = admin.import_images("s", source(f"{plain.host}/team/plain:v1", "a", insecure=True)).json()
+    assert answer["status"]["import"]["spec"]["tags"][0]["importPolicy"]["importMode"] == "PreserveOriginal"
+    assert len(answer["status"]["images"][0]["manifests"]) == 2
+
+
+def test_include_manifest(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """Shows the raw texts in a lookup; an import does not keep them."""
+    image = {**source(f"{plain.host}/team/plain:v2", "a", insecure=True), "includeManifest": True}
+    shown = admin.import_images("s", image, store=False).json()["status"]["images"][0]["image"]
+    assert json.loads(shown["dockerImageManifest"])["schemaVersion"] == 2
+    assert "dockerImageConfig" in shown
+    stored = admin.import_images("s", image).json()["status"]["images"][0]["image"]
+    assert "dockerImageManifest" not in stored
+
+
+def test_a_repository_beyond_the_limit(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry) -> None:
+    """The first by priority are imported, the others named."""
+    repository = many_tags(plain, "latest", "1.0", "2.0", "1.0.1", "zz")
+    control.change(bulk_limit=3)
+    spec = {"import": True, "repository": {"from": {"kind": "DockerImage", "name": repository}, "importPolicy": {"insecure": True}}}
+    answer = admin.send("POST", admin.image("imagestreamimports"), {"metadata": {"name": "s"}, "spec": spec}).json()
+    found = answer["status"]["repository"]
+    assert [image["tag"] for image in found["images"]] == ["latest", "2.0", "1.0"]
+    assert found["additionalTags"] == ["1.0.1", "zz"]
+    assert [tag["name"] for tag in admin.stream("s")["spec"]["tags"]] == ["1.0", "2.0", "latest"]
+
+
+def test_a_repository_of_which_some_tags_fail(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """Status of the whole, a condition on the tag, no spec tag for it."""
+    repository = many_tags(plain, "good", "bad")
+    plain.content.repositories["team/many"].tags["bad"] = "sha256:" + "0" * 64
+    spec = {"import": True, "repository": {"from": {"kind": "DockerImage", "name": repository}, "importPolicy": {"insecure": True}}}
+    answer = admin.send("POST", admin.image("imagestreamimports"), {"metadata": {"name": "s"}, "spec": spec}).json()
+    status = answer["status"]["repository"]["status"]
+    assert (status["reason"], status["message"]) == ("ImportFailed", "one of the images from this repository failed to import")
+    stream = admin.stream("s")
+    assert [tag["name"] for tag in stream["spec"]["tags"]] == ["good"]
+    assert [tag["tag"] for tag in stream["status"]["tags"]] == ["bad", "good"]
+
+
+def test_three_images_pass_at_once_then_two_a_second(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """Per request, and once for equal sources (server-behaviour.md 2.6)."""
+    repository = many_tags(plain, *"abcde")
+
+    def seconds(*tags: str) -> float:
+        started = time.monotonic()
+        images = [source(f"{repository}:{tag}", f"{tag}{index}", insecure=True) for index, tag in enumerate(tags)]
+        assert set(outcomes(admin.import_images("s", *images, store=False))) == {"Success"}
+        return time.monotonic() - started
+
+    assert seconds(*"abc", *"abc") < 0.45
+    assert 0.9 < seconds(*"abcde") < 2.0
+
+
+def test_the_time_limit(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """504 after the query's timeout, and nothing is stored."""
+    plain.switches.faults = [Fault(path="/manifests/", delay=3.0)]
+    started = time.monotonic()
+    answer = admin.import_images("s", source(f"{plain.host}/team/plain:v2", "a", insecure=True), query={"timeout": "300ms"})
+    assert (answer.status_code, answer.json()["reason"]) == (504, "Timeout")
+    assert time.monotonic() - started < 2.0
+    assert admin.send("GET", admin.image("imagestreams", "s")).status_code == 404
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_stream_that_changes_during_the_fetch(admin: ApiClient, emulator: Emulator, plain: EmbeddedRegistry, existing: bool) -> None:
+    """All work is lost: 409, of the resource that was asked for."""
+    if existing:
+        admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}})
+    plain.switches.faults = [Fault(path="/manifests/", delay=1.0)]
+    answers: list[t.Any] = []
+
+    def slow() -> None:
+        with ApiClient(emulator.url, emulator.ca_file, emulator.admin_token, admin.namespace) as other:
+            answers.append(other.import_images("s", source(f"{plain.host}/team/plain:v2", "a", insecure=True)))
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    time.sleep(0.4)
+    if existing:
+        admin.send("PATCH", admin.image("imagestreams", "s"), {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)
+    else:
+        admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}})
+    thread.join()
+    (answer,) = answers
+    assert (answer.status_code, answer.json()["reason"]) == (409, "Conflict" if existing else "AlreadyExists")
+    assert 'imagestreamimports.image.openshift.io "s"' in answer.json()["message"]
+    assert "tags" not in admin.stream("s")["spec"]
+
+
+def test_requests_do_not_wait_for_each_other(admin: ApiClient, emulator: Emulator, plain: EmbeddedRegistry) -> None:
+    """A slow import holds up nobody else."""
+    plain.switches.faults = [Fault(path="/manifests/", delay=1.5)]
+
+    def slow() -> None:
+        with ApiClient(emulator.url, emulator.ca_file, emulator.admin_token, admin.namespace) as other:
+            other.import_images("s", source(f"{plain.host}/team/plain:v2", "a", insecure=True))
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    time.sleep(0.2)
+    started = time.monotonic()
+    assert admin.send("GET", admin.image("imagestreams")).ok
+    assert time.monotonic() - started < 0.5
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(path="/manifests/", status=500), "{ref}: received unexpected HTTP status: 500 Internal Server Error"),
+        (Fault(path="/manifests/", status=429), "{ref}: toomanyrequests: a fault of the test registry"),
+        (Fault(path="/manifests/", status=403), "{ref}: unknown: a fault of the test registry"),
+        (Fault(path="/v2/$", status=404), '{ref}: endpoint "http://{host}" does not support v2 API (got 404 Not Found)'),
+        (Fault(path="/manifests/", reset=True), '{ref}: Get "http://{host}/v2/team/plain/manifests/v2": EOF'),
+    ],
+)
+def test_what_registries_answer(admin: ApiClient, plain: EmbeddedRegistry, fault: Fault, words: str) -> None:
+    """InternalError with the words of the registry client."""
+    plain.switches.faults = [fault]
+    reference = f"{plain.host}/team/plain:v2"
+    answer = admin.import_images("s", source(reference, "a", insecure=True), store=False).json()
+    status = answer["status"]["images"][0]["status"]
+    assert status["reason"] == "InternalError"
+    assert status["message"] == "Internal error occurred: " + words.format(ref=reference, host=plain.host)
+
+
+def test_manifests_of_a_kind_that_is_not_known(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """Fail their tag, not the request."""
+    artifact = Manifest("application/vnd.oci.image.manifest.v1+json", b'{"schemaVersion": 2}')
+    plain.content.repositories["team/odd"] = RepositoryContent({"x": artifact.digest}, {artifact.digest: artifact})
+    images = source(f"{plain.host}/team/odd:x", "x", insecure=True), source(f"{plain.host}/team/plain:v2", "a", insecure=True)
+    assert outcomes(admin.import_images("s", *images)) == ["InternalError", "Success"]
+
+
+def test_wrong_bodies(admin: ApiClient) -> None:
+    """Refused with the fields, all of them."""
+    path = admin.image("imagestreamimports")
+
+    def message(spec: t.Any, **metadata: str) -> str:
+        answer = admin.send("POST", path, {"metadata": {"name": "s", **metadata}, "spec": spec})
+        assert answer.status_code in (400, 422)
+        return str(answer.json()["message"])
+
+    image = {"from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}}
+    assert 'spec.images[0].to.name: Invalid value: "": the name of the target tag must be specified' in message({"images": [{**image, "to": {"name": ""}}]})
+    assert "spec.images[0].from.name: Required value" in message({"images": [{"from": {"kind": "DockerImage"}, "to": {"name": "a"}}]})
+    words = message({"repository": {"from": {"kind": "DockerImage", "name": "quay.io/a/b"}, "importPolicy": {"importMode": "x"}}})
+    assert 'spec.repository.importPolicy.importMode: Invalid value: "x"' in words
+    assert "[spec.images[0].from.kind" in message({"images": [{"from": {"kind": "x"}}, {"from": {"kind": "y"}}]})
+    assert "cannot be handled as a ImageStreamImport" in message({"images": "all"})
+    assert "does not match the namespace" in message({"images": [image]}, namespace="other")
+    assert "metadata.name: Required value" in message({"images": [image]}, name="")
