@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -76,9 +77,18 @@ def _demo(directory: Path, engine: str, *, keep: bool) -> int:
             _tell(f"({time.monotonic() - started:.0f} s)")
         print(f"\n{final_table(cluster)}\n")
         kept = keep
-    except (ClaimBrokenError, RegistryRefused, requests.RequestException, TimeoutError) as error:
+    except (
+        ClaimBrokenError,
+        RegistryRefused,
+        requests.RequestException,
+        TimeoutError,
+        subprocess.TimeoutExpired,
+    ) as error:
         print(f"\nThe demo ends here: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nThe demo was interrupted; cluster and registries are being stopped.", file=sys.stderr)
+        return 130
     finally:
         cluster.close()
         if not kept:
