@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from contract.matching import Tokens, differences
 
 RECORDED = {"a": 1, "list": [{"b": None}], "text": "x"}
