@@ -68,7 +68,8 @@ _LONGEST_PAUSE = 2.0
 @dataclass
 class StreamResult:
     """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
-    it as a whole; ``gone_upstream`` are tags of the stream that its repository no longer has."""
+    it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
+    ``gone_upstream`` are tags of the stream that its repository no longer has."""
 
     desired: DesiredStream
     before: ObservedStream
@@ -76,6 +77,8 @@ class StreamResult:
     reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     error: CollectionError | None = None
+    cause: ImportFailure | None = None
+    done: frozenset[str] = frozenset()
     gone_upstream: tuple[str, ...] = ()
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
@@ -172,6 +175,8 @@ def _apply_stream(
         if isinstance(error, (ApiUnreachable, Unauthorized)):
             halt.set(error)
         result.error = error
+        left = plan_stream(desired, writer.observed, Knowledge(known, writer.outcomes))
+        result.done = frozenset(tag.name for tag in left.tags if not tag.reasons)
     result.after = writer.observed
     result.outcomes.update(writer.outcomes)
     return result

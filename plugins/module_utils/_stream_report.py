@@ -49,9 +49,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
         counts["failed"] += len(failed)
         reasons.update(reason for tag in stream["tags"] if tag["changed"] for reason in tag["reasons"])
         failed_tags += failed
-        failures += [_failure_line(where, tag) for tag in failed]
-        if result.error and not failed:
-            failures.append(f"{where}: {result.error}")
+        failures += _failure_lines(where, stream["error"], failed)
         if result.gone_upstream and not result.desired.purge_tags:
             names = ", ".join(result.gone_upstream)
             warnings.append(f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more")
@@ -108,7 +106,7 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
     for name in names:
         outcome = result.outcomes.get(name)
         tag = _tag_result(name, result, old.tags.get(name), new.tags.get(name), outcome)
-        if name in declared and (isinstance(outcome, ImportFailure) or result.error):
+        if name in declared and (isinstance(outcome, ImportFailure) or (result.error and name not in result.done)):
             failure = outcome if isinstance(outcome, ImportFailure) else ImportFailure("", str(result.error))
             tag["from"] = str(declared[name].source)
             known = isinstance(outcome, ImportFailure)
@@ -135,9 +133,17 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
         "changed": _stream_view(old) != _stream_view(new) or any(tag["changed"] for tag in tags),
         "tags": tags,
         "gone_upstream": list(result.gone_upstream),
-        "error": str(result.error) if result.error else None,
+        "error": _stream_error(result, remedy_for),
     }
     return stream, failed
+
+
+def _stream_error(result: StreamResult, remedy_for: RemedyFor) -> str | None:
+    if result.error is None:
+        return None
+    repository = result.desired.repository
+    remedy = remedy_for(result.desired.namespace, repository.source, result.cause) if repository and result.cause else ""
+    return f"{result.error} - {remedy}" if remedy else str(result.error)
 
 
 def _tag_result(
@@ -191,6 +197,15 @@ def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], 
         if shown is not None:
             shown["tags"] = {name: view(stream.tags[name]) for name in names if name in stream.tags}
             side[where] = shown
+
+
+def _failure_lines(where: str, error: str | None, failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Return a line for each tag with a failure of its own, and one for what stopped the stream, with the tags that it cost."""
+    lines = [_failure_line(where, tag) for tag in failed if tag["message"] != error]
+    if error:
+        cost = ", ".join(tag["tag"] for tag in failed if tag["message"] == error)
+        lines.append(f"{where}: {error}" + (f" (not imported: {cost})" if cost else ""))
+    return lines
 
 
 def _failure_line(where: str, tag: t.Mapping[str, t.Any]) -> str:

@@ -157,7 +157,8 @@ class _Road:
                     self._stop(key, answer)
                 elif answer.failure:
                     text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
-                    self._stop(key, RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry))
+                    error = RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry)
+                    self._stop(key, error, answer.failure)
                 else:
                     self._take_tags(key, repository, answer)
 
@@ -230,8 +231,8 @@ class _Road:
         for result in applied.values():
             self._finish(result)
 
-    def _stop(self, key: Key, error: CollectionError) -> None:
-        self._finish(StreamResult(self.streams.pop(key), self._observed[key], self._observed[key], error=error))
+    def _stop(self, key: Key, error: CollectionError, cause: ImportFailure | None = None) -> None:
+        self._finish(StreamResult(self.streams.pop(key), self._observed[key], self._observed[key], error=error, cause=cause))
 
     def _finish(self, result: StreamResult) -> None:
         result.gone_upstream = self._gone_upstream.get(result.desired.key, ())
