@@ -19,7 +19,8 @@ from registries.fleet import RegistryFleet
 from contract.replay import Laboratory
 
 _HERE = Path(__file__).parent
-# Written literally in cases: the port that the private registry had, and one where nothing listened.
+# Written literally in cases: the port that the private registry had, and one where nothing listened. The registry
+# gets any free port here, for several runs may go on at once.
 _PRIVATE_PORT = 25001
 _UNUSED_PORT = 25999
 
@@ -47,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Laboratory]:
     """Registries with the recorded content, and an emulator that trusts their authority."""
     contents = load_contents(request.config.getoption("registry"))
-    with RegistryFleet(tmp_path_factory.mktemp("registries"), contents, ports={"private": _PRIVATE_PORT}) as fleet:
+    with RegistryFleet(tmp_path_factory.mktemp("registries"), contents) as fleet:
         settings = EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file])
         with EmulatorThread(settings) as emulator:
             private_port = fleet.hosts()["private"].rpartition(":")[2]
