@@ -47,6 +47,20 @@ def many_tags(plain: EmbeddedRegistry, *tags: str) -> str:
     return f"{plain.host}/team/many"
 
 
+def hold_fetches(registry: EmbeddedRegistry, seconds: float) -> None:
+    """Let every fetch of a manifest take its time, from now on."""
+    registry.switches.requests = []
+    registry.switches.faults = [Fault(path="/manifests/", delay=seconds)]
+
+
+def wait_for_fetch(registry: EmbeddedRegistry) -> None:
+    """Until a manifest is being fetched."""
+    deadline = time.monotonic() + 20.0
+    while not any("/manifests/" in entry["path"] for entry in registry.switches.requests):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_the_old_secret_type(admin: ApiClient, fleet: RegistryFleet) -> None:
     """kubernetes.io/dockercfg works like dockerconfigjson."""
     host = fleet.hosts()["private"]
@@ -206,17 +220,18 @@ def test_three_images_pass_at_once_then_two_a_second(admin: ApiClient, plain: Em
         assert set(outcomes(admin.import_images("s", *images, store=False))) == {"Success"}
         return time.monotonic() - started
 
-    assert seconds(*"abc", *"abc") < 0.45
-    assert 0.9 < seconds(*"abcde") < 2.0
+    # Three more that are not the same would take 1.5 seconds.
+    assert seconds(*"abc", *"abc") < 1.3
+    assert seconds(*"abcde") > 0.9
 
 
 def test_the_time_limit(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """504 after the query's timeout, and nothing is stored."""
-    plain.switches.faults = [Fault(path="/manifests/", delay=3.0)]
+    plain.switches.faults = [Fault(path="/manifests/", delay=6.0)]
     started = time.monotonic()
     answer = admin.import_images("s", source(f"{plain.host}/team/plain:v2", "a", insecure=True), query={"timeout": "300ms"})
     assert (answer.status_code, answer.json()["reason"]) == (504, "Timeout")
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 5.0
     assert admin.send("GET", admin.image("imagestreams", "s")).status_code == 404
 
 
@@ -225,7 +240,7 @@ def test_a_stream_that_changes_during_the_fetch(admin: ApiClient, emulator: Emul
     """All work is lost: 409, of the resource that was asked for."""
     if existing:
         admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}})
-    plain.switches.faults = [Fault(path="/manifests/", delay=1.0)]
+    hold_fetches(plain, 1.0)
     answers: list[t.Any] = []
 
     def slow() -> None:
@@ -234,7 +249,7 @@ def test_a_stream_that_changes_during_the_fetch(admin: ApiClient, emulator: Emul
 
     thread = threading.Thread(target=slow)
     thread.start()
-    time.sleep(0.4)
+    wait_for_fetch(plain)
     if existing:
         admin.send("PATCH", admin.image("imagestreams", "s"), {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)
     else:
@@ -248,7 +263,7 @@ def test_a_stream_that_changes_during_the_fetch(admin: ApiClient, emulator: Emul
 
 def test_requests_do_not_wait_for_each_other(admin: ApiClient, emulator: Emulator, plain: EmbeddedRegistry) -> None:
     """A slow import holds up nobody else."""
-    plain.switches.faults = [Fault(path="/manifests/", delay=1.5)]
+    hold_fetches(plain, 4.0)
 
     def slow() -> None:
         with ApiClient(emulator.url, emulator.ca_file, emulator.admin_token, admin.namespace) as other:
@@ -256,10 +271,10 @@ def test_requests_do_not_wait_for_each_other(admin: ApiClient, emulator: Emulato
 
     thread = threading.Thread(target=slow)
     thread.start()
-    time.sleep(0.2)
+    wait_for_fetch(plain)
     started = time.monotonic()
     assert admin.send("GET", admin.image("imagestreams")).ok
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3.0
     thread.join()
 
 
