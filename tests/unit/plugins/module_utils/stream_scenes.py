@@ -54,14 +54,14 @@ _CONNECTION = Connection("https://api.example.com:6443", token="of-the-test", cr
 
 def recorded(case: str, step: int) -> t.Any:
     """Return the body of a recorded answer, with this module's names in the place of the tokens."""
-    return _filled(_steps(case)[step]["response"]["body"])
+    return filled(_steps(case)[step]["response"]["body"])
 
 
 def recorded_error(case: str, step: int) -> ApiError:
     """Return a recorded error answer as the client raises it."""
     recording = _steps(case)[step]
     request, response = recording["request"], recording["response"]
-    return refusal(request["method"], _filled(request["path"]), response["code"], _filled(response["body"]))
+    return refusal(request["method"], filled(request["path"]), response["code"], filled(response["body"]))
 
 
 def refusal(method: str, path: str, code: int, body: t.Any) -> ApiError:
@@ -73,7 +73,7 @@ def refusal(method: str, path: str, code: int, body: t.Any) -> ApiError:
 
 def conflict(name: str = "web") -> ApiError:
     """Return the refusal of a write that somebody else's write overtook."""
-    body = copy.deepcopy(_filled(_steps("resource_version_conflict")[4]["response"]["body"]))
+    body = copy.deepcopy(filled(_steps("resource_version_conflict")[4]["response"]["body"]))
     return refusal("POST", f"{STREAMS}/{name}", 409, body)
 
 
@@ -114,7 +114,8 @@ def _steps(case: str) -> list[dict[str, t.Any]]:
     return steps
 
 
-def _filled(value: t.Any) -> t.Any:
+def filled(value: t.Any) -> t.Any:
+    """Return recorded JSON with this module's names in the place of the tokens."""
     text = json.dumps(value)
     for name, host in REGISTRIES.items():
         text = text.replace("{" + name + "}", host)

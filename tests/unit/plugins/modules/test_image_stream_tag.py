@@ -1,0 +1,161 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiOutcomeUnknown
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_tag
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
+    IMPORTS,
+    NAMESPACE,
+    PRIVATE,
+    STREAMS,
+    TAGS,
+    WEB_V1_AMD64,
+    ScriptedCluster,
+    conflict,
+    recorded,
+    recorded_error,
+    recorded_stream,
+)
+
+CASE = "tags_between_streams"
+SRC, DST = f"{STREAMS}/src", f"{STREAMS}/dst"
+ENTRY = {
+    "name": "prod",
+    "from": {"kind": "ImageStreamImage", "name": f"src@{WEB_V1_AMD64}", "namespace": NAMESPACE},
+    "reference": False,
+    "referencePolicy": {"type": "Source"},
+}
+MISSING = recorded_error("import_new_stream", 1)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> ScriptedCluster:
+    cluster = ScriptedCluster()
+    monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: cluster)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    return cluster
+
+
+@pytest.fixture
+def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    def run_it(*, check_mode: bool = False, **options: t.Any) -> t.Any:
+        given = {"namespace": NAMESPACE, "name": "dst:prod", **options}
+        return run_module_main(image_stream_tag.main, given, check_mode=check_mode, diff=True)
+
+    return run_it
+
+
+def copied(tag: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The stream dst as it is once the tag was written."""
+    stream = recorded_stream(CASE, 14)
+    return {**stream, "spec": {**stream["spec"], "tags": [*stream["spec"]["tags"], tag]}}
+
+
+def test_a_copy_is_one_patch_that_keeps_the_stream_of_others(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    for _run in range(2):
+        cluster.on("GET", DST, recorded_stream(CASE, 14)).on("GET", SRC, recorded_stream(CASE, 4))
+    cluster.on("PATCH", DST, copied(ENTRY))
+    would = run(check_mode=True, **{"from": "src:v1"})
+    assert cluster.writes == []
+    did = run(**{"from": "src:v1"})
+    assert would.result["tag"] == did.result["tag"]
+    assert would.result["diff"] == did.result["diff"]
+    assert did.result["changed"]
+    [write] = cluster.writes
+    version = recorded_stream(CASE, 14)["metadata"]["resourceVersion"]
+    assert write.body == {"metadata": {"resourceVersion": version}, "spec": {"tags": [ENTRY]}}
+    assert did.result["tag"]["reasons"] == ["tag_missing"]
+    assert did.result["tag"]["digest"] == WEB_V1_AMD64
+    cluster.assert_all_asked()
+
+
+def test_a_copy_that_is_there_is_left_alone(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", DST, copied(ENTRY)).on("GET", SRC, recorded_stream(CASE, 4))
+    outcome = run(**{"from": "src:v1"})
+    assert not outcome.result["changed"]
+    assert outcome.result["diff"] == {"before": {}, "after": {}}
+
+
+def test_a_stream_that_does_not_exist_is_created_with_the_tag(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on("POST", STREAMS, copied(ENTRY))
+    assert run(**{"from": "src:v1"}).result["tag"]["reasons"] == ["stream_missing"]
+    [write] = cluster.writes
+    assert write.body["metadata"] == {"name": "dst", "namespace": NAMESPACE}
+    assert write.body["spec"] == {"tags": [ENTRY]}
+
+
+def test_after_a_conflict_both_streams_are_read_again(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    for _attempt in range(2):
+        cluster.on("GET", DST, recorded_stream(CASE, 14)).on("GET", SRC, recorded_stream(CASE, 4))
+    cluster.on("PATCH", DST, conflict("dst"), copied(ENTRY))
+    assert run(**{"from": "src:v1"}).result["changed"]
+    cluster.assert_all_asked()
+
+
+def test_a_write_without_an_answer_is_looked_at_before_it_is_repeated(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", DST, recorded_stream(CASE, 14), copied(ENTRY))
+    cluster.on("GET", SRC, recorded_stream(CASE, 4), recorded_stream(CASE, 4))
+    cluster.on("PATCH", DST, ApiOutcomeUnknown("no answer"))
+    outcome = run(**{"from": "src:v1"})
+    assert outcome.result["changed"]
+    assert outcome.result["tag"]["reasons"] == ["tag_missing"]
+    cluster.assert_all_asked()
+
+
+def test_absent_removes_tag_and_history_and_is_content_without(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", SRC, recorded_stream(CASE, 4), recorded_stream(CASE, 4))
+    cluster.on("DELETE", f"{TAGS}/src:v1", recorded(CASE, 12))
+    outcome = run(name="src:v1", state="absent")
+    assert outcome.result["changed"]
+    assert outcome.result["diff"]["after"] == {}
+    assert list(outcome.result["diff"]["before"]) == ["shop/src:v1"]
+    assert not run(name="src:never", state="absent").result["changed"]
+
+
+def test_an_external_image_is_imported_and_its_verdict_reported(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", f"{STREAMS}/web", MISSING, MISSING).on("POST", IMPORTS, recorded("import_new_stream", 2))
+    outcome = run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1", "import_mode": "Legacy"})
+    assert outcome.result["changed"]
+    tag = outcome.result["tag"]
+    assert (tag["digest"], tag["reasons"], tag["from_kind"]) == (WEB_V1_AMD64, ["stream_missing"], "DockerImage")
+    [write] = cluster.writes
+    assert write.images[0]["importPolicy"] == {"insecure": False, "scheduled": False, "importMode": "Legacy"}
+
+
+def test_an_external_image_that_is_there_is_not_imported_again(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    stream = recorded_stream("import_new_stream", 3)
+    cluster.on("GET", f"{STREAMS}/web", stream, stream)
+    assert not run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1"}).result["changed"]
+    assert [request.method for request in cluster.sent] == ["GET", "GET"]
+
+
+def test_a_failed_import_fails_the_task_with_its_reason(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", f"{STREAMS}/web", MISSING, MISSING).on("POST", IMPORTS, recorded("import_unauthorized", 0))
+    cluster.on("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets", {"items": []})
+    outcome = run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1"})
+    assert outcome.failed
+    assert "Unauthorized: you may not have access" in outcome.result["msg"]
+    assert "Unauthorized" in outcome.result["tag"]["error"]
+
+
+def test_a_reference_ends_before_the_import(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    stream = recorded_stream("import_new_stream", 3)
+    stream["spec"]["tags"][0]["reference"] = True
+    cluster.on("GET", f"{STREAMS}/web", stream, recorded_stream("import_new_stream", 3)).on("PATCH", f"{STREAMS}/web", stream)
+    assert run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1"}).result["changed"]
+    [write] = cluster.writes
+    assert write.body["spec"] == {"tags": [{"name": "v1", "reference": False}]}
+
+
+def test_bad_input_ends_before_the_first_request(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    outcome = run(name="dst", **{"from": "src:v1"})
+    assert outcome.result["msg"] == 'name "dst" is not a tag of a stream: write it as stream:tag'
+    assert run(timeout=0, **{"from": "src:v1"}).result["msg"] == "timeout is 0: give a number from 1"
+    assert cluster.sent == []
