@@ -47,8 +47,7 @@ def all_gates(work: Path) -> list[Gate]:
     variables = environment(Path(PYTHON).parent, work)
     tree = work.parents[2]
     cluster = {name: os.environ[name] for name in CLUSTER if name in os.environ}
-    lab = (PYTHON, "-m", "lab", "run", "--engine", "docker-registry")
-    integration = (PYTHON, "-m", "pytest", "tests/integration")
+    apparatus = [f"tests/{name}/tests" for name in ("emulator", "registries", "lab", "demo")]
 
     def gate(name: str, *command: str, folder: Path = work, after: tuple[str, ...] = ()) -> Gate:
         return Gate(name, command, folder, variables, after)
@@ -58,10 +57,10 @@ def all_gates(work: Path) -> list[Gate]:
 
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
-        Gate("integration", (*lab, "--", *integration), work, variables | imports(work)),
-        Gate("test-cluster", integration, work, variables | imports(work) | cluster),
+        pytest("integration", "-n", "2", "tests/integration"),
+        Gate("test-cluster", (PYTHON, "-m", "pytest", "tests/integration"), work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
-        pytest("apparatus", "-n", "2", "tools/tests", *(str(path.relative_to(work)) for path in sorted(work.glob("tests/*/tests")))),
+        pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),
         gate("mypy", "mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins", folder=tree),
