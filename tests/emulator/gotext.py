@@ -188,6 +188,19 @@ class _Scanner:
 def json_error(text: str) -> str | None:
     """Why Go's JSON parser refuses ``text``; None where it accepts it."""
     try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return _scan(text)
+    return None
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and the like, which only Python takes for JSON."""
+    raise ValueError(name)
+
+
+def _scan(text: str) -> str | None:
+    try:
         _Scanner(text).document()
     except _Bad as verdict:
         return str(verdict)

@@ -30,6 +30,7 @@ from emulator.gotext import json_error, parse_duration
         ('"\\q"', "invalid character 'q' in string escape code"),
         ('"\\u12g4"', "invalid character 'g' in \\u hexadecimal character escape"),
         ('"a\nb"', "invalid character '\\n' in string literal"),
+        ("[NaN]", "invalid character 'N' looking for beginning of value"),
         ("tru ", "invalid character ' ' in literal true (expecting 'e')"),
     ],
 )
