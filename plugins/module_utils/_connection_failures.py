@@ -47,6 +47,10 @@ def failure_of(exc: BaseException, connection: Connection, timeout: float) -> Fa
         return Failure(text, sent=True, passing=True, slow=True)
     if names & {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown"}:
         return Failure(_proxy_text(chain, connection))
+    mismatch = next((item for item in chain if type(item).__name__ == "CertificateError"), None)
+    if mismatch is not None:
+        # urllib3's own comparison, where it does it
+        return Failure(_wrong_name_text(connection, str(mismatch)))
     tls = _first(chain, ssl.SSLError)
     refused = _tls_refusal(tls, connection) if tls is not None else None
     if refused is not None:
@@ -95,14 +99,19 @@ def _tls_refusal(exc: ssl.SSLError, connection: Connection) -> str | None:
 
 
 def _distrust_text(exc: ssl.SSLCertVerificationError, connection: Connection) -> str:
-    host, problem = connection.host, str(exc.verify_message).rstrip(".")
-    if exc.verify_code in _HOSTNAME_CODES:
-        advice = "use a host name that the certificate names, or a kubeconfig with tls-server-name"
-        return f"the certificate of {host} is for another name ({problem}); {advice}"
+    host, problem = connection.host, str(getattr(exc, "verify_message", exc.args[-1])).rstrip(".")
+    # one that urllib3 raised has no code
+    if getattr(exc, "verify_code", None) in (None, *_HOSTNAME_CODES):
+        return _wrong_name_text(connection, problem)
     if exc.verify_code in _VALIDITY_CODES:
         return f"the certificate of {host} is not valid now ({problem}); renew it, or correct the clock of {_HERE}"
     trusted = connection.ca.origin if connection.ca is not None else f"the CAs of {_HERE}"
     return f"the certificate of {host} is not trusted by {trusted} ({problem}); set the option ca_cert to the file with the CA of the cluster"
+
+
+def _wrong_name_text(connection: Connection, problem: str) -> str:
+    advice = "use a host name that the certificate names, or a kubeconfig with tls-server-name"
+    return f"the certificate of {connection.host} is for another name ({problem}); {advice}"
 
 
 def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str:

@@ -79,20 +79,21 @@ class _ClusterAdapter(HTTPAdapter):
 
     def __init__(self, connection: Connection, pool_size: int) -> None:
         # loading CAs costs more than a call, so it is done only for what is used
-        self._context = tls_context(connection) if connection.host.startswith("https:") else None
+        self._tls: dict[str, t.Any] = {"ssl_context": tls_context(connection)} if connection.host.startswith("https:") else {}
+        if self._tls and connection.server_name:
+            self._tls["server_hostname"] = connection.server_name
         by_tls = connection.proxy is not None and connection.proxy.startswith("https:")
         self._proxy_context = _proxy_context(connection) if by_tls else None
-        self._server_name = connection.server_name
         self._proxy_headers = dict(connection.proxy_headers)
         super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True, max_retries=0)
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, server_hostname=self._server_name, **kwargs)
+        super().init_poolmanager(*args, **self._tls, **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
         if self._proxy_context is not None:
             kwargs["proxy_ssl_context"] = self._proxy_context
-        return super().proxy_manager_for(proxy, ssl_context=self._context, server_hostname=self._server_name, **kwargs)
+        return super().proxy_manager_for(proxy, **self._tls, **kwargs)
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         return {**super().proxy_headers(proxy), **self._proxy_headers}
@@ -181,8 +182,8 @@ def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
     """The body up to ``limit`` bytes, and whether there was more. Never waits for more than what has arrived, so that a
     server that sends a byte now and then meets the deadline."""
     raw = response.raw
-    # urllib3 before 2 has no read1: there small pieces do it
-    piece = (lambda: raw.read1(CHUNK, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(CHUNK // 16, decode_content=True))
+    # urllib3 before 2 has no read1: there the deadline is looked at after each small piece
+    piece = (lambda: raw.read1(CHUNK, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(1024, decode_content=True))
     content = bytearray()
     while True:
         chunk = piece()
@@ -215,7 +216,11 @@ def _trusting(connection: Connection) -> ssl.SSLContext:
     if not connection.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif connection.ca is not None:
+        return context
+    if urllib3.__version__.startswith("1."):
+        # it names no address to the context, and compares names itself where the context does not
+        context.check_hostname = False
+    if connection.ca is not None:
         _load_ca(context, connection.ca)
     else:
         _load_system_ca(context)

@@ -83,13 +83,21 @@ class ScriptedServer:
             def handle_error(self, *args: t.Any) -> None:
                 """A client that breaks off is part of the tests."""
 
+            def process_request_thread(self, request: t.Any, client_address: t.Any) -> None:
+                if tls is not None:
+                    # not while accepting, where a client that breaks off would stop the server
+                    request.settimeout(10)
+                    try:
+                        request = tls.wrap_socket(request, server_side=True)
+                    except OSError:
+                        return
+                super().process_request_thread(request, client_address)
+
             def server_bind(self) -> None:
                 # the base class asks the DNS for its own name
                 TCPServer.server_bind(self)
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port: int = self._server.server_address[1]
         self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
