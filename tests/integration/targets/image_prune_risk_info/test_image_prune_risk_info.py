@@ -154,8 +154,11 @@ def test_every_kind_and_place(cluster: Cluster, history: History, new_stage: New
     assert levels == {
         **{f"old-{kind.lower()}": "prunable" for kind in KINDS},
         # the Deployment "careful" names their list, so the pruner keeps it
-        **{"init": "protected", "runs": "protected"},
-        **{"bare": "elsewhere", "outside": "elsewhere", "newest": "revisions"},
+        "init": "protected",
+        "runs": "protected",
+        "bare": "elsewhere",
+        "outside": "elsewhere",
+        "newest": "revisions",
     }
     assert {risk["workload"]["kind"] for risk in risks.values() if risk["level"] == "prunable"} == set(KINDS)
     old = risks["old-deployment"]

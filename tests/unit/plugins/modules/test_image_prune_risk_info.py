@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_prune_risk_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
@@ -21,6 +24,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     workload,
 )
 
+MANIFEST = Path(__file__).parents[4] / "docs" / "rbac" / "image_prune_risk_info.yml"
 LISTS = ("five", "four", "three", "two", "one")
 WEB = f"{REGISTRY}/shop/web"
 
@@ -87,6 +91,16 @@ def test_the_number_of_requests(api: PruneApi, run: t.Callable[..., t.Any]) -> N
     run()
     # streams and eleven kinds, the children of one stream, the platforms of three lists
     assert len(api.sent) == 12 + 1 + 3
+
+
+def test_the_rights_needed_are_those_of_the_manifest(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
+    api.namespaces.add("empty")
+    run(namespaces=["billing", "empty"])
+    targets = [target_of("GET", path) for path in api.sent]
+    (role, _protecting) = [document for document in yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8")) if document]
+    assert {(target.group, target.plural, target.verb) for target in targets} == {
+        (group, resource, verb) for rule in role["rules"] for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
+    }
 
 
 def test_check_mode_reads_the_same(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
