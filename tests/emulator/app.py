@@ -22,12 +22,12 @@ from .faults import Fault
 from .handling import Answer, Call
 from .protobuf import CONTENT_TYPE, to_json
 from .resources import BY_PATH, ResourceType, is_custom
-from .statuses import StatusError, internal_error, method_not_supported, no_such_resource, unsupported_media_type
+from .statuses import StatusError, internal_error, method_not_supported, no_such_resource, too_large, unsupported_media_type
 from .store import encode
 from .watching import stream_changes
 
 _LOGGER = logging.getLogger("emulator")
-_BODY_LIMIT = 4 * 1024 * 1024
+_BODY_LIMIT = 3 * 1024 * 1024
 _NOT_SERVED = Answer(404, b"404 page not found\n", "text/plain")
 # What aiohttp reports for a body without a type, which is JSON.
 _JSON_TYPES = ("application/json", "application/octet-stream")
@@ -115,6 +115,8 @@ class Application:
                 answer = await self._answer(request, user)
             except StatusError as error:
                 answer = Answer.refusal(error)
+            except web.HTTPRequestEntityTooLarge:
+                answer = Answer.refusal(too_large(_BODY_LIMIT))
             except Exception as error:
                 _LOGGER.exception("%s %s failed", request.method, request.rel_url.raw_path)
                 answer = Answer.refusal(internal_error(f"the emulator failed: {type(error).__name__}"))

@@ -122,6 +122,11 @@ def no_such_resource() -> StatusError:
     return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
+def too_large(limit: int) -> StatusError:
+    """413: a body of more than ``limit`` bytes."""
+    return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}", {})
+
+
 def unsupported_media_type(accepted: Iterable[str]) -> StatusError:
     """415."""
     message = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(accepted)

@@ -207,6 +207,13 @@ def test_bodies_of_another_kind_are_refused(admin: ApiClient) -> None:
         assert (answer.status_code, answer.json()["reason"]) == (400, "BadRequest")
 
 
+def test_size_limits(admin: ApiClient) -> None:
+    """One of the kind, one of the server."""
+    for length, code in ((1024 * 1024 + 1, 422), (3 * 1024 * 1024, 413)):
+        secret = {"metadata": {"name": "big"}, "stringData": {"k": "x" * length}}
+        assert admin.send("POST", admin.core("secrets"), secret).status_code == code
+
+
 def test_what_is_not_served(admin: ApiClient) -> None:
     """Three kinds of 404, and 405."""
     answer = admin.send("GET", "/apis/apps.openshift.io/v1/deploymentconfigs")
