@@ -199,9 +199,10 @@ def _plan_tag(
         reasons.append(FORCED)
     outcome = attempt
     if outcome is None and _must_know(stream, reasons, observed, desired, knowledge):
-        outcome = _known(stream, desired, observed, wanted, knowledge)
-        if isinstance(outcome, Lookup):
-            return TagPlan(desired.name, tuple(reasons), after=observed), outcome
+        known = _known(stream, desired, observed, wanted, knowledge)
+        if isinstance(known, Lookup):
+            return TagPlan(desired.name, tuple(reasons), after=observed), known
+        outcome = known
     served = outcome if isinstance(outcome, Image) and outcome.is_known and attempt is None else None
     moved = observed is not None and served is not None and served.digest != observed.digest
     if moved and not _needs_import(reasons, wanted, desired):
