@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import (
@@ -20,6 +19,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 WEB = "registry.example.com:5000/team/web"
 ONE = {"namespace": "shop", "name": "web"}
 TAG_NAME = "is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not beginning with . or -)"
+NO_DIGEST = 'is not a pull spec: "sha256:abc" is not a digest (sha256: and 64 hexadecimal digits in lower case)'
 
 
 def test_one_stream_with_one_tag_leaves_everything_else_to_what_is_there() -> None:
@@ -159,8 +159,7 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "tags": [tag("v1", f"{WEB}@sha256:abc")]},
-            f'stream shop/web, tag v1: "{WEB}@sha256:abc" is not a pull spec: "sha256:abc" is not a digest '
-            "(sha256: and 64 hexadecimal digits in lower case)",
+            f'stream shop/web, tag v1: "{WEB}@sha256:abc" {NO_DIGEST}',
         ),
         ({**ONE, "tags": [tag("a/b", f"{WEB}:v1")]}, f'stream shop/web, tag a/b: "a/b" {TAG_NAME}'),
         ({**ONE, "tags": [tag("", f"{WEB}:v1")]}, f'stream shop/web, tag (without a name): "" {TAG_NAME}'),

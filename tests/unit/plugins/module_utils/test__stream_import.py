@@ -7,9 +7,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Conflict, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
@@ -36,6 +33,8 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     recorded,
     recorded_error,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"

@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiOutcomeUnknown,
     ApiUnreachable,

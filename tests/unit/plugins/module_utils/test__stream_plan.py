@@ -10,7 +10,6 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure, ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
@@ -268,7 +267,8 @@ class TestKept:
 
     @pytest.mark.parametrize(("option", "reason"), [("scheduled", "scheduled_changed"), ("insecure", "insecure_changed")])
     def test_false_turns_off_also_in_an_import(self, option: str, reason: str) -> None:
-        one = plan_v2(replace(V2, scheduled=True, insecure=True), import_mode="PreserveOriginal", **{option: False})
+        off: dict[str, t.Any] = {option: False}
+        one = plan_v2(replace(V2, scheduled=True, insecure=True), import_mode="PreserveOriginal", **off)
         assert one.reasons == ("import_mode_changed", reason)
         assert one.item is not None
         assert getattr(one.item, option) is False

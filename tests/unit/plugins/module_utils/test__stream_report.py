@@ -9,7 +9,6 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult

@@ -10,8 +10,6 @@ import copy
 import typing as t
 
 import pytest
-
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _stream_apply
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiNotServed,
     ApiOutcomeUnknown,
@@ -56,7 +54,7 @@ NO_STREAM = ("lookup_without_import", 4)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits of the engine take no time and are kept."""
     waited: list[float] = []
-    monkeypatch.setattr(_stream_apply.time, "sleep", waited.append)
+    monkeypatch.setattr("time.sleep", waited.append)
     return waited
 
 

@@ -10,10 +10,6 @@ import copy
 import typing as t
 from unittest.mock import patch
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _stream_apply
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiOutcomeUnknown
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, desired_streams
@@ -29,6 +25,8 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     ModelCluster,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import NAMESPACE, conflict
+from hypothesis import given
+from hypothesis import strategies as st
 
 STREAMS = f"/apis/image.openshift.io/v1/namespaces/{NAMESPACE}/imagestreams"
 IMPORTS = f"/apis/image.openshift.io/v1/namespaces/{NAMESPACE}/imagestreamimports"
@@ -257,7 +255,7 @@ def test_other_writers_and_lost_answers_do_not_change_the_outcome(
         return answer
 
     rough.before_write = disturb
-    with patch.object(rough, "request", request), patch.object(_stream_apply.time, "sleep"):
+    with patch.object(rough, "request", request), patch("time.sleep"):
         disturbed = run(rough, declared)
     undisturbed = run(calm, declared)
     assert [tag["tag"] for tag in disturbed.results["failed_tags"]] == [tag["tag"] for tag in undisturbed.results["failed_tags"]]
