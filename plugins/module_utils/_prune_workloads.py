@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
@@ -105,6 +106,8 @@ class ImageUse:
     image_id: str = ""
 
 
+# The same few images are in most pods of a cluster.
+@lru_cache(maxsize=4096)
 def parse_image(text: str) -> ImageReference | None:
     """Take an image of a pod apart; None for what is no pull spec. Without tag and digest it is the tag ``latest``."""
     try:
