@@ -13,6 +13,7 @@ import's answer is planned again in the same run, because a change may have left
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -263,8 +264,6 @@ class _StreamWriter:
             body = {"spec": {"tags": [{"name": tag, "$patch": "delete"}]}}
             self.observed = parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE))
             return
-        try:
+        with contextlib.suppress(NotFound):
             self._client.delete(image_path(self._namespace, "imagestreamtags", f"{self._name}:{tag}"))
-        except NotFound:
-            pass
         self.observed = replace(self.observed, tags={name: kept for name, kept in self.observed.tags.items() if name != tag})

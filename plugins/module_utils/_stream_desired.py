@@ -33,7 +33,7 @@ _INHERITED_BY_TAGS = (
     "prefer_architecture",
     "prefer_os",
 )
-_INHERITED_BY_STREAMS = _INHERITED_BY_TAGS + ("namespace", "lookup_policy_local", "purge_tags", "refresh", "state")
+_INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "refresh", "state")
 
 
 @dataclass(frozen=True)

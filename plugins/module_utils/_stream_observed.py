@@ -22,7 +22,7 @@ PREFER_OS = "importer.image.openshift.io/prefer-os"
 
 EXTERNAL = "DockerImage"
 
-Key = t.Tuple[str, str]
+Key = t.Tuple[str, str]  # noqa: UP006
 
 
 @dataclass(frozen=True)

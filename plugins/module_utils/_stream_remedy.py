@@ -30,8 +30,8 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
     (
         "certificate signed by unknown authority",
-        "The cluster does not trust the registry's certificate: add its CA to spec.additionalTrustedCA of "
-        "image.config.openshift.io/cluster, or set insecure to true for this tag.",
+        ("The cluster does not trust the registry's certificate: add its CA to spec.additionalTrustedCA of "
+        "image.config.openshift.io/cluster, or set insecure to true for this tag."),
     ),
     (
         "failed to verify certificate",
@@ -47,8 +47,8 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ("manifest unknown", "The registry has no such tag or digest: check the pull spec."),
     (
         "dockerImageManifests[",
-        "The list has an entry without a platform (an attestation, for example): set import_mode to Legacy for this tag, or "
-        "publish the list without that entry.",
+        ("The list has an entry without a platform (an attestation, for example): set import_mode to Legacy for this tag, or "
+        "publish the list without that entry."),
     ),
     (
         "is forbidden",
@@ -57,8 +57,8 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ("blocked", "The cluster's administrators block this registry (registrySources of image.config.openshift.io/cluster)."),
     (
         "unknown error prevented import",
-        "The API server repeated the import without the namespace's secrets, because another registry refused a password in "
-        "the same request: correct that credential.",
+        ("The API server repeated the import without the namespace's secrets, because another registry refused a password in "
+        "the same request: correct that credential."),
     ),
 )
 

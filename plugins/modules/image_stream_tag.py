@@ -248,7 +248,8 @@ def work(context: ModuleContext) -> Report:
         raise InputError(f"timeout is {params['timeout']}: give a number from 1")
     if desired.source is None or desired.source.kind != EXTERNAL or desired.reference:
         return tag_report(desired, converge_stream_tag(context.client(), desired, check_mode=context.check_mode))
-    tag = {"name": desired.tag, "from": desired.source.pull_spec, **{option: params[option] for option in ("scheduled", "insecure", "import_mode", "reference_policy")}}
+    tag = {"name": desired.tag, "from": desired.source.pull_spec}
+    tag.update({option: params[option] for option in ("scheduled", "insecure", "import_mode", "reference_policy")})
     [stream] = desired_streams({"namespace": desired.namespace, "name": desired.stream, "tags": [tag], "refresh": "missing"})
     client = context.client()
     remedy_for = RemedyFinder(client, context.mask).remedy

@@ -149,6 +149,20 @@ class Cluster:
         answer = self.call("POST", f"{self.path('serviceaccounts', namespace, name)}/token", request)
         return Access(self.host, answer["status"]["token"], self.ca_file)
 
+    def import_images(self, namespace: str, stream: str, tags: Mapping[str, tuple[str, Mapping[str, t.Any]]]) -> None:
+        """Import as somebody else does: tag to pull spec and import policy."""
+        images = [
+            {"from": {"kind": "DockerImage", "name": source}, "to": {"name": tag}, "importPolicy": dict(policy)}
+            for tag, (source, policy) in tags.items()
+        ]
+        document = {
+            "apiVersion": "image.openshift.io/v1",
+            "kind": "ImageStreamImport",
+            "metadata": {"name": stream, "namespace": namespace},
+            "spec": {"import": True, "images": images},
+        }
+        self.call("POST", IMAGE.format(namespace=namespace, plural="imagestreamimports"), document)
+
     def snapshot(self, namespaces: Iterable[str]) -> Snapshot:
         """Everything that the tests watch."""
         found = Snapshot()
