@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
+import inspect
 import json
 import os
 import tempfile
@@ -53,11 +54,13 @@ def exec_credential(context: KubeconfigContext) -> PluginCredential:
     from kubernetes.config.exec_provider import ExecProvider
     from kubernetes.config.kube_config import ConfigNode
 
+    # copies, because the library writes into the cluster's mapping
+    described = [ConfigNode("exec", copy.deepcopy(plugin)), context.base]
+    if "cluster" in inspect.signature(ExecProvider).parameters:
+        # versions before 30 do not tell plugins about the cluster
+        described.append(ConfigNode("cluster", copy.deepcopy(context.raw_cluster)))
     try:
-        # copies, because the library writes into the cluster's mapping
-        status = ExecProvider(
-            ConfigNode("exec", copy.deepcopy(plugin)), context.base, ConfigNode("cluster", copy.deepcopy(context.raw_cluster))
-        ).run()
+        status = ExecProvider(*described).run()
     except OSError as exc:
         hint = f"; {plugin['installHint']}" if isinstance(plugin.get("installHint"), str) else ""
         raise ConfigurationError(f"{named} could not be started: {exc.strerror or exc}{_one_line(hint)}.") from None
@@ -89,10 +92,10 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     from kubernetes.config.kube_config import load_kube_config_from_dict
 
     settings = provider.setdefault("config", {})
-    authority_given = "idp-certificate-authority" in settings or "idp-certificate-authority-data" in settings
-    if name == "oidc" and not authority_given:
-        # without one the library would send the refresh token over unverified TLS
-        settings["idp-certificate-authority"] = requests.utils.DEFAULT_CA_BUNDLE_PATH
+    if name == "oidc" and "idp-certificate-authority-data" not in settings:
+        # without one the library would send the refresh token over unverified TLS; before 32 it takes it as data only
+        authority = os.path.join(context.base, settings.pop("idp-certificate-authority", None) or requests.utils.DEFAULT_CA_BUNDLE_PATH)
+        settings["idp-certificate-authority-data"] = _file_as_base64(authority, named)
     configuration = Configuration()
     try:
         # only the provider's part: no key material, so that the library writes no temporary files of it
@@ -183,6 +186,14 @@ def _expired(token: str) -> bool:
         return False
     expiry = claims.get("exp") if isinstance(claims, dict) else None
     return isinstance(expiry, (int, float)) and expiry <= time.time()
+
+
+def _file_as_base64(path: str, named: str) -> str:
+    try:
+        with open(path, "rb") as handle:
+            return base64.b64encode(handle.read()).decode("ascii")
+    except OSError as exc:
+        raise ConfigurationError(f"{named} names a CA file that cannot be read ({path}): {exc.strerror}.") from None
 
 
 def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:

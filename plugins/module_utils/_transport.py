@@ -87,8 +87,8 @@ class _ClusterAdapter(HTTPAdapter):
         self._proxy_headers = dict(connection.proxy_headers)
         super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True, max_retries=0)
 
-    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        super().init_poolmanager(*args, **self._tls, **kwargs)
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: t.Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **self._tls, **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
         if self._proxy_context is not None:
@@ -217,8 +217,8 @@ def _trusting(connection: Connection) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    if urllib3.__version__.startswith("1."):
-        # it names no address to the context, and compares names itself where the context does not
+    if not hasattr(urllib3, "BaseHTTPResponse"):
+        # urllib3 before 2: it names no address to the context, and compares names itself where the context does not
         context.check_hostname = False
     if connection.ca is not None:
         _load_ca(context, connection.ca)

@@ -351,5 +351,5 @@ def test_without_yaml_one_sentence_says_so(corpus: Path, monkeypatch: pytest.Mon
         return real(name, *arguments, **keywords)
 
     monkeypatch.setattr(builtins, "__import__", without_yaml)
-    with pytest.raises(MissingLibraryError, match="required Python library \\(PyYAML\\).*This is required to read a kubeconfig"):
+    with pytest.raises(MissingLibraryError, match=r"required Python library \(PyYAML\).*This is required to read a kubeconfig"):
         load(str(corpus / "token.yaml"))

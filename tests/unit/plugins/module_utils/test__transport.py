@@ -440,5 +440,5 @@ def test_an_unreachable_network(make_client: MakeClient, monkeypatch: pytest.Mon
 
 def test_without_requests_one_sentence_says_so(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_transport, "HAS_REQUESTS", False)
-    with pytest.raises(MissingLibraryError, match="Failed to import the required Python library \\(requests\\)"):
+    with pytest.raises(MissingLibraryError, match=r"Failed to import the required Python library \(requests\)"):
         make_client(Connection(host="https://127.0.0.1:9"))
