@@ -40,7 +40,7 @@ def ensure(venv: Path, requirements: list[str], python: str = sys.executable) ->
     start = time.monotonic()
     if not inside.exists() or version_of(str(inside)) != version_of(python):
         create(venv, python)
-    say(f"Installing into {venv.name}: {' '.join(requirements)}")
+    say(f"Installing into {venv.name}, which takes a minute: {' '.join(requirements)}")
     pip = [str(inside), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
     if subprocess.run(pip, cwd=REQUIREMENTS, check=False).returncode:
         raise Refused(f"pip could not install what is needed into {venv.name}: see its message above; then run the same again.")
@@ -57,6 +57,7 @@ def fingerprint(python: str, requirements: list[str]) -> str:
 
 
 def requirement_files() -> list[Path]:
+    """Return every file that says what to install."""
     return [ROOT / "requirements.txt", ROOT / "tests" / "unit" / "requirements.txt", *sorted(REQUIREMENTS.glob("*.txt"))]
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import typing as t
@@ -49,7 +50,8 @@ def play(module: str, folder: Path, collections: Path) -> subprocess.CompletedPr
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))}
     environment = kept | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_HOME": str(folder / "home")}
     inventory = ["-i", "localhost,", "--connection", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
-    command = [sys.executable, "-m", "ansible", "playbook", *inventory, str(playbook)]
+    program = shutil.which("ansible-playbook", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    command = [str(program), *inventory, str(playbook)]
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
 
 
