@@ -15,7 +15,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     LoginResult,
     LoginsRefused,
     log_in,
-    parse_challenges,
     try_logins,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredRegistry
@@ -238,24 +237,6 @@ def test_netrc_is_not_used(registry: ScriptedServer, attempt: t.Callable[..., st
     assert registry.asked[0].values("Authorization") == []
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("", {}),
-        ("Basic", {"basic": {}}),
-        ('Basic realm="a, b"', {"basic": {"realm": "a, b"}}),
-        (
-            'Bearer realm="https://t/token",service="s",scope="repository:a/b:pull,push"',
-            {"bearer": {"realm": "https://t/token", "service": "s", "scope": "repository:a/b:pull,push"}},
-        ),
-        ('BEARER realm=https://t/token , Basic realm="x"', {"bearer": {"realm": "https://t/token"}, "basic": {"realm": "x"}}),
-        (r'Basic realm="say \"x\""', {"basic": {"realm": 'say "x"'}}),
-    ],
-)
-def test_challenges(header: str, expected: dict[str, dict[str, str]]) -> None:
-    assert parse_challenges(header) == expected
-
-
 def wanted(host: str, authority: Authority | None = None, password: str = "s3cret") -> DesiredRegistry:
     return DesiredRegistry(host, Login("puller", password), ca_cert=str(authority.ca_path) if authority else None)
 
@@ -293,7 +274,7 @@ def test_every_refusal_is_told(registry: ScriptedServer, serve: Serve, authority
 
 def test_docker_hub_is_asked_where_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(_registry_login._Attempt, "run", lambda _self, host: asked.append(host) or "accepted")
+    monkeypatch.setattr(_registry_login, "_log_in_at", lambda _http, host, _login: asked.append(host) or "accepted")
     assert try_logins([wanted("docker.io"), wanted("https://index.docker.io/v1/")]) == [
         LoginResult("docker.io", "puller", "accepted"),
         LoginResult("https://index.docker.io/v1/", "puller", "accepted"),
