@@ -48,8 +48,8 @@ class ModuleContext:
         register_secrets(self._module, values)
 
     def warn(self, message: str) -> None:
-        """Show a warning with the task's result."""
-        self._module.warn(message)
+        """Show a warning with the task's result. Ansible masks results but not warnings, so it is done here."""
+        self._module.warn(without(message, self._module.no_log_values))
 
     def close(self) -> None:
         """Close the connections of every client that was handed out."""
@@ -92,7 +92,7 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
     finally:
         context.close()
     for warning in report.warnings:
-        module.warn(warning)
+        context.warn(warning)
     results: dict[str, t.Any] = {"changed": report.changed, **report.results}
     if module._diff:
         results["diff"] = {"before": report.before, "after": report.after}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 import pytest
+from ansible.module_utils.common import warnings
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -40,6 +41,12 @@ class ModuleOutcome:
     def failed(self) -> bool:
         return bool(self.result.get("failed"))
 
+    @property
+    def warnings(self) -> list[str]:
+        """The texts of the warnings; ansible-core 2.19 and later wrap them."""
+        found = self.result.get("warnings", [])
+        return [warning["event"]["msg"] if isinstance(warning, dict) else warning for warning in found]
+
 
 RunModule = t.Callable[..., ModuleOutcome]
 
@@ -58,6 +65,9 @@ def run_module_main(clean_environment: None, capsys: pytest.CaptureFixture[str])
     """``run_module_main(main, {option: value}, check_mode=False, diff=False)`` runs a module's ``main``."""
 
     def run(main: t.Callable[[], None], options: dict[str, t.Any], *, check_mode: bool = False, diff: bool = False) -> ModuleOutcome:
+        for kept in ("_global_warnings", "_global_deprecations"):
+            # a module's process begins without any
+            getattr(warnings, kept).clear()
         args = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
         with patch_module_args(args), pytest.raises(SystemExit) as ended:
             main()
