@@ -1,0 +1,105 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every example of the documentation, run as a reader would run it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from registries.certificates import write_private
+
+from integration.cluster import Cluster
+from integration.playbooks import Playbooks
+from integration.stage import NewNamespace
+from integration.surroundings import Surroundings
+
+from .documented import Example, examples
+
+
+def docker_config(given: Surroundings) -> dict[str, t.Any]:
+    credential = given.credential()
+    auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
+    host = credential["registry"]
+    return {"auths": {key: {"auth": auth} for key in (host, f"{host}/{given.repository('').rstrip('/')}")}}
+
+
+@pytest.fixture(scope="session")
+def images(given: Surroundings) -> None:
+    """The images that examples import."""
+    for registry in ("private", "plain"):
+        for tag, platforms in {"v1": "linux/amd64 linux/arm64", "v2": "linux/amd64", "stable": "linux/amd64"}.items():
+            for name in ("web", "api", "plain"):
+                given.push(registry, name, tag, platforms)
+
+
+@pytest.fixture
+def home(given: Surroundings, tmp_path: Path) -> Path:
+    """A reader's home with the files of Docker and Podman."""
+    content = json.dumps(docker_config(given)).encode()
+    for place in (".docker/config.json", ".config/containers/auth.json", "containers/auth.json", "auth.json"):
+        file = tmp_path / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_private(file, content)
+    return tmp_path
+
+
+@pytest.fixture
+def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, images: None) -> dict[str, str]:
+    """What examples write, and what the test has instead; the namespaces hold what examples find there."""
+    shop, shop_test, billing = new_namespace(), new_namespace(), new_namespace()
+    data = base64.b64encode(json.dumps(docker_config(given)).encode()).decode()
+    for namespace in (shop, shop_test):
+        for name in ("registry", "quay"):
+            secret = {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": name},
+                "type": "kubernetes.io/dockerconfigjson",
+                "data": {".dockerconfigjson": data},
+            }
+            cluster.create("secrets", namespace, secret)
+    cluster.import_images(shop, "web", {tag: (given.image("private", "web", tag), {"importMode": "Legacy"}) for tag in ("v1", "v2")})
+    private, plain = (given.registries[name].host for name in ("private", "plain"))
+    team = given.repository("")
+    return {
+        "registry.example.com:5000/team/": f"{private}/{team}",
+        "registry.example.com:5000": private,
+        "plain.example.com:5000/team/": f"{plain}/{team}",
+        "quay.io/*": f"{private}/*",
+        "quay.io": private,
+        "shop-test": shop_test,
+        "namespace: shop\n": f"namespace: {shop}\n",
+        "namespace: shop,": f"namespace: {shop},",
+        "[shop,": f"[{shop},",
+        "[shop]": f"[{shop}]",
+        "- shop\n": f"- {shop}\n",
+        "billing": billing,
+    }
+
+
+@pytest.mark.parametrize("example", [pytest.param(example, id=example.origin) for example in examples()])
+def test_example(
+    example: Example, given: Surroundings, playbooks: Playbooks, replacements: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    credential = given.credential()
+    variables = {
+        "registry_password": credential["password"],
+        "vault_registry_password": credential["password"],
+        "vaulted_dockerconfigjson": json.dumps(docker_config(given)),
+    }
+    playbook = tmp_path / "example.yml"
+    write_private(playbook, example.playbook(replacements, variables).encode())
+
+    authority = given.registries["private"].ca_file
+    trusted = {"SSL_CERT_FILE": str(authority)} if authority else {}
+    run = playbooks.run(playbook, settings={"HOME": str(home), "XDG_RUNTIME_DIR": str(home), **trusted})
+
+    assert run.exit_code == 0, run.output
+    assert run.complaints() == [], run.output
+    assert run.results, "the example holds no task"
