@@ -193,11 +193,14 @@ class RegistryHttp:
             target = answer.headers.get("Location", "") if answer.status in _MOVED else ""
             if not target:
                 return answer
-            following = urljoin(answer.url, target)
-            self._check_redirect(answer.url, following)
-            if _server(following) != _server(answer.url):
+            try:
+                url = urljoin(answer.url, target)
+                stays = _server(url) == _server(answer.url)
+            except ValueError:
+                raise self.error("redirects to something that is no address") from None
+            self._check_redirect(answer.url, url)
+            if not stays:
                 sent.pop("Authorization", None)
-            url = following
         raise self.error(f"redirects more than {_MAX_REDIRECTS} times")
 
     def send(
@@ -249,7 +252,8 @@ class RegistryHttp:
         limit: int,
     ) -> RegistryAnswer:
         # no session: it would read the whole body of a redirect, however long
-        prepared = requests.Request(method, url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}, params=params, data=data).prepare()
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+        prepared = requests.Request(method, url, headers=headers, params=params, data=data).prepare()
         deadline = time.monotonic() + self._patience.answer + self._patience.body
         response = self._adapter.send(
             prepared,
@@ -276,7 +280,7 @@ class RegistryHttp:
         """Raise what trying again would not change."""
         if isinstance(exc, (requests.Timeout, _BodyTimeout)):
             raise self._unreachable(exc, url) from None
-        if isinstance(exc, ValueError) and not isinstance(exc, (requests.exceptions.JSONDecodeError, OSError)):
+        if isinstance(exc, requests.exceptions.InvalidURL) or (isinstance(exc, ValueError) and not isinstance(exc, OSError)):
             raise self.error(f'names "{origin(url)}", which is no address') from None
         if not isinstance(exc, requests.exceptions.SSLError):
             return
@@ -323,7 +327,10 @@ class _BodyTimeout(OSError):
 
 def origin(url: str) -> str:
     """Scheme, host and port of a URL, without the user name and password that it may hold."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2][:100]
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 

@@ -1,0 +1,432 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: registry_image_info
+short_description: Describe images as their registries serve them
+version_added: 0.1.0
+description:
+  - Reads manifests, manifest lists and image indexes, labels and tag lists from container registries, from where the module runs.
+    No cluster takes part unless O(namespace) is given.
+  - Says which child of a list an import with the mode V(Legacy) would take, and by which of its rules.
+  - What one registry refuses does not hide the others. The task fails after everything else was read.
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.info_module
+  - quayside.openshift_images._attributes.actiongroup_openshift
+options:
+  images:
+    description:
+      - Pull specs of images, by tag or by digest. Without either the tag V(latest) is read.
+    type: list
+    elements: str
+    aliases: [image]
+  tags:
+    description:
+      - Also list all tags of each image's repository.
+    type: bool
+    default: false
+  repositories:
+    description:
+      - Repositories, without tag or digest, whose tags are listed. No image is read for them.
+    type: list
+    elements: str
+  registries:
+    description:
+      - Credentials of registries, and how these are reached.
+      - What is said here about a registry counts, even if O(auth_file) or O(auth_content) has an entry for it too.
+    type: list
+    elements: dict
+    suboptions:
+      registry:
+        description:
+          - The registry as images write it, host[:port][/path]. The rules are those of the cluster. The longest one that an image
+            begins with is used, C(*) stands for a part of the host between dots, and the port is compared as text.
+        type: str
+        required: true
+      username:
+        description:
+          - The user name, together with O(registries[].password).
+        type: str
+      password:
+        description:
+          - The password or token.
+        type: str
+      auth:
+        description:
+          - User name and password as auth files have them, the base64 of C(user:password).
+        type: str
+      identity_token:
+        description:
+          - An identity (refresh) token, as C(docker login) stores it for some registries.
+        type: str
+      insecure:
+        description:
+          - Whether to accept any certificate, and plain HTTP where the registry does not speak TLS. When unset O(insecure) counts.
+        type: bool
+      ca_cert:
+        description:
+          - Path of CA certificates to trust for this registry besides those of the system. When unset O(registry_ca_cert) counts.
+        type: path
+  auth_file:
+    description:
+      - Path of a Docker C(config.json) or a Podman C(auth.json) on the host where the module runs.
+    type: path
+  auth_content:
+    description:
+      - The content of such a file, instead of O(auth_file). A mapping, its JSON text, or the base64 of that, as the C(data) of a
+        secret has it.
+    type: raw
+  namespace:
+    description:
+      - A namespace of the cluster whose pull secrets are used, as an import there would use them, for images that neither
+        O(registries) nor O(auth_file) has a credential for.
+    type: str
+  insecure:
+    description:
+      - Whether to accept any certificate, and plain HTTP where a registry does not speak TLS.
+    type: bool
+    default: false
+  registry_ca_cert:
+    description:
+      - Path of CA certificates to trust for registries besides those of the system.
+    type: path
+  prefer_architecture:
+    description:
+      - The architecture that the tag of the stream prefers, for RV(images[].legacy_choice).
+        It is O(quayside.openshift_images.image_stream_import#module:tags[].prefer_architecture) of an import.
+    type: str
+  prefer_os:
+    description:
+      - The operating system that the tag of the stream prefers.
+    type: str
+  control_plane_architecture:
+    description:
+      - The architecture of the cluster's control plane, for RV(images[].legacy_choice).
+      - Defaults to that of the cluster where O(namespace) is given, else to V(amd64).
+    type: str
+  concurrency:
+    description:
+      - How many images are read at the same time.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - How long to wait for a registry to begin its answer, in seconds.
+    type: int
+    default: 30
+seealso:
+  - module: quayside.openshift_images.image_stream_import
+  - module: quayside.openshift_images.image_stream_info
+notes:
+  - Without O(namespace) the options of cluster access are not used, and no rights in a cluster are needed. With it, C(list) of
+    C(secrets) in the namespace.
+  - Each image costs one pull of a rate-limited registry, a list one more.
+  - The proxy variables of the environment are honoured.
+"""
+
+EXAMPLES = r"""
+- name: What does this tag serve, and for which platforms
+  quayside.openshift_images.registry_image_info:
+    images: [registry.example.com:5000/team/web:v1]
+    registries:
+      - registry: registry.example.com:5000
+        username: puller
+        password: "{{ registry_password }}"
+  register: web
+
+- name: Say which child an import with the mode Legacy would take
+  ansible.builtin.debug:
+    msg: "{{ web.images[0].legacy_choice.digest }}: {{ web.images[0].legacy_choice.why }}"
+
+- name: List the tags of a repository, with the credentials of an auth file
+  quayside.openshift_images.registry_image_info:
+    repositories: [registry.example.com:5000/team/web]
+    auth_file: auth.json
+  register: listed
+
+- name: Read a registry that speaks plain HTTP, beside another
+  quayside.openshift_images.registry_image_info:
+    images:
+      - plain.example.com:5000/team/plain:v1
+      - registry.example.com:5000/team/web:v1
+    auth_file: auth.json
+    registries:
+      - registry: plain.example.com:5000
+        insecure: true
+
+- name: Read an image as an import in the namespace shop would, and what it would take for a tag that prefers arm64
+  quayside.openshift_images.registry_image_info:
+    image: registry.example.com:5000/team/web:v1
+    namespace: shop
+    prefer_architecture: arm64
+  register: arm
+"""
+
+RETURN = r"""
+images:
+  description:
+    - The images in the order of O(images).
+    - Returned also when the task fails because others could not be read.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    image:
+      description: The pull spec as it was given.
+      type: str
+    digest:
+      description: Digest of the manifest or list, computed from what the registry served.
+      type: str
+    media_type:
+      description: Media type of the manifest or list.
+      type: str
+    size:
+      description: Size of the manifest or list itself, in bytes.
+      type: int
+    platforms:
+      description: The platforms as V(os/architecture[/variant]), of a list in its order.
+      type: list
+      elements: str
+    manifests:
+      description: The children of a list in its order. Empty for a single image.
+      type: list
+      elements: dict
+      contains:
+        os:
+          description: Operating system.
+          type: str
+        architecture:
+          description: Architecture.
+          type: str
+        variant:
+          description: Variant of the architecture.
+          type: str
+        digest:
+          description: Digest of the child.
+          type: str
+        size:
+          description: Size of the child's manifest in bytes.
+          type: int
+        media_type:
+          description: Media type of the child.
+          type: str
+    os:
+      description: Operating system of the image. For a list here and below that of the child in RV(images[].legacy_choice).
+      type: str
+    architecture:
+      description: Architecture of the image.
+      type: str
+    variant:
+      description: Variant of the architecture.
+      type: str
+    created:
+      description: When the image was built, as the image itself says.
+      type: str
+    labels:
+      description: Labels of the image.
+      type: dict
+    layers:
+      description: Number of layers.
+      type: int
+    layers_size:
+      description: Size of all layers as they are pulled, in bytes.
+      type: int
+    tags:
+      description: All tags of the repository, with O(tags=true).
+      type: list
+      elements: str
+    legacy_choice:
+      description: The child of a list that an import with the mode V(Legacy) would take. Null for a single image.
+      type: dict
+      contains:
+        digest:
+          description: Digest of the child.
+          type: str
+        os:
+          description: Operating system of the child.
+          type: str
+        architecture:
+          description: Architecture of the child.
+          type: str
+        variant:
+          description: Variant of the architecture.
+          type: str
+        rule:
+          description:
+            - The rule that decides. V(tag_annotation), V(control_plane_architecture), V(linux_amd64) or V(first_entry).
+          type: str
+        why:
+          description: The same in a sentence.
+          type: str
+    credential:
+      description: The credential that the registry was asked with, without its password. Null where none matched.
+      type: dict
+      contains:
+        source:
+          description: The option or secret that it came from.
+          type: str
+        key:
+          description: The key that matched, as it is written there.
+          type: str
+        username:
+          description: The user name.
+          type: str
+    error:
+      description: What could not be read, by whom that was refused, and what to do.
+      type: str
+repositories:
+  description: The repositories in the order of O(repositories).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    repository:
+      description: The repository as it was given.
+      type: str
+    tags:
+      description: All its tags, in the registry's order.
+      type: list
+      elements: str
+    credential:
+      description: As RV(images[].credential).
+      type: dict
+    error:
+      description: Why they could not be read.
+      type: str
+"""
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec, check_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import (
+    Credentials,
+    NamespaceCredentials,
+    OptionCredentials,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_image import (
+    LegacyPreference,
+    OpenedRepository,
+    describe_image,
+    describe_repository,
+    registry_report,
+    side_by_side,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+
+_REGISTRY_OPTIONS = {
+    "registry": {"type": "str", "required": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "auth": {"type": "str", "no_log": True},
+    "identity_token": {"type": "str", "no_log": True},
+    "insecure": {"type": "bool"},
+    "ca_cert": {"type": "path"},
+}
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    own = ArgumentSpec(
+        {
+            "images": {"type": "list", "elements": "str", "aliases": ["image"]},
+            "tags": {"type": "bool", "default": False},
+            "repositories": {"type": "list", "elements": "str"},
+            "registries": {
+                "type": "list",
+                "elements": "dict",
+                "options": _REGISTRY_OPTIONS,
+                "mutually_exclusive": [["username", "auth", "identity_token"]],
+                "required_together": [["username", "password"]],
+            },
+            "auth_file": {"type": "path"},
+            "auth_content": {"type": "raw", "no_log": True},
+            "namespace": {"type": "str"},
+            "insecure": {"type": "bool", "default": False},
+            "registry_ca_cert": {"type": "path"},
+            "prefer_architecture": {"type": "str"},
+            "prefer_os": {"type": "str"},
+            "control_plane_architecture": {"type": "str"},
+            "concurrency": {"type": "int", "default": 8},
+            "timeout": {"type": "int", "default": 30},
+        },
+        mutually_exclusive=[("auth_file", "auth_content")],
+        required_one_of=[("images", "repositories")],
+    )
+    return own.merge(cluster_argument_spec())
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, observed, report."""
+    params = context.params
+    _check(params)
+    options = OptionCredentials(params)
+    context.mask(*options.secrets())
+    namespace, architecture = None, params["control_plane_architecture"]
+    if params["namespace"]:
+        client = context.client()
+        namespace = NamespaceCredentials(client, context.mask).of(params["namespace"])
+        architecture = architecture or client.get("/version").get("platform", "").partition("/")[2]
+    preference = LegacyPreference(params["prefer_architecture"] or "", params["prefer_os"] or "", architecture or "amd64")
+    concurrency = params["concurrency"]
+    with RegistryReader(pool_size=concurrency, patience=Patience(answer=float(params["timeout"]))) as reader:
+
+        def open_repository(spec: PullSpec) -> OpenedRepository:
+            return _open(reader, spec, options, namespace, params)
+
+        images = side_by_side(
+            params["images"] or [], lambda image: describe_image(image, open_repository, preference, with_tags=params["tags"]), concurrency
+        )
+        repositories = side_by_side(params["repositories"] or [], lambda name: describe_repository(name, open_repository), concurrency)
+    return registry_report(images, repositories)
+
+
+def _check(params: dict[str, t.Any]) -> None:
+    for option in ("concurrency", "timeout"):
+        if params[option] < 1:
+            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    if params["namespace"]:
+        check_namespace(params["namespace"])
+    for image in params["images"] or []:
+        PullSpec.parse(image)
+    for repository in params["repositories"] or []:
+        spec = PullSpec.parse(repository)
+        if spec.tag or spec.digest:
+            raise InputError(f'repositories: "{repository}" carries a tag or digest: give the repository alone, or list it in images')
+
+
+def _open(
+    reader: RegistryReader, spec: PullSpec, options: OptionCredentials, namespace: Credentials | None, params: dict[str, t.Any]
+) -> OpenedRepository:
+    image = str(spec)
+    credential = options.find(image) or (namespace.find(image) if namespace else None)
+    settings = options.settings_for(image)
+    insecure, ca_cert = params["insecure"], params["registry_ca_cert"]
+    if settings is not None:
+        insecure = insecure if settings.insecure is None else settings.insecure
+        ca_cert = settings.ca_cert or ca_cert
+    repository = reader.repository(spec, credential.login if credential else None, insecure=insecure, ca_cert=ca_cert)
+    return OpenedRepository(repository, credential)
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
