@@ -31,7 +31,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         "certificate signed by unknown authority",
         ("The cluster does not trust the registry's certificate: add its CA to spec.additionalTrustedCA of "
-        "image.config.openshift.io/cluster, or set insecure to true for this tag."),
+         "image.config.openshift.io/cluster, or set insecure to true for this tag."),
     ),
     (
         "failed to verify certificate",
@@ -48,7 +48,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         "dockerImageManifests[",
         ("The list has an entry without a platform (an attestation, for example): set import_mode to Legacy for this tag, or "
-        "publish the list without that entry."),
+         "publish the list without that entry."),
     ),
     (
         "is forbidden",
@@ -58,7 +58,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         "unknown error prevented import",
         ("The API server repeated the import without the namespace's secrets, because another registry refused a password in "
-        "the same request: correct that credential."),
+         "the same request: correct that credential."),
     ),
 )
 

@@ -205,7 +205,7 @@ def _foretold(run: Run) -> str:
 
 
 def _listed(things: Iterable[t.Any]) -> str:
-    texts = sorted("/".join(thing) if type(thing) is tuple else str(thing) for thing in things)
+    texts = sorted(str(thing) if isinstance(thing, Address) else "/".join(thing) if isinstance(thing, tuple) else str(thing) for thing in things)
     return ", ".join(texts) or "nothing"
 
 

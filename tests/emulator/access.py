@@ -101,7 +101,7 @@ class Access:
         authorization = headers.get("Authorization", "")
         if not authorization:
             return certificate or ANONYMOUS
-        scheme, _, token = authorization.partition(" ")
+        scheme, _blank, token = authorization.partition(" ")
         entry = self._tokens.get(token.strip()) if scheme.lower() == "bearer" else None
         if entry is None or (entry.expires is not None and time.monotonic() >= entry.expires):
             raise unauthorized()
@@ -116,7 +116,7 @@ class Access:
         """The user that ``user`` asked to act as; 403 without the right to."""
         groups = tuple(groups)
         if name.startswith(_ACCOUNT_PREFIX) and name.count(":") == _ACCOUNT_PREFIX.count(":") + 1:
-            namespace, _, account = name.removeprefix(_ACCOUNT_PREFIX).partition(":")
+            namespace, _colon, account = name.removeprefix(_ACCOUNT_PREFIX).partition(":")
             self._require_impersonation(user, "serviceaccounts", account, namespace)
             groups = groups or account_user(namespace, account).groups
         else:

@@ -50,7 +50,7 @@ class Target:
         """What can be done with it."""
         if not self.subresource:
             return self.resource.verbs
-        return next((verbs for name, _, verbs in self.resource.subresources if name == self.subresource), ())
+        return next((verbs for name, _handler, verbs in self.resource.subresources if name == self.subresource), ())
 
     @property
     def exists(self) -> bool:

@@ -37,7 +37,7 @@ class Control:
         """Answer one request."""
         if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self._token}".encode()):
             return web.json_response({"error": "the control token is missing or wrong"}, status=401)
-        what, _, which = request.path.removeprefix(PREFIX).partition("/")
+        what, _slash, which = request.path.removeprefix(PREFIX).partition("/")
         action = getattr(self, f"_{request.method.lower()}_{what}", None)
         if action is None:
             return web.json_response({"error": f"there is no {request.method} {what}"}, status=404)

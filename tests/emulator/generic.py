@@ -55,7 +55,7 @@ class Strategy:
 
     def prepare_create(self, _call: Call, data: Object) -> None:
         """Set what only the server sets."""
-        if any(name == "status" for name, _, _ in self.resource.subresources):
+        if any(name == "status" for name, *_others in self.resource.subresources):
             data.pop("status", None)
         if self.resource.counts_generations:
             data["metadata"]["generation"] = 1
@@ -68,7 +68,7 @@ class Strategy:
             data.clear()
             data.update({**kept, "status": status} if status is not None else kept)
             return
-        if any(name == "status" for name, _, _ in self.resource.subresources):
+        if any(name == "status" for name, *_others in self.resource.subresources):
             data.pop("status", None)
             if "status" in old:
                 data["status"] = old["status"]

@@ -151,7 +151,7 @@ class _Scanner:
     def escape(self) -> None:
         character = self.take()
         if character == "u":
-            for _ in range(4):
+            for _place in range(4):
                 digit = self.take()
                 if digit not in "0123456789abcdefABCDEF":
                     raise self.refuse(digit, "in \\u hexadecimal character escape")

@@ -150,5 +150,5 @@ def _matches(key: str, image: str) -> bool:
 
 
 def _is_docker_hub(image: str) -> bool:
-    host, slash, _ = image.partition("/")
+    host, slash, _path = image.partition("/")
     return not slash or host in ("docker.io", "index.docker.io") or not ("." in host or ":" in host)

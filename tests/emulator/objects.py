@@ -90,7 +90,7 @@ def fill_for_creation(metadata: Object, namespace: str, resource: ResourceType) 
         metadata["namespace"] = namespace
     if not metadata.get("name") and metadata.get("generateName"):
         alphabet = "bcdfghjklmnpqrstvwxz2456789"
-        metadata["name"] = metadata["generateName"] + "".join(secrets.choice(alphabet) for _ in range(5))
+        metadata["name"] = metadata["generateName"] + "".join(secrets.choice(alphabet) for _letter in range(5))
 
 
 def name_errors(metadata: Object, check: NameCheck) -> list[FieldError]:

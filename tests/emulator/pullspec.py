@@ -104,7 +104,7 @@ class PullSpec:
 
 
 def _check_digest(digest: str) -> None:
-    algorithm, _, value = digest.partition(":")
+    algorithm, _colon, value = digest.partition(":")
     if algorithm not in _HEX_LENGTHS:
         raise BadReference("unsupported digest algorithm")
     if len(value) != _HEX_LENGTHS[algorithm]:

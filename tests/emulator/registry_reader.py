@@ -187,7 +187,7 @@ class _Challenge:
 
 
 def _challenges(header: str) -> _Challenge | None:
-    scheme, _, rest = header.strip().partition(" ")
+    scheme, _blank, rest = header.strip().partition(" ")
     parameters = {key.lower(): value for key, value in re.findall(r'([A-Za-z_]+)="([^"]*)"', rest)}
     return _Challenge(scheme.lower(), parameters) if scheme else None
 
@@ -266,7 +266,7 @@ class Repository:
             self._base = self._base.replace("https://", "http://", 1)
             await self._first_contact()
             return
-        status, phrase, headers, _ = answer
+        status, phrase, headers, _body = answer
         if "Docker-Distribution-Api-Version" not in headers and not (status < 300 or status in (401, 403)):
             raise RegistryError(f'endpoint "{self._base}" does not support v2 API (got {status} {phrase})')
         if status == 401:
@@ -291,7 +291,7 @@ class Repository:
             query["service"] = parameters["service"]
         if username:
             query["account"] = username
-        status, phrase, _, body = await self._transport.get(
+        status, phrase, _headers, body = await self._transport.get(
             parameters.get("realm", ""),
             verify=not self._insecure,
             params=query,

@@ -353,7 +353,7 @@ def _update_followers(stream: Stream, tag: str, event: Object) -> None:
             continue
         if (source.get("namespace") or stream.namespace) != stream.namespace:
             continue
-        stream_name, _, followed = source.get("name", "").rpartition(":")
+        stream_name, _colon, followed = source.get("name", "").rpartition(":")
         if (stream_name or stream.name) == stream.name and (followed or "latest") == tag:
             add_event(stream, name, event)
 

@@ -365,7 +365,7 @@ class StreamImageHandler:
         if not name or not at or not digest:
             raise bad_request("ImageStreamImages must be retrieved with <name>@<id>")
         stream = self._streams.stored(call, name).data
-        _, known = self._images.layers(stream)
+        _layers, known = self._images.layers(stream)
         found = [image for image in known if digest_matches(image, digest)]
         stored = self._images.get(found[-1]) if found else None
         if stored is None:

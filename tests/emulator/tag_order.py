@@ -57,14 +57,14 @@ def _compare(left: _Ranked, right: _Ranked) -> int:
     return newer or (-1 if left.prefix < right.prefix else 1)
 
 
-def _compare_versions(left: _Ranked, right: _Ranked) -> int:
-    if left.numbers != right.numbers:
-        return -1 if left.numbers < right.numbers else 1
-    if left.prerelease == right.prerelease:
+def _compare_versions(one: _Ranked, other: _Ranked) -> int:
+    if one.numbers != other.numbers:
+        return -1 if one.numbers < other.numbers else 1
+    if one.prerelease == other.prerelease:
         return 0
-    if left.prerelease is None or right.prerelease is None:
-        return 1 if left.prerelease is None else -1
-    mine, theirs = (_identifiers(text) for text in (left.prerelease, right.prerelease))
+    if one.prerelease is None or other.prerelease is None:
+        return 1 if one.prerelease is None else -1
+    mine, theirs = (_identifiers(text) for text in (one.prerelease, other.prerelease))
     return -1 if mine < theirs else 1
 
 

@@ -70,7 +70,7 @@ class HubAccess:
 
     def refusal(self, request: web.Request, repository: str, /) -> web.Response | None:
         """401 with a Bearer challenge unless the request's token opens the repository."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
         known = self._known_by_token.get(token) if scheme.lower() == "bearer" else None
         if known is not None and (known or not repository or repository.startswith("public/")):
             return None
@@ -94,7 +94,7 @@ class HubAccess:
 
 def basic_pair(request: web.Request) -> tuple[str, str] | None:
     """User and password of the request's Basic header, or None."""
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    scheme, _blank, encoded = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:

@@ -204,7 +204,7 @@ class RegistryClient:
         return secure
 
     def _answer_challenge(self, challenge: str, repository: str) -> dict[str, str]:
-        scheme, _, rest = challenge.partition(" ")
+        scheme, _blank, rest = challenge.partition(" ")
         credential = (self.address.username, self.address.password) if self.address.username else None
         if scheme.lower() == "bearer":
             fields = dict(_CHALLENGE_FIELD.findall(rest))

@@ -46,7 +46,7 @@ def wait_for(truth: Callable[[], t.Any], seconds: float = 10.0) -> t.Any:
 def test_refusals_on_demand(admin: ApiClient, control: ControlClient, status: int, reason: str) -> None:
     """So many times, for these requests only, with Retry-After."""
     control.fault(method="GET", path="/secrets", status=status, count=2, skip=1, retry_after=3)
-    codes = [admin.send("GET", admin.core("secrets")) for _ in range(4)]
+    codes = [admin.send("GET", admin.core("secrets")) for _turn in range(4)]
     assert [answer.status_code for answer in codes] == [200, status, status, 200]
     assert (codes[1].json()["reason"], codes[1].headers["Retry-After"]) == (reason, "3")
     assert admin.send("GET", admin.core("serviceaccounts")).status_code == 200

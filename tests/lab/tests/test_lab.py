@@ -50,7 +50,7 @@ def lab(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def listens(address: str) -> bool:
     """Whether anything accepts connections there."""
-    name, _, port = address.removeprefix("https://").rpartition(":")
+    name, _colon, port = address.removeprefix("https://").rpartition(":")
     try:
         socket.create_connection((name, int(port)), timeout=5).close()
     except ConnectionRefusedError:

@@ -53,7 +53,7 @@ def wait_until(condition: t.Callable[[], bool], seconds: float = 20.0) -> None:
 
 def listens(host: str) -> bool:
     """Whether anything accepts connections there."""
-    name, _, port = host.rpartition(":")
+    name, _colon, port = host.rpartition(":")
     try:
         socket.create_connection((name, int(port)), timeout=5).close()
     except ConnectionRefusedError:

@@ -39,7 +39,7 @@ def switch(base: str, *faults: dict[str, t.Any]) -> None:
 
 def test_status_with_retry_after_strikes_as_often_as_told(base: str) -> None:
     switch(base, {"path": "manifests", "status": 429, "retry_after": "1", "times": 2})
-    answers = [requests.get(base + MANIFEST, timeout=5) for _ in range(3)]
+    answers = [requests.get(base + MANIFEST, timeout=5) for _turn in range(3)]
     assert [answer.status_code for answer in answers] == [429, 429, 200]
     assert answers[0].headers["Retry-After"] == "1"
     assert requests.get(f"{base}/_control/faults", timeout=5).json()[0]["times"] == 0

@@ -218,5 +218,3 @@ class ScriptedCluster:
 
     def delete(self, path: str, *, body: t.Any = None) -> t.Any:
         return self.request("DELETE", path, body=body)
-
-

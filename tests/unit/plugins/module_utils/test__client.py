@@ -397,7 +397,7 @@ FORBIDDEN = (
             status(403, "Forbidden", FORBIDDEN, name="web", group="image.openshift.io", kind="imagestreams"),
             Forbidden,
             (f'403 Forbidden: {FORBIDDEN}; ask for a role with the right to get imagestreams.image.openshift.io in namespace "shop",'
-            " or check that it exists."),
+             " or check that it exists."),
         ),
         (
             status(404, "NotFound", 'imagestreams.image.openshift.io "web" not found', name="web", kind="imagestreams"),
@@ -413,7 +413,7 @@ FORBIDDEN = (
             Reply(404, b"404 page not found\n", content_type="text/plain; charset=utf-8"),
             ApiNotServed,
             ("404: 404 page not found; this cluster does not serve the image API (image.openshift.io/v1): it is plain Kubernetes and not"
-            " OpenShift, or host is not an OpenShift API server."),
+             " OpenShift, or host is not an OpenShift API server."),
         ),
         (
             status(409, "Conflict", "the image stream was updated"),
@@ -438,7 +438,7 @@ FORBIDDEN = (
             ),
             Invalid,
             ('422 Invalid: ImageStream "web" is invalid (spec.tags[0].from: Invalid value: 1: no; spec.tags[1].name: Required value;'
-            " whole thing is odd); correct the values that the server names."),
+             " whole thing is odd); correct the values that the server names."),
         ),
         (
             status(422, "Invalid", 'ImageStream "web" is invalid: spec: Required value', causes=[{"message": "Required value", "field": "spec"}]),
@@ -455,13 +455,13 @@ FORBIDDEN = (
             Reply(302, b"", {"Location": "https://console.example.com/login?state=abc"}, content_type=""),
             ApiError,
             ("302; this is not an API server (it redirects to https://console.example.com/login); set the option host to the address of the"
-            " API, such as https://api.cluster.example.com:6443."),
+             " API, such as https://api.cluster.example.com:6443."),
         ),
         (
             Reply(404, b"<html><head><title>Not\n here</title></head></html>", content_type="text/html"),
             ApiNotServed,
             ('404: a web page ("Not here"); this is not an API server; set the option host to the address of the API, such as'
-            " https://api.cluster.example.com:6443."),
+             " https://api.cluster.example.com:6443."),
         ),
     ],
 )
@@ -469,7 +469,7 @@ def test_an_error_is_one_sentence(api: ScriptedServer, client: ClusterClient, re
     api.replies = [reply]
     with pytest.raises(ApiError) as caught:
         client.get(STREAM)
-    assert type(caught.value) is kind
+    assert caught.type is kind
     assert str(caught.value) == f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered {said}'
     assert len(api.asked) == 1
     assert caught.value.results()["status"] == reply.status
@@ -481,12 +481,12 @@ def test_an_error_is_one_sentence(api: ScriptedServer, client: ClusterClient, re
         (
             Reply(200, b"<!DOCTYPE html><title>Red Hat OpenShift</title>", content_type="text/html; charset=utf-8"),
             ('is a web page ("Red Hat OpenShift"), so this is not an API server; set the option host to the address of the API, such as'
-            " https://api.cluster.example.com:6443."),
+             " https://api.cluster.example.com:6443."),
         ),
         (
             Reply(200, b"hello", content_type="text/plain"),
             ("is no JSON (text/plain), so this is not an API server; set the option host to the address of the API, such as"
-            " https://api.cluster.example.com:6443."),
+             " https://api.cluster.example.com:6443."),
         ),
         (Reply(200, b'{"a": ', content_type="application/json"), f"is not valid JSON; {BETWEEN}"),
         (Reply(200, b'"\xff"', content_type="application/json"), f"is not UTF-8 text; {BETWEEN}"),

@@ -144,7 +144,7 @@ def test_absent_removes_what_is_only_in_the_history_too() -> None:
             SRC_FIRST,
             {"from": "src@sha256:" + "0" * 64},
             (f"shop/dst:prod cannot point to shop/src@sha256:{'0' * 64}, because no tag of that stream has or had this image; "
-            "a child of a manifest list is imported by its digest with image_stream_import."),
+             "a child of a manifest list is imported by its digest with image_stream_import."),
         ),
     ],
 )
