@@ -60,6 +60,11 @@ class Login:
         return self.username.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     @property
+    def is_text(self) -> bool:
+        """Say whether user name and password can be written as text: bytes that are no UTF-8 are in an ``auth`` only."""
+        return _is_utf8(self.username + self.password)
+
+    @property
     def auth(self) -> str:
         return encode_text(f"{self.username}:{self.password}")
 
@@ -121,7 +126,7 @@ def encode_entry(login: Login, former: t.Any = None) -> dict[str, t.Any]:
     entry: dict[str, t.Any] = {}
     if login.username or login.password:
         # Bytes that are no UTF-8 can be in the base64 of auth, and nowhere else in JSON.
-        if _is_utf8(login.username + login.password):
+        if login.is_text:
             entry.update(username=login.username, password=login.password)
         entry["auth"] = login.auth
     if login.identity_token:

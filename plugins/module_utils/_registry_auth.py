@@ -21,6 +21,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
     CONSUMED_TYPES,
     DATA_KEYS,
     AuthDocument,
+    Login,
     MalformedAuth,
     decode_entry,
     parse_document,
@@ -68,6 +69,22 @@ class RegistrySecret:
         for key, reason in self.document.malformed().items():
             return f'its entry for "{key}" cannot be decoded: {reason}'
         return ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which credential an import of one image uses, in one sentence and in parts; no part is a credential.
+
+    ``result``: used (the entry of ``key``), anonymous (that entry has no credential), no_match (a key ``wanted_key`` would
+    match), broken (``secret`` makes every import of the namespace fail), not_allowed (the secrets may not be listed).
+    """
+
+    result: str
+    sentence: str
+    secret: str = ""
+    key: str = ""
+    username: str = ""
+    wanted_key: str = ""
 
 
 def read_secret_object(secret: t.Mapping[str, t.Any]) -> RegistrySecret | None:
@@ -157,34 +174,49 @@ def explain_credentials(secrets: t.Sequence[t.Mapping[str, t.Any]], image: str) 
     ``secrets`` are the Secret objects of the namespace as the API returns them; ``image`` is a pull spec (``InputError``
     where it is not). The sentence holds names of secrets, keys and users, never a password.
     """
+    return explain(registry_secrets(secrets), image).sentence
+
+
+def explain(known: list[RegistrySecret], image: str) -> Explanation:
+    """Return which key of the namespace's registry secrets, by name, the API server uses for the pull spec ``image``."""
     target = lookup_text(image)
-    known = registry_secrets(secrets)
     candidates = [secret for secret in known if secret.is_candidate]
     for secret in candidates:
         if secret.breaks_imports:
-            return (
+            return Explanation(
+                "broken",
                 f'Every import of the namespace fails because of the secret "{secret.name}": {secret.breaks_imports}; '
-                f"repair or delete it, or keep it from imports with the annotation {EXCLUDE_ANNOTATION}=true."
+                f"repair or delete it, or keep it from imports with the annotation {EXCLUDE_ANNOTATION}=true.",
+                secret=secret.name,
             )
     matches = keyring_of(candidates).lookup(target)
     if not matches:
-        return _explain_no_match(target, image, known, candidates)
+        return Explanation("no_match", _explain_no_match(target, image, known, candidates), wanted_key=_wanted_key(target))
     used, rest = matches[0], matches[1:]
     first = f'For {image} the API server uses the key "{used.entry.written}" of the secret "{used.entry.secret}"'
     others = _names(match.entry.secret for match in rest if match.entry.secret != used.entry.secret)
     if used.entry.is_empty:
         hidden = f", and it hides {others}" if others else ""
-        return f"{first}, but that entry has no user name and password, so it asks anonymously{hidden}; give the entry its credential or remove it."
+        sentence = f"{first}, but that entry has no user name and password, so it asks anonymously{hidden}; give the entry its credential or remove it."
+        return Explanation("anonymous", sentence, used.entry.secret, used.entry.written)
     before = f"; what {others} would give for it comes after that and is not tried" if others else ""
-    return f'{first} (user "{used.entry.username}"){before}.'
+    user = Login(used.entry.username).shown_username
+    return Explanation("used", f'{first} (user "{user}"){before}.', used.entry.secret, used.entry.written, user)
 
 
 def explain_without_rights(namespace: str, image: str) -> str:
     """Return the sentence for a caller who may not list the secrets of ``namespace``."""
-    return (
+    return explain_unread(namespace, image).sentence
+
+
+def explain_unread(namespace: str, image: str) -> Explanation:
+    """Return what can be said to a caller who may not list the secrets of ``namespace``: which key would match."""
+    wanted = _wanted_key(lookup_text(image))
+    sentence = (
         f"Which credential the API server uses for {image} cannot be said here, because you may not list the secrets of the namespace "
-        f'"{namespace}"; a secret there with the key "{_wanted_key(lookup_text(image))}" would match.'
+        f'"{namespace}"; a secret there with the key "{wanted}" would match.'
     )
+    return Explanation("not_allowed", sentence, wanted_key=wanted)
 
 
 def _explain_no_match(target: str, image: str, known: list[RegistrySecret], candidates: list[RegistrySecret]) -> str:
