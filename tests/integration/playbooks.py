@@ -98,6 +98,8 @@ class Run:
             for result in self.results
             for stream in result.content.get("streams", [])
             for tag in stream["tags"]
+            # A module that only reads has nothing to say about changes.
+            if "changed" in tag
         ]
 
     def changed_tags(self) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -162,6 +164,7 @@ class Playbooks:
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "true",
         }
 
 
