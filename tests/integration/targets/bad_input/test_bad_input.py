@@ -28,13 +28,17 @@ STREAMS: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "malformed pull spec": (
         {"name": "web", "tags": [{"name": "v1", "from": "registry.example.com/Team/web:v1"}]},
-        ('stream shop/web, tag v1: "registry.example.com/Team/web:v1" is not a pull spec: "Team/web" is not a repository name '
-        "(lower case, digits, and . _ - / between them)"),
+        (
+            'stream shop/web, tag v1: "registry.example.com/Team/web:v1" is not a pull spec: "Team/web" is not a repository name '
+            "(lower case, digits, and . _ - / between them)"
+        ),
     ),
     "unaddressable tag name": (
         {"name": "web", "tags": [{"name": "v1/amd64", "from": f"{SOURCE}:v1"}]},
-        ('stream shop/web, tag v1/amd64: "v1/amd64" is not a tag name that the API can address: '
-        "use letters, digits, _ . - (at most 128, not beginning with . or -)"),
+        (
+            'stream shop/web, tag v1/amd64: "v1/amd64" is not a tag name that the API can address: '
+            "use letters, digits, _ . - (at most 128, not beginning with . or -)"
+        ),
     ),
     "two tags of one name": (
         {"name": "web", "tags": [*TAGS, *TAGS]},
@@ -51,32 +55,39 @@ STREAMS: dict[str, tuple[dict[str, t.Any], str]] = {
     "no streams": ({"streams": []}, "streams is empty: list at least one image stream, or leave the task out"),
     "no digest": (
         {"name": "web", "tags": [{"name": "v1", "from": f"{SOURCE}@{SHORT_DIGEST}"}]},
-        (f'stream shop/web, tag v1: "{SOURCE}@{SHORT_DIGEST}" is not a pull spec: "{SHORT_DIGEST}" is not a digest '
-        "(sha256: and 64 hexadecimal digits in lower case)"),
+        (
+            f'stream shop/web, tag v1: "{SOURCE}@{SHORT_DIGEST}" is not a pull spec: "{SHORT_DIGEST}" is not a digest '
+            "(sha256: and 64 hexadecimal digits in lower case)"
+        ),
     ),
 }
 AUTH_FILES: dict[str, tuple[str | None, str]] = {
     "missing": (None, "{path} does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there"),
     "text": (
         "hello",
-        ("{path} is not JSON (line 1, column 1); a Docker config.json or a Podman auth.json is expected, "
-        'as "docker login" or "podman login --authfile" writes it'),
+        (
+            "{path} is not JSON (line 1, column 1); a Docker config.json or a Podman auth.json is expected, "
+            'as "docker login" or "podman login --authfile" writes it'
+        ),
     ),
     "empty": (
         '{"credsStore": ""}',
-        ('{path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or '
-        '"podman login --authfile" has written'),
+        ('{path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'),
     ),
     "helpers": (
         '{"auths": {"registry.example.com": {}}, "credsStore": "desktop"}',
-        ('{path} holds no credential: they are kept by the credential helper "desktop" (credsStore), which a cluster cannot ask; '
-        'log in once more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, '
-        "or give username and password in registries"),
+        (
+            '{path} holds no credential: they are kept by the credential helper "desktop" (credsStore), which a cluster cannot ask; '
+            'log in once more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, '
+            "or give username and password in registries"
+        ),
     ),
     "unusable": (
         '{"auths": {"registry.example.com": {"auth": "bm8tY29sb24="}}}',
-        ('{path}: the entry of "registry.example.com" cannot be used: its auth is base64, but not of user:password: there is no colon in it; '
-        'it would break every image import of the namespace, so log in to that registry again, or leave it out with "only"'),
+        (
+            '{path}: the entry of "registry.example.com" cannot be used: its auth is base64, but not of user:password: there is no colon in it; '
+            'it would break every image import of the namespace, so log in to that registry again, or leave it out with "only"'
+        ),
     ),
 }
 
@@ -103,8 +114,7 @@ def test_auth_files_that_cannot_be_used(new_stage: NewStage, tmp_path: Path) -> 
     run = new_stage("auth_files.yml", variables={"bad_inputs": list(AUTH_FILES), "auth_files": str(tmp_path)}).run_to_fail()
 
     assert run.messages() == {
-        f"Each is refused ({name})": "auth_file: " + sentence.format(path=tmp_path / f"{name}.json")
-        for name, (_content, sentence) in AUTH_FILES.items()
+        f"Each is refused ({name})": "auth_file: " + sentence.format(path=tmp_path / f"{name}.json") for name, (_content, sentence) in AUTH_FILES.items()
     }
 
 
@@ -172,9 +182,7 @@ def test_namespace_that_does_not_exist(given: Surroundings, cluster: Cluster, ne
 
     assert stage.run_to_fail().messages() == {
         "Secret": f'The namespace "{nowhere}" does not exist, so the secret "registries" cannot be created there; create the namespace first',
-        "Link": (
-            f'The namespace "{nowhere}" does not exist, so its service account "default" cannot be linked to anything; create the namespace first'
-        ),
+        "Link": (f'The namespace "{nowhere}" does not exist, so its service account "default" cannot be linked to anything; create the namespace first'),
         "Stream": (
             f'1 of 1 tags could not be imported:\n- {nowhere}/web: Cannot create image stream import "web" in namespace "{nowhere}": '
             f'the API server {cluster.host} answered 404 NotFound: namespaces "{nowhere}" not found; '
@@ -224,7 +232,7 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, namespace: s
             "The registry speaks plain HTTP: set insecure to true for this tag, or serve the registry over TLS.",
         ),
         "unauthorized": (
-            f'- {namespace}/web:unauthorized from {images["unauthorized"]}: Unauthorized: you may not have access to the container image '
+            f"- {namespace}/web:unauthorized from {images['unauthorized']}: Unauthorized: you may not have access to the container image "
             f'"{images["unauthorized"]}" - The namespace has no registry secret that imports use; a key "{given.registries["private"].host}" '
             "would match, where the cluster's global pull secret has none either."
         ),
