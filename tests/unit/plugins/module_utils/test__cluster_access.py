@@ -219,7 +219,7 @@ def test_a_static_token_spares_the_plugin(tmp_path: Path) -> None:
 
 
 def test_a_failing_plugin_is_an_error_and_not_an_anonymous_request(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="The exec plugin 'false' of the user 'it' of the kubeconfig .* gave no credential"):
+    with pytest.raises(ConfigurationError, match=r"The exec plugin .false. of the user 'it' of the kubeconfig .* gave no credential"):
         connection_of(tmp_path, exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "false"})
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import builtins
+import gc
 import inspect
 import json
 import os
 import time
 import typing as t
+import warnings
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 from kubernetes.config.exec_provider import ExecProvider
 
 API_VERSION = "client.authentication.k8s.io/v1"
+
+
+@pytest.fixture(autouse=True)
+def _temporary_files_of_the_library() -> t.Iterator[None]:
+    """Versions before 29 leave a temporary file open, about which Python warns whenever it is collected."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def context_of(folder: Path, entry: dict[str, t.Any], cluster: dict[str, t.Any] | None = None) -> KubeconfigContext:
