@@ -393,6 +393,9 @@ def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan,
         return after
     if isinstance(plan.outcome, ImportFailure):
         base = after or new
+        if base.failure == plan.outcome:
+            # The same failure again touches neither the condition nor a generation (server-behaviour.md 2.5).
+            return base
         base = replace(base, import_mode=base.import_mode or plan.outcome.import_mode)
         if plan.outcome.reason == "Invalid":
             # The import records nothing: a new tag is there only where a patch made it, and waits for its image.

@@ -553,3 +553,12 @@ def test_legacy_takes_nothing_from_an_empty_list() -> None:
 )
 def test_globs_choose_among_the_tags_of_a_repository(patterns: tuple[str, ...], chosen: list[str]) -> None:
     assert select_tags(["v1", "v1.2", "latest"], patterns) == chosen
+
+
+def test_the_same_failure_again_leaves_the_tag_as_it_is() -> None:
+    """Neither condition nor generation is touched by it (server-behaviour.md 2.5), so that what is to come stays to come."""
+    waiting = replace(V2, generation=5, failure=FAILED, failure_generation=4)
+    whole = plan(stream(waiting), {lookup(): FAILED}, tags=[tag("v2", f"{WEB}:v2")], foresee=True)
+    assert whole.after.tags["v2"] == waiting
+    other = plan(stream(waiting), {lookup(): replace(FAILED, message="another")}, tags=[tag("v2", f"{WEB}:v2")], foresee=True)
+    assert not other.after.tags["v2"].pending
