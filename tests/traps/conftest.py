@@ -1,0 +1,63 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registries with the recorded content, an emulator that trusts them, and a namespace for each test."""
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+from pathlib import Path
+
+import pytest
+from emulator.client import ApiClient, ControlClient
+from emulator.server import Emulator, EmulatorSettings, EmulatorThread
+from registries.content import load_contents
+from registries.fleet import RegistryFleet
+
+from traps.scene import Scene, connection_to
+
+_RECORDED = Path(__file__).parents[1] / "contract" / "registry.json"
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RegistryFleet]:
+    with RegistryFleet(tmp_path_factory.mktemp("registries"), load_contents(_RECORDED)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Emulator]:
+    settings = EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file])
+    with EmulatorThread(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def control(emulator: Emulator) -> t.Iterator[ControlClient]:
+    """The emulator's switches and faults, which are put back after each test."""
+    with ControlClient(emulator.url, emulator.ca_file, emulator.control_token) as client:
+        before = client.send("GET", "settings")
+        yield client
+        client.clear_faults()
+        client.change(**before)
+
+
+@pytest.fixture
+def bare_scene(emulator: Emulator, fleet: RegistryFleet, control: ControlClient) -> t.Iterator[Scene]:
+    """A namespace without any credential."""
+    namespace = f"trap-{secrets.token_hex(5)}"
+    with ApiClient(emulator.url, emulator.ca_file, emulator.admin_token, namespace) as api:
+        api.send("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}).raise_for_status()
+        scene = Scene(namespace, fleet, api, control, connection_to(emulator.url, str(emulator.ca_file), emulator.admin_token))
+        yield scene
+        scene.close()
+        api.send("DELETE", f"/api/v1/namespaces/{namespace}").raise_for_status()
+
+
+@pytest.fixture
+def scene(bare_scene: Scene) -> Scene:
+    """A namespace with the private registry's credential."""
+    bare_scene.secret("pull", {bare_scene.hosts["private"]: bare_scene.good_credential()})
+    return bare_scene

@@ -1,0 +1,169 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images that cannot be imported, and what that costs others."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from traps.scene import Scene
+
+WEB_V2 = "sha256:ffb105ccf038c9f5e2a289fbdd377ad5eb1d514e4aecc9b0f0e81fde6ca0f86a"
+
+
+def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
+    return {"name": name, "from": source, **options}
+
+
+def test_failed_import_is_answered_with_201(scene: Scene) -> None:
+    """An import of which images failed is answered 201 Created, and other modules report it as a success (2.5, 7.1, 10, import_partial_failure).
+
+    Each image's own status is read; the others are imported, and the task fails with each failed tag, reason and remedy.
+    """
+    result = scene.converge(tags=[tag("v1", f"{scene.web}:v1"), tag("nope", f"{scene.web}:nope"), tag("v2", f"{scene.web}:v2")])
+    assert list(result.done.failed) == ["nope"]
+    assert result.done.failed["nope"]["reason"] == "NotFound"
+    assert (scene.digest("v2"), result.done.tags["v1"]["changed"]) == (WEB_V2, True)
+    assert result.done.report.failure is not None
+    assert f"{scene.namespace}/web:nope from {scene.web}:nope: NotFound:" in result.done.report.failure
+
+
+def test_failed_first_import_leaves_a_stream_and_a_tag(bare_scene: Scene) -> None:
+    """A first import that fails leaves the stream, the tag and a condition, and no controller tries it again (2.5, 2.11, import_unauthorized).
+
+    The next run imports exactly the failed tags again.
+    """
+    scene = bare_scene
+    tags = [tag("v1", f"{scene.web}:v1"), tag("plain", f"{scene.hosts['plain']}/team/plain:v2", insecure=True)]
+    result = scene.converge(tags=tags)
+    assert result.done.failed["v1"]["reason"] == "Unauthorized"
+    assert [item["name"] for item in scene.stream()["spec"]["tags"]] == ["plain", "v1"]
+    scene.secret("pull", {scene.hosts["private"]: scene.good_credential()})
+    repaired = scene.converge(tags=tags)
+    assert repaired.done.imported == ["v1"]
+    assert repaired.done.tags["v1"]["reasons"] == ["last_import_failed"]
+    assert "conditions" not in next(item for item in scene.stream()["status"]["tags"] if item["tag"] == "v1")
+
+
+def test_failed_import_keeps_the_old_policies(scene: Scene) -> None:
+    """An import that fails leaves source and policies of an existing tag as they were (2.5, failed_refresh_keeps_last_image).
+
+    Policies that can be patched are patched after it; what only an import can change is tried again by the next run.
+    """
+    repository = f"{scene.namespace}/gone"
+    source = f"{scene.hosts['private']}/{repository}:v1"
+    scene.push(repository, "v1", salt="soon gone")
+    scene.import_as_others(v1={"from": source})
+    scene.secret("pull", {scene.hosts["private"]: {"username": "puller", "password": "wrong"}})
+    scene.patch_tag("v1", generation=0)
+    result = scene.converge(refresh="missing", tags=[tag("v1", source, scheduled=True, reference_policy="Local")])
+    assert result.done.failed["v1"]["reason"] == "Unauthorized"
+    assert scene.tag("v1")["importPolicy"] == {"importMode": "Legacy", "scheduled": True}
+    assert scene.tag("v1")["referencePolicy"] == {"type": "Local"}
+    assert scene.digest("v1")
+
+
+def test_failing_source_is_not_put_on_a_good_tag(scene: Scene) -> None:
+    """An import of a missing source marks a good tag as failed although its own source is fine (2.5, failed_refresh_keeps_last_image).
+
+    A new source is looked up first; where it cannot be had, the tag stays as it is and the task fails.
+    """
+    scene.converge(tags=[tag("v2", f"{scene.web}:v2")])
+    version = scene.versions()
+    result = scene.converge(tags=[tag("v2", f"{scene.web}:nope")])
+    assert result.done.failed["v2"]["from"] == f"{scene.web}:nope"
+    assert scene.versions() == version
+    assert scene.digest("v2") == WEB_V2
+
+
+def test_list_entry_without_platform_fails_the_whole_request(scene: Scene) -> None:
+    """A list with an entry without platform is looked up with success, and its import fails all images beside it (2.5, 10, list_entry_without_platform).
+
+    The lookup's answer is checked for such entries; a refused request is divided, so that the others are imported.
+    """
+    odd = f"{scene.hosts['private']}/team/odd:v1"
+    result = scene.converge(tags=[tag("odd", odd, import_mode="PreserveOriginal"), tag("v2", f"{scene.web}:v2"), tag("legacy", odd)])
+    assert list(result.done.failed) == ["odd"]
+    assert result.done.failed["odd"]["reason"] == "Invalid"
+    assert "set import_mode to Legacy" in result.done.failed["odd"]["remedy"]
+    assert [item["name"] for item in scene.stream()["spec"]["tags"]] == ["legacy", "v2"]
+
+
+@pytest.mark.parametrize(
+    ("registry", "source", "message", "remedy"),
+    [
+        ("plain", "team/plain:v1", "server gave HTTP response to HTTPS client", "set insecure to true"),
+        ("selfsigned", "team/self:v1", "certificate signed by unknown authority", "does not trust the registry's certificate"),
+        ("private", "team/absent:v1", "not found", "check the pull spec"),
+    ],
+)
+def test_failures_hide_behind_internal_error(scene: Scene, registry: str, source: str, message: str, remedy: str) -> None:
+    """TLS, HTTP and connection problems all come as InternalError with the text of a library (2.5, insecure_registries, unreachable_registry).
+
+    The text is kept, and what to do about it is said.
+    """
+    result = scene.converge(tags=[tag("v1", f"{scene.hosts[registry]}/{source}")])
+    assert message in result.done.failed["v1"]["message"]
+    assert remedy in result.done.failed["v1"]["remedy"]
+
+
+@pytest.mark.parametrize(("registry", "source"), [("plain", "team/plain:v1"), ("selfsigned", "team/self:v1")])
+def test_insecure_after_a_failure_starts_no_import(scene: Scene, registry: str, source: str) -> None:
+    """Setting insecure on a tag that failed for TLS starts no import (2.11, insecure_registries).
+
+    A failed tag is imported again, with the policy that is declared now.
+    """
+    tags = [tag("v1", f"{scene.hosts[registry]}/{source}")]
+    assert scene.converge(tags=tags).done.failed
+    result = scene.converge(tags=[{**tags[0], "insecure": True}])
+    assert result.done.report.failure is None
+    assert result.done.tags["v1"]["reasons"] == ["insecure_changed", "last_import_failed"]
+    assert scene.tag("v1")["importPolicy"]["insecure"] is True
+
+
+def test_insecure_of_the_first_image_counts_for_its_repository(scene: Scene) -> None:
+    """Of several images of a repository in one request, the first decides whether it is read insecurely (2.7).
+
+    No request mixes both values, so that each tag is read as declared.
+    """
+    source = f"{scene.hosts['plain']}/team/plain"
+    result = scene.converge(tags=[tag("open", f"{source}:v1", insecure=True), tag("strict", f"{source}:v2", insecure=False)])
+    assert list(result.done.failed) == ["strict"]
+    assert scene.history("strict") == []
+    swapped = scene.converge(
+        streams=[{"name": "other", "tags": [tag("strict", f"{source}:v2", insecure=False), tag("open", f"{source}:v1", insecure=True)]}]
+    )
+    assert list(swapped.done.failed) == ["strict"]
+
+
+def test_blocked_registry_is_named(scene: Scene) -> None:
+    """A registry that the administrators block fails each image with the reason Forbidden, in lookups too (2.7).
+
+    The failed tag says who decides about it.
+    """
+    config = "/apis/config.openshift.io/v1/images/cluster"
+    blocked = {"spec": {"registrySources": {"blockedRegistries": [scene.hosts["selfsigned"]]}}}
+    scene.api.send("PATCH", config, blocked, content_type="application/merge-patch+json").raise_for_status()
+    try:
+        result = scene.converge(tags=[tag("v1", f"{scene.hosts['selfsigned']}/team/self:v1", insecure=True)])
+    finally:
+        scene.api.send("PATCH", config, {"spec": {"registrySources": None}}, content_type="application/merge-patch+json").raise_for_status()
+    assert result.done.failed["v1"]["reason"] == "Forbidden"
+    assert "administrators block this registry" in result.done.failed["v1"]["remedy"]
+
+
+def test_repeated_failure_does_not_move_the_condition(scene: Scene) -> None:
+    """A failure that is repeated word by word leaves the condition as it was, so its generation may stay behind for ever (2.11).
+
+    A failed tag is known by its condition alone, and a run that fails in the same way again is no change.
+    """
+    scene.converge(tags=[tag("nope", f"{scene.web}:nope")])
+    version = scene.versions()
+    scene.patch_tag("nope", importPolicy={"importMode": "PreserveOriginal"})
+    result = scene.converge(tags=[tag("nope", f"{scene.web}:nope")])
+    assert result.done.failed["nope"]["reason"] == "NotFound"
+    assert scene.versions() != version

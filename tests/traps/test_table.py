@@ -1,0 +1,36 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from traps.table import HERE, PAGE, traps
+
+CASES = Path(__file__).parents[1] / "contract" / "cases"
+
+
+def test_the_page_is_made_from_the_tests() -> None:
+    from traps.table import page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: cd tests && python -m traps.table"
+
+
+def test_every_row_names_a_test_that_exists() -> None:
+    rows = re.findall(r"`(test_\w+\.py)::(test_\w+)` \|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert rows
+    for file, test in rows:
+        assert f"def {test}(" in (HERE / file).read_text(encoding="utf-8")
+
+
+def test_what_is_cited_is_a_section_or_a_recorded_case() -> None:
+    for trap in traps():
+        for cited in trap.where.split(", "):
+            assert re.fullmatch(r"\d+(\.\d+)?", cited) or (CASES / f"{cited}.json").exists(), f"{trap.test} cites {cited}"
+
+
+def test_every_section_with_traps_has_a_test() -> None:
+    cited = {where for trap in traps() for where in trap.where.split(", ")}
+    assert {"1.3", *(f"2.{number}" for number in range(2, 13)), "7.1", "10"} <= cited
