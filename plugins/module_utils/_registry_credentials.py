@@ -24,7 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
     read_auth_file,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import keyring_of, registry_secrets, secret_texts
 
@@ -166,14 +166,6 @@ class _OneNamespace:
             return None
         entry = match.entry
         return Credential(Login(entry.username, entry.password), f'the secret "{entry.secret}"', entry.written)
-
-
-def readable_or_none(credentials: Credentials, image: str) -> Credential | None:
-    """The credential for a pull spec; None, to ask anonymously, where the caller has no right to read secrets."""
-    try:
-        return credentials.find(image)
-    except Forbidden:
-        return None
 
 
 def _document(params: t.Mapping[str, t.Any]) -> AuthDocument:

@@ -70,7 +70,8 @@ _LONGEST_PAUSE = 2.0
 class StreamResult:
     """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
     it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
-    ``gone_upstream`` are tags of the stream that its repository no longer has."""
+    ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who listed those that it
+    has, and ``tags_from_reason`` why that was not the registry itself."""
 
     desired: DesiredStream
     before: ObservedStream
@@ -81,6 +82,8 @@ class StreamResult:
     cause: ImportFailure | None = None
     done: frozenset[str] = frozenset()
     gone_upstream: tuple[str, ...] = ()
+    tags_from: str = ""
+    tags_from_reason: str = ""
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
         """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""

@@ -135,6 +135,8 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
         "gone_upstream": list(result.gone_upstream),
         "error": _stream_error(result, remedy_for),
     }
+    if result.tags_from:
+        stream.update(tags_from=result.tags_from, tags_from_reason=result.tags_from_reason or None)
     return stream, failed
 
 

@@ -30,8 +30,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
     Outcome,
-    RepositoryAnswer,
-    send_repository,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -49,6 +47,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     plan_stream,
     select_tags,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import RepositoryListing, TagReader, list_repository
 
 
 def converge_streams(
@@ -59,14 +58,16 @@ def converge_streams(
     concurrency: int,
     timeout: int,
     pending: t.Sequence[PendingCredential] = (),
+    tag_reader: TagReader | None = None,
 ) -> list[StreamResult]:
     """Make the streams as declared, or tell what that would do; results are in the order of ``desired``.
 
     ``concurrency`` requests are under way at a time; ``timeout`` is the server's limit for one import or lookup, in seconds.
-    ``pending`` are credentials that check mode may count on although the cluster does not have them yet.
+    ``pending`` are credentials that check mode may count on although the cluster does not have them yet. ``tag_reader``
+    lists repositories where it can; without it, and where it cannot, the server does.
     Raises ``CollectionError`` only where nothing was done at all (API server gone, token refused, no image API).
     """
-    road = _Road(client, desired, check_mode, concurrency, timeout, pending if check_mode else ())
+    road = _Road(client, desired, check_mode, concurrency, timeout, pending if check_mode else (), tag_reader)
     road.observe()
     road.list_repositories()
     plans = road.plan()
@@ -104,14 +105,17 @@ class _Road:
         concurrency: int,
         timeout: int,
         pending: t.Sequence[PendingCredential] = (),
+        tag_reader: TagReader | None = None,
     ) -> None:
         self._client = client
         self._check_mode = check_mode
         self._concurrency = concurrency
         self._timeout = timeout
         self._pending = pending
+        self._tag_reader = tag_reader
         self._observed: dict[Key, ObservedStream] = {}
         self._looked_up: dict[Lookup, Outcome] = {}
+        self._listings: dict[Key, RepositoryListing] = {}
         self._gone_upstream: dict[Key, tuple[str, ...]] = {}
         self.streams = {stream.key: stream for stream in desired}
         self.results: dict[Key, StreamResult] = {}
@@ -130,22 +134,12 @@ class _Road:
         self._observed.update(observed)
 
     def list_repositories(self) -> None:
-        """Replace each desired repository by its tags, as the server lists them with the namespace's credentials."""
+        """Replace each desired repository by its tags, as the registry or the server lists them."""
         whole = [(key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent]
 
-        def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryAnswer | CollectionError:
-            (namespace, name), repository = pair
-            wanted = repository.template
+        def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
             try:
-                return send_repository(
-                    self._client,
-                    namespace,
-                    name,
-                    repository.source,
-                    import_mode=wanted.import_mode,
-                    insecure=bool(wanted.insecure),
-                    timeout=self._timeout,
-                )
+                return list_repository(self._client, self._tag_reader, *pair, self._timeout)
             except (ApiUnreachable, Unauthorized):
                 raise
             except CollectionError as error:
@@ -155,14 +149,16 @@ class _Road:
             for (key, repository), answer in zip(whole, pool.map(ask, whole)):
                 if isinstance(answer, CollectionError):
                     self._stop(key, answer)
-                elif answer.failure:
+                    continue
+                self._listings[key] = answer
+                if answer.failure:
                     text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
                     error = RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry)
                     self._stop(key, error, answer.failure)
                 else:
                     self._take_tags(key, repository, answer)
 
-    def _take_tags(self, key: Key, repository: DesiredRepository, answer: RepositoryAnswer) -> None:
+    def _take_tags(self, key: Key, repository: DesiredRepository, answer: RepositoryListing) -> None:
         wanted = repository.template
         tags = tuple(repository.tag(name) for name in select_tags(answer.tags, repository.patterns))
         self.streams[key] = replace(self.streams[key], tags=tags)
@@ -236,6 +232,9 @@ class _Road:
 
     def _finish(self, result: StreamResult) -> None:
         result.gone_upstream = self._gone_upstream.get(result.desired.key, ())
+        listing = self._listings.get(result.desired.key)
+        if listing is not None:
+            result.tags_from, result.tags_from_reason = listing.tags_from, listing.reason
         self.results[result.desired.key] = result
 
     def _control_plane_architecture(self) -> str:

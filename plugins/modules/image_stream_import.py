@@ -94,10 +94,15 @@ options:
     description:
       - Import every tag of this repository instead of O(tags), also beyond the 50 tags that the server imports at once.
       - Give it without tag or digest.
+      - The list of tags is read from the registry by the module itself, with the credential that the cluster would use, where it can
+        reach the registry, trusts its certificate and may C(list) C(secrets) in the namespace (without that right it asks anonymously).
+        Else the cluster lists them, which takes about half a minute for many tags. RV(streams[].tags_from) says which.
+      - Certificates are checked with the CAs of the system and those of the file that E(REQUESTS_CA_BUNDLE) names.
     type: str
   tag_patterns:
     description:
       - Shell patterns that choose among the tags of O(repository), for example V(v1.*). Without any, all are taken.
+      - Where the list comes from the registry, the images of other tags are not looked at.
     type: list
     elements: str
   import_mode:
@@ -262,7 +267,8 @@ notes:
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check mode needs too;
     further C(patch) and C(create) of C(imagestreams) where reference policy, preference, lookup policy, O(scheduled) or
     O(insecure) of a tag change without an import, C(delete) of C(imagestreamtags) for O(purge_tags) and C(delete) of
-    C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential is explained.
+    C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential is explained, and the tags of a private
+    O(repository) are listed faster.
 """
 
 EXAMPLES = r"""
@@ -345,9 +351,17 @@ streams:
       description: Whether the stream or one of its tags changed.
       type: bool
     gone_upstream:
-      description: Tags of the stream that its O(repository) no longer has.
+      description: Tags of the stream that its O(repository) no longer has. They are removed with O(purge_tags) only.
       type: list
       elements: str
+    tags_from:
+      description: Who listed the tags of O(repository), V(registry) or V(server).
+      returned: for a stream with O(repository)
+      type: str
+    tags_from_reason:
+      description: Why the registry could not be read from where the module runs. That is no failure.
+      returned: for a stream with O(repository)
+      type: str
     error:
       description: What stopped the whole stream, for example missing rights.
       type: str
@@ -476,10 +490,13 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams, pending_credentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 
 _POLICY_OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -541,14 +558,16 @@ def work(context: ModuleContext) -> Report:
         if params[option] < 1:
             raise InputError(f"{option} is {params[option]}: give a number from 1")
     client = context.client(pool_size=params["concurrency"])
-    results = converge_streams(
-        client,
-        desired,
-        check_mode=context.check_mode,
-        concurrency=params["concurrency"],
-        timeout=params["timeout"],
-        pending=pending,
-    )
+    with RegistryReader(pool_size=params["concurrency"], patience=PATIENCE) as reader:
+        results = converge_streams(
+            client,
+            desired,
+            check_mode=context.check_mode,
+            concurrency=params["concurrency"],
+            timeout=params["timeout"],
+            pending=pending,
+            tag_reader=RegistryTagReader(reader, NamespaceCredentials(client, context.mask)),
+        )
     return stream_report(results, RemedyFinder(client, context.mask).remedy, only_changed=params["results"] == "changed")
 
 
