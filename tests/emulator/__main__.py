@@ -30,6 +30,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--import-controller", action="store_true", help="import tags whose generation is ahead")
     parser.add_argument("--service-account-controller", action="store_true", help="keep dockercfg secrets linked")
     parser.add_argument("--service-accounts-after", type=float, metavar="SECONDS", help="in each new namespace")
+    parser.add_argument("--samples-operator", action="store_true", help="act by the configuration of the samples in openshift")
     parser.add_argument("--plain-kubernetes", action="store_true", help="serve no group of OpenShift")
     parser.add_argument("--owner", type=int, metavar="PID", help="stop when this process is gone")
     parser.add_argument("--lifetime", type=float, default=DEFAULT_LIFETIME, metavar="SECONDS")
@@ -51,6 +52,7 @@ def main() -> int:
                 "openshift": not arguments.plain_kubernetes,
                 "import_controller": arguments.import_controller,
                 "service_account_controller": arguments.service_account_controller,
+                "samples_operator": arguments.samples_operator,
                 "service_accounts_after": arguments.service_accounts_after,
             },
         )

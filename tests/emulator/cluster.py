@@ -42,6 +42,7 @@ from .resources import (
     STREAMS,
     ResourceType,
 )
+from .samples_operator import SamplesOperator
 from .store import Object, Store
 from .stream_handler import StreamHandler, Streams
 from .streams import StreamReader
@@ -74,6 +75,7 @@ class Cluster:
         accounts = ServiceAccountHandler(self.store, self.access)
         self.importer = ImportHandler(self.store, streams, images, self.transport, settings)
         self.controllers = Controllers(self.store, self.importer)
+        self.samples_operator = SamplesOperator(self.store, streams, self.importer)
         self.handlers: dict[ResourceType, Handler] = {
             NAMESPACES: NamespaceHandler(self.store),
             SECRETS: GenericHandler(self.store, SecretStrategy()),

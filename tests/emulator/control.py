@@ -88,6 +88,7 @@ class Control:
             "import_controller": cluster.controllers.imports,
             "service_account_controller": cluster.controllers.dockercfg,
             "service_accounts_after": cluster.controllers.accounts_after,
+            "samples_operator": cluster.samples_operator.running,
             "default_import_mode": cluster.reader.default_mode,
             "bulk_limit": cluster.importer.settings.bulk_limit,
         }
@@ -110,3 +111,4 @@ class Control:
         after = wanted["service_accounts_after"]
         cluster.controllers.accounts_after = None if after is None else float(after)
         cluster.controllers.revisit()
+        cluster.samples_operator.switch(bool(wanted["samples_operator"]))

@@ -98,21 +98,8 @@ class Controllers:
         stored = self._store.get(STREAMS, namespace, name)
         if stored is None or not self.imports:
             return
-        tags = tags_to_import(stored.data)
-        images = [
-            {
-                "from": tag["from"],
-                "to": {"name": tag["name"]},
-                "importPolicy": tag["importPolicy"],
-                "referencePolicy": tag["referencePolicy"],
-            }
-            for tag in tags
-        ]
-        metadata = {"name": name, "namespace": namespace, "resourceVersion": stored.data["metadata"]["resourceVersion"]}
-        body = encode({"metadata": metadata, "spec": {"import": True, "images": images}})
         try:
-            if images:
-                await self._importer.run(Call(_CONTROLLER_USER, "create", STREAM_IMPORTS, namespace=namespace, body=body))
+            await import_waiting_tags(stored, self._importer, _CONTROLLER_USER)
         except StatusError:
             present = self._store.get(STREAMS, namespace, name)
             if present is not None and present is not stored:
@@ -157,6 +144,24 @@ def tags_to_import(stream: Object) -> list[Object]:
         if not checked or (tag.get("generation") or 0) > max(seen, default=0):
             wanted.append(tag)
     return wanted
+
+
+async def import_waiting_tags(stored: Stored, importer: ImportHandler, user: User) -> None:
+    """Import those tags of a stream that have to be; a StatusError where the stream was written meanwhile."""
+    images = [
+        {
+            "from": tag["from"],
+            "to": {"name": tag["name"]},
+            "importPolicy": tag["importPolicy"],
+            "referencePolicy": tag["referencePolicy"],
+        }
+        for tag in tags_to_import(stored.data)
+    ]
+    present = stored.data["metadata"]
+    metadata = {field: present[field] for field in ("name", "namespace", "resourceVersion")}
+    body = encode({"metadata": metadata, "spec": {"import": True, "images": images}})
+    if images:
+        await importer.run(Call(user, "create", STREAM_IMPORTS, namespace=present["namespace"], body=body))
 
 
 def _dockercfg(namespace: str, name: str, account: str) -> Object:

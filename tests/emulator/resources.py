@@ -167,6 +167,7 @@ STREAMS = ResourceType(
 STREAM_TAGS = ResourceType(IMAGE, "v1", "imagestreamtags", "ImageStreamTag", verbs=TAG_VERBS, short_names=("istag",))
 IMAGE_TAGS = ResourceType(IMAGE, "v1", "imagetags", "ImageTag", verbs=TAG_VERBS, short_names=("itag",))
 IMAGE_CONFIGS = _custom(CONFIG, "v1", "images", "Image")
+SAMPLES_CONFIGS = _custom("samples.operator.openshift.io", "v1", "configs", "Config")
 ROLES = ResourceType(RBAC, "v1", "roles", "Role")
 ROLE_BINDINGS = ResourceType(RBAC, "v1", "rolebindings", "RoleBinding")
 CLUSTER_ROLES = ResourceType(RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
@@ -218,7 +219,7 @@ RESOURCES: tuple[ResourceType, ...] = (
     IMAGE_CONFIGS,
     _custom(CONFIG, "v1", "imagetagmirrorsets", "ImageTagMirrorSet"),
     _custom("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy"),
-    _custom("samples.operator.openshift.io", "v1", "configs", "Config"),
+    SAMPLES_CONFIGS,
 )
 
 API_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (

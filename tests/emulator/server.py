@@ -85,6 +85,7 @@ class Emulator:
         context = self._certificates()
         await self.cluster.transport.start()
         self.cluster.controllers.start()
+        self.cluster.samples_operator.start()
         self.control.change(self.settings.switches)
         application = Application(self.cluster, self.control).build()
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
@@ -97,6 +98,7 @@ class Emulator:
 
     async def stop(self) -> None:
         """Close everything."""
+        await self.cluster.samples_operator.stop()
         await self.cluster.controllers.stop()
         if self._runner is not None:
             await self._runner.cleanup()
