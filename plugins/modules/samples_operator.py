@@ -1,0 +1,337 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: samples_operator
+short_description: Configure the Cluster Samples Operator and see its image streams imported
+version_added: 0.1.0
+description:
+  - Sets the registry that the sample image streams in namespace C(openshift) come from, which samples are left alone, and whether the
+    operator manages them at all. That is the object C(configs.samples.operator.openshift.io/cluster).
+  - Waits until the operator has done what the configuration says, and until the image streams that it manages are imported.
+  - Tries failed imports again, and reports the tags that the registry does not have.
+  - What is not given stays as it is. A run that finds everything done writes nothing.
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.actiongroup_openshift
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Check mode does not wait. Where the configuration would change, what the operator makes of it cannot be known before.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  samples_registry:
+    description:
+      - The registry as C(host[:port][/path]). The operator puts it in the place of the registry's host in the sources of its image streams.
+      - An empty text is the registry that is built into the release.
+    type: str
+  management_state:
+    description:
+      - V(Managed) lets the operator create and correct the samples.
+      - V(Unmanaged) lets it leave everything as it is, the configuration's changes included.
+      - V(Removed) lets it delete the samples, but for those that are skipped.
+    type: str
+    choices: [Managed, Unmanaged, Removed]
+  skipped_imagestreams:
+    description:
+      - Names of all image streams that the operator shall not create or update. A name that is not in the list is managed again,
+        and an empty list skips none.
+      - The operator does not delete a stream because it is skipped.
+    type: list
+    elements: str
+  skipped_templates:
+    description:
+      - Names of all templates that the operator shall not create or update, as in O(skipped_imagestreams).
+    type: list
+    elements: str
+  wait:
+    description:
+      - Wait until the operator and the imports are done. Failed imports are tried again and reported only with O(wait=true).
+      - An import that failed is done too.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait at most, in seconds. What is left to do then is in the message of the failed task.
+    type: int
+    default: 600
+  wait_sleep:
+    description:
+      - How long to wait between two looks, in seconds.
+    type: int
+    default: 5
+  retry_failed:
+    description:
+      - Import the tags again whose import failed, each as the operator has declared it.
+    type: bool
+    default: true
+  ignore_failed_tags:
+    description:
+      - Warn of tags that could not be imported, instead of failing.
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - How many requests are under way at the same time while failed imports are tried again.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - How long the API server may take for one import request of up to three images, in seconds.
+    type: int
+    default: 120
+  pending_credentials:
+    description:
+      - For check mode only. Registry credentials that an earlier task of the play would have written, as in
+        M(quayside.openshift_images.image_stream_import).
+      - The role quayside.openshift_images.samples_registry provides it.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description:
+          - Namespace of the secret.
+        type: str
+        required: true
+      registries:
+        description:
+          - The keys of the credentials, as M(quayside.openshift_images.pull_secret) takes them.
+        type: list
+        elements: str
+        required: true
+seealso:
+  - module: quayside.openshift_images.image_stream_import
+  - module: quayside.openshift_images.pull_secret
+notes:
+  - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in namespace C(openshift)
+    C(list) and C(get) of C(imagestreams), and C(create) of C(imagestreamimports) for O(retry_failed=true).
+  - The architectures of the samples cannot be set, because the operator refuses to change them while it manages samples.
+"""
+
+EXAMPLES = r"""
+- name: Take the samples from a mirror
+  quayside.openshift_images.samples_operator:
+    samples_registry: mirror.example.com:5000
+    management_state: Managed
+    skipped_imagestreams: [jenkins, jenkins-agent-base]
+    wait_timeout: 900
+
+- name: See what the mirror lacks, without failing for it
+  quayside.openshift_images.samples_operator:
+    ignore_failed_tags: true
+  register: samples
+
+- name: Say so
+  ansible.builtin.debug:
+    msg: "{{ samples.failed_tags | map(attribute='from') | list }}"
+
+- name: Remove all samples
+  quayside.openshift_images.samples_operator:
+    management_state: Removed
+
+- name: Go back to the built-in registry, and skip nothing
+  quayside.openshift_images.samples_operator:
+    samples_registry: ""
+    skipped_imagestreams: []
+    skipped_templates: []
+"""
+
+RETURN = r"""
+config:
+  description: The configuration after the run, or as it would be in check mode.
+  returned: always
+  type: dict
+  contains:
+    samples_registry:
+      description: The registry of the samples; empty for the built-in one.
+      type: str
+    management_state:
+      description: V(Managed), V(Unmanaged) or V(Removed).
+      type: str
+    skipped_imagestreams:
+      description: Image streams that the operator leaves alone.
+      type: list
+      elements: str
+    skipped_templates:
+      description: Templates that the operator leaves alone.
+      type: list
+      elements: str
+conditions:
+  description: What the operator reports about itself.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    type:
+      description: Name of the condition, such as C(SamplesExist) or C(ImportImageErrorsExist).
+      type: str
+    status:
+      description: V(True), V(False) or V(Unknown).
+      type: str
+    reason:
+      description: The operator's reason, for some conditions the names of image streams.
+      type: str
+    message:
+      description: The operator's words.
+      type: str
+version:
+  description: The release whose samples the operator has created.
+  returned: always
+  type: str
+imagestreams:
+  description: Names of the image streams that the operator manages. Empty where the module did not look at them.
+  returned: always
+  type: list
+  elements: str
+streams:
+  description: Image streams of which imports were tried again, as M(quayside.openshift_images.image_stream_import) returns them.
+  returned: always
+  type: list
+  elements: dict
+failed_tags:
+  description: Tags that could not be imported.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Always V(openshift).
+      type: str
+    name:
+      description: Name of the image stream.
+      type: str
+    tag:
+      description: Name of the tag.
+      type: str
+    from:
+      description: The image that the registry was asked for.
+      type: str
+    reason:
+      description: The API server's reason, such as V(NotFound) or V(Unauthorized).
+      type: str
+    message:
+      description: The API server's words.
+      type: str
+    remedy:
+      description: What to do about it, where that is known.
+      type: str
+failed_imagestreams:
+  description: Names of the image streams with such tags, which O(skipped_imagestreams) could name.
+  returned: always
+  type: list
+  elements: str
+outstanding:
+  description: What was still to be done at the end, a sentence each. Empty where all was done, or where the module did not look.
+  returned: always
+  type: list
+  elements: str
+summary:
+  description: Counts.
+  returned: always
+  type: dict
+  contains:
+    imagestreams:
+      description: Image streams that the operator manages.
+      type: int
+    tags:
+      description: Tags of these that are imported from a registry.
+      type: int
+    imported:
+      description: Tags with an image and without a failure.
+      type: int
+    pending:
+      description: Tags that are still to be imported.
+      type: int
+    failed:
+      description: Tags that could not be imported.
+      type: int
+    retried:
+      description: Tags of which the import was tried again.
+      type: int
+"""
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples_config import MANAGEMENT_STATES, desired_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples_run import SamplesRun, converge_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+
+_POSITIVE = ("wait_timeout", "wait_sleep", "concurrency", "timeout")
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    return cluster_argument_spec().merge(
+        ArgumentSpec(
+            {
+                "samples_registry": {"type": "str"},
+                "management_state": {"type": "str", "choices": list(MANAGEMENT_STATES)},
+                "skipped_imagestreams": {"type": "list", "elements": "str"},
+                "skipped_templates": {"type": "list", "elements": "str"},
+                "wait": {"type": "bool", "default": True},
+                "wait_timeout": {"type": "int", "default": 600},
+                "wait_sleep": {"type": "int", "default": 5},
+                "retry_failed": {"type": "bool", "default": True},
+                "ignore_failed_tags": {"type": "bool", "default": False},
+                "concurrency": {"type": "int", "default": 8},
+                "timeout": {"type": "int", "default": 120},
+                "pending_credentials": {
+                    "type": "list",
+                    "elements": "dict",
+                    # Keys name registries, not credentials.
+                    "no_log": False,
+                    "options": {
+                        "namespace": {"type": "str", "required": True},
+                        "registries": {"type": "list", "elements": "str", "required": True},
+                    },
+                },
+            }
+        )
+    )
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, desired, observed, plan, apply, report."""
+    params = context.params
+    desired, pending = desired_samples(params), pending_credentials(params)
+    for option in _POSITIVE:
+        if params[option] < 1:
+            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    run = SamplesRun(
+        check_mode=context.check_mode,
+        wait=params["wait"],
+        wait_timeout=params["wait_timeout"],
+        wait_sleep=params["wait_sleep"],
+        retry_failed=params["retry_failed"],
+        ignore_failed_tags=params["ignore_failed_tags"],
+        concurrency=params["concurrency"],
+        timeout=params["timeout"],
+        pending=pending,
+    )
+    client = context.client(pool_size=run.concurrency)
+    return converge_samples(client, desired, run, RemedyFinder(client, context.mask).remedy)
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
