@@ -27,7 +27,8 @@ def test_tag_name_that_no_api_can_address(scene: Scene, name: str) -> None:
     """
     with pytest.raises(InputError, match="is not a tag name that the API can address"):
         desired_streams({"namespace": scene.namespace, "name": "web", "tags": [tag(name, f"{scene.web}:v2")]})
-    scene.import_as_others(**{"v2": {"from": f"{scene.web}:v2"}, name: {"from": f"{scene.web}:v1"}})
+    scene.import_as_others(v2={"from": f"{scene.web}:v2"})
+    scene.api.import_images("web", {"from": {"kind": "DockerImage", "name": f"{scene.web}:v1"}, "to": {"name": name}}).raise_for_status()
     result = scene.converge(tags=[tag("v2", f"{scene.web}:v2")], purge_tags=True)
     assert [item["name"] for item in scene.stream()["spec"]["tags"]] == ["v2"]
     assert result.done.tags[name]["reasons"] == ["not_listed"]
