@@ -61,7 +61,7 @@ def observe_access(client: ReadingClient, wanted: AccessSelection, width: int) -
     listed, that error is raised.
     """
     if wanted.namespaces is None and not wanted.namespace_selector:
-        return _observe_everywhere(client, wanted)
+        return _observe_everywhere(client, wanted, width)
     namespaces = wanted.namespaces
     if namespaces is None:
         items = client.list_items("/api/v1/namespaces", query={"labelSelector": wanted.namespace_selector})
@@ -82,13 +82,13 @@ def is_managed_secret(secret: t.Mapping[str, t.Any]) -> bool:
     return secret.get("type") == DOCKER_CFG and _OWNER_ANNOTATION in annotations
 
 
-def _observe_everywhere(client: ReadingClient, wanted: AccessSelection) -> list[NamespaceAccess]:
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        reading = pool.submit(client.list_items, "/api/v1/secrets", query={**_secret_query(wanted), **_PAGE})
-        accounts = pool.submit(client.list_items, "/api/v1/serviceaccounts", query=_PAGE).result() if wanted.links else []
-        secrets = reading.result()
+def _observe_everywhere(client: ReadingClient, wanted: AccessSelection, width: int) -> list[NamespaceAccess]:
+    with ThreadPoolExecutor(max_workers=width) as pool:
+        paths = ["/api/v1/secrets", "/api/v1/serviceaccounts"] if wanted.links else ["/api/v1/secrets"]
+        queries = [{**_secret_query(wanted), **_PAGE}, _PAGE]
+        lists = list(pool.map(lambda path, query: client.list_items(path, query=query), paths, queries))
     of_namespace: dict[str, tuple[list[dict[str, t.Any]], list[Account]]] = {}
-    for position, items in enumerate((secrets, accounts)):
+    for position, items in enumerate(lists):
         for item in items:
             of_namespace.setdefault(item["metadata"]["namespace"], ([], []))[position].append(item)
     return [

@@ -49,13 +49,15 @@ class DesiredRegistry:
 class DesiredSecret:
     """A pull secret as the task wants it, in each namespace the same.
 
-    ``exclude_from_import`` is None to keep what is there; a label or annotation whose value is None is to be removed.
+    Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose
+    value is None is to be removed.
     """
 
     name: str
     present: bool = True
     secret_type: str = DOCKER_CONFIG_JSON
     replace: bool = False
+    create: bool = True
     recreate: bool = False
     registries: tuple[DesiredRegistry, ...] = ()
     exclude_from_import: bool | None = None
@@ -115,6 +117,7 @@ def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
         name=params["name"],
         secret_type=params["type"],
         replace=params["update"] == "replace",
+        create=params["create"],
         recreate=params["recreate"],
         registries=registries,
         exclude_from_import=params["exclude_from_import"],

@@ -156,6 +156,11 @@ def _plan_absent(desired: DesiredSecret, observed: ObservedSecret | None, where:
 
 
 def _plan_create(desired: DesiredSecret, namespace: str, carried: AuthDocument | None) -> SecretPlan:
+    if not desired.create and carried is None:
+        raise SecretRefused(
+            f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task may not create it (create: false); '
+            "check the names, or restore the secret first"
+        )
     document, changes = _merge(desired, AuthDocument(), carried)
     if not document.auths:
         if not desired.registries:

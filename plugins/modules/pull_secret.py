@@ -152,6 +152,11 @@ options:
       - kubernetes.io/dockercfg
       - kubernetes.io/podmanconfigjson
     default: kubernetes.io/dockerconfigjson
+  create:
+    description:
+      - Whether a secret that does not exist is created. With V(false) it is an error that there is none.
+    type: bool
+    default: true
   recreate:
     description:
       - Allow to delete the secret and create it anew where it cannot be changed in place, because it has another type or is marked immutable.
@@ -438,6 +443,7 @@ def argument_spec() -> ArgumentSpec:
             "only": {"type": "list", "elements": "str"},
             "update": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
             "type": {"type": "str", "choices": list(DATA_KEYS), "default": DOCKER_CONFIG_JSON},
+            "create": {"type": "bool", "default": True},
             "recreate": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": False},
             "verify_ca_cert": {"type": "path"},

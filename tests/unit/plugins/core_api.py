@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class CoreApi:
         self.namespaces = set(namespaces or ("shop",))
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.sent: list[Sent] = []
+        self.labels: dict[str, dict[str, str]] = {}
         self.forbidden: set[str] = set()
         self.before: list[t.Callable[[Sent], None]] = []
         self.after: list[t.Callable[[Sent], None]] = []
@@ -95,6 +97,8 @@ class CoreApi:
         return json.loads(json.dumps(answer))
 
     def _answer(self, request: Sent) -> t.Any:
+        if request.path in ("/api/v1/namespaces", "/api/v1/secrets", "/api/v1/serviceaccounts"):
+            return self._list_all(request.path.rpartition("/")[2], request.query)
         parts = request.path.removeprefix("/api/v1/namespaces/").split("/")
         namespace = parts[0]
         kind = parts[1] if len(parts) > 1 else "namespaces"
@@ -107,9 +111,8 @@ class CoreApi:
                 raise missing("namespaces", namespace)
             return {"metadata": {"name": namespace}}
         if request.method == "GET" and not name:
-            wanted = request.query.get("fieldSelector", "").removeprefix("type=")
             items = [item for key, item in sorted(self.objects.items()) if key[:2] == (kind, namespace)]
-            return {"items": [item for item in items if not wanted or item["type"] == wanted]}
+            return {"items": [item for item in items if fits(item, request.query)]}
         if request.method == "POST":
             return self._create(kind, namespace, request.body)
         known = self.objects.get((kind, namespace, name))
@@ -132,6 +135,15 @@ class CoreApi:
         content = {key: value for key, value in request.body.items() if key != "metadata"}
         return self.put_in(kind, namespace, name, metadata=dict(request.body["metadata"]), **content)
 
+    def _list_all(self, kind: str, query: dict[str, str]) -> Object:
+        if f"list {kind}" in self.forbidden or "list all" in self.forbidden:
+            raise status_error(Forbidden, 403, "Forbidden", f"{kind} is forbidden")
+        if kind == "namespaces":
+            namespaces = [{"metadata": {"name": name, "labels": self.labels.get(name, {})}} for name in sorted(self.namespaces)]
+            wanted = dict(term.split("=") for term in query["labelSelector"].split(","))
+            return {"items": [item for item in namespaces if wanted.items() <= item["metadata"]["labels"].items()]}
+        return {"items": [item for key, item in sorted(self.objects.items()) if key[0] == kind and fits(item, query)]}
+
     def _create(self, kind: str, namespace: str, body: Object) -> Object:
         name = body["metadata"]["name"]
         if namespace not in self.namespaces:
@@ -141,6 +153,16 @@ class CoreApi:
         assert "resourceVersion" not in body["metadata"], "resourceVersion should not be set on objects to be created"
         content = {key: value for key, value in body.items() if key != "metadata"}
         return self.put_in(kind, namespace, name, metadata=dict(body["metadata"]), **content)
+
+
+def fits(item: Object, query: t.Mapping[str, str]) -> bool:
+    """Whether an object is in a list with this field selector: equality and inequality of type and name."""
+    for term in filter(None, query.get("fieldSelector", "").split(",")):
+        field_name, operator, value = re.fullmatch(r"([\w.]+)(!?=)(.*)", term).groups()  # type: ignore[union-attr]
+        found = item["metadata"]["name"] if field_name == "metadata.name" else item[field_name]
+        if (found == value) is not (operator == "="):
+            return False
+    return True
 
 
 def status_error(error: type[ApiError], status: int, reason: str, message: str, **details: t.Any) -> ApiError:

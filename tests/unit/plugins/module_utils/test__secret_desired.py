@@ -29,6 +29,7 @@ def params(*registries: dict[str, t.Any], **given: t.Any) -> dict[str, t.Any]:
         "registries": list(registries) or None,
         "update": "merge",
         "type": "kubernetes.io/dockerconfigjson",
+        "create": True,
         "recreate": False,
         **given,
     }

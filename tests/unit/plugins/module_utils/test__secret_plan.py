@@ -270,6 +270,16 @@ def test_an_entry_that_breaks_imports_is_not_merged_with() -> None:
     assert planned(wanted(registry(), replace=True), observed).changed
 
 
+@pytest.mark.parametrize("registries", [[registry()], [gone()]])
+def test_a_secret_that_may_not_be_created(registries: list[DesiredRegistry]) -> None:
+    assert refusal(wanted(*registries, create=False), None) == (
+        'The secret "pull" does not exist in the namespace "shop", and the task may not create it (create: false); check the names, or restore the secret first'
+    )
+    assert planned(wanted(*registries, create=False), there(auths({"i.example": entry()}))).action in ("update", "none")
+    carried = AuthDocument({"i.example": entry()})
+    assert plan_secret(wanted(registry(), create=False, recreate=True), "shop", None, carried).action == "create"
+
+
 def test_nothing_to_create_a_secret_with() -> None:
     assert refusal(wanted(labels={"a": "b"}), None) == (
         'The secret "pull" does not exist in the namespace "shop", and the task names no registry to create it with; give registries, auth_file or auth_content'
