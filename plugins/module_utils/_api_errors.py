@@ -124,6 +124,9 @@ def _right_advice(target: Target, connection: Connection, message: str) -> str:
         return "no credential was configured, so the request was anonymous: set the option api_key (or K8S_AUTH_API_KEY), or name a kubeconfig"
     if "impersonate" in message:
         return "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out"
+    if message and " cannot " not in message:
+        # access rules say who cannot do what; quotas and policies speak otherwise
+        return "a rule of the cluster refuses it: do what the server says, or ask a cluster administrator"
     if not target.plural:
         return "ask a cluster administrator for the right to do this"
     if target.namespace:

@@ -34,6 +34,8 @@ STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 DEFAULT_TIMEOUT = 60.0
 MAX_PAGES = 10_000
+WARNINGS_SHOWN = 50
+WARNING_LIMIT = 500
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
@@ -212,7 +214,7 @@ class ClusterClient:
         policy = self._retry
         if tries.count >= attempts:
             return False
-        if retry_after.isdigit():
+        if retry_after.isdecimal():
             seconds = min(float(retry_after), policy.longest_wait)
             seconds += random.uniform(0, min(1.0, 0.25 * seconds))
         else:
@@ -239,10 +241,11 @@ class ClusterClient:
             return
         for header in raw.warnings:
             for quoted in _WARNING.findall(header):
-                text = re.sub(r"\\(.)", r"\1", quoted)
+                text = re.sub(r"\\(.)", r"\1", quoted)[:WARNING_LIMIT]
                 with self._lock:
-                    new = text not in self._warned
-                    self._warned.add(text)
+                    new = text not in self._warned and len(self._warned) < WARNINGS_SHOWN
+                    if new:
+                        self._warned.add(text)
                 if new:
                     self._warn(f"The API server warns: {text}")
 

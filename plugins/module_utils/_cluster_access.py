@@ -26,6 +26,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._kubecon
     load_kubeconfig,
     read_bearer_token,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubernetes_library import (
+    exec_credential,
+    in_cluster_available,
+    in_cluster_connection,
+    provider_credential,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, kubeconfig_secrets
 
 Params = t.Mapping[str, t.Any]
@@ -54,10 +60,8 @@ def _base(params: Params, mask: Mask) -> Connection:
         return Connection(host=host)
     if params.get("kubeconfig") or params.get("context"):
         return _from_kubeconfig(params, params.get("kubeconfig") or _default_paths_for_context(params["context"]), mask)
-    from ansible_collections.quayside.openshift_images.plugins.module_utils import _kubernetes_library as library
-
-    if library.in_cluster_available():
-        return library.in_cluster_connection()
+    if in_cluster_available():
+        return in_cluster_connection()
     paths = default_kubeconfig_paths()
     if paths:
         return _from_kubeconfig(params, paths, mask)
@@ -94,18 +98,16 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
         # the task's own credential replaces the user's, so no plugin has to run for it
         return connection
     if user.auth_provider is not None or (user.exec_plugin is not None and not (user.token or user.token_file)):
-        from ansible_collections.quayside.openshift_images.plugins.module_utils import _kubernetes_library as library
-
         if user.auth_provider is not None:
-            credential = library.provider_credential(context, bool(params.get("persist_config")), mask)
+            credential = provider_credential(context, bool(params.get("persist_config")), mask)
             return dataclasses.replace(connection, token=credential.token, credential_origin=f"the auth provider of {user.origin}")
-        credential = library.exec_credential(context)
+        credential = exec_credential(context)
         origin = f"the exec plugin of {user.origin}"
         if credential.token is None:
             return dataclasses.replace(connection, client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin)
 
         def renewed() -> str:
-            token = library.exec_credential(context).token
+            token = exec_credential(context).token
             if token is None:
                 raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
             mask([token])

@@ -120,6 +120,12 @@ def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str
         return f"the proxy {shown} refused the connection; check the option proxy"
     if _first(chain, socket.gaierror) is not None:
         return f"the name of the proxy {shown} cannot be resolved; check the option proxy"
+    distrust = _first(chain, ssl.SSLCertVerificationError)
+    if distrust is not None:
+        problem = str(getattr(distrust, "verify_message", distrust.args[-1])).rstrip(".")
+        return f"the certificate of the proxy {shown} is not trusted ({problem}); add its CA to those of {_HERE}, or to the file of the option ca_cert"
+    if _first(chain, ssl.SSLError, lambda item: "WRONG_VERSION_NUMBER" in str(item)) is not None:
+        return f"the proxy {shown} does not speak TLS; write the option proxy with http://"
     # http.client tells it in the text of an OSError that holds nothing else
     tunnel = _first(chain, OSError, lambda item: str(item).startswith("Tunnel connection failed"))
     if tunnel is not None:

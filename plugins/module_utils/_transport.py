@@ -195,7 +195,7 @@ def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
         if time.monotonic() > deadline:
             raise AnswerTimeout
     announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and raw.tell() < int(announced):
+    if announced.isdecimal() and raw.tell() < int(announced):
         raise AnswerIncomplete
     return bytes(content), False
 

@@ -211,14 +211,15 @@ def test_busy_answers_are_tried_again_always(api: ScriptedServer, client: t.Any,
 
 
 def test_retry_after_is_honoured_within_bounds(api: ScriptedServer, client: t.Any) -> None:
-    for asked_for in ("2", "0", "3600", "Wed, 21 Oct 2065 07:28:00 GMT"):
+    for asked_for in ("2", "0", "3600", "Wed, 21 Oct 2065 07:28:00 GMT", "\u00b2"):
         api.replies = [Reply(429, {}, {"Retry-After": asked_for}), Reply()]
         client.get(STREAM)
-    two, none, capped, date = client.waits
+    two, none, capped, date, superscript = client.waits
     assert 2.0 <= two <= 2.5
     assert none == 0.0
     assert 20.0 <= capped <= 21.0
     assert 0.25 <= date <= 0.5
+    assert 0.25 <= superscript <= 0.5
 
 
 def test_the_whole_wait_is_bounded(api: ScriptedServer, client: t.Any) -> None:
@@ -531,6 +532,12 @@ def test_anonymous_requests_say_so(api: ScriptedServer, make_client: MakeClient)
     assert api.asked[0].values("Authorization") == []
 
 
+def test_a_quota_is_no_matter_of_rights(api: ScriptedServer, client: ClusterClient) -> None:
+    api.replies = [status(403, "Forbidden", 'imagestreams "web" is forbidden: exceeded quota: images')]
+    with pytest.raises(Forbidden, match="exceeded quota: images; a rule of the cluster refuses it: do what the server says, or ask a cluster"):
+        client.get(STREAM)
+
+
 def test_the_right_to_impersonate(api: ScriptedServer, client: ClusterClient) -> None:
     api.replies = [status(403, "Forbidden", 'users "bob" is forbidden: User "dev" cannot impersonate resource "users" in API group "" at the cluster scope')]
     with pytest.raises(Forbidden, match="needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out"):
@@ -548,3 +555,12 @@ def test_warnings_of_the_api_server_come_through_once(api: ScriptedServer, make_
     for _turn in range(3):
         client.get(STREAM)
     assert warned == ['The API server warns: v1beta1 is "old", use v1', "The API server warns: second"]
+
+
+def test_a_flood_of_warnings_is_bounded(api: ScriptedServer, make_client: MakeClient) -> None:
+    warned: list[str] = []
+    client = make_client(connection_to(api), warn=warned.append)
+    api.replies = [Reply(headers={"Warning": ", ".join(f'299 - "{number}{"x" * 900}"' for number in range(60))})]
+    client.get(STREAM)
+    assert len(warned) == 50
+    assert max(map(len, warned)) < 550

@@ -20,6 +20,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
@@ -398,6 +399,34 @@ def test_a_proxy_that_refuses_the_tunnel(make_client: MakeClient, tunnel: t.Call
 def test_a_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> None:
     client = make_client(Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{free_port}"))
     assert failure(client) == f"the proxy http://127.0.0.1:{free_port} refused the connection; check the option proxy."
+
+
+def test_a_socks_proxy_without_its_library(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_arguments: t.Any, **_keywords: t.Any) -> t.Any:
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", missing)
+    client = make_client(Connection(host="https://api.example.com", proxy="socks5://127.0.0.1:9"))
+    assert failure(client) == "the proxy is a SOCKS proxy, for which the Python library PySocks must be installed where the module runs."
+
+
+def test_a_proxy_that_speaks_tls(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
+    # the cluster's CA is trusted for it too
+    proxy = serve(authority.server_context())
+    proxy.replies = [Reply(body={"through": "proxy"})]
+    connection = Connection(host="http://api.example.com:8001", proxy=proxy.url, ca=ca_of(authority))
+    assert make_client(connection).get(PATH) == {"through": "proxy"}
+    assert failure(make_client(dataclasses.replace(connection, ca=None))) == (
+        f"the certificate of the proxy {proxy.url} is not trusted (unable to get local issuer certificate); add its CA to those of the machine"
+        " where the module runs, or to the file of the option ca_cert."
+    )
+
+
+def test_a_proxy_that_does_not_speak_tls(api: ScriptedServer, make_client: MakeClient) -> None:
+    proxy = f"https://127.0.0.1:{api.port}"
+    assert failure(make_client(Connection(host="https://api.example.com:6443", proxy=proxy))) == (
+        f"the proxy {proxy} does not speak TLS; write the option proxy with http://."
+    )
 
 
 # ---- the network
