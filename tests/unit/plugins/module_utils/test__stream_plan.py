@@ -336,6 +336,11 @@ class TestSource:
         one = plan_v2(alias, looked_up={lookup(f"{WEB}:v1"): image(WEB_V1_AMD64)}, source=f"{WEB}:v1")
         assert (one.reasons, one.patch, one.item) == (("source_changed",), None, importing(f"{WEB}:v1"))
 
+    def test_a_tag_that_follows_a_tag_of_the_same_words_follows_another_tag_nevertheless(self) -> None:
+        alias = replace(V2, kind="ImageStreamTag", source="mysql:8")
+        one = plan_v2(alias, looked_up={lookup("mysql:8"): image(WEB_V1_AMD64, repository="mysql")}, source="mysql:8")
+        assert (one.reasons, one.item) == (("source_changed",), importing("mysql:8"))
+
     def test_a_recorded_alias_is_taken_over(self) -> None:
         cluster = observed("tags_between_streams", 4)
         whole = plan(
@@ -456,6 +461,12 @@ class TestLookups:
         (one,) = plan(stream(V2), served, tags=[tag("v2", f"{WEB}:v2", prefer_architecture="arm64")], foresee=True).tags
         assert isinstance(one.outcome, Image)
         assert one.outcome.digest == WEB_V1_ARM64
+
+    def test_check_mode_foresees_that_policies_are_patched_after_an_import_that_fails(self) -> None:
+        failed = replace(V2, failure=replace(FAILED, message="before"), failure_generation=3)
+        (one,) = plan(stream(failed), {lookup(): FAILED}, tags=[tag("v2", f"{WEB}:v2", scheduled=True)], foresee=True).tags
+        assert one.after is not None
+        assert (one.after.scheduled, one.after.failure, one.after.digest) == (True, FAILED, WEB_V2)
 
     def test_a_lookup_that_fails_for_an_unchanged_tag_writes_nothing_and_is_reported(self) -> None:
         one = plan_v2(looked_up={lookup(): FAILED}, refresh="drifted")
