@@ -1,0 +1,445 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: multiarch_migration_info
+short_description: Tell which image stream tags can hold a whole manifest list
+version_added: 0.1.0
+description:
+  - >-
+    Asks the registries, through the cluster, which tags track a manifest list and are imported as a single child of it today, as
+    the import mode V(Legacy) does.
+  - Says what preserving the list would change, which platforms are gained, and which workloads' image triggers would fire.
+  - Returns the input of M(quayside.openshift_images.image_stream_import) that does it, and the input that goes back.
+  - The collection's playbook C(migrate_to_multiarch) reports, migrates and goes back with it.
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.info_module
+  - quayside.openshift_images._attributes.actiongroup_openshift
+options:
+  namespace:
+    description:
+      - Namespace of the streams, or a shell pattern. Without O(namespace) and O(namespaces) it is about the whole cluster.
+    type: str
+  namespaces:
+    description:
+      - Namespaces of the streams, or shell patterns. With a pattern the streams of the whole cluster are listed.
+    type: list
+    elements: str
+  names:
+    description:
+      - Names of streams, or shell patterns. Without it all streams.
+    type: list
+    elements: str
+  tags:
+    description:
+      - Names of tags, or shell patterns. Without it all tags.
+    type: list
+    elements: str
+  record:
+    description:
+      - >-
+        Tell what going back would change, instead of migrating. Takes what RV(to_legacy) was before the migration; the result's
+        RV(to_legacy) then holds what of it can go back now.
+      - The other options choose among what is recorded.
+      - A tag that follows another image by now, or that is not preserved any more, is left alone.
+      - Where a tag is recorded more than once the last entry counts, so that records of several migrations can be joined.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description: Namespace of the stream.
+        type: str
+        required: true
+      name:
+        description: Name of the stream.
+        type: str
+        required: true
+      tags:
+        description: The tags of the stream.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description: Name of the tag.
+            type: str
+            required: true
+          from:
+            description: Pull spec that the tag followed.
+            type: str
+            required: true
+          import_mode:
+            description: Import mode that the tag had.
+            type: str
+            choices: [Legacy]
+            default: Legacy
+          prefer_architecture:
+            description: Architecture that the tag preferred; empty for none.
+            type: str
+          prefer_os:
+            description: Operating system that the tag preferred; empty for none.
+            type: str
+  trigger_namespaces:
+    description:
+      - Namespaces whose workloads are looked at for image triggers.
+      - >-
+        Without it all namespaces, since any of them can watch a stream; and where the caller may not list a kind over all, the
+        namespaces of the streams.
+    type: list
+    elements: str
+  concurrency:
+    description:
+      - How many requests are under way at the same time.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - How long the API server may take for one lookup of up to three images, in seconds.
+    type: int
+    default: 120
+seealso:
+  - module: quayside.openshift_images.image_stream_import
+  - module: quayside.openshift_images.registry_image_info
+  - module: quayside.openshift_images.image_prune_risk_info
+notes:
+  - >-
+    The rights needed are C(list) of C(imagestreams), C(create) of C(imagestreamimports) to look up what the registries serve, and
+    C(list) of the workloads. A kind that may not be listed is reported in RV(triggers_not_read).
+  - >-
+    A lookup of a list reads each of its children, which a registry that limits pulls counts. Tags that preserve the original
+    already are not looked up.
+  - >-
+    Going back, V(Legacy) takes the child by the server's four rules - the platform that the tag prefers, where it says none the
+    control plane's architecture and operating system, else V(linux/amd64), else the first entry - from what the registry serves
+    then. That can be another image than the tag had before the migration.
+"""
+
+EXAMPLES = r"""
+- name: See which tags of a namespace could hold a whole list
+  quayside.openshift_images.multiarch_migration_info:
+    namespace: shop
+    tags: ["v*"]
+  register: multiarch
+
+- name: Say so
+  ansible.builtin.debug:
+    msg: >-
+      {{ item.stream }}:{{ item.tag }} gains {{ item.gained_platforms | join(', ') }} and makes
+      {{ item.triggers | selectattr('automatic') | map(attribute='name') | join(', ') or 'nothing' }} roll out
+  loop: "{{ multiarch.candidates | selectattr('migratable') }}"
+  loop_control:
+    label: "{{ item.stream }}:{{ item.tag }}"
+
+- name: Preserve the lists
+  quayside.openshift_images.image_stream_import:
+    streams: "{{ multiarch.to_preserve }}"
+    refresh: missing
+  when: multiarch.to_preserve | length > 0
+
+- name: See what going back would change
+  quayside.openshift_images.multiarch_migration_info:
+    record: "{{ multiarch.to_legacy }}"
+  register: back
+  when: multiarch.to_legacy | length > 0
+"""
+
+RETURN = r"""
+candidates:
+  description: The tags that can hold a whole list, or with O(record) those that can go back, in order of namespace, stream and tag.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    stream:
+      description: Name of the stream.
+      type: str
+    tag:
+      description: Name of the tag.
+      type: str
+    from:
+      description: Pull spec that the tag follows.
+      type: str
+    import_mode:
+      description: The tag's import mode now.
+      type: str
+    digest:
+      description: Digest of the image that the tag has now.
+      type: str
+    platform:
+      description: Platform of that image, as V(linux/arm64), where it is a child of the list that the registry serves now.
+      type: str
+    upstream_moved:
+      description: Whether the registry serves another image than the tag was imported from; it then changes for this reason too.
+      type: bool
+    digest_after:
+      description: Digest that the tag will have, the list's or on the way back the child's.
+      type: str
+    list_digest:
+      description: Digest of the list that the registry serves.
+      type: str
+    platforms:
+      description: The list's platforms, without entries for attestations.
+      type: list
+      elements: str
+    legacy_digest:
+      description: Digest that V(Legacy) takes now.
+      type: str
+    legacy_platform:
+      description: Platform of that child.
+      type: str
+    gained_platforms:
+      description: The platforms that are there only after the migration.
+      type: list
+      elements: str
+    lost_platforms:
+      description: With O(record), the platforms that are there no more after going back.
+      type: list
+      elements: str
+    followed_by:
+      description: Tags of the same stream that follow this one, and get its image too.
+      type: list
+      elements: str
+    triggers:
+      description: What acts when the tag, or one that follows it, gets the other image.
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: Kind of the object.
+          type: str
+        namespace:
+          description: Namespace of the object.
+          type: str
+        name:
+          description: Name of the object.
+          type: str
+        fields:
+          description: Containers, or paths of fields, whose image is replaced; empty for a build config.
+          type: list
+          elements: str
+        automatic:
+          description: V(false) where the trigger is paused, or waits for somebody to start the deployment.
+          type: bool
+        tag:
+          description: The tag that it watches.
+          type: str
+    migratable:
+      description: Whether it can be done.
+      type: bool
+    why:
+      description: Why it cannot be done.
+      type: str
+others:
+  description: The other tags that were asked about.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    stream:
+      description: Name of the stream.
+      type: str
+    tag:
+      description: Name of the tag.
+      type: str
+    from:
+      description: What the tag follows.
+      type: str
+    state:
+      description:
+        - V(preserved) where it preserves what the registry serves already.
+        - V(single) where the registry serves a single image.
+        - V(unreadable) where the registry could not be asked.
+        - V(not_external) where it does not import an external image.
+        - V(gone), V(source_changed) and V(not_preserved) with O(record), where the tag is not what the record is about.
+      type: str
+    why:
+      description: The same in words; where the registry could not be asked its reason, and what to do about it.
+      type: str
+to_preserve:
+  description:
+    - The option O(quayside.openshift_images.image_stream_import#module:streams) that preserves the lists of exactly the candidates
+      that can be migrated, and changes nothing else about them. Empty with O(record).
+  returned: always
+  type: list
+  elements: dict
+to_legacy:
+  description:
+    - The option O(quayside.openshift_images.image_stream_import#module:streams) that goes back, each tag to its own import mode
+      and preferences. Keep it before a migration.
+  returned: always
+  type: list
+  elements: dict
+failed_namespaces:
+  description: Namespaces whose streams could not be read, each with C(namespace) and C(error).
+  returned: always
+  type: list
+  elements: dict
+triggers_read_in:
+  description: The namespaces that were looked at for triggers; V(*) for all.
+  returned: always
+  type: list
+  elements: str
+triggers_not_read:
+  description: Kinds whose triggers could not be read.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+    resource:
+      description: The kind, as in access rules.
+      type: str
+    error:
+      description: The error.
+      type: str
+not_served:
+  description: The kinds that this cluster does not serve.
+  returned: always
+  type: list
+  elements: str
+  sample: [deploymentconfigs]
+summary:
+  description: Counts.
+  returned: always
+  type: dict
+  contains:
+    tags:
+      description: Number of tags that were asked about.
+      type: int
+    candidates:
+      description: Number of RV(candidates).
+      type: int
+    migratable:
+      description: Number of those that can be migrated, or can go back.
+      type: int
+    not_migratable:
+      description: Number of those that cannot.
+      type: int
+    others:
+      description: Number of RV(others) by their state.
+      type: dict
+    triggers:
+      description: Number of objects that watch a tag that would change.
+      type: int
+    automatic_triggers:
+      description: Number of those that act by themselves.
+      type: int
+    failed_namespaces:
+      description: Number of RV(failed_namespaces).
+      type: int
+    complete:
+      description: Whether all streams and triggers could be read.
+      type: bool
+"""
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers_observed import observe_triggers
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_candidates import (
+    TagNames,
+    judge,
+    questions_back,
+    questions_there,
+    recorded_streams,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_observed import (
+    check_namespaces,
+    control_plane_architecture,
+    observe_chosen,
+    observe_recorded,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_report import migration_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    recorded_tag = {
+        "name": {"type": "str", "required": True},
+        "from": {"type": "str", "required": True},
+        "import_mode": {"type": "str", "choices": ["Legacy"], "default": "Legacy"},
+        "prefer_architecture": {"type": "str"},
+        "prefer_os": {"type": "str"},
+    }
+    recorded = {
+        "namespace": {"type": "str", "required": True},
+        "name": {"type": "str", "required": True},
+        "tags": {"type": "list", "elements": "dict", "required": True, "options": recorded_tag},
+    }
+    own = ArgumentSpec(
+        {
+            "namespace": {"type": "str"},
+            "namespaces": {"type": "list", "elements": "str"},
+            "names": {"type": "list", "elements": "str"},
+            "tags": {"type": "list", "elements": "str"},
+            "record": {"type": "list", "elements": "dict", "options": recorded},
+            "trigger_namespaces": {"type": "list", "elements": "str"},
+            "concurrency": {"type": "int", "default": 8},
+            "timeout": {"type": "int", "default": 120},
+        },
+        mutually_exclusive=[("namespace", "namespaces")],
+    )
+    return cluster_argument_spec().merge(own)
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, observed, candidates, report."""
+    params = context.params
+    width = params["concurrency"]
+    for option in ("concurrency", "timeout"):
+        if params[option] < 1:
+            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    for option in ("namespaces", "names", "tags", "trigger_namespaces"):
+        if params[option] is not None and not params[option]:
+            raise InputError(f"{option} is empty: list at least one, or leave it out")
+    namespaces = tuple(dict.fromkeys(params["namespaces"] or filter(None, [params["namespace"]])))
+    check_namespaces(namespaces)
+    where = None if params["trigger_namespaces"] is None else namespaces_from({"namespaces": params["trigger_namespaces"]})
+    names = TagNames(namespaces, tuple(params["names"] or ()), tuple(params["tags"] or ()))
+    recorded = None if params["record"] is None else recorded_streams(params["record"], names)
+
+    client = context.client(pool_size=width)
+    if recorded is None:
+        observed = observe_chosen(client, names, width)
+        questions, others = questions_there(observed.streams.values(), names)
+    else:
+        observed = observe_recorded(client, recorded, width)
+        questions, others = questions_back(recorded, observed.streams)
+    answers = look_up(client, {question.lookup: None for question in questions}, width, params["timeout"])
+    nearby = sorted({namespace for namespace, _name in observed.streams})
+    triggers = observe_triggers(client, where, nearby, width)
+    architecture = control_plane_architecture(client) if questions else ""
+    candidates, more = judge(questions, answers, triggers.by_tag, architecture)
+    remedy = RemedyFinder(client, context.mask).remedy
+    return migration_report(candidates, [*others, *more], triggers, observed.errors, remedy)
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
