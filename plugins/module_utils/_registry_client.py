@@ -165,8 +165,8 @@ class RegistryRepository:
         if status == 404:
             return self._missing(answer, what, said)
         if status == 429:
-            wait = "" if answer.retry_after is None else f", for {answer.retry_after} seconds by its own word"
-            return self._http.error(f"limits the rate of requests and did not give {what} ({said}); try again later{wait}, or with a credential", status)
+            when = "later" if answer.retry_after is None else f"after the {answer.retry_after} seconds that it names"
+            return self._http.error(f"limits the rate of requests and did not give {what} ({said}); try again {when}, or with a credential", status)
         return unexpected(self._http, answer, f"the request for {what}")
 
     def _missing(self, answer: RegistryAnswer, what: str, said: str) -> RegistryError:

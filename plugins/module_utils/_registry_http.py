@@ -278,7 +278,7 @@ class RegistryHttp:
 
     def _raise_for_lasting(self, exc: Exception, url: str) -> None:
         """Raise what trying again would not change."""
-        if isinstance(exc, (requests.Timeout, _BodyTimeout)):
+        if isinstance(exc, (requests.Timeout, _BodyTimeout, urllib3.exceptions.ReadTimeoutError)):
             raise self._unreachable(exc, url) from None
         if isinstance(exc, requests.exceptions.InvalidURL) or (isinstance(exc, ValueError) and not isinstance(exc, OSError)):
             raise self.error(f'names "{origin(url)}", which is no address') from None
