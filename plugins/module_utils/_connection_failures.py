@@ -24,6 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._transpo
 _HOSTNAME_CODES = (62, 64)
 _VALIDITY_CODES = (9, 10)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
+_PROXY_ERRORS = {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown"}
 _HERE = "the machine where the module runs"
 
 
@@ -45,13 +46,16 @@ def failure_of(exc: BaseException, connection: Connection, timeout: float) -> Fa
     if isinstance(exc, AnswerTimeout) or names & {"ReadTimeout", "ReadTimeoutError"}:
         text = f"the API server {connection.host} did not answer completely within {timeout:g} seconds"
         return Failure(text, sent=True, passing=True, slow=True)
-    if names & {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown"}:
-        return Failure(_proxy_text(chain, connection))
+    tls = _first(chain, ssl.SSLError)
+    # TLS that the host does not have is the proxy's
+    about_proxy = tls is not None and connection.host.startswith("http:")
+    refused_by_proxy = _proxy_text(chain, connection) if about_proxy or names & _PROXY_ERRORS else None
+    if refused_by_proxy is not None:
+        return Failure(refused_by_proxy)
     mismatch = next((item for item in chain if type(item).__name__ == "CertificateError"), None)
     if mismatch is not None:
         # urllib3's own comparison, where it does it
         return Failure(_wrong_name_text(connection, str(mismatch)))
-    tls = _first(chain, ssl.SSLError)
     refused = _tls_refusal(tls, connection) if tls is not None else None
     if refused is not None:
         return Failure(refused)
@@ -114,7 +118,8 @@ def _wrong_name_text(connection: Connection, problem: str) -> str:
     return f"the certificate of {connection.host} is for another name ({problem}); {advice}"
 
 
-def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str:
+def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str | None:
+    """What the proxy refused; None where the connection through it broke off, since then a request may have gone out."""
     shown = _without_credentials(connection.proxy or "")
     if _first(chain, ConnectionRefusedError) is not None:
         return f"the proxy {shown} refused the connection; check the option proxy"
@@ -132,7 +137,7 @@ def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str
         said = scrub(str(tunnel)).partition("failed: ")[2]
         advice = "set proxy_headers.proxy_basic_auth" if "407" in said else "check that it allows connections to this host and port"
         return f"the proxy {shown} did not open a tunnel to {connection.host} ({said}); {advice}"
-    return f"the proxy {shown} could not be used ({type(chain[-1]).__name__}); check the option proxy"
+    return None
 
 
 def _without_credentials(url: str) -> str:

@@ -92,8 +92,9 @@ class _ClusterAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
         if self._proxy_context is not None:
-            kwargs["proxy_ssl_context"] = self._proxy_context
-        return super().proxy_manager_for(proxy, **self._tls, **kwargs)
+            # the second one is for a host without TLS, where urllib3 before 2 takes the proxy for the server
+            kwargs.update({"proxy_ssl_context": self._proxy_context, "ssl_context": self._proxy_context})
+        return super().proxy_manager_for(proxy, **{**kwargs, **self._tls})
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         return {**super().proxy_headers(proxy), **self._proxy_headers}

@@ -24,7 +24,12 @@ import requests
 import trustme
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, ConfigurationError, MissingLibraryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiOutcomeUnknown,
+    ApiUnreachable,
+    ConfigurationError,
+    MissingLibraryError,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
 from cryptography.hazmat.primitives import serialization
 
@@ -396,6 +401,14 @@ def test_a_proxy_that_refuses_the_tunnel(make_client: MakeClient, tunnel: t.Call
     assert message == f"the proxy http://127.0.0.1:{proxy.port} did not open a tunnel to https://api.example.com:6443 {said}"
 
 
+def test_a_proxy_that_breaks_off_may_have_passed_the_request_on(api: ScriptedServer, make_client: MakeClient) -> None:
+    api.replies = [Reply(action="reset")]
+    client = make_client(Connection(host="http://api.example.com:8001", proxy=api.url))
+    with pytest.raises(ApiOutcomeUnknown, match=r"the connection to the API server http://api.example.com:8001 broke off before"):
+        client.request("POST", PATH, body={}, repeatable=False)
+    assert len(api.asked) == 1
+
+
 def test_a_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> None:
     client = make_client(Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{free_port}"))
     assert failure(client) == f"the proxy http://127.0.0.1:{free_port} refused the connection; check the option proxy."
@@ -424,7 +437,7 @@ def test_a_proxy_that_speaks_tls(authority: Authority, serve: Serve, make_client
 
 def test_a_proxy_that_does_not_speak_tls(api: ScriptedServer, make_client: MakeClient) -> None:
     proxy = f"https://127.0.0.1:{api.port}"
-    assert failure(make_client(Connection(host="https://api.example.com:6443", proxy=proxy))) == (
+    assert failure(make_client(Connection(host="http://api.example.com:8001", proxy=proxy))) == (
         f"the proxy {proxy} does not speak TLS; write the option proxy with http://."
     )
 
