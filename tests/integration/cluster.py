@@ -145,6 +145,10 @@ class Cluster:
             "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
         }
         self.call("POST", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", binding)
+        return self.access_of(namespace, name)
+
+    def access_of(self, namespace: str, name: str) -> Access:
+        """Access of a service account, with a new token."""
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": _TOKEN_SECONDS}}
         answer = self.call("POST", f"{self.path('serviceaccounts', namespace, name)}/token", request)
         return Access(self.host, answer["status"]["token"], self.ca_file)
