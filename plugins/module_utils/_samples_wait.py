@@ -45,8 +45,6 @@ _UNDER_WAY = {
 # More names than these make a sentence longer than anybody reads.
 _SHOWN_NAMES = 10
 
-Sleep = t.Callable[[float], None]
-
 
 @dataclass(frozen=True)
 class SamplesState:
@@ -110,23 +108,16 @@ def outstanding(state: SamplesState) -> list[str]:
     return left
 
 
-def wait_for_samples(
-    client: ClusterClient,
-    *,
-    timeout: float,
-    pause: float,
-    sleep: Sleep = time.sleep,
-    clock: t.Callable[[], float] = time.monotonic,
-) -> tuple[SamplesState, list[str]]:
+def wait_for_samples(client: ClusterClient, *, timeout: float, pause: float) -> tuple[SamplesState, list[str]]:
     """Look every ``pause`` seconds, for ``timeout`` seconds; return the last state and what was still left to do then."""
-    deadline = clock() + timeout
+    deadline = time.monotonic() + timeout
     while True:
         state = read_state(client)
         left = outstanding(state)
-        seconds = min(pause, deadline - clock())
+        seconds = min(pause, deadline - time.monotonic())
         if not left or seconds <= 0:
             return state, left
-        sleep(seconds)
+        time.sleep(seconds)
 
 
 def _why(config: ObservedSamples, condition: str) -> str:

@@ -1,0 +1,85 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role samples_registry: a mirror that wants credentials, with the rights of the manifest and no others."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from integration.cluster import Cluster
+from integration.playbooks import Playbooks
+from integration.samples import NAMESPACE, Samples, samples_cluster
+from integration.surroundings import Surroundings
+
+PLAYBOOK = Path(__file__).with_name("role.yml")
+MANIFEST = Path(__file__).parents[4] / "docs" / "rbac" / "samples_registry.yml"
+CREDENTIALS = "Write the credentials for the samples"
+CONFIGURE = "Configure the samples and see them imported"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+USER = "samples-admin"
+
+
+@pytest.fixture
+def samples(given: Surroundings, tmp_path: Path) -> Iterator[Samples]:
+    """A sample that the private registry has too."""
+    with samples_cluster(given, tmp_path) as made:
+        made.add("ruby", {"3.0": ("private",)})
+        yield made
+
+
+def bind(cluster: Cluster) -> dict[str, str]:
+    """A user with the rights of the manifest and nothing else; returns the variables of the environment."""
+    cluster.create_account(NAMESPACE, USER)
+    subjects = [{"kind": "ServiceAccount", "name": USER, "namespace": NAMESPACE}]
+    for role in yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8")):
+        kind, scope = role["kind"], "" if role["kind"] == "ClusterRole" else f"/namespaces/{NAMESPACE}"
+        cluster.call("POST", f"{RBAC}{scope}/{kind.lower()}s", role)
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role["metadata"]["name"]}
+        binding = {"metadata": {"name": USER}, "roleRef": reference, "subjects": subjects}
+        cluster.call("POST", f"{RBAC}{scope}/{kind.lower()}bindings", binding)
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = cluster.call("POST", f"{cluster.path('serviceaccounts', NAMESPACE, USER)}/token", request)["status"]["token"]
+    return {"K8S_AUTH_HOST": cluster.host, "K8S_AUTH_API_KEY": token, "K8S_AUTH_SSL_CA_CERT": cluster.ca_file}
+
+
+def as_user(samples: Samples) -> Samples:
+    """The same cluster, with the rights of the manifest."""
+    playbooks: Playbooks = samples.playbooks.with_environment(bind(samples.cluster))
+    return Samples(samples.cluster, samples.control, playbooks, samples.given)
+
+
+def test_samples_come_from_a_mirror_with_credentials(samples: Samples) -> None:
+    credential = samples.given.credential()
+    wanted: dict[str, t.Any] = {"samples_registry_registry": credential["registry"], "samples_registry_wait_sleep": 1}
+    user = as_user(samples)
+
+    refused = user.stage(PLAYBOOK, **wanted).run_to_fail()
+    (message,) = refused.messages().values()
+    assert "Unauthorized" in message
+
+    stage = user.stage(PLAYBOOK, **wanted, samples_registry_credentials=[credential])
+    predicted, done = stage.predict_and_do(images_known=False)
+    assert done.changed() == [CREDENTIALS, CONFIGURE], "the secret came, and the import was tried again"
+    assert done.changed_tags() == {(f"{NAMESPACE}/ruby", "3.0"): ("last_import_failed",)}
+    stage.find_nothing_to_do()
+
+    quiet = stage.run("-vvvv", "--diff")
+    assert all(credential["password"] not in run.output for run in (predicted, done, quiet))
+    assert set(samples.cluster.auths(NAMESPACE, "samples-registry")) == {credential["registry"]}
+    tag = samples.cluster.tag(NAMESPACE, "ruby", "3.0")
+    assert (tag.failure, tag.source) == ("", samples.given.image("private", "ruby", "3.0"))
+
+
+def test_variables_that_cannot_be_meant_are_refused_without_showing_a_password(samples: Samples) -> None:
+    entry = {"registry": "a", "pasword": "a-password-of-tests"}
+    run = samples.stage(PLAYBOOK, samples_registry_credentials=[entry]).run_to_fail("-vvvv")
+
+    (message,) = run.messages().values()
+    assert "samples_registry_credentials.pasword" in message
+    assert "a-password-of-tests" not in run.output
