@@ -14,13 +14,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, Forbidden, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiNotServed,
+    ApiUnreachable,
+    CollectionError,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+)
 
 # Legacy's choice is steered by these annotations of the spec tag (server-behaviour.md 2.10).
 PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
 PREFER_OS = "importer.image.openshift.io/prefer-os"
 
 EXTERNAL = "DockerImage"
+
+# After these no other request would fare better.
+_HOPELESS = (ApiNotServed, ApiUnreachable, Unauthorized)
 
 Key = t.Tuple[str, str]  # noqa: UP006
 
@@ -134,24 +144,25 @@ def read_stream(client: ClusterClient, namespace: str, name: str) -> ObservedStr
         return ObservedStream(namespace, name)
 
 
-def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) -> dict[Key, ObservedStream | ApiError]:
+def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) -> dict[Key, ObservedStream | CollectionError]:
     """Read the streams ``keys``: a GET where a namespace has one of them, a LIST where it has several.
 
     Where the LIST is forbidden the streams are read one by one, because a Role may name them (``resourceNames``).
-    A namespace that may not be read gives the error for each of its streams, and does not hide the others.
+    A namespace that cannot be read gives the error for each of its streams, and does not hide the others. Raises
+    ``ApiUnreachable``, ``Unauthorized`` and ``ApiNotServed``, since no other request would fare better.
     """
     names: dict[str, list[str]] = {}
     for namespace, name in keys:
         names.setdefault(namespace, []).append(name)
-    observed: dict[Key, ObservedStream | ApiError] = {}
+    observed: dict[Key, ObservedStream | CollectionError] = {}
     with ThreadPoolExecutor(max_workers=concurrency) as pool:
         for part in pool.map(lambda item: _observe_namespace(client, item[0], item[1]), names.items()):
             observed.update(part)
     return observed
 
 
-def _observe_namespace(client: ClusterClient, namespace: str, names: list[str]) -> dict[Key, ObservedStream | ApiError]:
-    observed: dict[Key, ObservedStream | ApiError] = {(namespace, name): ObservedStream(namespace, name) for name in names}
+def _observe_namespace(client: ClusterClient, namespace: str, names: list[str]) -> dict[Key, ObservedStream | CollectionError]:
+    observed: dict[Key, ObservedStream | CollectionError] = {(namespace, name): ObservedStream(namespace, name) for name in names}
     if len(names) > 1:
         try:
             for item in client.list_items(image_path(namespace, "imagestreams")):
@@ -161,9 +172,15 @@ def _observe_namespace(client: ClusterClient, namespace: str, names: list[str]) 
             return observed
         except Forbidden:
             pass
+        except _HOPELESS:
+            raise
+        except CollectionError as error:
+            return dict.fromkeys(observed, error)
     for name in names:
         try:
             observed[namespace, name] = read_stream(client, namespace, name)
-        except Forbidden as error:
+        except _HOPELESS:
+            raise
+        except CollectionError as error:
             observed[namespace, name] = error
     return observed

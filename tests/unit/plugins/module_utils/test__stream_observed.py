@@ -173,6 +173,18 @@ def test_a_namespace_that_may_not_be_read_does_not_hide_the_others() -> None:
     assert isinstance(found[NAMESPACE, "web"], ObservedStream)
 
 
+@pytest.mark.parametrize("names", [("web",), ("web", "api")])
+def test_a_namespace_that_the_server_cannot_read_now_does_not_hide_the_others(names: tuple[str, ...]) -> None:
+    elsewhere = STREAMS.replace(NAMESPACE, "broken")
+    path = elsewhere if len(names) > 1 else f"{elsewhere}/web"
+    body = {"kind": "Status", "status": "Failure", "reason": "InternalError", "message": "etcd is gone", "code": 500}
+    cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("GET", path, refusal("GET", path, 500, body))
+    found = observe(cluster.client, [*(("broken", name) for name in names), (NAMESPACE, "web")], 2)
+    assert isinstance(found[NAMESPACE, "web"], ObservedStream)
+    assert all("etcd is gone" in str(found["broken", name]) for name in names)
+    cluster.assert_all_asked()
+
+
 @pytest.mark.parametrize(("code", "body", "error"), [(401, ("access_denied", 0), Unauthorized), (404, ("not_openshift", 1), ApiNotServed)])
 def test_what_no_other_request_would_survive_ends_the_reading(code: int, body: tuple[str, int], error: type[Exception]) -> None:
     cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", refusal("GET", f"{STREAMS}/web", code, recorded(*body)))
