@@ -149,6 +149,8 @@ class Scene:
         given = {"namespace": self.namespace, **({} if "streams" in options else {"name": "web"}), **options}
         results = converge_streams(client, desired_streams(given), check_mode=check_mode, concurrency=concurrency, timeout=timeout)
         report = stream_report(results, RemedyFinder(client, lambda *_values: None).remedy, only_changed=False)
+        told = repr(report)
+        assert [secret for secret in self._secrets() if secret in told] == []
         return Run(report, client.sent[first:])
 
     def converge(self, **options: t.Any) -> Converged:
@@ -170,6 +172,12 @@ class Scene:
         if not done.report.failure and options.get("refresh") != "always":
             assert repeated.writes == []
         return Converged(foreseen, done, repeated)
+
+    def _secrets(self) -> list[str]:
+        """What no report may hold: the registry's password and the token, and what they look like in secrets."""
+        username, password = self.fleet.credential
+        texts = [password, f"{username}:{password}", str(self.connection.token)]
+        return [form for text in texts for form in (text, base64.b64encode(text.encode()).decode(), base64.b64encode(text.encode()).decode().rstrip("="))]
 
     # What other people do.
 
