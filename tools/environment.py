@@ -21,10 +21,12 @@ from tools.interpreters import find, version_of
 
 OLDEST_PYTHON = (3, 11)
 REQUIREMENTS = ROOT / "tests" / "requirements"
-# The two ends of what is supported: what pip installs, and the Pythons that can run it, best first.
-CORES = {
-    "oldest": (("ansible-core~=2.16.0", "-c", "oldest.txt"), ("3.11", "3.12")),
-    "newest": (("ansible-core~=2.21.0",), ("3.13", "3.12", "3.14")),
+# The two ends of what is supported, and the oldest Python that modules run with, with the oldest libraries that they
+# work with: what pip installs, and the Pythons that it is for, best first.
+MATRIX = {
+    "oldest": (("-r", "matrix.txt", "-r", "run.txt", "ansible-core~=2.16.0", "-c", "oldest.txt"), ("3.11", "3.12")),
+    "newest": (("-r", "matrix.txt", "ansible-core~=2.21.0"), ("3.13", "3.12", "3.14")),
+    "oldest-target": (("-r", "../../requirements.txt", "-c", "oldest.txt"), ("3.9",)),
 }
 
 
@@ -72,13 +74,13 @@ def create(venv: Path, python: str) -> None:
 
 def path_of(name: str) -> Path:
     """Return the folder of an environment: \"run\" and \"check\" are the same one, with less or more in it."""
-    return BUILD / "venvs" / name if name in CORES else ROOT / ".venv"
+    return BUILD / "venvs" / name if name in MATRIX else ROOT / ".venv"
 
 
 def main(name: str) -> None:
-    if name in CORES:
-        requirements, pythons = CORES[name]
-        ensure(path_of(name), ["-r", "matrix.txt", *requirements], find(*pythons))
+    if name in MATRIX:
+        requirements, pythons = MATRIX[name]
+        ensure(path_of(name), list(requirements), find(*pythons))
         return
     if sys.version_info[:2] < OLDEST_PYTHON:
         raise Refused(f"The tests need Python 3.11 or newer, this is {sys.version.split()[0]}; as in: make PYTHON=python3.11 test")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tools import BUILD, ROOT, Refused
 from tools.debian import ensure_program
-from tools.environment import CORES, path_of
+from tools.environment import path_of
 from tools.runner import Gate, run_all
 from tools.tree import refresh
 
@@ -35,11 +35,14 @@ GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs",),
     "build": ("artifact", "galaxy-importer"),
-    "test": ("sanity", "integration", "contract", "apparatus", "unit", "build", "docs-lint", "lint"),
-    "test-matrix": tuple(f"{part}-{end}" for part in ("environment", "sanity", "unit") for end in CORES),
+    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "demo", "build", "docs-lint", "lint"),
+    "test-matrix": (
+        *("environment-oldest", "environment-newest", "environment-oldest-target"),
+        *("integration-oldest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
+    ),
     "everything": ("test-matrix", "test"),
 }
-NEED_REGISTRY = {"integration", "contract", "apparatus"}
+NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus"}
 
 
 def all_gates(work: Path) -> list[Gate]:
@@ -60,6 +63,8 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("integration", "-n", "2", "tests/integration"),
         Gate("test-cluster", (PYTHON, "-m", "pytest", "tests/integration"), work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
+        pytest("traps", "-n", "2", "tests/traps"),
+        Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),
@@ -72,20 +77,31 @@ def all_gates(work: Path) -> list[Gate]:
         gate("antsibull-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."),
         gate("artifact", PYTHON, "-m", "tools.artifact", str(work), folder=ROOT),
         gate("galaxy-importer", PYTHON, "-m", "tools.importer", folder=ROOT, after=("artifact",)),
-        *(gate for end in CORES for gate in matrix_gates(end, work)),
+        *matrix_gates(work),
     ]
 
 
-def matrix_gates(end: str, work: Path) -> list[Gate]:
-    """Return the gates of one end of what is supported: its environment, then sanity and unit tests in it."""
-    bin_folder = path_of(end) / "bin"
-    python, first = str(bin_folder / "python"), f"environment-{end}"
-    here, there = environment(Path(PYTHON).parent, work), environment(bin_folder, work)
-    return [
-        Gate(first, (PYTHON, "-m", "tools.environment", end), ROOT, here),
-        Gate(f"sanity-{end}", (python, "-m", "tools.sanity", OLDEST_TARGET), ROOT, there, (first,)),
-        Gate(f"unit-{end}", (python, "-m", "pytest", "-n", "2", "tests/unit"), work, there | imports(work), (first,)),
+def matrix_gates(work: Path) -> list[Gate]:
+    """Return the gates of both ends of what is supported; each end has an environment of its own."""
+    own = environment(Path(PYTHON).parent, work)
+    gates = [
+        Gate(f"environment-{name}", (PYTHON, "-m", "tools.environment", name), ROOT, own)
+        for name in ("oldest", "newest", "oldest-target")
     ]
+    for end in ("oldest", "newest"):
+        bin_folder, prepared = path_of(end) / "bin", (f"environment-{end}",)
+        python, variables = str(bin_folder / "python"), environment(bin_folder, work)
+        pytest = (python, "-m", "pytest", "-n", "2")
+        gates += [
+            Gate(f"sanity-{end}", (python, "-m", "tools.sanity", OLDEST_TARGET), ROOT, variables, prepared),
+            Gate(f"unit-{end}", (*pytest, "tests/unit"), work, variables | imports(work), prepared),
+        ]
+    # The oldest ansible-core, its modules run by the oldest Python with the oldest libraries.
+    bin_folder, target = path_of("oldest") / "bin", path_of("oldest-target") / "bin" / "python"
+    variables = environment(bin_folder, work) | imports(work) | {"QUAYSIDE_TEST_MODULE_PYTHON": str(target)}
+    playbooks = (str(bin_folder / "python"), "-m", "pytest", "-n", "2", "tests/integration")
+    after = ("environment-oldest", "environment-oldest-target")
+    return [*gates, Gate("integration-oldest", playbooks, work, variables, after)]
 
 
 def environment(bin_folder: Path, work: Path) -> dict[str, str]:

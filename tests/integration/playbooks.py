@@ -25,6 +25,8 @@ _HERE = Path(__file__).resolve().parent
 _COLLECTION = _HERE.parents[1]
 _COMPLAINT = re.compile(r"\[(?:DEPRECATION )?WARNING\].*")
 _LONGEST_RUN = 300
+# Names the Python that modules run with, where it is not to be Ansible's own.
+_MODULE_PYTHON = "QUAYSIDE_TEST_MODULE_PYTHON"
 # Settings of the person at the screen that would change what a run does.
 _PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_")
 
@@ -136,10 +138,12 @@ class Playbooks:
         """Run a playbook, by path or full name; ``settings`` are more variables of the environment."""
         program = Path(sys.executable).with_name("ansible-playbook")
         where = ("-i", str(inventory)) if inventory else ()
+        python = os.environ.get(_MODULE_PYTHON)
+        chosen = ("-e", f"ansible_python_interpreter={python}") if python else ()
         given = ("-e", f"@{self.variables_file(variables)}") if variables else ()
         with tempfile.NamedTemporaryFile(prefix="record-", suffix=".jsonl", dir=self.directory) as record:
             finished = subprocess.run(
-                [str(program), *where, *given, *options, str(playbook)],
+                [str(program), *where, *chosen, *given, *options, str(playbook)],
                 env={**_impersonal(), **self._ansible_settings(), "TASK_RECORD_PATH": record.name, **self.environment, **(settings or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -12,6 +12,7 @@ import pytest
 
 from tools import Refused
 from tools.gates import CLUSTER, GROUPS, all_gates, environment, main, select
+from tools.tree import collection_files
 
 WORK = Path("/build/work/ansible_collections/quayside/openshift_images")
 
@@ -32,6 +33,14 @@ def test_everything_leaves_out_only_what_needs_a_cluster() -> None:
     every = {gate.name for gate in all_gates(WORK)}
 
     assert set(names("everything")) == every - {"test-cluster"}
+
+
+def test_every_test_of_the_project_belongs_to_a_gate() -> None:
+    tested = {Path(word) for gate in select(["test"], all_gates(WORK)) for word in gate.command if word.startswith(("tests/", "tools/"))}
+
+    files = {file for file in collection_files() if file.match("test_*.py")}
+    assert files
+    assert {file for file in files if not tested & set(file.parents)} == set()
 
 
 def test_an_unknown_name_is_refused() -> None:
