@@ -41,7 +41,6 @@ def stage(given: Surroundings, namespace: str, new_stage: NewStage) -> Stage:
         "private_registry": given.credential(),
         "image": given.image("private", "web", "v1"),
         "mode": "PreserveOriginal",
-        "go_on": False,
     }
     return new_stage("application.yml", namespace, variables=variables)
 
@@ -83,9 +82,8 @@ def test_controllers_find_nothing_to_do_after_a_run(cluster: Cluster, namespace:
 
 def test_a_cluster_without_image_api(emulator: Emulator, cluster: Cluster, namespace: str, stage: Stage) -> None:
     emulator.cluster.discovery.openshift = False
-    stage.variables["go_on"] = True
 
-    run = stage.run("--diff")
+    run = stage.run_to_fail("--diff")
 
     assert run.messages() == {
         "Streams": (
