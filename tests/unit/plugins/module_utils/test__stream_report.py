@@ -155,6 +155,15 @@ def test_generations_are_not_shown_but_an_image_that_is_still_to_come_is() -> No
     assert shown["import_pending"]
 
 
+def test_a_new_failure_of_an_existing_tag_is_a_change_and_in_the_diff() -> None:
+    told = report(result(stream(V2), stream(replace(V2, failure=REFUSED)), outcomes={"v2": REFUSED}))
+    assert told.changed
+    (shown,) = told.after.values()
+    assert shown["tags"]["v2"]["import_failure"] == f"Unauthorized: {REFUSED.message}"
+    repeated = report(result(stream(replace(V2, failure=REFUSED)), stream(replace(V2, failure=REFUSED)), outcomes={"v2": REFUSED}))
+    assert (repeated.changed, repeated.failure is None) == (False, False)
+
+
 def test_a_failed_tag_is_named_with_reason_and_remedy_and_the_others_are_done() -> None:
     failed = ObservedTag("v1", source=f"{WEB}:v1", import_mode="Legacy", reference_policy="Source", failure=REFUSED)
     told = report(
