@@ -34,7 +34,8 @@ MANIFEST = Path(__file__).parents[4] / "docs" / "rbac" / "migrate_to_multiarch.y
 SOURCE = f"{PRIVATE}/team/web:v1"
 TRIGGER = {"from": {"kind": "ImageStreamTag", "name": "web:v1"}, "fieldPath": 'spec.template.spec.containers[?(@.name=="app")].image'}
 SHOP = {"metadata": {"namespace": NAMESPACE, "name": "shop", "annotations": {TRIGGERS_ANNOTATION: json.dumps([TRIGGER])}}}
-RECORD = [{"namespace": NAMESPACE, "name": "web", "tags": [{"name": "v1", "from": SOURCE, "prefer_architecture": "", "prefer_os": ""}]}]
+RECORDED_TAG = {"name": "v1", "from": SOURCE, "prefer_architecture": "", "prefer_os": ""}
+RECORD = [{"namespace": NAMESPACE, "name": "web", "tags": [RECORDED_TAG]}]
 
 
 def lookup(case: str, step: int) -> dict[str, t.Any]:
@@ -89,7 +90,7 @@ def test_a_list_that_is_imported_as_one_child(cluster: ScriptedCluster, run: t.C
         {"namespace": NAMESPACE, "name": "web", "tags": [{"name": "v1", "from": SOURCE, "import_mode": "PreserveOriginal"}]}
     ]
     [back] = result["to_legacy"]
-    assert back["tags"] == [{**RECORD[0]["tags"][0], "import_mode": "Legacy"}]
+    assert back["tags"] == [{**RECORDED_TAG, "import_mode": "Legacy"}]
     assert sorted(result["not_served"]) == ["buildconfigs", "deploymentconfigs"]
     assert (result["triggers_read_in"], result["summary"]["complete"], result["changed"]) == (["*"], True, False)
     assert cluster.writes == []
@@ -124,7 +125,7 @@ def test_the_way_back(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> 
     assert "linux/arm64" in candidate["lost_platforms"]
     assert candidate["gained_platforms"] == []
     assert result["to_preserve"] == []
-    assert result["to_legacy"][0]["tags"] == [{**RECORD[0]["tags"][0], "import_mode": "Legacy"}]
+    assert result["to_legacy"][0]["tags"] == [{**RECORDED_TAG, "import_mode": "Legacy"}]
 
 
 def test_what_preserves_already_is_not_looked_up(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
