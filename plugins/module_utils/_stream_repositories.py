@@ -22,9 +22,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._referen
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredRepository
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredRepository, DesiredStream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Outcome, send_repository
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure, Key
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
 
 FROM_REGISTRY = "registry"
 FROM_SERVER = "server"
@@ -55,7 +55,7 @@ class TagReader(t.Protocol):
 
 
 class RegistryTagReader:
-    """Reads tags from registries with the pull secrets of namespaces, or anonymously where these may not be read.
+    """Reads tags from registries with the pull secrets of namespaces, or anonymously where these may not be read or sent.
 
     A registry that could not be reached is not tried again in the run.
     """
@@ -73,7 +73,8 @@ class RegistryTagReader:
         if known is not None:
             raise known
         try:
-            credential = self._credentials.of(namespace).find(str(source))
+            # Without verified TLS whoever answers from here may be somebody else than the cluster's registry.
+            credential = None if insecure else self._credentials.of(namespace).find(str(source))
         except Forbidden:
             credential = None
         try:
@@ -85,15 +86,19 @@ class RegistryTagReader:
             raise
 
 
-def list_repository(client: ClusterClient, reader: TagReader | None, key: Key, repository: DesiredRepository, timeout: int) -> RepositoryListing:
-    """List the tags of ``repository`` for the stream ``key``. Raises what the API server's refusal of the second road is.
+def list_repository(
+    client: ClusterClient, reader: TagReader | None, stream: DesiredStream, repository: DesiredRepository, timeout: int
+) -> RepositoryListing:
+    """List the tags of ``repository`` for ``stream``. Raises what the API server's refusal of the second road is.
 
     ``timeout`` is the server's limit for its lookup, in seconds.
     """
-    namespace, name = key
+    namespace, name = stream.key
     wanted = repository.template
     reason = ""
-    if reader is not None:
+    if wanted.insecure and stream.purge_tags:
+        reason = "tags are not removed by a list that was read without verified TLS"
+    elif reader is not None:
         try:
             tags = reader.tags(namespace, repository.source, insecure=bool(wanted.insecure))
         except CollectionError as error:

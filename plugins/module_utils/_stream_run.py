@@ -117,6 +117,7 @@ class _Road:
         self._looked_up: dict[Lookup, Outcome] = {}
         self._listings: dict[Key, RepositoryListing] = {}
         self._gone_upstream: dict[Key, tuple[str, ...]] = {}
+        self._unlisted: set[Key] = set()
         self.streams = {stream.key: stream for stream in desired}
         self.results: dict[Key, StreamResult] = {}
 
@@ -139,7 +140,7 @@ class _Road:
 
         def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
             try:
-                return list_repository(self._client, self._tag_reader, *pair, self._timeout)
+                return list_repository(self._client, self._tag_reader, self.streams[pair[0]], pair[1], self._timeout)
             except (ApiUnreachable, Unauthorized):
                 raise
             except CollectionError as error:
@@ -151,7 +152,10 @@ class _Road:
                     self._stop(key, answer)
                     continue
                 self._listings[key] = answer
-                if answer.failure:
+                if answer.failure and self._is_pending(key[0], str(repository.source), answer.failure):
+                    self._unlisted.add(key)
+                    self.streams[key] = replace(self.streams[key], purge_tags=False)
+                elif answer.failure:
                     text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
                     error = RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry)
                     self._stop(key, error, answer.failure)
@@ -200,16 +204,22 @@ class _Road:
 
     def _as_after_pending(self, lookup: Lookup, answer: Outcome) -> Outcome:
         """A registry that refuses today's credentials says nothing about those that are about to be written."""
-        if not (isinstance(answer, ImportFailure) and answer.reason == "Unauthorized"):
-            return answer
-        target = lookup_text(lookup.source)
-        keys = (file_key(pending.registry) for pending in self._pending if pending.namespace == lookup.namespace)
-        return replace(UNKNOWN_IMAGE, import_mode=answer.import_mode) if any(key and key_matches(key, target) for key in keys) else answer
+        if isinstance(answer, ImportFailure) and self._is_pending(lookup.namespace, lookup.source, answer):
+            return replace(UNKNOWN_IMAGE, import_mode=answer.import_mode)
+        return answer
+
+    def _is_pending(self, namespace: str, source: str, failure: ImportFailure) -> bool:
+        target = lookup_text(source)
+        keys = (file_key(pending.registry) for pending in self._pending if pending.namespace == namespace)
+        return failure.reason == "Unauthorized" and any(key and key_matches(key, target) for key in keys)
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""
         for key, plan in plans.items():
             result = StreamResult(self.streams[key], self._observed[key], plan.after)
+            if key in self._unlisted:
+                # Which tags there will be is not known; that there will be the stream is.
+                result.after = replace(plan.after, exists=True)
             result.note(plan)
             self._finish(result)
 

@@ -256,6 +256,24 @@ class TestReadingTheRegistry:
         assert read(cluster, server.port, insecure=True) == ["v1"]
 
 
+    def test_a_credential_is_not_sent_without_verified_tls(self, registry: ScriptedServer, read: t.Callable[..., list[str]]) -> None:
+        registry.replies = [Reply(401, headers={"WWW-Authenticate": "Basic"})]
+        cluster = ScriptedCluster()
+
+        with pytest.raises(RegistryError):
+            read(cluster, registry.port, insecure=True)
+        assert [asked.values("Authorization") for asked in registry.asked] == [[]]
+        assert cluster.sent == []
+
+
+def test_a_list_read_without_verified_tls_removes_nothing() -> None:
+    reader = Listed(["v1"])
+    cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_stream("repository_import", 2)).on("POST", IMPORTS, listing())
+    result = converge(cluster, reader, insecure=True, purge_tags=True, check_mode=True)
+    assert reader.asked == []
+    assert not any("not_listed" in reasons for reasons in result.reasons.values())
+
+
 def test_a_registry_that_cannot_be_read_is_not_waited_for_long() -> None:
     assert PATIENCE.tries == 1
     assert PATIENCE.connect < Patience().connect

@@ -724,6 +724,25 @@ class TestPendingCredentials:
     def test_a_credential_that_does_not_match_changes_nothing(self, registry: str, namespace: str) -> None:
         assert isinstance(self.run(registry, namespace=namespace).outcomes["v1"], ImportFailure)
 
+    def list_whole(self, *, exists: bool) -> StreamResult:
+        stream = recorded("repository_import", 2) if exists else recorded_error(*NO_STREAM)
+        refused = recorded("repository_import", 4)
+        refused["status"]["repository"]["status"].update(reason="Unauthorized", message="you may not have access", code=401)
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", stream).on("POST", IMPORTS, refused)
+        desired = desired_streams({"namespace": NAMESPACE, "name": "web", "repository": WEB, "purge_tags": True})
+        pending = [PendingCredential(NAMESPACE, PRIVATE)]
+        (result,) = converge_streams(cluster.client, desired, check_mode=True, concurrency=1, timeout=60, pending=pending)
+        return result
+
+    def test_a_repository_that_cannot_be_listed_yet_will_be_a_stream(self) -> None:
+        result = self.list_whole(exists=False)
+        assert (result.error, result.after.exists, result.after.tags) == (None, True, {})
+
+    def test_a_repository_that_cannot_be_listed_yet_removes_nothing(self) -> None:
+        result = self.list_whole(exists=True)
+        assert result.error is None
+        assert result.after == result.before
+
     def test_a_real_run_does_not_count_on_them(self) -> None:
         assert isinstance(self.run(PRIVATE, check_mode=False).outcomes["v1"], ImportFailure)
 
