@@ -63,13 +63,26 @@ class SecretOutcome:
 
 
 class SecretApplier:
-    """Brings one wanted secret about in one namespace after the other; several threads may call it at once."""
+    """Brings one wanted secret about in one namespace after the other; several threads may call it at once.
 
-    def __init__(self, client: WritingClient, desired: DesiredSecret, *, check_mode: bool, mask: t.Callable[..., None], sleep: Sleep = time.sleep) -> None:
+    With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one.
+    """
+
+    def __init__(
+        self,
+        client: WritingClient,
+        desired: DesiredSecret,
+        *,
+        check_mode: bool,
+        mask: t.Callable[..., None],
+        look_around: bool = True,
+        sleep: Sleep = time.sleep,
+    ) -> None:
         self._client = client
         self._desired = desired
         self._check_mode = check_mode
         self._mask = mask
+        self._look_around = look_around
         self._sleep = sleep
 
     def bring_about(self, namespace: str) -> SecretOutcome:
@@ -78,12 +91,12 @@ class SecretApplier:
             plan = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask).run(self._sleep)
         except CollectionError as exc:
             return SecretOutcome(namespace, error=exc)
-        secrets = self._look_around(namespace)
+        secrets = self._observe_others(namespace)
         return SecretOutcome(namespace, plan, None, secrets is not None, tuple(self._warnings(namespace, plan, secrets or [])))
 
-    def _look_around(self, namespace: str) -> list[RegistrySecret] | None:
-        """Read the registry secrets of the namespace; None where that is of no use, not allowed or fails: it is for warnings only."""
-        if not self._desired.present_registries:
+    def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
+        """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for warnings only."""
+        if not self._look_around or not self._desired.present_registries:
             return None
         try:
             return observe_registry_secrets(self._client, namespace, self._mask)

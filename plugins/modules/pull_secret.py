@@ -164,6 +164,12 @@ options:
       - If the new secret cannot be created, the former one is put back.
     type: bool
     default: false
+  check_others:
+    description:
+      - Also read the other registry secrets of the namespace, where the caller may list them, and warn about those that hide entries of this
+        one or break every import.
+    type: bool
+    default: true
   verify:
     description:
       - Log in to each registry of the task first, from where the module runs. If one of them does not accept its credential, or cannot be
@@ -323,7 +329,7 @@ secrets:
       elements: str
       sample: [registries_changed]
     shadowing_checked:
-      description: Whether the other secrets of the namespace could be read, to warn about entries that they hide.
+      description: Whether the other secrets of the namespace were read, to warn about entries that they hide.
       type: bool
       sample: true
     error:
@@ -445,6 +451,7 @@ def argument_spec() -> ArgumentSpec:
             "type": {"type": "str", "choices": list(DATA_KEYS), "default": DOCKER_CONFIG_JSON},
             "create": {"type": "bool", "default": True},
             "recreate": {"type": "bool", "default": False},
+            "check_others": {"type": "bool", "default": True},
             "verify": {"type": "bool", "default": False},
             "verify_ca_cert": {"type": "path"},
             "verify_insecure": {"type": "list", "elements": "str"},
@@ -465,7 +472,7 @@ def work(context: ModuleContext) -> Report:
     context.mask(*desired.secrets())
     verified = try_logins(desired.present_registries) if context.params["verify"] else []
     client = context.client(pool_size=min(WIDTH, len(namespaces)))
-    applier = SecretApplier(client, desired, check_mode=context.check_mode, mask=context.mask)
+    applier = SecretApplier(client, desired, check_mode=context.check_mode, mask=context.mask, look_around=context.params["check_others"])
     outcomes = each_with_outcome(namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
     return report_secrets(desired, outcomes, verified)
 

@@ -317,3 +317,20 @@ def test_an_internal_error_shows_no_secret(api: CoreApi, run: t.Callable[..., t.
 
     api.before.append(explode)
     assert run(registries=[OURS]).failed
+
+
+def test_other_secrets_are_left_unread_on_request(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+    api.put_in("secrets", "shop", "a-rival", **auths({"h.example": entry(password="f0rmer")}))
+    outcome = run(registries=[OURS], check_others=False)
+    assert [str(request) for request in api.sent] == ["GET shop/secrets/pull", "POST shop/secrets"]
+    assert (the_secret(outcome)["shadowing_checked"], warned) == (False, [])
+    run(registries=[OURS])
+    assert ["a-rival" in warning for warning in warned] == [True]
+
+
+def test_a_secret_that_has_to_be_there(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    for check_mode in (True, False):
+        assert "does not exist" in run(registries=[OURS], create=False, check_mode=check_mode).result["msg"]
+    assert api.writes == []
+    api.put_in("secrets", "shop", "pull", **auths({"i.example": entry("i")}))
+    assert run(registries=[OURS], create=False).result["summary"]["updated"] == 1
