@@ -180,8 +180,8 @@ def _child(entry: t.Any) -> Manifest:
         platform = {}
     if not isinstance(platform, dict):
         raise BadDocument("the platform of one of its manifests is not an object")
-    texts = [_text(platform, name) for name in ("os", "architecture", "variant")]
-    return Manifest(*texts, digest=found.digest, size=found.size, media_type=found.media_type)
+    system, architecture, variant = (_text(platform, name) for name in ("os", "architecture", "variant"))
+    return Manifest(system, architecture, variant, found.digest, found.size, found.media_type)
 
 
 def _descriptor(entry: t.Any) -> Descriptor:

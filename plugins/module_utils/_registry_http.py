@@ -112,14 +112,14 @@ class _RegistryAdapter(HTTPAdapter):
     """Uses our TLS context alone, for every host and through every proxy."""
 
     def __init__(self, context: ssl.SSLContext, pool_size: int) -> None:
-        self._tls = {"ssl_context": context}
+        self._context = context
         super().__init__(pool_connections=32, pool_maxsize=pool_size, max_retries=0)
 
-    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        super().init_poolmanager(*args, **self._tls, **kwargs)
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: t.Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        return super().proxy_manager_for(proxy, **self._tls, **kwargs)
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
         parts = urlsplit(request.url)

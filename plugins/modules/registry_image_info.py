@@ -155,15 +155,10 @@ EXAMPLES = r"""
     auth_file: auth.json
   register: listed
 
-- name: Read a registry that speaks plain HTTP, beside another
+- name: Read a registry that speaks plain HTTP
   quayside.openshift_images.registry_image_info:
-    images:
-      - plain.example.com:5000/team/plain:v1
-      - registry.example.com:5000/team/web:v1
-    auth_file: auth.json
-    registries:
-      - registry: plain.example.com:5000
-        insecure: true
+    images: [plain.example.com:5000/team/plain:v1]
+    insecure: true
 
 - name: Read an image as an import in the namespace shop would, and what it would take for a tag that prefers arm64
   quayside.openshift_images.registry_image_info:
