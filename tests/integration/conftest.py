@@ -41,8 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def given() -> Surroundings:
-    """The cluster's kubeconfig and the registries."""
-    return Surroundings.read(os.environ, os.environ[_RUN])
+    """The cluster's kubeconfig and the registries. Processes side by side push to repositories of their own: docker-registry
+    loses a blob that two of them upload at the same time."""
+    return Surroundings.read(os.environ, os.environ[_RUN] + os.environ.get("PYTEST_XDIST_WORKER", ""))
 
 
 @pytest.fixture(scope="session")
