@@ -263,7 +263,7 @@ class RegistryHttp:
         )
         with response:
             allowed = limit if response.status_code < 300 else SHORT_LIMIT
-            body, truncated = _read(response.raw, allowed, deadline)
+            body, truncated = _read(response, allowed, deadline)
             return RegistryAnswer(response.status_code, response.headers, body, url, truncated)
 
     def _check_redirect(self, source: str, target: str) -> None:
@@ -340,14 +340,18 @@ def _server(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
 
 
-def _read(raw: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
+def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
     """The body up to ``limit`` bytes, and whether there was more. A server that sends a byte now and then meets the deadline."""
-    # urllib3 before 2 has no read1: there the deadline is looked at after each small piece
-    piece = (lambda: raw.read1(_CHUNK, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(1024, decode_content=True))
+    raw = response.raw
+    # urllib3 before 2 has no read1, and waits until a piece is full: it is kept small for the deadline's sake
+    piece = (lambda: raw.read1(_CHUNK, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(64, decode_content=True))
     content = bytearray()
     while True:
         chunk = piece()
         if not chunk:
+            announced = response.headers.get("Content-Length", "")
+            if announced.isdigit() and raw.tell() < int(announced):
+                raise OSError("the connection ended in the middle of the answer")
             return bytes(content), False
         content += chunk
         if len(content) > limit:
