@@ -73,7 +73,7 @@ class Stage:
         """Check mode finds no difference, and the run writes nothing."""
         before = self.cluster.settled(self.namespaces)
         for run in (self.predict(), self.run(*DO)):
-            assert run.changed() == []
+            assert run.changed() == [], run.output
             assert run.changed_tags() == {}
         written = self.snapshot().written_since(before)
         assert not written, f"a run without differences wrote {written}"
