@@ -5,20 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools import say
 
-# A gate that takes longer hangs: the slowest takes about two minutes.
-LONGEST_SECONDS = 1200
+# A gate that takes longer hangs: the slowest takes some minutes.
+LONGEST_SECONDS = 2400
 # What a passed gate shows of its output; a failed one shows all.
 LINES_OF_A_PASSED_GATE = 2
 
@@ -47,10 +49,13 @@ class Outcome:
 def run_all(gates: Sequence[Gate], logs: Path, jobs: int) -> bool:
     """Run the gates, at most ``jobs`` at once, in their order as far as ``after`` allows. Tell whether all passed."""
     logs.mkdir(parents=True, exist_ok=True)
+    # A gate has a session of its own, so what ends this program from outside has to be passed on.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    processes = Processes()
     start = time.monotonic()
     waiting = list(gates)
     outcomes: dict[str, Outcome] = {}
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
+    with ThreadPoolExecutor(max_workers=jobs) as pool, processes:
         running: set[Future[Outcome]] = set()
         while waiting or running:
             for gate in list(waiting):
@@ -60,7 +65,7 @@ def run_all(gates: Sequence[Gate], logs: Path, jobs: int) -> bool:
                     outcomes[gate.name] = report(Outcome(gate, False, output=f"Not run, because {failed[0]} failed.\n"))
                 elif len(running) < jobs and all(name in outcomes for name in gate.after):
                     waiting.remove(gate)
-                    running.add(pool.submit(run, gate, logs))
+                    running.add(pool.submit(run, gate, logs, processes))
             if running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -69,24 +74,61 @@ def run_all(gates: Sequence[Gate], logs: Path, jobs: int) -> bool:
     return summary([outcomes[gate.name] for gate in gates], time.monotonic() - start)
 
 
-def run(gate: Gate, logs: Path) -> Outcome:
+class Processes:
+    """The processes that run at the moment; leaving the context ends them, whatever the reason."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        with self._lock:
+            self._ended = True
+            for process in self._running:
+                end(process)
+
+    def wait(self, start: Callable[[], subprocess.Popen[bytes]]) -> int:
+        """Start a process, wait for its end and return its exit code. It is ended when it takes far too long."""
+        with self._lock:
+            if self._ended:
+                return -signal.SIGTERM
+            process = start()
+            self._running.add(process)
+        timer = threading.Timer(LONGEST_SECONDS, end, (process,))
+        timer.start()
+        code = process.wait()
+        timer.cancel()
+        with self._lock:
+            self._running.discard(process)
+        return code
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+
+
+def run(gate: Gate, logs: Path, processes: Processes) -> Outcome:
     """Run one gate; its output goes to a file, so that nothing is lost when the terminal is."""
     start = time.monotonic()
     log = logs / f"{gate.name}.log"
     with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            gate.command,
-            cwd=gate.folder,
-            env=gate.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        code = processes.wait(
+            lambda: subprocess.Popen(
+                gate.command,
+                cwd=gate.folder,
+                env=gate.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         )
-        timer = threading.Timer(LONGEST_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
-        timer.start()
-        code = process.wait()
-        timer.cancel()
     text = log.read_text(encoding="utf-8", errors="replace")
     if code < 0:
         text += f"Ended by signal {-code} after {time.monotonic() - start:.0f} s.\n"

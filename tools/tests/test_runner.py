@@ -7,7 +7,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import time
+import typing as t
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,3 +64,31 @@ def test_a_gate_fails_when_what_it_needs_failed(tmp_path: Path, capsys: pytest.C
     assert not run_all(gates, tmp_path / "logs", jobs=2)
     assert "Not run, because second failed." in capsys.readouterr().out
     assert not (tmp_path / "ran").exists()
+
+
+def test_ending_the_runner_ends_what_it_started(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    code = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from tools.runner import Gate, run_all\n"
+        f"gate = Gate('sleeper', (sys.executable, '-c', {code!r}), Path({str(tmp_path)!r}), dict(os.environ))\n"
+        f"run_all([gate], Path({str(tmp_path / 'logs')!r}), jobs=1)\n"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[2])
+    child = int(wait_for(lambda: mark.exists() and mark.read_text()))
+
+    runner.send_signal(signal.SIGTERM)
+
+    assert runner.wait(timeout=10) == 128 + signal.SIGTERM
+    assert wait_for(lambda: not Path(f"/proc/{child}").exists())
+
+
+def wait_for(condition: Callable[[], t.Any]) -> t.Any:
+    """Return what the condition gives once it is true; at most ten seconds."""
+    for _turn in range(200):
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError("the condition did not become true")
