@@ -9,13 +9,17 @@ from __future__ import annotations
 import base64
 import json
 import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from registries.certificates import write_private
 
-from integration.cluster import Cluster
+from integration.cluster import Cluster, Document
+from integration.global_secret import borrowed, find, put
 from integration.playbooks import Playbooks
+from integration.samples import samples_cluster
 from integration.stage import NewNamespace
 from integration.surroundings import Surroundings
 
@@ -27,6 +31,11 @@ def docker_config(given: Surroundings) -> dict[str, t.Any]:
     auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
     host = credential["registry"]
     return {"auths": {key: {"auth": auth} for key in (host, f"{host}/{given.repository('').rstrip('/')}")}}
+
+
+def registry_secret(given: Surroundings) -> Document:
+    data = base64.b64encode(json.dumps(docker_config(given)).encode()).decode()
+    return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": data}}
 
 
 @pytest.fixture(scope="session")
@@ -53,17 +62,9 @@ def home(given: Surroundings, tmp_path: Path) -> Path:
 def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, images: None) -> dict[str, str]:
     """What examples write, and what the test has instead; the namespaces hold what examples find there."""
     shop, shop_test, billing = new_namespace(), new_namespace(), new_namespace()
-    data = base64.b64encode(json.dumps(docker_config(given)).encode()).decode()
     for namespace in (shop, shop_test):
         for name in ("registry", "quay"):
-            secret = {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": name},
-                "type": "kubernetes.io/dockerconfigjson",
-                "data": {".dockerconfigjson": data},
-            }
-            cluster.create("secrets", namespace, secret)
+            cluster.create("secrets", namespace, {**registry_secret(given), "metadata": {"name": name}})
     cluster.import_images(shop, "web", {tag: (given.image("private", "web", tag), {"importMode": "Legacy"}) for tag in ("v1", "v2")})
     private, plain = (given.registries[name].host for name in ("private", "plain"))
     team = given.repository("")
@@ -80,25 +81,50 @@ def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamesp
         "[shop]": f"[{shop}]",
         "- shop\n": f"- {shop}\n",
         "billing": billing,
+        # The samples come from the plain registry, so it has what they need.
+        "mirror.example.com:5000": plain,
     }
+
+
+@contextmanager
+def belongings(example: Example, cluster: Cluster, playbooks: Playbooks, given: Surroundings, directory: Path) -> Iterator[Playbooks]:
+    """Where the example may run: what belongs to the whole cluster is borrowed, and samples are brought along."""
+    if "samples_" in example.text:
+        with samples_cluster(given, directory) as samples:
+            samples.add("ruby", {"v1": ()})
+            yield samples.playbooks
+    elif "cluster_pull_secret" in example.text:
+        with borrowed(cluster, given.run):
+            if find(cluster) is None:
+                put(cluster, registry_secret(given))
+            yield playbooks
+    else:
+        yield playbooks
 
 
 @pytest.mark.parametrize("example", [pytest.param(example, id=example.origin) for example in examples()])
 def test_example(
-    example: Example, given: Surroundings, playbooks: Playbooks, replacements: dict[str, str], home: Path, tmp_path: Path
+    example: Example,
+    given: Surroundings,
+    cluster: Cluster,
+    playbooks: Playbooks,
+    replacements: dict[str, str],
+    home: Path,
+    tmp_path: Path,
 ) -> None:
-    credential = given.credential()
     variables = {
-        "registry_password": credential["password"],
-        "vault_registry_password": credential["password"],
+        "registry_password": given.credential()["password"],
+        "vault_registry_password": given.credential()["password"],
+        "vault_mirror_password": "not needed there",
         "vaulted_dockerconfigjson": json.dumps(docker_config(given)),
     }
     playbook = tmp_path / "example.yml"
     write_private(playbook, example.playbook(replacements, variables).encode())
-
     authority = given.registries["private"].ca_file
     trusted = {"SSL_CERT_FILE": str(authority)} if authority else {}
-    run = playbooks.run(playbook, settings={"HOME": str(home), "XDG_RUNTIME_DIR": str(home), **trusted})
+
+    with belongings(example, cluster, playbooks, given, tmp_path) as runner:
+        run = runner.run(playbook, settings={"HOME": str(home), "XDG_RUNTIME_DIR": str(home), **trusted})
 
     assert run.exit_code == 0, run.output
     assert run.complaints() == [], run.output
