@@ -69,8 +69,7 @@ def test_a_run_gets_through(emulator: Emulator, cluster: Cluster, namespace: str
 @pytest.mark.parametrize("switches", [{"import_controller": True, "service_account_controller": True}])
 def test_controllers_find_nothing_to_do_after_a_run(cluster: Cluster, namespace: str, stage: Stage) -> None:
     everything_is_there(cluster, namespace, stage.run("--diff"))
-    stage.find_nothing_to_do()
-
+    cluster.settled([namespace])
     cluster.patch_tag(namespace, "copy", "v1", {"importPolicy": {"importMode": "PreserveOriginal", "scheduled": False}})
     cluster.settled([namespace])
     stage.variables["mode"] = "Legacy"

@@ -110,7 +110,7 @@ def test_a_tag_that_fails_keeps_no_other_from_being_done_and_is_retried_alone(
         " - The registry has no such tag, digest or repository: check the pull spec."
     )
 
-    for options in (("--check", "--diff"), ("--diff",), ("--check", "--diff"), ("--diff",)):
+    for options in (("--check", "--diff"), ("--diff",), ("--diff",)):
         run = stage.run_to_fail(*options)
         assert run.exit_code == 2
         assert run.messages() == {"Everything else is done": sentence}

@@ -12,7 +12,7 @@ from integration.cluster import Cluster
 from integration.stage import NewStage
 from integration.surroundings import Surroundings
 
-LABELS = ["streams 1 to 2 of 5", "streams 3 to 4 of 5", "streams 5 to 5 of 5"]
+LABELS = ["streams 1 to 2 of 3", "streams 3 to 3 of 3"]
 
 
 def streams(given: Surroundings, namespace: str, *tags: str) -> list[dict[str, t.Any]]:
@@ -24,7 +24,7 @@ def streams(given: Surroundings, namespace: str, *tags: str) -> list[dict[str, t
 
 
 def test_batches_show_the_progress(given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage) -> None:
-    tags = [f"v{number}" for number in range(5)]
+    tags = [f"v{number}" for number in range(3)]
     for tag in tags:
         given.push("plain", "batches", tag)
     variables = {"image_streams_desired": streams(given, namespace, *tags), "image_streams_batch_size": 2, "image_streams_results": "changed"}
@@ -39,12 +39,11 @@ def test_batches_show_the_progress(given: Surroundings, cluster: Cluster, namesp
 def test_a_failing_batch_stops_no_other_and_every_failed_tag_is_named(
     given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage
 ) -> None:
-    for tag in ("good-1", "good-2", "good-3"):
-        given.push("plain", "batches", tag)
+    given.push("plain", "batches", "good")
     missing = ["gone-1", "gone-2"]
-    desired = streams(given, namespace, missing[0], "good-1", "good-2", missing[1], "good-3")
+    desired = streams(given, namespace, missing[0], missing[1], "good")
     stage = new_stage("role.yml", namespace, variables={"image_streams_desired": desired, "image_streams_batch_size": 2})
-    lines = ["2 of 5 tags could not be imported:"]
+    lines = ["2 of 3 tags could not be imported:"]
     for tag in missing:
         image = given.image("plain", "batches", tag)
         lines.append(
@@ -57,7 +56,7 @@ def test_a_failing_batch_stops_no_other_and_every_failed_tag_is_named(
         assert run.exit_code == 2
         assert [result.item for result in run.results if result.item] == LABELS
         assert [message.rstrip("\n") for message in run.messages().values()] == ["\n".join(lines)]
-    assert all(cluster.tag(namespace, f"stream-{tag}", "only").digest for tag in ("good-1", "good-2", "good-3"))
+    assert cluster.tag(namespace, "stream-good", "only").digest
 
     for tag in missing:
         given.push("plain", "batches", tag)
