@@ -40,7 +40,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     desired_streams,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import adopt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ObservedStream, ObservedTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure, ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor, stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 
@@ -151,9 +151,9 @@ def _again(failed: t.Sequence[tuple[ObservedStream, ObservedTag]]) -> list[Desir
 
 
 def _failed_tag(stream: ObservedStream, tag: ObservedTag, remedy_for: RemedyFor) -> dict[str, t.Any]:
-    assert tag.failure is not None
+    failure = tag.failure or ImportFailure("", "")
     try:
-        remedy = remedy_for(stream.namespace, PullSpec.parse(tag.source), tag.failure)
+        remedy = remedy_for(stream.namespace, PullSpec.parse(tag.source), failure)
     except InputError as error:
         remedy = error.message
     return {
@@ -161,8 +161,8 @@ def _failed_tag(stream: ObservedStream, tag: ObservedTag, remedy_for: RemedyFor)
         "name": stream.name,
         "tag": tag.name,
         "from": tag.source,
-        "reason": tag.failure.reason,
-        "message": tag.failure.message,
+        "reason": failure.reason,
+        "message": failure.message,
         "remedy": remedy,
     }
 

@@ -116,8 +116,10 @@ class TestManifests:
             (served(b"<html>", "text/html"), 'serves something else than an image as "v1" of team/web: it is not JSON'),
             (
                 served(b"{}", "application/vnd.docker.distribution.manifest.v1+prettyjws"),
-                ('serves something else than an image as "v1" of team/web: it is of Docker\'s schema 1, which clusters no longer import; '
-                "push the image again with a current tool"),
+                (
+                    'serves something else than an image as "v1" of team/web: it is of Docker\'s schema 1, which clusters no longer import; '
+                    "push the image again with a current tool"
+                ),
             ),
             (served(b" " * (4 * 1024 * 1024 + 1)), 'serves more than 4 MiB as "v1" of team/web; that much is not read'),
         ],
@@ -278,8 +280,10 @@ class TestRefusals:
             (
                 LOGIN,
                 [BASIC],
-                ('does not give "v1" of team/web to the user "puller" (HTTP 401: "authentication required"); correct the credential, '
-                "or the name of the repository"),
+                (
+                    'does not give "v1" of team/web to the user "puller" (HTTP 401: "authentication required"); correct the credential, '
+                    "or the name of the repository"
+                ),
             ),
             (
                 LOGIN,
@@ -305,8 +309,10 @@ class TestRefusals:
             (
                 None,
                 [Reply(429, {"errors": [{"code": "TOOMANYREQUESTS", "message": "slow down"}]}, {"Retry-After": "60"})],
-                ('limits the rate of requests and did not give "v1" of team/web (HTTP 429: "slow down"); try again after the 60 seconds that it names, '
-                "or with a credential"),
+                (
+                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "slow down"); try again after the 60 seconds that it names, '
+                    "or with a credential"
+                ),
             ),
             (None, [Reply(429)], 'limits the rate of requests and did not give "v1" of team/web (HTTP 429); try again later, or with a credential'),
             (None, [Reply(500)], 'answered HTTP 500 at the request for "v1" of team/web'),

@@ -60,7 +60,9 @@ class TestOptions:
         both = options(entry("h.example:5000"), auth_file=str(file))
 
         assert both.find("h.example:5000/x:v1").login.username == "puller"  # type: ignore[union-attr]
-        assert both.find(IMAGE).as_dict() == {"source": "the option auth_file", "key": "h.example:5000/team/web", "username": "deep"}  # type: ignore[union-attr]
+        found = both.find(IMAGE)
+        assert found is not None
+        assert found.as_dict() == {"source": "the option auth_file", "key": "h.example:5000/team/web", "username": "deep"}
 
     def test_every_kind_of_login(self) -> None:
         by_kind = options(

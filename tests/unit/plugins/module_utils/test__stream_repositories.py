@@ -255,7 +255,6 @@ class TestReadingTheRegistry:
             read(cluster, server.port)
         assert read(cluster, server.port, insecure=True) == ["v1"]
 
-
     def test_a_credential_is_not_sent_without_verified_tls(self, registry: ScriptedServer, read: t.Callable[..., list[str]]) -> None:
         registry.replies = [Reply(401, headers={"WWW-Authenticate": "Basic"})]
         cluster = ScriptedCluster()
