@@ -186,4 +186,3 @@ def collections_path(directory: Path) -> Path:
 
 def _impersonal() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_PERSONAL)}
-

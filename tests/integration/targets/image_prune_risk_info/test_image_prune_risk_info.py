@@ -236,7 +236,7 @@ def test_the_playbook_reports_and_protects(cluster: Cluster, history: History, n
 @pytest.fixture
 def reader(cluster: Cluster, given: Surroundings, namespace: str) -> Iterator[t.Callable[..., Playbooks]]:
     """Makes users with the rights of the manifest and nothing else, and runs playbooks as they."""
-    roles = {role["metadata"]["name"]: role for role in yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8")) if role}
+    roles = {role["metadata"]["name"]: role for role in yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"]}
     path = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
     for role in roles.values():
         role["metadata"]["name"] += f"-{given.run}-{namespace[-6:]}"

@@ -252,7 +252,7 @@ def test_a_record_is_of_one_cluster(images: Images, new_stage: NewStage, tmp_pat
 @pytest.fixture
 def migrator(cluster: Cluster, given: Surroundings, namespace: str, playbooks: Playbooks) -> Iterator[Playbooks]:
     """Runs playbooks as a user with the rights of the manifest's first role in one namespace, and nothing else."""
-    role = next(iter(yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8"))))
+    role = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"][0]
     role["metadata"]["name"] += f"-{given.run}-{namespace[-6:]}"
     path = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
     cluster.call("POST", path, role)

@@ -37,7 +37,7 @@ def bind(cluster: Cluster) -> dict[str, str]:
     """A user with the rights of the manifest and nothing else; returns the variables of the environment."""
     cluster.create_account(NAMESPACE, USER)
     subjects = [{"kind": "ServiceAccount", "name": USER, "namespace": NAMESPACE}]
-    for role in yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8")):
+    for role in yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"]:
         kind, scope = role["kind"], "" if role["kind"] == "ClusterRole" else f"/namespaces/{NAMESPACE}"
         cluster.call("POST", f"{RBAC}{scope}/{kind.lower()}s", role)
         reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role["metadata"]["name"]}

@@ -97,7 +97,7 @@ def test_the_rights_needed_are_those_of_the_manifest(api: PruneApi, run: t.Calla
     api.namespaces.add("empty")
     run(namespaces=["billing", "empty"])
     targets = [target_of("GET", path) for path in api.sent]
-    (role, _protecting) = [document for document in yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8")) if document]
+    (role, _protecting) = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"]
     assert {(target.group, target.plural, target.verb) for target in targets} == {
         (group, resource, verb) for rule in role["rules"] for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
     }
