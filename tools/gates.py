@@ -61,7 +61,7 @@ def all_gates(work: Path) -> list[Gate]:
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
         pytest("integration", "-n", "2", "tests/integration"),
-        Gate("test-cluster", (PYTHON, "-m", "pytest", "tests/integration"), work, variables | imports(work) | cluster),
+        Gate("test-cluster", (PYTHON, "-m", "pytest", "--ignore=tests/integration/emulator", "tests/integration"), work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
         pytest("traps", "-n", "2", "tests/traps"),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),

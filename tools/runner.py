@@ -51,11 +51,10 @@ def run_all(gates: Sequence[Gate], logs: Path, jobs: int) -> bool:
     logs.mkdir(parents=True, exist_ok=True)
     # A gate has a session of its own, so what ends this program from outside has to be passed on.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    processes = Processes()
     start = time.monotonic()
     waiting = list(gates)
     outcomes: dict[str, Outcome] = {}
-    with ThreadPoolExecutor(max_workers=jobs) as pool, processes:
+    with ThreadPoolExecutor(max_workers=jobs) as pool, Processes() as processes:
         running: set[Future[Outcome]] = set()
         while waiting or running:
             for gate in list(waiting):

@@ -28,12 +28,12 @@ class Rights:
 
     def apply(self, manifest: str) -> None:
         """Create the roles of a manifest; a Role in the namespace that it names."""
-        for role in yaml.safe_load_all((MANIFESTS / manifest).read_text(encoding="utf-8")):
-            if role:
-                metadata = role["metadata"]
-                self._kinds[metadata["name"]] = role["kind"]
-                metadata["name"] = self._named(metadata["name"])
-                self._create(_collection(role["kind"], metadata.get("namespace", "")), role)
+        content = yaml.safe_load((MANIFESTS / manifest).read_text(encoding="utf-8"))
+        for role in content["items"] if content["kind"] == "List" else [content]:
+            metadata = role["metadata"]
+            self._kinds[metadata["name"]] = role["kind"]
+            metadata["name"] = self._named(metadata["name"])
+            self._create(_collection(role["kind"], metadata.get("namespace", "")), role)
 
     def user(self, home: str, *bindings: tuple[str, str]) -> Access:
         """A service account in ``home`` with roles, each in a namespace, or with "" in the whole cluster."""
