@@ -132,6 +132,8 @@ class LinkApplier:
     def _look_for_secrets(self, account: AccountName, plan: LinkPlan) -> list[str]:
         """Look whether the secrets that get a new link exist. In check mode an earlier task may be going to create them: a warning."""
         missing = missing_secrets(self._client, account.namespace, plan.added, self._mask)
+        if self._check_mode:
+            missing = [name for name in missing if name not in self._desired.pending]
         if not missing:
             return []
         names = ", ".join(f'"{name}"' for name in missing)

@@ -23,12 +23,14 @@ LIST_FIELDS = {"pull": "imagePullSecrets", "mount": "secrets"}
 class DesiredLinks:
     """The links as the task wants them, for each of its service accounts the same.
 
-    ``state`` is present, absent or exact; ``purposes`` are the lists it is about, pull, mount or both.
+    ``state`` is present, absent or exact; ``purposes`` are the lists it is about, pull, mount or both. ``pending`` are
+    secrets that check mode takes to be there, because an earlier task of the play would have created them.
     """
 
     secrets: tuple[str, ...]
     purposes: tuple[str, ...] = ("pull",)
     state: str = "present"
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def desired_links(params: t.Mapping[str, t.Any]) -> DesiredLinks:
     if params["state"] == "exact" and not params["secrets"]:
         # An empty list is a wish here: no link but those of the cluster itself.
         return DesiredLinks((), purposes, "exact")
-    return DesiredLinks(names_from("secrets", params["secrets"]), purposes, params["state"])
+    return DesiredLinks(names_from("secrets", params["secrets"]), purposes, params["state"], tuple(params.get("pending_secrets") or ()))
 
 
 def account_names(namespaces: t.Sequence[str], params: t.Mapping[str, t.Any]) -> list[AccountName]:

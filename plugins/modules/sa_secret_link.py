@@ -74,6 +74,12 @@ options:
     type: str
     choices: [present, absent, exact]
     default: present
+  pending_secrets:
+    description:
+      - For check mode only. Secrets that an earlier task of the play would have created, so that it is no surprise that they
+        do not exist yet. The role quayside.openshift_images.registry_access gives those that it creates itself.
+    type: list
+    elements: str
   wait_timeout:
     description:
       - How many seconds to wait for a service account that does not exist yet. The cluster creates V(default), V(builder) and V(deployer)
@@ -237,6 +243,8 @@ def argument_spec() -> ArgumentSpec:
             "secrets": {"type": "list", "elements": "str", "required": True, "no_log": False},
             "for": {"type": "list", "elements": "str", "choices": ["pull", "mount"], "default": ["pull"]},
             "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"},
+            # Names of secrets are no secrets.
+            "pending_secrets": {"type": "list", "elements": "str", "no_log": False},
             "wait_timeout": {"type": "int", "default": 30},
             "wait_sleep": {"type": "int", "default": 1},
         },

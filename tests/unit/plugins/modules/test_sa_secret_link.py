@@ -102,6 +102,16 @@ def test_a_missing_secret(api: CoreApi, run: t.Callable[..., t.Any], warned: lis
     assert warned == ['The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task creates what is missing.']
 
 
+def test_a_secret_that_an_earlier_task_creates_is_no_surprise_in_check_mode(
+    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
+    would = run(check_mode=True, secrets=["coming"], pending_secrets=["coming"])
+    assert would.result["changed"]
+    assert warned == []
+    assert run(secrets=["coming"], pending_secrets=["coming"]).failed
+    assert api.writes == []
+
+
 def test_an_error_with_one_account_hides_no_other_result(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     outcome = run(service_accounts=["absent", "default"], wait_timeout=0)
     assert outcome.result["msg"] == (
