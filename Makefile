@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
-ONE_GATE := unit integration apparatus traps sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
+ONE_GATE := unit integration integration-oldest apparatus traps sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact
 
 .PHONY: help
 help:
@@ -25,7 +25,8 @@ demo:
 	@PYTHONPATH=tests $(VENV_PYTHON) -m demo $(if $(filter 1,$(KEEP)),--keep)
 
 ## make test                every gate, with the Python it is started with (PYTHON=...)
-## make test-matrix         sanity, unit tests and playbooks with the oldest and the newest of what is supported
+## make test-matrix         sanity and unit tests with the oldest and the newest ansible-core that are supported
+## make integration-oldest  playbooks on the oldest ansible-core, with modules on the oldest Python: before a release
 ## make everything          both, side by side: what .ci/run does
 ## make lint                ruff, mypy, yamllint, reuse, changelog, ansible-lint
 ## make docs-lint           the documentation of the collection, as the docs site reads it
