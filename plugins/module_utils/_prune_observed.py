@@ -44,9 +44,11 @@ _UNFINISHED_PODS = {**_PAGE, "fieldSelector": "status.phase!=Succeeded,status.ph
 class ReadingClient(t.Protocol):
     """What is needed of the cluster client: nothing that writes."""
 
-    def get(self, path: str) -> t.Any: ...
+    def get(self, path: str) -> t.Any:
+        """Read one object."""
 
-    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]: ...
+    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+        """Read a list."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ _SET_BY_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFie
 class WritingClient(ReadingClient, t.Protocol):
     """The part of the cluster client that bringing objects about needs."""
 
-    def request(self, method: str, path: str, *, body: t.Any = None, repeatable: bool = True) -> t.Any: ...
+    def request(self, method: str, path: str, *, body: t.Any = None, repeatable: bool = True) -> t.Any:
+        """One API call."""
 
 
 class RecreationFailed(CollectionError):

@@ -26,9 +26,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 class ReadingClient(t.Protocol):
     """The part of the cluster client that reading needs."""
 
-    def get(self, path: str, *, query: t.Mapping[str, str] | None = None) -> t.Any: ...
+    def get(self, path: str, *, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """Read one object."""
 
-    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]: ...
+    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+        """Read a list."""
 
 
 class NamespaceMissing(CollectionError):

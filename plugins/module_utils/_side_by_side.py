@@ -25,7 +25,8 @@ class HasError(t.Protocol):
     """An outcome that says what went wrong, or None."""
 
     @property
-    def error(self) -> CollectionError | None: ...
+    def error(self) -> CollectionError | None:
+        """What stopped it, or None."""
 
 
 class NotTried(CollectionError):

@@ -67,5 +67,7 @@ def samples_cluster(given: Surroundings, directory: Path) -> Iterator[Samples]:
     settings = EmulatorSettings(directory / "cluster", registry_cas=[ca_file], switches={"samples_operator": True})
     with EmulatorThread(settings) as emulator, ControlClient(emulator.url, emulator.ca_file, emulator.control_token) as control:
         cluster = Cluster(emulator.kubeconfig)
-        yield Samples(cluster, control, Playbooks(directory, {"KUBECONFIG": str(emulator.kubeconfig)}), given)
-        cluster.close()
+        try:
+            yield Samples(cluster, control, Playbooks(directory, {"KUBECONFIG": str(emulator.kubeconfig)}), given)
+        finally:
+            cluster.close()

@@ -57,13 +57,13 @@ def test_a_recorded_error_keeps_the_servers_words(request_: dict[str, t.Any], re
     assert f"the API server {CONNECTION.host} answered {response['code']}" in sentence
     assert "never-in-a-sentence" not in sentence
     if isinstance(body, dict):
-        assert type(error) is KINDS.get(response["code"], ApiError)
+        assert error.__class__ is KINDS.get(response["code"], ApiError)
         assert body["message"].rstrip(".") in sentence
         assert (error.status, error.reason, error.server_message) == (response["code"], body["reason"], body["message"])
         for cause in body.get("details", {}).get("causes", []):
             assert cause["message"] in sentence
     else:
-        assert type(error) is ApiNotServed
+        assert error.__class__ is ApiNotServed
         assert body.strip() in sentence
 
 

@@ -158,7 +158,7 @@ def test_generations_are_not_shown_but_an_image_that_is_still_to_come_is() -> No
 def test_a_new_failure_of_an_existing_tag_is_a_change_and_in_the_diff() -> None:
     told = report(result(stream(V2), stream(replace(V2, failure=REFUSED)), outcomes={"v2": REFUSED}))
     assert told.changed
-    (shown,) = told.after.values()
+    (shown,) = list(told.after.values())
     assert shown["tags"]["v2"]["import_failure"] == f"Unauthorized: {REFUSED.message}"
     repeated = report(result(stream(replace(V2, failure=REFUSED)), stream(replace(V2, failure=REFUSED)), outcomes={"v2": REFUSED}))
     assert (repeated.changed, repeated.failure is None) == (False, False)
