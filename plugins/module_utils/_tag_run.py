@@ -111,7 +111,7 @@ def import_stream_tag(
     timeout: int,
 ) -> Report:
     """Import an external image into the tag, wait for the verdict and report it. ``timeout`` in seconds."""
-    unreferenced = False if check_mode else _end_reference(client, desired)
+    unreferenced = _end_reference(client, desired, check_mode=check_mode)
     results = converge_streams(client, [stream], check_mode=check_mode, concurrency=1, timeout=timeout)
     report = stream_report(results, remedy_for, only_changed=False)
     shown = report.results["streams"][0]
@@ -128,12 +128,14 @@ def import_stream_tag(
     return replace(report, changed=report.changed or unreferenced, results={"tag": tag})
 
 
-def _end_reference(client: ClusterClient, desired: DesiredStreamTag) -> bool:
+def _end_reference(client: ClusterClient, desired: DesiredStreamTag, *, check_mode: bool) -> bool:
     """A tag that was a reference so far is to be imported from now on, periodically too; an import alone leaves that as it is."""
     raw = _read(client, desired.namespace, desired.stream)
     tag = parse_stream(desired.namespace, raw).tags.get(desired.tag) if raw else None
     if raw is None or tag is None or not tag.reference:
         return False
+    if check_mode:
+        return True
     body = {"metadata": {"resourceVersion": raw["metadata"]["resourceVersion"]}, "spec": {"tags": [{"name": desired.tag, "reference": False}]}}
     client.patch(image_path(desired.namespace, "imagestreams", desired.stream), body, STRATEGIC_MERGE)
     return True

@@ -14,7 +14,7 @@ from tools import Refused
 from tools.gates import BEFORE_A_RELEASE, CLUSTER, GROUPS, all_gates, environment, main, select
 from tools.tree import collection_files
 
-WORK = Path("/build/work/ansible_collections/quayside/openshift_images")
+WORK = Path("/tree/ansible_collections/quayside/openshift_images")
 
 
 def names(*wanted: str) -> list[str]:
