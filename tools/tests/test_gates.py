@@ -57,7 +57,7 @@ def test_variables_that_would_change_a_result_are_left_out(monkeypatch: pytest.M
 
     assert "mine" not in variables.values()
     assert variables["HTTPS_PROXY"] == "http://127.0.0.1:1"
-    assert variables["ANSIBLE_COLLECTIONS_PATH"] == "/build/work"
+    assert variables["ANSIBLE_COLLECTIONS_PATH"] == "/tree"
     assert variables["PATH"].startswith("/venv/bin:")
 
 
