@@ -38,7 +38,10 @@ _INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local"
 
 @dataclass(frozen=True)
 class DesiredTag:
-    """A tag as declared. ``None`` means: keep what the tag has; on creation the cluster's default."""
+    """A tag as declared. ``None`` means: keep what the tag has; on creation the cluster's default.
+
+    ``reference`` False ends that the tag only refers to its source, as image_stream_tag declares.
+    """
 
     name: str
     source: PullSpec
@@ -48,6 +51,7 @@ class DesiredTag:
     insecure: bool | None = None
     prefer_architecture: str | None = None
     prefer_os: str | None = None
+    reference: bool | None = None
 
     @property
     def has_preference(self) -> bool:
@@ -151,7 +155,7 @@ def _desired_stream(entry: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any]) -
     try:
         check_namespace(namespace)
         check_stream_name(namespace, name)
-        _check_policies(options)
+        check_policies(options)
         repository = _desired_repository(options)
     except InputError as error:
         raise InputError(f"{where}: {error.message}") from error
@@ -201,14 +205,15 @@ def _desired_tag(entry: t.Mapping[str, t.Any], stream: t.Mapping[str, t.Any], wh
     name = entry.get("name") or ""
     try:
         check_tag_name(name)
-        _check_policies(options)
+        check_policies(options)
         source = PullSpec.parse(entry.get("from") or "")
     except InputError as error:
         raise InputError(f"{where}, tag {name or '(without a name)'}: {error.message}") from error
-    return DesiredTag(name, source, **options)
+    return DesiredTag(name, source, **options, reference=entry.get("reference"))
 
 
-def _check_policies(options: t.Mapping[str, t.Any]) -> None:
+def check_policies(options: t.Mapping[str, t.Any]) -> None:
+    """Raise ``InputError`` for an import mode, reference policy or platform that does not exist."""
     mode, policy = options.get("import_mode"), options.get("reference_policy")
     if mode is not None and mode not in IMPORT_MODES:
         raise InputError(f'import_mode "{mode}" is unknown: valid ImportMode values are Legacy or PreserveOriginal')

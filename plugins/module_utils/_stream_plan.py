@@ -10,7 +10,7 @@ This is the only place that decides what is to be done and why. The plan names t
 server takes some of them only through one (server-behaviour.md 2.4, 2.11 and design.md section 6):
 
 - an import brings images, the verdict on them, and a tag's complete import policy;
-- a patch of the stream sets what an import cannot: reference policy, platform preference, lookup policy, a source whose
+- a patch of the stream sets what an import cannot: reference policy, that a reference ends, platform preference, lookup policy, a source whose
   image is the one that the tag has already (contract case source_change); and it sets scheduled and insecure where no
   image is to be brought, since it starts no import;
 - a preference is patched before the import that reads it (contract case prefer_architecture).
@@ -43,6 +43,7 @@ REFERENCE_POLICY_CHANGED = "reference_policy_changed"
 SCHEDULED_CHANGED = "scheduled_changed"
 INSECURE_CHANGED = "insecure_changed"
 PREFERENCE_CHANGED = "preference_changed"
+REFERENCE_CHANGED = "reference_changed"
 UPSTREAM_MOVED = "upstream_moved"
 LAST_IMPORT_FAILED = "last_import_failed"
 NEVER_IMPORTED = "never_imported"
@@ -57,7 +58,17 @@ UNKNOWN_IMAGE = Image("", "", "", (), "")
 
 # Changes that only an import can carry out. The others can be patched.
 _NEED_IMPORT = frozenset(
-    (STREAM_MISSING, TAG_MISSING, SOURCE_CHANGED, IMPORT_MODE_CHANGED, UPSTREAM_MOVED, LAST_IMPORT_FAILED, NEVER_IMPORTED, FORCED)
+    (
+        STREAM_MISSING,
+        TAG_MISSING,
+        SOURCE_CHANGED,
+        REFERENCE_CHANGED,
+        IMPORT_MODE_CHANGED,
+        UPSTREAM_MOVED,
+        LAST_IMPORT_FAILED,
+        NEVER_IMPORTED,
+        FORCED,
+    )
 )
 
 
@@ -230,6 +241,7 @@ def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:
         kind=EXTERNAL,
         source=str(desired.source),
         source_namespace="",
+        reference=base.reference if desired.reference is None else desired.reference,
         import_mode=base.import_mode if desired.import_mode is None else desired.import_mode,
         reference_policy=base.reference_policy if desired.reference_policy is None else desired.reference_policy,
         scheduled=base.scheduled if desired.scheduled is None else desired.scheduled,
@@ -248,6 +260,8 @@ def _reasons(desired: DesiredTag, observed: ObservedTag | None, stream_exists: b
     reasons = []
     if (wanted.kind, wanted.source) != (observed.kind, observed.source):
         reasons.append(SOURCE_CHANGED)
+    if wanted.reference != observed.reference:
+        reasons.append(REFERENCE_CHANGED)
     if wanted.import_mode != observed.import_mode:
         reasons.append(IMPORT_MODE_CHANGED)
     if wanted.reference_policy != observed.reference_policy:
@@ -368,6 +382,9 @@ def _patch(
     changes: dict[str, t.Any] = {}
     if PREFERENCE_CHANGED in reasons:
         changes["annotations"] = {PREFER_ARCHITECTURE: wanted.prefer_architecture or None, PREFER_OS: wanted.prefer_os or None}
+    if REFERENCE_CHANGED in reasons:
+        # An import leaves that as it is, and what is a reference is not imported periodically.
+        changes["reference"] = wanted.reference
     if REFERENCE_POLICY_CHANGED in reasons:
         changes["referencePolicy"] = {"type": wanted.reference_policy}
     # An import that fails leaves the policy of a tag as it was (contract case failed_refresh_keeps_last_image).
@@ -418,6 +435,8 @@ def _patched(observed: ObservedTag, wanted: ObservedTag, patch: t.Mapping[str, t
     after = observed
     if "annotations" in patch:
         after = replace(after, prefer_architecture=wanted.prefer_architecture, prefer_os=wanted.prefer_os)
+    if "reference" in patch:
+        after = replace(after, reference=wanted.reference)
     if "referencePolicy" in patch:
         after = replace(after, reference_policy=wanted.reference_policy)
     if "importPolicy" in patch:

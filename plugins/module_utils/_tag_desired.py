@@ -20,13 +20,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._referen
     check_stream_name,
     check_tag_name,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import REFERENCE_POLICIES
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import check_policies
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL
 
 STREAM_TAG = "ImageStreamTag"
 STREAM_IMAGE = "ImageStreamImage"
 KINDS = (STREAM_TAG, STREAM_IMAGE, EXTERNAL)
 _IMPORT_OPTIONS = ("scheduled", "insecure", "import_mode")
+_KEPT_WHEN_UNSET = ("reference_policy", "insecure", "import_mode")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class DesiredStreamTag:
     alias: bool = False
     reference: bool = False
     reference_policy: str | None = None
+    insecure: bool | None = None
+    import_mode: str | None = None
 
     @property
     def where(self) -> str:
@@ -72,11 +75,10 @@ def desired_stream_tag(params: t.Mapping[str, t.Any]) -> DesiredStreamTag:
         return DesiredStreamTag(namespace, stream, tag, None)
     if not params.get("from"):
         raise InputError(f"{namespace}/{name}: from is missing: say what the tag shall point to")
-    policy = params.get("reference_policy")
-    if policy is not None and policy not in REFERENCE_POLICIES:
-        raise InputError(f'reference_policy "{policy}" is unknown: valid reference policy values are Source or Local')
+    check_policies(params)
     source = _source(params, namespace)
-    wanted = DesiredStreamTag(namespace, stream, tag, source, bool(params.get("alias")), bool(params.get("reference")), policy)
+    flags = {option: bool(params.get(option)) for option in ("alias", "reference")}
+    wanted = DesiredStreamTag(namespace, stream, tag, source, **flags, **{option: params.get(option) for option in _KEPT_WHEN_UNSET})
     _check_combination(wanted, source, params)
     return wanted
 
@@ -123,7 +125,8 @@ def _source(params: t.Mapping[str, t.Any], own_namespace: str) -> Source:
 
 def _check_combination(wanted: DesiredStreamTag, source: Source, params: t.Mapping[str, t.Any]) -> None:
     if source.kind != EXTERNAL:
-        given = [option for option in _IMPORT_OPTIONS if params.get(option) is not None]
+        # False says what holds for every such tag.
+        given = [option for option in _IMPORT_OPTIONS if params.get(option)]
         if given:
             raise InputError(f"{wanted.where}: {given[0]} is for external images: leave it out for an {source.kind}")
         if wanted.reference and not wanted.alias and source.kind == STREAM_TAG:
@@ -141,6 +144,5 @@ def _check_combination(wanted: DesiredStreamTag, source: Source, params: t.Mappi
     elif source.kind == STREAM_TAG and (source.namespace, source.stream, source.tag) == (wanted.namespace, wanted.stream, wanted.tag):
         raise InputError(f"{wanted.where}: the tag cannot be a copy of itself")
     if wanted.reference:
-        given = [option for option in ("scheduled",) if params.get(option)]
-        if given:
-            raise InputError(f"{wanted.where}: a reference is not imported: leave {given[0]} out")
+        if params.get("scheduled"):
+            raise InputError(f"{wanted.where}: a reference is not imported: leave scheduled out")

@@ -22,7 +22,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedTag,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
+    IMPORT_MODE_CHANGED,
+    INSECURE_CHANGED,
     NOT_LISTED,
+    REFERENCE_CHANGED,
     REFERENCE_POLICY_CHANGED,
     SOURCE_CHANGED,
     STREAM_MISSING,
@@ -35,8 +38,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_des
     DesiredStreamTag,
     Source,
 )
-
-REFERENCE_CHANGED = "reference_changed"
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,23 @@ class SourceMissing(CollectionError):
     """The tag or image that the tag shall point to does not exist."""
 
 
+class AliasOfItself(CollectionError):
+    """The tag that shall be followed follows, in one step or more, the tag that shall follow it."""
+
+
 def plan_stream_tag(desired: DesiredStreamTag, observed: ObservedStream, own_images: Images, source_images: Images | None) -> StreamTagPlan:
     """Plan the tag. ``source_images`` is the history of the source's stream, None where that stream does not exist.
 
-    Raises ``SourceMissing``: the cluster would accept a tag that points nowhere (contract case tags_between_streams).
+    Raises ``SourceMissing`` and ``AliasOfItself``: the cluster would accept a tag that points nowhere (contract case
+    tags_between_streams).
     """
     tag = observed.tags.get(desired.tag)
     if desired.source is None:
         present = tag is not None or desired.tag in own_images.by_tag
         return StreamTagPlan((NOT_LISTED,) if present else (), remove=present)
     source, digest = _resolve(desired, desired.source, source_images)
+    if desired.alias:
+        _check_circle(desired, desired.source.tag, observed)
     wanted = _wanted(desired, source, digest, tag)
     reasons = _reasons(desired, wanted, tag, observed.exists)
     if not reasons:
@@ -119,6 +127,21 @@ def _resolve(desired: DesiredStreamTag, source: Source, images: Images | None) -
     return Source(STREAM_IMAGE, source.namespace, source.stream, digest=digest), digest
 
 
+def _check_circle(desired: DesiredStreamTag, followed: str, observed: ObservedStream) -> None:
+    passed = [desired.tag]
+    while followed not in passed:
+        passed.append(followed)
+        tag = observed.tags.get(followed)
+        if tag is None or tag.kind != STREAM_TAG or tag.source_namespace not in ("", desired.namespace):
+            return
+        stream, colon, name = tag.source.rpartition(":")
+        if colon and stream != desired.stream:
+            return
+        followed = name
+    if followed == desired.tag:
+        raise AliasOfItself(f"{desired.where} cannot follow {passed[1]}, because that follows {desired.tag}: {' -> '.join([*passed, followed])}.")
+
+
 def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: ObservedTag | None) -> ObservedTag:
     base = tag or ObservedTag(desired.tag, reference_policy="Source")
     if source.kind == EXTERNAL:
@@ -129,6 +152,7 @@ def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: Observe
     else:
         name, namespace = f"{source.stream}@{source.digest}", source.namespace
     external = source.kind == EXTERNAL
+    declared = {option: getattr(desired, option) for option in ("insecure", "import_mode") if external and getattr(desired, option) is not None}
     return replace(
         base,
         kind=source.kind,
@@ -139,6 +163,7 @@ def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: Observe
         # Only tags of external images may be scheduled (contract case tags_between_streams).
         scheduled=external and base.scheduled,
         digest=digest,
+        **declared,
         failure=None,
         generation=0,
         image_generation=0,
@@ -161,6 +186,10 @@ def _reasons(desired: DesiredStreamTag, wanted: ObservedTag, tag: ObservedTag | 
         reasons.append(REFERENCE_CHANGED)
     if wanted.reference_policy != tag.reference_policy:
         reasons.append(REFERENCE_POLICY_CHANGED)
+    if wanted.import_mode != tag.import_mode:
+        reasons.append(IMPORT_MODE_CHANGED)
+    if wanted.insecure != tag.insecure:
+        reasons.append(INSECURE_CHANGED)
     return tuple(reasons)
 
 
@@ -187,6 +216,14 @@ def _entry(wanted: ObservedTag, tag: ObservedTag | None) -> dict[str, t.Any]:
         "reference": wanted.reference,
         "referencePolicy": {"type": wanted.reference_policy or "Source"},
     }
-    if tag is not None and tag.scheduled and not wanted.scheduled:
-        entry["importPolicy"] = {"scheduled": False}
+    before = tag or ObservedTag(wanted.name)
+    policy: dict[str, t.Any] = {}
+    if before.scheduled != wanted.scheduled:
+        policy["scheduled"] = wanted.scheduled
+    if before.insecure != wanted.insecure:
+        policy["insecure"] = wanted.insecure
+    if before.import_mode != wanted.import_mode:
+        policy["importMode"] = wanted.import_mode
+    if policy:
+        entry["importPolicy"] = policy
     return entry

@@ -9,15 +9,17 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import (
     STRATEGIC_MERGE,
     ClusterClient,
     image_path,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Forbidden, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import UncertainWrites, write_again_until_settled
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
@@ -58,6 +60,8 @@ def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, che
         plan = plan_stream_tag(desired, observed, Images.of(raw or {}), _source_images(client, desired, raw))
         before = observed.tags.get(desired.tag)
         if check_mode:
+            if plan.create:
+                _check_namespace(client, desired.namespace)
             return TagChange(before, plan.after, plan.reasons, plan.remove)
         if not (plan.entry or plan.remove):
             if first and writes.last:
@@ -111,7 +115,6 @@ def import_stream_tag(
     timeout: int,
 ) -> Report:
     """Import an external image into the tag, wait for the verdict and report it. ``timeout`` in seconds."""
-    unreferenced = _end_reference(client, desired, check_mode=check_mode)
     results = converge_streams(client, [stream], check_mode=check_mode, concurrency=1, timeout=timeout)
     report = stream_report(results, remedy_for, only_changed=False)
     shown = report.results["streams"][0]
@@ -125,20 +128,13 @@ def import_stream_tag(
         "reference": False,
         **{name: value for name, value in shown["tags"][0].items() if name != "name"},
     }
-    return replace(report, changed=report.changed or unreferenced, results={"tag": tag})
+    return replace(report, results={"tag": tag})
 
 
-def _end_reference(client: ClusterClient, desired: DesiredStreamTag, *, check_mode: bool) -> bool:
-    """A tag that was a reference so far is to be imported from now on, periodically too; an import alone leaves that as it is."""
-    raw = _read(client, desired.namespace, desired.stream)
-    tag = parse_stream(desired.namespace, raw).tags.get(desired.tag) if raw else None
-    if raw is None or tag is None or not tag.reference:
-        return False
-    if check_mode:
-        return True
-    body = {"metadata": {"resourceVersion": raw["metadata"]["resourceVersion"]}, "spec": {"tags": [{"name": desired.tag, "reference": False}]}}
-    client.patch(image_path(desired.namespace, "imagestreams", desired.stream), body, STRATEGIC_MERGE)
-    return True
+def _check_namespace(client: ClusterClient, namespace: str) -> None:
+    """Raise what creating a stream in a namespace that does not exist would raise; who may not ask is not told."""
+    with contextlib.suppress(Forbidden):
+        client.get(api_path("v1", None, "namespaces", namespace))
 
 
 def _read(client: ClusterClient, namespace: str, stream: str) -> dict[str, t.Any] | None:

@@ -71,7 +71,8 @@ options:
     type: bool
   insecure:
     description:
-      - Allow plain HTTP and certificates that cannot be verified for the external image. When unset the tag keeps it.
+      - Allow plain HTTP and certificates that cannot be verified for the external image, also where it is only referred to. When
+        unset the tag keeps it.
     type: bool
   import_mode:
     description:
@@ -248,7 +249,7 @@ def work(context: ModuleContext) -> Report:
         raise InputError(f"timeout is {params['timeout']}: give a number from 1")
     if desired.source is None or desired.source.kind != EXTERNAL or desired.reference:
         return tag_report(desired, converge_stream_tag(context.client(), desired, check_mode=context.check_mode))
-    tag = {"name": desired.tag, "from": desired.source.pull_spec}
+    tag = {"name": desired.tag, "from": desired.source.pull_spec, "reference": False}
     tag.update({option: params[option] for option in ("scheduled", "insecure", "import_mode", "reference_policy")})
     [stream] = desired_streams({"namespace": desired.namespace, "name": desired.stream, "tags": [tag], "refresh": "missing"})
     client = context.client()

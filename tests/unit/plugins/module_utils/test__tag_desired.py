@@ -53,6 +53,11 @@ def test_sources(options: dict[str, t.Any], source: Source) -> None:
     assert wanted(**options).source == source
 
 
+@pytest.mark.parametrize("option", ["scheduled", "insecure"])
+def test_what_holds_for_every_copy_may_be_said(option: str) -> None:
+    assert wanted(**{option: False}).source == wanted().source
+
+
 def test_an_absent_tag_needs_no_source() -> None:
     assert wanted(state="absent", **{"from": None}).source is None
 
@@ -74,6 +79,7 @@ def test_an_absent_tag_needs_no_source() -> None:
             {"from": "h.example/web:v1", "from_namespace": "other"},
             'from_namespace names the namespace of a stream: leave it out for the external image "h.example/web:v1"',
         ),
+        ({"import_mode": "Both"}, 'import_mode "Both" is unknown: valid ImportMode values are Legacy or PreserveOriginal'),
         ({"scheduled": True}, "shop/web:production: scheduled is for external images: leave it out for an ImageStreamTag"),
         ({"import_mode": "Legacy"}, "shop/web:production: import_mode is for external images: leave it out for an ImageStreamTag"),
         (

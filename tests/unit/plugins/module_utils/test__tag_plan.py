@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ObservedStream, parse_stream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_desired import desired_stream_tag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_plan import (
+    AliasOfItself,
     Images,
     SourceMissing,
     StreamTagPlan,
@@ -115,6 +116,31 @@ def test_a_reference_is_not_imported_and_stays_one() -> None:
     assert plan.entry is not None
     assert plan.entry["from"] == {"kind": "DockerImage", "name": f"{PRIVATE}/team/web:v2"}
     assert plan.entry["reference"] is True
+
+
+def test_a_reference_has_a_policy_too_and_keeps_what_is_not_declared() -> None:
+    options = {"name": "dst:ext", "from": f"{PRIVATE}/team/web:v2", "reference": True}
+    declared = {"insecure": True, "import_mode": "PreserveOriginal"}
+    plan = planned(DST_LAST, None, **options, **declared)
+    assert plan.reasons == ("import_mode_changed", "insecure_changed")
+    assert plan.entry is not None
+    assert plan.entry["importPolicy"] == {"insecure": True, "importMode": "PreserveOriginal"}
+    settled = with_tag(DST_LAST, **{**plan.entry, "reference": True})
+    assert planned(settled, None, **options, **declared).reasons == ()
+    assert planned(settled, None, **options).reasons == ()
+    [new] = [planned(None, None, **options, **declared).entry]
+    assert new is not None
+    assert new["importPolicy"] == plan.entry["importPolicy"]
+
+
+@pytest.mark.parametrize("spelling", ["latest", "src:latest"])
+def test_an_alias_that_would_follow_itself_is_refused(spelling: str) -> None:
+    first = with_tag(SRC_FIRST, name="middle", **{"from": {"kind": "ImageStreamTag", "name": spelling}})
+    own = with_tag(first, name="latest", **{"from": {"kind": "ImageStreamTag", "name": "v1"}})
+    own["status"] = {"tags": [*SRC_FIRST["status"]["tags"], {**SRC_FIRST["status"]["tags"][0], "tag": "middle"}]}
+    with pytest.raises(AliasOfItself, match=r"shop/src:latest cannot follow middle, because that follows latest: latest -> middle -> latest\."):
+        planned(own, own, name="src:latest", alias=True, **{"from": "src:middle"})
+    assert planned(own, own, name="src:other", alias=True, **{"from": "src:middle"}).reasons == ("tag_missing",)
 
 
 def test_a_copy_of_a_reference_points_where_the_reference_points() -> None:

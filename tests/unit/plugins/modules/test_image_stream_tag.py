@@ -19,9 +19,11 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     WEB_V1_AMD64,
     ScriptedCluster,
     conflict,
+    forbidden,
     recorded,
     recorded_error,
     recorded_stream,
+    refusal,
 )
 
 CASE = "tags_between_streams"
@@ -120,7 +122,7 @@ def test_absent_removes_tag_and_history_and_is_content_without(cluster: Scripted
 
 
 def test_an_external_image_is_imported_and_its_verdict_reported(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
-    cluster.on("GET", f"{STREAMS}/web", MISSING, MISSING).on("POST", IMPORTS, recorded("import_new_stream", 2))
+    cluster.on("GET", f"{STREAMS}/web", MISSING).on("POST", IMPORTS, recorded("import_new_stream", 2))
     outcome = run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1", "import_mode": "Legacy"})
     assert outcome.result["changed"]
     tag = outcome.result["tag"]
@@ -131,13 +133,13 @@ def test_an_external_image_is_imported_and_its_verdict_reported(cluster: Scripte
 
 def test_an_external_image_that_is_there_is_not_imported_again(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
     stream = recorded_stream("import_new_stream", 3)
-    cluster.on("GET", f"{STREAMS}/web", stream, stream)
+    cluster.on("GET", f"{STREAMS}/web", stream)
     assert not run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1"}).result["changed"]
-    assert [request.method for request in cluster.sent] == ["GET", "GET"]
+    assert [request.method for request in cluster.sent] == ["GET"]
 
 
 def test_a_failed_import_fails_the_task_with_its_reason(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
-    cluster.on("GET", f"{STREAMS}/web", MISSING, MISSING).on("POST", IMPORTS, recorded("import_unauthorized", 0))
+    cluster.on("GET", f"{STREAMS}/web", MISSING).on("POST", IMPORTS, recorded("import_unauthorized", 0))
     cluster.on("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets", {"items": []})
     outcome = run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1"})
     assert outcome.failed
@@ -146,12 +148,36 @@ def test_a_failed_import_fails_the_task_with_its_reason(cluster: ScriptedCluster
 
 
 def test_a_reference_ends_before_the_import(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
-    stream = recorded_stream("import_new_stream", 3)
-    stream["spec"]["tags"][0]["reference"] = True
-    cluster.on("GET", f"{STREAMS}/web", stream, recorded_stream("import_new_stream", 3)).on("PATCH", f"{STREAMS}/web", stream)
-    assert run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1"}).result["changed"]
-    [write] = cluster.writes
-    assert write.body["spec"] == {"tags": [{"name": "v1", "reference": False}]}
+    reference, ended = (recorded_stream("import_new_stream", 3) for _stream in range(2))
+    for stream in (reference, ended):
+        stream["status"]["tags"][0]["items"][0].update(image="", dockerImageReference=f"{PRIVATE}/team/web:v1")
+    reference["spec"]["tags"][0]["reference"] = True
+    cluster.on("GET", f"{STREAMS}/web", reference, reference).on("PATCH", f"{STREAMS}/web", ended)
+    cluster.on("POST", IMPORTS, recorded("lookup_without_import", 1), recorded("import_new_stream", 2))
+    wanted = {"name": "web:v1", "from": f"{PRIVATE}/team/web:v1", "import_mode": "Legacy"}
+    would = run(check_mode=True, **wanted)
+    assert cluster.writes == []
+    did = run(**wanted)
+    patch, _imported = cluster.writes
+    assert patch.body["spec"] == {"tags": [{"name": "v1", "reference": False}]}
+    assert did.result["tag"]["reasons"] == would.result["tag"]["reasons"] == ["reference_changed", "never_imported"]
+    assert did.result["diff"] == would.result["diff"]
+    assert did.result["diff"]["before"]["shop/web"]["tags"]["v1"]["reference"]
+    cluster.assert_all_asked()
+
+
+def test_check_mode_tells_that_the_namespace_is_missing(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    gone = refusal("GET", f"/api/v1/namespaces/{NAMESPACE}", 404, {"kind": "Status", "message": 'namespaces "shop" not found', "reason": "NotFound"})
+    cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on("GET", f"/api/v1/namespaces/{NAMESPACE}", gone)
+    outcome = run(check_mode=True, **{"from": "src:v1"})
+    assert outcome.failed
+    assert 'namespaces "shop" not found' in outcome.result["msg"]
+
+
+def test_check_mode_goes_on_where_namespaces_may_not_be_read(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    hidden = forbidden("GET", f"/api/v1/namespaces/{NAMESPACE}")
+    cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on("GET", f"/api/v1/namespaces/{NAMESPACE}", hidden)
+    assert run(check_mode=True, **{"from": "src:v1"}).result["tag"]["reasons"] == ["stream_missing"]
 
 
 def test_bad_input_ends_before_the_first_request(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
