@@ -27,7 +27,6 @@ STREAM_TAG = "ImageStreamTag"
 STREAM_IMAGE = "ImageStreamImage"
 KINDS = (STREAM_TAG, STREAM_IMAGE, EXTERNAL)
 _IMPORT_OPTIONS = ("scheduled", "insecure", "import_mode")
-_KEPT_WHEN_UNSET = ("reference_policy", "insecure", "import_mode")
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,17 @@ def desired_stream_tag(params: t.Mapping[str, t.Any]) -> DesiredStreamTag:
         raise InputError(f"{namespace}/{name}: from is missing: say what the tag shall point to")
     check_policies(params)
     source = _source(params, namespace)
-    flags = {option: bool(params.get(option)) for option in ("alias", "reference")}
-    wanted = DesiredStreamTag(namespace, stream, tag, source, **flags, **{option: params.get(option) for option in _KEPT_WHEN_UNSET})
+    wanted = DesiredStreamTag(
+        namespace,
+        stream,
+        tag,
+        source,
+        alias=bool(params.get("alias")),
+        reference=bool(params.get("reference")),
+        reference_policy=params.get("reference_policy"),
+        insecure=params.get("insecure"),
+        import_mode=params.get("import_mode"),
+    )
     _check_combination(wanted, source, params)
     return wanted
 
@@ -143,6 +151,5 @@ def _check_combination(wanted: DesiredStreamTag, source: Source, params: t.Mappi
             raise InputError(f"{wanted.where}: the tag cannot be an alias of itself")
     elif source.kind == STREAM_TAG and (source.namespace, source.stream, source.tag) == (wanted.namespace, wanted.stream, wanted.tag):
         raise InputError(f"{wanted.where}: the tag cannot be a copy of itself")
-    if wanted.reference:
-        if params.get("scheduled"):
-            raise InputError(f"{wanted.where}: a reference is not imported: leave scheduled out")
+    if wanted.reference and params.get("scheduled"):
+        raise InputError(f"{wanted.where}: a reference is not imported: leave scheduled out")
