@@ -43,8 +43,9 @@ _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 class RetryPolicy:
     """How often and how long a call is tried again; all times in seconds.
 
-    ``busy_attempts`` for 429 and 503, ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each
-    try costs its whole time limit. The n-th wait is
+    ``busy_attempts`` for 429 and 503, and for a server that has answered before and cannot be connected to any more, since it
+    may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each try costs its
+    whole time limit. The n-th wait is
     ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
     server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
     """
@@ -64,6 +65,7 @@ class _Tries:
     count: int = 0
     waited: float = 0.0
     token_renewed: bool = False
+    sent: bool = False
 
 
 class ClusterClient:
@@ -85,6 +87,7 @@ class ClusterClient:
         self._token = connection.token
         self._warn = warn
         self._warned: set[str] = set()
+        self._answered = False
         self._retry = retry
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -122,6 +125,7 @@ class ClusterClient:
             except NoAnswer as exc:
                 self._after_failure(exc.cause, target, tries, seconds, repeatable)
                 continue
+            self._answered = True
             self._surface_warnings(raw)
             answer = _decoded(raw)
             if 200 <= answer.status < 300:
@@ -185,12 +189,18 @@ class ClusterClient:
     def _after_failure(self, exc: BaseException, target: Target, tries: _Tries, seconds: float, repeatable: bool) -> None:
         """No answer came: wait for the next try, or raise."""
         failure = failure_of(exc, self.connection, seconds)
+        tries.sent = tries.sent or failure.sent
         again = failure.passing and (repeatable or not failure.sent)
-        attempts = self._retry.slow_attempts if failure.slow else self._retry.broken_attempts
+        if failure.slow:
+            attempts = self._retry.slow_attempts
+        elif self._answered and not failure.sent:
+            attempts = self._retry.busy_attempts
+        else:
+            attempts = self._retry.broken_attempts
         if again and self._wait(tries, attempts, ""):
             return
         after = f" (tried {tries.count} times)" if tries.count > 1 else ""
-        if failure.sent and target.method != "GET":
+        if tries.sent and target.method != "GET":
             tail = "it may have been carried out, so run the task again to see"
             raise ApiOutcomeUnknown(f"Cannot {target.described()}: {failure.text}{after}; {tail}.")
         raise ApiUnreachable(f"Cannot {target.described()}: {failure.text}{after}.")

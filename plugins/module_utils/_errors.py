@@ -111,3 +111,8 @@ class RegistryError(CollectionError):
 
     def results(self) -> dict[str, t.Any]:
         return {"registry": self.registry, "status": self.status}
+
+
+def may_have_been_done(error: CollectionError) -> bool:
+    """Say whether the write that ended with ``error`` may have been carried out all the same: only reading again can tell."""
+    return isinstance(error, ApiOutcomeUnknown) or (isinstance(error, ApiError) and error.status in (500, 502, 504))

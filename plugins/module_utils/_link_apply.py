@@ -96,7 +96,7 @@ class LinkApplier:
 
         try:
             subject = f'The service account "{account.name}" in the namespace "{account.namespace}"'
-            return LinkOutcome(account, write_again_until_settled(attempt, subject, sleep=self._sleep), None, tuple(warnings))
+            return LinkOutcome(account, write_again_until_settled(attempt, subject, writes, sleep=self._sleep), None, tuple(warnings))
         except CollectionError as exc:
             return LinkOutcome(account, error=exc)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import ssl
 import threading
 import time
@@ -219,7 +220,7 @@ class RegistryHttp:
         """
         turn = 1
         while True:
-            pause = self._patience.pause * turn
+            pause = self._patience.pause * turn * random.uniform(0.5, 1.0)
             if origin(url) in self._plain:
                 url = f"http{url[len('https'):]}"
             try:
@@ -232,8 +233,9 @@ class RegistryHttp:
                 if turn >= self._patience.tries:
                     raise self._unreachable(exc, url) from None
             else:
-                pause = max(pause, answer.retry_after or 0)
-                if answer.status not in _BUSY or turn >= self._patience.tries or pause > self._patience.longest_pause:
+                asked = answer.retry_after or 0
+                pause = max(pause, asked + random.uniform(0, min(1.0, 0.25 * asked)))
+                if answer.status not in _BUSY or turn >= self._patience.tries or asked > self._patience.longest_pause:
                     return answer
             self._sleep(pause)
             turn += 1

@@ -10,10 +10,10 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import MERGE_PATCH, ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import UncertainWrites, write_again_until_settled
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
@@ -23,6 +23,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._samples
     MANAGED,
     UNMANAGED,
     DesiredSamples,
+    ObservedSamples,
     SamplesPlan,
     SamplesSpec,
     plan_samples,
@@ -85,17 +86,28 @@ class _Imports:
 def converge_samples(client: ClusterClient, desired: DesiredSamples, run: SamplesRun, remedy_for: RemedyFor) -> Report:
     """Make the configuration as declared and see to its effect, or tell what that would do. Raises ``CollectionError``."""
     change = write_configuration(client, desired, check_mode=run.check_mode)
-    foreseen = run.check_mode and bool(change.names)
-    if not run.wait or foreseen:
-        # What the operator will make of a configuration that is not written yet is not known.
-        state, left = SamplesState(read_config(client)), []
-    elif run.check_mode:
-        state = read_state(client)
-        left = outstanding(state)
-    else:
-        state, left = wait_for_samples(client, timeout=run.wait_timeout, pause=run.wait_sleep)
-    imports = _see_to_failed_imports(client, state, run, remedy_for, retry=run.retry_failed and not left)
+    state = SamplesState(ObservedSamples("", change.after, SamplesSpec()))
+    try:
+        state, left = _effect(client, change, run)
+        imports = _see_to_failed_imports(client, state, run, remedy_for, retry=run.retry_failed and not left)
+    except CollectionError as error:
+        if run.check_mode or not change.names:
+            raise
+        written = _report(change, state, [], _Imports(), run)
+        failure = f"{CONFIG_NAME} was written as declared, but what the operator makes of it could not be seen to: {error}"
+        return replace(written, results={**written.results, **error.results()}, failure=failure)
     return _report(change, state, left, imports, run)
+
+
+def _effect(client: ClusterClient, change: SpecChange, run: SamplesRun) -> tuple[SamplesState, list[str]]:
+    """Return what the operator has made of the configuration, waiting for it where that is wanted, and what it has still to do."""
+    if not run.wait or (run.check_mode and change.names):
+        # What the operator will make of a configuration that is not written yet is not known.
+        return SamplesState(read_config(client)), []
+    if run.check_mode:
+        state = read_state(client)
+        return state, outstanding(state)
+    return wait_for_samples(client, timeout=run.wait_timeout, pause=run.wait_sleep)
 
 
 def write_configuration(client: ClusterClient, desired: DesiredSamples, *, check_mode: bool) -> SpecChange:
@@ -110,11 +122,11 @@ def write_configuration(client: ClusterClient, desired: DesiredSamples, *, check
             if not first:
                 first.append(observed.spec)
             body = {"metadata": {"resourceVersion": observed.resource_version}, "spec": dict(plan.patch)}
-            writes.send(lambda: client.patch(CONFIG_PATH, body, MERGE_PATCH), plan)
+            writes.send(lambda: client.request("PATCH", CONFIG_PATH, body=body, content_type=MERGE_PATCH, repeatable=False), plan)
         # A write that no answer came to, and was carried out after all, counts as done.
         return SpecChange(first[0] if writes.last and first else observed.spec, plan.after)
 
-    return write_again_until_settled(attempt, CONFIG_NAME)
+    return write_again_until_settled(attempt, CONFIG_NAME, writes)
 
 
 def _see_to_failed_imports(client: ClusterClient, state: SamplesState, run: SamplesRun, remedy_for: RemedyFor, *, retry: bool) -> _Imports:

@@ -19,7 +19,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiError,
+    ApiUnreachable,
+    CollectionError,
+    ConfigurationError,
+    NotFound,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples_config import (
     CONFIG_NAME,
     CONFIG_PATH,
@@ -109,13 +115,27 @@ def outstanding(state: SamplesState) -> list[str]:
 
 
 def wait_for_samples(client: ClusterClient, *, timeout: float, pause: float) -> tuple[SamplesState, list[str]]:
-    """Look every ``pause`` seconds, for ``timeout`` seconds; return the last state and what was still left to do then."""
+    """Look every ``pause`` seconds, for ``timeout`` seconds; return the last state and what was still left to do then.
+
+    An API server that is out of reach or in trouble for a while is waited for too; raises what it was at the end.
+    """
     deadline = time.monotonic() + timeout
     while True:
-        state = read_state(client)
-        left = outstanding(state)
+        trouble: CollectionError | None = None
+        try:
+            state = read_state(client)
+        except (ApiUnreachable, ApiError) as error:
+            if isinstance(error, ApiError) and error.status < 500 and error.status != 429:
+                raise
+            trouble = error
+        else:
+            left = outstanding(state)
+            if not left:
+                return state, left
         seconds = min(pause, deadline - time.monotonic())
-        if not left or seconds <= 0:
+        if seconds <= 0:
+            if trouble is not None:
+                raise trouble
             return state, left
         time.sleep(seconds)
 

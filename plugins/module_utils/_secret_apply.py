@@ -5,16 +5,22 @@
 """Bringing pull secrets about: read, plan, write, in every namespace for itself.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+A secret that has to be deleted and created anew is first kept as a copy in a secret beside it (``FormerCopy``), so that a run
+that is killed between the two loses nothing: where a later run finds the copy and no secret, it puts the former one back first.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import time
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Conflict, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Conflict, Forbidden, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import (
     Overtaken,
@@ -22,7 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._optimis
     UncertainWrites,
     write_again_until_settled,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret, hidden_keys, read_secret_object
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret, hidden_keys, read_secret_object, secret_texts
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import (
     ObservedSecret,
@@ -35,6 +41,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import SecretPlan, plan_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import without_dot
 
+_COPY_ENDING = ".former"
+_COPY_ANNOTATION = "quayside.openshift-images/former-content-of"
+_COPY_KEY = "secret.json"
+_LONGEST_NAME = 253
 _SET_BY_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink", "generation")
 
 
@@ -47,6 +57,84 @@ class WritingClient(ReadingClient, t.Protocol):
 
 class RecreationFailed(CollectionError):
     """The former secret was deleted and the new one could not be created."""
+
+
+def former_copy_name(name: str) -> str:
+    """Return what the copy of the secret ``name`` is called."""
+    beginning = name if len(name) + len(_COPY_ENDING) <= _LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()
+    return f"{beginning}{_COPY_ENDING}"
+
+
+class FormerCopy:
+    """The copy of a secret that is about to be created anew: a secret beside it that no import and no pod reads, ``NAME.former``."""
+
+    def __init__(self, client: WritingClient, namespace: str, name: str, mask: t.Callable[..., None]) -> None:
+        self._client = client
+        self._mask = mask
+        self._collection_path = core_path(namespace, "secrets")
+        self._name = former_copy_name(name)
+        self._path = core_path(namespace, "secrets", self._name)
+        self._of = name
+        self._namespace = namespace
+        self._version = ""
+
+    def read(self) -> ObservedSecret | None:
+        """Return the secret as it was; None where there is no copy, or where the caller may not read one."""
+        try:
+            raw = self._client.get(self._path)
+        except (NotFound, Forbidden):
+            return None
+        if not self._is_ours(raw):
+            return None
+        self._version = raw["metadata"]["resourceVersion"]
+        text = raw["data"][_COPY_KEY]
+        self._mask(text)
+        former = json.loads(base64.b64decode(text))
+        self._mask(*secret_texts([former]))
+        return ObservedSecret(former)
+
+    def keep(self, former: ObservedSecret) -> None:
+        """Write the copy. An older one is overwritten, since the secret itself is there."""
+        text = base64.b64encode(json.dumps(former.raw).encode()).decode()
+        self._mask(text)
+        metadata: dict[str, t.Any] = {"name": self._name, "namespace": self._namespace, "annotations": {_COPY_ANNOTATION: self._of}}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {_COPY_KEY: text}}
+        try:
+            try:
+                written = self._client.request("POST", self._collection_path, body=body)
+            except Conflict:
+                present = self._client.get(self._path)
+                if not self._is_ours(present):
+                    raise RecreationFailed(
+                        f'The secret "{self._of}" in the namespace "{self._namespace}" was not deleted to be created anew, because its content '
+                        f'would be kept meanwhile as "{self._name}", which is another secret; rename that one'
+                    ) from None
+                metadata["resourceVersion"] = present["metadata"]["resourceVersion"]
+                written = self._client.request("PUT", self._path, body=body)
+        except (Conflict, NotFound):
+            raise Overtaken from None
+        self._version = written["metadata"]["resourceVersion"]
+
+    def remove(self) -> str:
+        """Delete the copy that was read or written, if any; return a warning where it stays."""
+        if not self._version:
+            return ""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": self._version}}
+        try:
+            self._client.request("DELETE", self._path, body=body)
+        except (NotFound, Conflict):
+            # It is gone, or another run has come to need it.
+            return ""
+        except CollectionError as exc:
+            return (
+                f'The secret "{self._name}" in the namespace "{self._namespace}" holds the former content of "{self._of}" and could not be '
+                f"deleted: {without_dot(exc)}; delete it."
+            )
+        return ""
+
+    def _is_ours(self, raw: t.Mapping[str, t.Any]) -> bool:
+        annotations = (raw.get("metadata") or {}).get("annotations") or {}
+        return annotations.get(_COPY_ANNOTATION) == self._of and _COPY_KEY in (raw.get("data") or {})
 
 
 @dataclass(frozen=True)
@@ -88,12 +176,14 @@ class SecretApplier:
 
     def bring_about(self, namespace: str) -> SecretOutcome:
         """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result is lost."""
+        one = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask)
         try:
-            plan = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask).run(self._sleep)
+            plan = one.run(self._sleep)
         except CollectionError as exc:
             return SecretOutcome(namespace, error=exc)
         secrets = self._observe_others(namespace)
-        return SecretOutcome(namespace, plan, None, secrets is not None, tuple(self._warnings(namespace, plan, secrets or [])))
+        warnings = (*one.warnings, *self._warnings(namespace, plan, secrets or []))
+        return SecretOutcome(namespace, plan, None, secrets is not None, warnings)
 
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
         """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for warnings only."""
@@ -139,6 +229,8 @@ class _OneSecret:
         self._writes: UncertainWrites[SecretPlan] = UncertainWrites()
         self._deleted: ObservedSecret | None = None
         self._recreation: SecretPlan | None = None
+        self._copy = FormerCopy(client, namespace, desired.name, mask)
+        self.warnings: list[str] = []
         self._collection_path = core_path(namespace, "secrets")
         self._path = core_path(namespace, "secrets", desired.name)
         self._subject = f'The secret "{desired.name}" in the namespace "{namespace}"'
@@ -146,17 +238,26 @@ class _OneSecret:
     def run(self, sleep: Sleep) -> SecretPlan:
         """Return the plan that was carried out, or would be; raise the ``CollectionError`` that came between."""
         try:
-            return write_again_until_settled(self._attempt, self._subject, sleep=sleep)
+            plan = write_again_until_settled(self._attempt, self._subject, self._writes, sleep=sleep)
         except CollectionError as exc:
             if self._deleted is None:
                 raise
             raise self._put_back(self._deleted, exc) from exc
+        left = "" if self._check_mode else self._copy.remove()
+        if left:
+            self.warnings.append(left)
+        return plan
 
     def _attempt(self) -> SecretPlan:
         observed = observe_secret(self._client, self._namespace, self._desired.name, self._mask)
         if observed is None and self._recreation is not None:
             self._create(self._recreation)
             return self._recreation
+        if self._deleted is None and (observed is None or self._desired.recreate or not self._desired.present):
+            # A run that was killed while it created the secret anew has left a copy.
+            former = self._copy.read()
+            if observed is None and former is not None:
+                observed = self._recover(former)
         plan = plan_secret(self._desired, self._namespace, observed, self._deleted.document if self._deleted is not None else None)
         if not plan.changed:
             return self._writes.last or plan
@@ -167,6 +268,16 @@ class _OneSecret:
         self._carry_out(plan, observed)
         return plan
 
+    def _recover(self, former: ObservedSecret) -> ObservedSecret | None:
+        """Put a secret back that a killed run has deleted; return it as it is there now."""
+        if self._check_mode:
+            return former
+        body = _as_new(former)
+        try:
+            return ObservedSecret(self._client.request("POST", self._collection_path, body=body))
+        except Conflict:
+            raise Overtaken from None
+
     def _carry_out(self, plan: SecretPlan, observed: ObservedSecret | None) -> None:
         self._mask(*((plan.body or {}).get("data") or {}).values())
         if observed is None:
@@ -174,6 +285,8 @@ class _OneSecret:
         elif plan.action == "update":
             self._writes.send(lambda: self._client.request("PUT", self._path, body=plan.body, repeatable=False), plan)
         else:
+            if plan.action == "recreate":
+                self._copy.keep(observed)
             self._delete(plan, observed)
             if plan.action == "recreate":
                 self._create(plan)
@@ -209,13 +322,20 @@ class _OneSecret:
     def _put_back(self, former: ObservedSecret, reason: CollectionError) -> CollectionError:
         """Create the secret as it was before it was deleted; return the error that says what came of it."""
         begin = f"{self._subject} was deleted and could not be created anew ({without_dot(reason)})"
-        metadata = {name: value for name, value in former.metadata.items() if name not in _SET_BY_THE_SERVER}
         try:
-            self._client.request("POST", self._collection_path, body={"apiVersion": "v1", "kind": "Secret", **former.raw, "metadata": metadata})
+            self._client.request("POST", self._collection_path, body=_as_new(former))
         except Conflict:
             return reason
         except CollectionError as exc:
             return RecreationFailed(
-                f"{begin}, and could not be put back as it was either ({without_dot(exc)}); run the task again with every registry that it had"
+                f"{begin}, and could not be put back as it was either ({without_dot(exc)}); it is kept as the secret "
+                f'"{former_copy_name(self._desired.name)}", from which the next run puts it back'
             )
+        self._copy.remove()
         return RecreationFailed(f"{begin}; it was put back as it was, so nothing has changed")
+
+
+def _as_new(former: ObservedSecret) -> dict[str, t.Any]:
+    """Return the object for a POST that creates the secret as it was."""
+    metadata = {name: value for name, value in former.metadata.items() if name not in _SET_BY_THE_SERVER}
+    return {"apiVersion": "v1", "kind": "Secret", **former.raw, "metadata": metadata}

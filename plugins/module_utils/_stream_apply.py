@@ -28,13 +28,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiError,
-    ApiOutcomeUnknown,
     ApiUnreachable,
     CollectionError,
     Conflict,
     Invalid,
     NotFound,
     Unauthorized,
+    may_have_been_done,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
@@ -60,8 +60,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 
 # One round brings images, a second brings generations level; the third is for a writer who came between.
 _MAX_ROUNDS = 4
+# Both without any progress: each tag that was imported lets the count begin again.
 _MAX_CONFLICTS = 25
-_MAX_UNKNOWN_OUTCOMES = 3
+_MAX_UNKNOWN_OUTCOMES = 1
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 
@@ -103,9 +104,11 @@ class _Halt:
         self._lock = threading.Lock()
         self.error: CollectionError | None = None
 
-    def set(self, error: CollectionError) -> None:
-        with self._lock:
-            self.error = self.error or error
+    def notice(self, error: CollectionError) -> None:
+        """Keep ``error`` if it is such a one."""
+        if isinstance(error, (ApiUnreachable, Unauthorized)):
+            with self._lock:
+                self.error = self.error or error
 
 
 def apply_streams(
@@ -140,8 +143,9 @@ def _apply_stream(
     result = StreamResult(desired, observed, observed)
     writer = _StreamWriter(client, desired, observed, timeout)
     known = dict(looked_up)
-    rounds = conflicts = unknown = 0
+    rounds = conflicts = unknown = progress = 0
     fresh = True
+    given_up: CollectionError | None = None
     try:
         while True:
             if halt.error:
@@ -159,25 +163,29 @@ def _apply_stream(
                 fresh = False
             if not plan.writes:
                 break
+            if given_up:
+                raise given_up
             if rounds == _MAX_ROUNDS:
                 raise CollectionError(f"somebody else keeps changing the stream: it still differs after {rounds} rounds of corrections")
             rounds += 1
             try:
                 writer.write(plan)
-            except (Conflict, NotFound, ApiOutcomeUnknown) as error:
-                if _namespace_missing(error):
+            except CollectionError as error:
+                unheard = may_have_been_done(error)
+                if _namespace_missing(error) or not (unheard or isinstance(error, (Conflict, NotFound))):
                     raise
+                if len(writer.outcomes) > progress:
+                    progress, conflicts, unknown = len(writer.outcomes), 0, 0
                 conflicts += 1
-                unknown += isinstance(error, ApiOutcomeUnknown)
-                if conflicts > _MAX_CONFLICTS or unknown > _MAX_UNKNOWN_OUTCOMES:
-                    raise
+                unknown += unheard
                 rounds -= 1
-                time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**conflicts)))
-                writer.observed = read_stream(client, desired.namespace, desired.name)
+                time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(conflicts, 6))))
+                writer.read_again(halt, error)
                 fresh = True
+                if conflicts > _MAX_CONFLICTS or unknown > _MAX_UNKNOWN_OUTCOMES:
+                    given_up = error
     except CollectionError as error:
-        if isinstance(error, (ApiUnreachable, Unauthorized)):
-            halt.set(error)
+        halt.notice(error)
         result.error = error
         left = plan_stream(desired, writer.observed, Knowledge(known, writer.outcomes))
         result.done = frozenset(tag.name for tag in left.tags if not tag.reasons)
@@ -213,6 +221,15 @@ class _StreamWriter:
             self._import(chunk)
         for tag in plan.removals:
             self._remove(tag)
+
+    def read_again(self, halt: _Halt, error: CollectionError) -> None:
+        """Find out what became of the stream after ``error`` of a write. Where that is impossible too, an error that leaves the
+        outcome of the write open is the one that counts."""
+        try:
+            self.observed = read_stream(self._client, self._namespace, self._name)
+        except CollectionError as unread:
+            halt.notice(unread)
+            raise (error if may_have_been_done(error) else unread) from unread
 
     def _write_stream(self, plan: StreamPlan) -> None:
         spec: dict[str, t.Any] = {}

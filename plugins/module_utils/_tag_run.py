@@ -73,7 +73,7 @@ def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, che
         writes.send(lambda: _write(client, desired, observed, plan), plan)
         return TagChange(before, plan.after, plan.reasons, plan.remove)
 
-    return write_again_until_settled(attempt, f"The tag {desired.where}")
+    return write_again_until_settled(attempt, f"The tag {desired.where}", writes)
 
 
 def tag_report(desired: DesiredStreamTag, change: TagChange) -> Report:
@@ -157,7 +157,7 @@ def _source_images(client: ClusterClient, desired: DesiredStreamTag, own: dict[s
 def _write(client: ClusterClient, desired: DesiredStreamTag, observed: ObservedStream, plan: StreamTagPlan) -> None:
     path = image_path(desired.namespace, "imagestreams", desired.stream)
     if plan.remove:
-        client.delete(image_path(desired.namespace, "imagestreamtags", f"{desired.stream}:{desired.tag}"))
+        client.request("DELETE", image_path(desired.namespace, "imagestreamtags", f"{desired.stream}:{desired.tag}"), repeatable=False)
     elif plan.create:
         body = {
             "apiVersion": "image.openshift.io/v1",
@@ -165,6 +165,7 @@ def _write(client: ClusterClient, desired: DesiredStreamTag, observed: ObservedS
             "metadata": {"name": desired.stream, "namespace": desired.namespace},
             "spec": {"tags": [plan.entry]},
         }
-        client.create(image_path(desired.namespace, "imagestreams"), body)
+        client.request("POST", image_path(desired.namespace, "imagestreams"), body=body, repeatable=False)
     else:
-        client.patch(path, {"metadata": {"resourceVersion": observed.resource_version}, "spec": {"tags": [plan.entry]}}, STRATEGIC_MERGE)
+        body = {"metadata": {"resourceVersion": observed.resource_version}, "spec": {"tags": [plan.entry]}}
+        client.request("PATCH", path, body=body, content_type=STRATEGIC_MERGE, repeatable=False)

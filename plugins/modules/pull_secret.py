@@ -161,7 +161,8 @@ options:
     description:
       - Allow to delete the secret and create it anew where it cannot be changed in place, because it has another type or is marked immutable.
       - With O(update=merge) its registries are taken over, as are its labels and annotations.
-      - If the new secret cannot be created, the former one is put back.
+      - If the new secret cannot be created, the former one is put back. Meanwhile a copy of it is kept beside it, in a secret of the same
+        name with C(.former) at its end, so that nothing is lost where the run is killed; the next run puts it back first.
     type: bool
     default: false
   check_others:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 import typing as t
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -86,6 +87,7 @@ class Application:
     def __init__(self, cluster: Cluster, control: Control) -> None:
         self.cluster = cluster
         self._control = control
+        self.begin_outage: Callable[[float], None] = lambda _seconds: None
 
     def build(self) -> web.Application:
         """The aiohttp application."""
@@ -102,6 +104,11 @@ class Application:
             fault = self.cluster.faults.hitting(request.method, request.rel_url.raw_path)
             if fault is not None and fault.delay:
                 await asyncio.sleep(fault.delay)
+            if fault is not None and fault.expire:
+                self.cluster.access.expire(fault.expire)
+            if fault is not None and fault.outage:
+                self.begin_outage(fault.outage)
+                return _reset(request)
             if fault is not None and fault.reset == "before":
                 return _reset(request)
             if fault is not None and fault.status and not fault.after_work:

@@ -16,7 +16,7 @@ from .statuses import GroupName, StatusError, conflict, internal_error, timeout
 from .store import Object
 
 RESETS = ("before", "after", "middle")
-_FIELDS = ("method", "path", "count", "skip", "delay", "status", "retry_after", "after_work", "reset", "message")
+_FIELDS = ("method", "path", "count", "skip", "delay", "status", "retry_after", "after_work", "reset", "message", "outage", "expire")
 
 
 @dataclass
@@ -25,7 +25,9 @@ class Fault:
 
     The first ``skip`` of them pass untouched, the next ``count`` (None: all) are hit: delayed by ``delay`` seconds,
     then answered with ``status``; or with the connection reset before the work, after it, or in the middle of the
-    answer (``reset``). ``after_work``: the work is done although ``status`` is answered.
+    answer (``reset``). ``after_work``: the work is done although ``status`` is answered. ``outage``: the server starts
+    again; every connection is reset, this request with them, and for so many seconds nothing listens. ``expire``: the
+    tokens of this user end just before the request is looked at.
     """
 
     method: str = ""
@@ -38,6 +40,8 @@ class Fault:
     after_work: bool = False
     reset: str = ""
     message: str = ""
+    outage: float = 0.0
+    expire: str = ""
     id: int = 0
     hits: int = 0
     seen: int = field(default=0, repr=False)
@@ -51,8 +55,8 @@ class Fault:
         fault = cls(**document)
         if fault.reset and fault.reset not in RESETS:
             raise ValueError(f"reset is one of {', '.join(RESETS)}")
-        if not (fault.delay or fault.status or fault.reset):
-            raise ValueError("a fault delays, answers a status or resets")
+        if not (fault.delay or fault.status or fault.reset or fault.outage or fault.expire):
+            raise ValueError("a fault delays, answers a status, resets, expires tokens or is an outage")
         re.compile(fault.path)
         return fault
 

@@ -57,6 +57,9 @@ class Emulator:
         self.control = Control(self.cluster, self.control_token)
         self.admin_token = self.cluster.access.issue(ADMIN)
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._outage: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -87,23 +90,46 @@ class Emulator:
         self.cluster.controllers.start()
         self.cluster.samples_operator.start()
         self.control.change(self.settings.switches)
-        application = Application(self.cluster, self.control).build()
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        application = Application(self.cluster, self.control)
+        application.begin_outage = self._begin_outage
+        self._runner = web.AppRunner(application.build(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self.settings.port, ssl_context=context)
-        await site.start()
-        sockets = t.cast(asyncio.Server, site._server).sockets
-        self.port = sockets[0].getsockname()[1]
+        self._tls = context
+        await self._listen(self._runner)
         write_private(self.kubeconfig, json.dumps(self._kubeconfig(), indent=2))
 
     async def stop(self) -> None:
         """Close everything."""
         await self.cluster.samples_operator.stop()
         await self.cluster.controllers.stop()
+        if self._outage is not None:
+            await self._outage
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
         await self.cluster.transport.stop()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        self._site = web.TCPSite(runner, HOST, self.port, ssl_context=self._tls)
+        await self._site.start()
+        sockets = t.cast(asyncio.Server, self._site._server).sockets
+        self.port = sockets[0].getsockname()[1]
+
+    def _begin_outage(self, seconds: float) -> None:
+        """Reset every connection, and listen to nobody for a while; what is stored stays, as it does with etcd."""
+        if self._outage is None or self._outage.done():
+            self._outage = asyncio.get_running_loop().create_task(self._be_away(seconds))
+
+    async def _be_away(self, seconds: float) -> None:
+        runner, site = self._runner, self._site
+        if runner is None or site is None or runner.server is None:
+            return
+        await site.stop()
+        for connection in runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(seconds)
+        await self._listen(runner)
 
     def state(self) -> Object:
         """How to reach and control it. Holds tokens: for files that only the owner may read."""

@@ -22,8 +22,8 @@ Handler = t.Callable[[web.Request], t.Awaitable[web.StreamResponse]]
 class Fault:
     """What to do with requests whose method and path match (regular expression, searched); ``times`` -1 is for ever.
 
-    Exactly what is set happens, in this order: wait ``delay`` seconds; close the connection (``reset``); answer
-    ``status`` (with ``retry_after`` seconds in Retry-After); redirect to ``redirect``; answer a body of ``huge_body``
+    Exactly what is set happens, in this order: wait ``delay`` seconds; close the connection (``reset``), or after half of
+    the answer (``cut``); answer ``status`` (with ``retry_after`` seconds in Retry-After); redirect to ``redirect``; answer a body of ``huge_body``
     bytes; serve the manifest under a digest that is not its own (``wrong_digest``).
     """
 
@@ -37,6 +37,7 @@ class Fault:
     redirect: str = ""
     huge_body: int = 0
     wrong_digest: bool = False
+    cut: bool = False
 
     @classmethod
     def from_document(cls, document: dict[str, t.Any]) -> Fault:
@@ -104,6 +105,8 @@ class FaultSwitches:
         if fault.huge_body:
             return await _huge(request, fault.huge_body)
         response = await handler(request)
+        if fault.cut and isinstance(response, web.Response) and isinstance(response.body, bytes):
+            return await _half(request, response)
         if fault.wrong_digest and isinstance(response, web.Response) and isinstance(response.body, bytes):
             response.headers["Docker-Content-Digest"] = "sha256:" + "0" * 64
             response.body = response.body.replace(b"{", b"{ ", 1)
@@ -125,6 +128,18 @@ class FaultSwitches:
     async def _clear_requests(self, _request: web.Request) -> web.Response:
         self.requests = []
         return web.json_response({})
+
+
+async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    """Announce the whole answer, send half of it, and be gone."""
+    body = t.cast(bytes, whole.body)
+    response = web.StreamResponse(status=whole.status, headers=whole.headers)
+    response.content_length = len(body)
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return response
 
 
 async def _huge(request: web.Request, size: int) -> web.StreamResponse:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -74,6 +75,31 @@ def test_latency(admin: ApiClient, control: ControlClient) -> None:
     started = time.monotonic()
     assert admin.send("GET", admin.core("secrets")).status_code == 200
     assert time.monotonic() - started >= 0.4
+
+
+def test_an_outage(admin: ApiClient, control: ControlClient) -> None:
+    """Connections are reset, then refused, then everything is as it was; the request that began it is not carried out."""
+    admin.send("POST", admin.core("secrets"), {"metadata": {"name": "kept"}}).raise_for_status()
+    control.fault(method="POST", path="/secrets", outage=0.3)
+    began = time.monotonic()
+    for _turn in range(2):
+        with pytest.raises(requests.ConnectionError):
+            admin.send("POST", admin.core("secrets"), {"metadata": {"name": "s"}})
+    while time.monotonic() < began + 5:
+        with contextlib.suppress(requests.ConnectionError):
+            assert admin.send("GET", admin.core("secrets", "s")).status_code == 404
+            break
+    assert time.monotonic() >= began + 0.3
+    assert admin.send("GET", admin.core("secrets", "kept")).status_code == 200
+
+
+def test_tokens_that_end_with_a_request(admin: ApiClient, control: ControlClient) -> None:
+    """In the middle of whatever their user does."""
+    other = ApiClient(admin.url, str(admin.session.verify), control.token("somebody", "system:masters"), admin.namespace)
+    control.fault(path="/secrets", skip=1, expire="somebody")
+    with other:
+        assert [other.send("GET", other.core("secrets")).status_code for _turn in range(3)] == [200, 401, 401]
+    assert admin.send("GET", admin.core("secrets")).status_code == 200
 
 
 def test_faults_are_listed_and_removed(control: ControlClient) -> None:

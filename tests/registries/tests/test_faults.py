@@ -52,6 +52,13 @@ def test_reset_cuts_the_connection(base: str) -> None:
     assert requests.get(base + "/v2/", timeout=5).status_code == 200
 
 
+def test_an_answer_that_ends_in_its_middle(base: str) -> None:
+    switch(base, {"path": "manifests", "cut": True, "times": 1})
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        requests.get(base + MANIFEST, timeout=5)
+    assert requests.get(base + MANIFEST, timeout=5).status_code == 200
+
+
 def test_delay_waits_and_then_serves(base: str) -> None:
     switch(base, {"method": "GET", "delay": 0.3})
     started = time.monotonic()

@@ -171,7 +171,10 @@ def test_a_busy_registry_is_waited_for(
     registry.replies = [Reply(429, headers={"Retry-After": named} if named else {})]
 
     assert http().get(registry.url).status == 429
-    assert waits == waited
+    # the pauses of others who wait for it are different ones
+    assert len(waits) == len(waited)
+    for pause, longest in zip(waits, waited, strict=True):
+        assert (longest <= pause <= longest + 0.75) if named == "3" else (longest / 2 <= pause <= longest)
 
 
 def test_a_connection_that_breaks(registry: ScriptedServer, http: t.Callable[..., RegistryHttp], waits: list[float]) -> None:

@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiOutcomeUnknown, ApiUnreachable, Forbidden, Invalid
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome, former_copy_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredRegistry, DesiredSecret
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, once, raising, status_error
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import WRITES, CoreApi, Sent, once, raising, status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, logins_of
 
 OURS = ("puller", "s3cret")
@@ -33,6 +34,19 @@ def masked() -> list[str]:
 
 
 Apply = t.Callable[..., SecretOutcome]
+COPY_LOOKED_FOR = "GET shop/secrets/pull.former"
+
+
+def of_the_secret(act: t.Callable[[Sent], None], method: str, times: int = 1) -> t.Callable[[Sent], None]:
+    """Return ``act`` for the first requests with ``method`` that are not about the copy of the secret."""
+    wanted = once(act, method, times)
+
+    def happen(sent: Sent) -> None:
+        name = sent.body["metadata"]["name"] if sent.method == "POST" else sent.path
+        if not name.endswith(".former"):
+            wanted(sent)
+
+    return happen
 
 
 @pytest.fixture
@@ -61,7 +75,7 @@ def action(outcome: SecretOutcome) -> str:
 
 def test_a_missing_secret_is_read_then_created(api: CoreApi, apply: Apply) -> None:
     assert action(apply()) == "create"
-    assert requests(api) == ["GET shop/secrets/pull", "POST shop/secrets", *TYPE_LISTS]
+    assert requests(api) == ["GET shop/secrets/pull", COPY_LOOKED_FOR, "POST shop/secrets", *TYPE_LISTS]
     assert api.writes[0].body["metadata"] == {"name": "pull", "namespace": "shop"}
     assert logins_of(api.secret("shop", "pull")) == {"h.example": OURS}
 
@@ -85,7 +99,7 @@ def test_an_update_carries_the_version_that_was_read(api: CoreApi, apply: Apply)
 
 def test_check_mode_reads_and_writes_nothing(api: CoreApi, apply: Apply) -> None:
     assert action(apply(check_mode=True)) == "create"
-    assert requests(api) == ["GET shop/secrets/pull", "GET shop", *TYPE_LISTS]
+    assert requests(api) == ["GET shop/secrets/pull", COPY_LOOKED_FOR, "GET shop", *TYPE_LISTS]
     api.put_in("secrets", "shop", "pull", **auths({"other.example": entry("x")}))
     assert action(apply(check_mode=True)) == "update"
     assert action(apply(check_mode=True, present=False)) == "delete"
@@ -187,7 +201,8 @@ def test_what_changed_meanwhile_is_read_again_before_it_is_deleted(api: CoreApi,
 def test_another_type_is_deleted_and_created(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "kubernetes.io/podmanconfigjson"))
     assert action(apply(recreate=True)) == "recreate"
-    assert [str(sent) for sent in api.writes] == ["DELETE shop/secrets/pull", "POST shop/secrets"]
+    assert [str(sent) for sent in api.writes] == ["POST shop/secrets", "DELETE shop/secrets/pull", "POST shop/secrets", "DELETE shop/secrets/pull.former"]
+    assert set(api.objects) == {("secrets", "shop", "pull")}
     secret = api.secret("shop", "pull")
     assert secret["type"] == "kubernetes.io/dockerconfigjson"
     assert logins_of(secret) == {"a.example": ("a", "s3cret"), "h.example": OURS}
@@ -195,7 +210,7 @@ def test_another_type_is_deleted_and_created(api: CoreApi, apply: Apply) -> None
 
 def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: CoreApi, apply: Apply) -> None:
     former = api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"), metadata={"labels": {"l": "1"}})
-    api.before.append(once(raising(status_error(Invalid, 422, "Invalid", "too big")), "POST"))
+    api.before.append(of_the_secret(raising(status_error(Invalid, 422, "Invalid", "too big")), "POST"))
     outcome = apply(recreate=True)
     assert str(outcome.error) == (
         'The secret "pull" in the namespace "shop" was deleted and could not be created anew (The API server refused it: too big); '
@@ -203,20 +218,24 @@ def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: CoreApi, a
     )
     back = api.secret("shop", "pull")
     assert (back["type"], back["data"], back["metadata"]["labels"]) == (former["type"], former["data"], {"l": "1"})
+    assert set(api.objects) == {("secrets", "shop", "pull")}
 
 
 def test_a_former_secret_that_cannot_be_put_back_is_told(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
-    api.before.append(once(raising(status_error(Forbidden, 403, "Forbidden", "no")), "POST", 2))
+    api.before.append(of_the_secret(raising(status_error(Forbidden, 403, "Forbidden", "no")), "POST", 2))
     assert str(apply(recreate=True).error) == (
         'The secret "pull" in the namespace "shop" was deleted and could not be created anew (The API server refused it: no), and could not be put '
-        "back as it was either (The API server refused it: no); run the task again with every registry that it had"
+        "back as it was either (The API server refused it: no); it is kept as the secret \"pull.former\", from which the next run puts it back"
     )
+    assert action(apply(recreate=True)) == "recreate"
+    assert set(api.objects) == {("secrets", "shop", "pull")}
+    assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "h.example"}
 
 
 def test_a_secret_that_somebody_creates_between_deleting_and_creating_is_merged_with(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
-    api.before.append(once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"b.example": entry("b")})), "POST"))
+    api.before.append(of_the_secret(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"b.example": entry("b")})), "POST"))
     assert action(apply(recreate=True)) == "update"
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "b.example", "h.example"}
 
@@ -232,9 +251,86 @@ def test_a_deletion_without_an_answer_is_looked_at(api: CoreApi, apply: Apply, c
 
 def test_a_creation_without_an_answer_after_deleting_is_not_done_twice(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
-    api.after.append(once(raising(ApiOutcomeUnknown("no answer")), "POST"))
+    api.after.append(of_the_secret(raising(ApiOutcomeUnknown("no answer")), "POST"))
     assert action(apply(recreate=True)) == "recreate"
-    assert [sent.method for sent in api.writes] == ["DELETE", "POST"]
+    assert [sent.method for sent in api.writes] == ["POST", "DELETE", "POST", "DELETE"]
+
+
+class Killed(BaseException):
+    """The run ends here, without any word."""
+
+
+OLD = content_of({"auths": {"a.example": entry("a")}}, "Opaque")
+
+
+def kill(_sent: Sent) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(api: CoreApi, apply: Apply, step: int) -> None:
+    api.put_in("secrets", "shop", "pull", **OLD, metadata={"labels": {"l": "1"}})
+    writes = iter(range(4))
+
+    def die(sent: Sent) -> None:
+        if sent.method in WRITES and next(writes) == step:
+            kill(sent)
+
+    api.before.append(die)
+    with contextlib.suppress(Killed):
+        apply(recreate=True)
+    api.before.remove(die)
+    assert action(apply(recreate=True, check_mode=True)) == ("recreate" if step < 3 else "none")
+    assert action(apply(recreate=True)) == ("recreate" if step < 3 else "none")
+    secret = api.secret("shop", "pull")
+    assert (secret["type"], set(logins_of(secret)), secret["metadata"]["labels"]) == (
+        "kubernetes.io/dockerconfigjson",
+        {"a.example", "h.example"},
+        {"l": "1"},
+    )
+    assert set(api.objects) == {("secrets", "shop", "pull")}
+
+
+def test_whoever_creates_the_secret_after_a_killed_run_puts_the_former_one_back_first(api: CoreApi, apply: Apply) -> None:
+    api.put_in("secrets", "shop", "pull", **OLD)
+    api.before.append(once(kill, "DELETE"))
+    with pytest.raises(Killed):
+        apply(recreate=True)
+    del api.objects["secrets", "shop", "pull"]
+    api.before.clear()
+    assert str(apply().error).startswith('The secret "pull" in the namespace "shop" is of the type Opaque, not kubernetes.io/dockerconfigjson')
+    assert api.secret("shop", "pull")["data"] == OLD["data"]
+    assert action(apply(present=False, recreate=True)) == "delete"
+    assert api.objects == {}
+
+
+def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Apply) -> None:
+    api.put_in("secrets", "shop", "pull", **OLD)
+    foreign = api.put_in("secrets", "shop", "pull.former", type="Opaque", data={"key": "dmFsdWU="})
+    assert str(apply(recreate=True).error) == (
+        'The secret "pull" in the namespace "shop" was not deleted to be created anew, because its content would be kept meanwhile as "pull.former", '
+        "which is another secret; rename that one"
+    )
+    assert api.secret("shop", "pull.former") is foreign
+    assert api.secret("shop", "pull")["data"] == OLD["data"]
+
+
+def test_a_copy_that_stays_is_told(api: CoreApi, apply: Apply) -> None:
+    api.put_in("secrets", "shop", "pull", **OLD)
+    refused = raising(status_error(Forbidden, 403, "Forbidden", "no"))
+    api.before.append(lambda sent: refused(sent) if sent.method == "DELETE" and sent.path.endswith(".former") else None)
+    outcome = apply(recreate=True)
+    assert action(outcome) == "recreate"
+    (warning,) = outcome.warnings
+    assert warning == (
+        'The secret "pull.former" in the namespace "shop" holds the former content of "pull" and could not be deleted: The API server refused it: no; '
+        "delete it."
+    )
+
+
+def test_the_copy_of_a_long_name_has_a_valid_one() -> None:
+    assert former_copy_name("a" * 246) == "a" * 246 + ".former"
+    assert len(former_copy_name("a" * 247)) == 71
 
 
 def test_an_entry_that_another_secret_hides_is_warned_about(api: CoreApi, apply: Apply) -> None:

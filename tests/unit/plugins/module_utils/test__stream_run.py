@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiError,
     ApiNotServed,
     ApiOutcomeUnknown,
     ApiUnreachable,
@@ -449,10 +450,10 @@ class TestOtherWriters:
         assert result.error is None
 
     def test_conflicts_are_bounded(self, pauses: list[float]) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded("reimport_unchanged", 3)] * 26).on("PATCH", f"{STREAMS}/web", *[conflict()] * 26)
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded("reimport_unchanged", 3)] * 27).on("PATCH", f"{STREAMS}/web", *[conflict()] * 26)
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", scheduled=True)])
         assert "409 Conflict" in str(result.error)
-        assert len(pauses) == 25
+        assert len(pauses) == 26
         assert all(0 <= pause <= 2 for pause in pauses)
 
     def test_an_answer_that_got_lost_is_found_out_by_reading(self) -> None:
@@ -466,10 +467,23 @@ class TestOtherWriters:
     def test_lost_answers_are_bounded(self) -> None:
         lost = ApiOutcomeUnknown("the connection broke")
         cluster = (
-            ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 4).on("POST", IMPORTS, *[lost] * 4)
+            ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 3).on("POST", IMPORTS, *[lost] * 2)
         )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")])
         assert result.error is lost
+
+    @pytest.mark.parametrize("done", [True, False])
+    def test_what_became_of_the_last_import_is_read_before_it_is_reported(self, done: bool) -> None:
+        stream = recorded_stream("reimport_unchanged", 3)
+        late = ApiError("etcdserver: request timed out", status=500)
+        states = [recorded_error(*NO_STREAM), recorded_error(*NO_STREAM), stream if done else recorded_error(*NO_STREAM)]
+        result = converge_one(ScriptedCluster().on("GET", f"{STREAMS}/web", *states).on("POST", IMPORTS, late, late), tags=[tag("v2", f"{WEB}:v2")])
+        assert (result.error, result.after.exists) == ((None, True) if done else (late, False))
+
+    def test_an_unread_outcome_is_told_as_open(self) -> None:
+        lost, gone = ApiOutcomeUnknown("it may have been carried out"), ApiUnreachable("refused")
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), gone).on("POST", IMPORTS, lost)
+        assert converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")]).error is lost
 
     def test_a_server_that_never_keeps_what_is_written_is_reported_and_not_asked_for_ever(self) -> None:
         never = recorded("reimport_unchanged", 3)

@@ -322,7 +322,7 @@ def test_an_internal_error_shows_no_secret(api: CoreApi, run: t.Callable[..., t.
 def test_other_secrets_are_left_unread_on_request(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
     api.put_in("secrets", "shop", "a-rival", **auths({"h.example": entry(password="f0rmer")}))
     outcome = run(registries=[OURS], check_others=False)
-    assert [str(request) for request in api.sent] == ["GET shop/secrets/pull", "POST shop/secrets"]
+    assert [str(request) for request in api.sent] == ["GET shop/secrets/pull", "GET shop/secrets/pull.former", "POST shop/secrets"]
     assert (the_secret(outcome)["shadowing_checked"], warned) == (False, [])
     run(registries=[OURS])
     assert ["a-rival" in warning for warning in warned] == [True]
