@@ -18,7 +18,7 @@ from lab.running import Lab
 
 from integration import surroundings
 from integration.cluster import Cluster
-from integration.playbooks import Playbooks
+from integration.playbooks import AT_THE_END, Playbooks
 from integration.stage import NewNamespace, NewStage, Stage
 from integration.surroundings import Surroundings
 
@@ -29,6 +29,7 @@ _RUN = "QUAYSIDE_TEST_RUN"
 def pytest_configure(config: pytest.Config) -> None:
     """Where no cluster and registries are given, start some for the whole run, before any process that runs tests."""
     os.environ.setdefault(_RUN, secrets.token_hex(3))
+    config.add_cleanup(AT_THE_END.close)
     if surroundings.are_given() or config.getoption("collectonly"):
         return
     directory = tempfile.TemporaryDirectory(prefix="quayside-test-")

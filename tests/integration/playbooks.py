@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -21,6 +22,8 @@ from pathlib import Path
 import yaml
 from registries.certificates import write_private
 
+from .warm_ansible import WarmAnsible
+
 _HERE = Path(__file__).resolve().parent
 _COLLECTION = _HERE.parents[1]
 _COMPLAINT = re.compile(r"\[(?:DEPRECATION )?WARNING\].*")
@@ -29,6 +32,8 @@ _LONGEST_RUN = 300
 _MODULE_PYTHON = "QUAYSIDE_TEST_MODULE_PYTHON"
 # Settings of the person at the screen that would change what a run does.
 _PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_")
+# What the process that runs tests has to close before it ends.
+AT_THE_END = contextlib.ExitStack()
 
 
 @dataclass(frozen=True)
@@ -136,40 +141,66 @@ class Playbooks:
         settings: Mapping[str, str] | None = None,
     ) -> Run:
         """Run a playbook, by path or full name; ``settings`` are more variables of the environment."""
-        program = Path(sys.executable).with_name("ansible-playbook")
         where = ("-i", str(inventory)) if inventory else ()
         python = os.environ.get(_MODULE_PYTHON)
         chosen = ("-e", f"ansible_python_interpreter={python}") if python else ()
         given = ("-e", f"@{self.variables_file(variables)}") if variables else ()
-        with tempfile.NamedTemporaryFile(prefix="record-", suffix=".jsonl", dir=self.directory) as record:
+        arguments = [*where, *chosen, *given, *options, str(playbook)]
+        with (
+            tempfile.NamedTemporaryFile(prefix="record-", suffix=".jsonl", dir=self.directory) as record,
+            tempfile.NamedTemporaryFile(prefix="output-", dir=self.directory) as output,
+        ):
+            environment = {**_impersonal(), "TASK_RECORD_PATH": record.name, **self.environment, **(settings or {})}
+            start = self._start_anew if any(name.startswith("ANSIBLE_") for name in environment) else self._fork
+            exit_code = start(arguments, environment, Path(output.name))
+            lines = record.read().decode().splitlines()
+            text = output.read().decode()
+        return Run(options, exit_code, text, [TaskResult(**json.loads(line)) for line in lines])
+
+    def _fork(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> int:
+        return _warm_ansible().run(arguments, environment, self.directory, output, _LONGEST_RUN)
+
+    def _start_anew(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> int:
+        """For a run with settings of Ansible of its own, which are read when it starts."""
+        program = Path(sys.executable).with_name("ansible-playbook")
+        with output.open("wb") as file:
             finished = subprocess.run(
-                [str(program), *where, *chosen, *given, *options, str(playbook)],
-                env={**_impersonal(), **self._ansible_settings(), "TASK_RECORD_PATH": record.name, **self.environment, **(settings or {})},
+                [str(program), *arguments],
+                env={**_ansible_settings(self.directory), **environment},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=file,
                 stderr=subprocess.STDOUT,
-                text=True,
                 cwd=self.directory,
                 timeout=_LONGEST_RUN,
                 check=False,
             )
-            lines = record.read().decode().splitlines()
-        return Run(options, finished.returncode, finished.stdout, [TaskResult(**json.loads(line)) for line in lines])
+        return finished.returncode
 
-    def _ansible_settings(self) -> dict[str, str]:
-        configuration = self.directory / "ansible.cfg"
-        configuration.touch()
-        return {
-            "ANSIBLE_CALLBACKS_ENABLED": "task_record",
-            "ANSIBLE_CALLBACK_PLUGINS": str(_HERE / "callback_plugins"),
-            "ANSIBLE_COLLECTIONS_PATH": str(collections_path(self.directory)),
-            "ANSIBLE_CONFIG": str(configuration),
-            "ANSIBLE_HOME": str(self.directory / "ansible-home"),
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_PIPELINING": "true",
-        }
+
+@functools.cache
+def _warm_ansible() -> WarmAnsible:
+    """One process for all runs with the usual settings."""
+    directory = AT_THE_END.enter_context(tempfile.TemporaryDirectory(prefix="quayside-ansible-"))
+    warm = WarmAnsible({**_impersonal(), **_ansible_settings(Path(directory))})
+    AT_THE_END.callback(warm.stop)
+    return warm
+
+
+def _ansible_settings(directory: Path) -> dict[str, str]:
+    """The settings for a run, with what Ansible writes below ``directory``."""
+    configuration = directory / "ansible.cfg"
+    configuration.touch()
+    return {
+        "ANSIBLE_CALLBACKS_ENABLED": "task_record",
+        "ANSIBLE_CALLBACK_PLUGINS": str(_HERE / "callback_plugins"),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections_path(directory)),
+        "ANSIBLE_CONFIG": str(configuration),
+        "ANSIBLE_HOME": str(directory / "ansible-home"),
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "true",
+    }
 
 
 def collections_path(directory: Path) -> Path:
