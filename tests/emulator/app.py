@@ -23,15 +23,26 @@ from .faults import Fault
 from .handling import Answer, Call
 from .protobuf import CONTENT_TYPE, to_json
 from .resources import BY_PATH, ResourceType, is_custom
-from .statuses import StatusError, internal_error, method_not_supported, no_such_resource, too_large, unsupported_media_type
+from .statuses import (
+    GroupName,
+    StatusError,
+    internal_error,
+    invalid,
+    method_not_supported,
+    no_such_resource,
+    too_large,
+    unsupported_media_type,
+    unsupported_value,
+)
 from .store import encode
 from .watching import stream_changes
 
 _LOGGER = logging.getLogger("emulator")
 _BODY_LIMIT = 3 * 1024 * 1024
 _NOT_SERVED = Answer(404, b"404 page not found\n", "text/plain")
-# What aiohttp reports for a body without a type, which is JSON.
+# The second is what aiohttp reports for a body without a type.
 _JSON_TYPES = ("application/json", "application/octet-stream")
+_ACCEPTED_TYPES = ("application/json", "application/yaml", CONTENT_TYPE)
 _HEALTH = ("/healthz", "/livez", "/readyz")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
 _IMPERSONATE = ("Impersonate-Group", "Impersonate-Uid")
@@ -163,9 +174,10 @@ class Application:
         handler = self.cluster.handlers.get(resource)
         if handler is None or verb not in target.verbs:
             raise method_not_supported()
+        _require_dry_run(verb, request.query.getall("dryRun", []))
         body, content_type = await _body(request)
         if verb in ("create", "update") and content_type not in _JSON_TYPES:
-            raise unsupported_media_type((*_JSON_TYPES, CONTENT_TYPE))
+            raise unsupported_media_type(_ACCEPTED_TYPES)
         place = (target.subresource, target.namespace, target.name)
         call = Call(user, verb, resource, *place, request.query, content_type, body)
         return await handler.handle(call)
@@ -192,6 +204,13 @@ async def _body(request: web.Request) -> tuple[bytes, str]:
         return body, request.content_type
     converted = to_json(body) if body else b""
     return (body, CONTENT_TYPE) if converted is None else (converted, "application/json")
+
+
+def _require_dry_run(verb: str, values: list[str]) -> None:
+    """422 for a dry run of any other kind than ``All``; reading has no such option."""
+    options = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions", "delete": "DeleteOptions", "deletecollection": "DeleteOptions"}
+    if verb in options and any(value != "All" for value in values):
+        raise invalid(GroupName("meta.k8s.io", options[verb]), "", [unsupported_value("dryRun", values, ["All"])])
 
 
 def _verb(method: str, target: Target) -> str:

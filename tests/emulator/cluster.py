@@ -14,6 +14,7 @@ from .core_kinds import ConfigMapStrategy, NamespaceHandler, PodStrategy, Review
 from .discovery import Discovery
 from .faults import Faults
 from .generic import GenericHandler, Strategy
+from .gotext import now_text
 from .handling import Call, Handler
 from .images import Images
 from .imports import ImportHandler, ImportSettings
@@ -103,23 +104,23 @@ class Cluster:
         self.store.create(IMAGE_CONFIGS, "", {"metadata": {"name": "cluster", "generation": 1}, "spec": {}})
 
     def _may(self, call: Call, spec: Object) -> Object:
-        """The answer to a SelfSubjectAccessReview."""
+        """The answer to a SelfSubjectAccessReview, which is no object that was created."""
         wish = spec.get("resourceAttributes") or {}
-        path = (spec.get("nonResourceAttributes") or {}).get("path", "")
-        if path:
-            verb = (spec.get("nonResourceAttributes") or {}).get("verb", "")
-            return {"allowed": self.access.allows(call.user, Action(verb, path=path))}
-        group, plural = wish.get("group", ""), wish.get("resource", "")
-        known = BY_PATH.get((group, wish.get("version") or "v1", plural))
-        resource = known or ResourceType(group, "v1", plural, plural)
-        action = Action(wish.get("verb", ""), resource, wish.get("subresource", ""), wish.get("namespace", ""), wish.get("name", ""))
-        return {"allowed": self.access.allows(call.user, action)}
+        other = spec.get("nonResourceAttributes") or {}
+        if other.get("path"):
+            action = Action(other.get("verb", ""), path=other["path"])
+        else:
+            group, plural = wish.get("group", ""), wish.get("resource", "")
+            resource = BY_PATH.get((group, wish.get("version") or "v1", plural)) or ResourceType(group, "v1", plural, plural)
+            action = Action(wish.get("verb", ""), resource, wish.get("subresource", ""), wish.get("namespace", ""), wish.get("name", ""))
+        return {"metadata": {}, "spec": spec, "status": {"allowed": self.access.allows(call.user, action)}}
 
 
 def _who(call: Call, _spec: Object) -> Object:
-    """The answer to a SelfSubjectReview."""
+    """The answer to a SelfSubjectReview, which has no spec."""
     user: User = call.user
-    return {"userInfo": {"username": user.name, "uid": user.uid, "groups": list(user.groups)}}
+    status = {"userInfo": {"username": user.name, "uid": user.uid, "groups": list(user.groups)}}
+    return {"metadata": {"creationTimestamp": now_text()}, "status": status}
 
 
 def _strategy(resource: ResourceType) -> Strategy:

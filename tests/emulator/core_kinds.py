@@ -19,7 +19,7 @@ from .generic import GenericHandler, Strategy
 from .gotext import json_error, json_type, now_text, time_text
 from .handling import Answer, Call
 from .keyring import SECRET_KEYS
-from .objects import REFERENCE_FIELDS, label_problem, unreadable
+from .objects import label_problem, unreadable
 from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS
 from .statuses import FieldError, forbidden_value, invalid_value, method_not_supported, required_value
 from .store import Object, Store
@@ -28,6 +28,13 @@ _REDACTED = "<secret contents redacted>"
 _SECRET_LIMIT = 1024 * 1024
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _TOKEN_SECONDS = 3600
+_ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
+# Of the first type one is enough.
+_NEEDED_KEYS = {
+    "kubernetes.io/basic-auth": ("username", "password"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+}
 
 
 class SecretStrategy(Strategy):
@@ -98,6 +105,12 @@ def _content_errors(data: Object) -> list[FieldError]:
     ]
     if sum(len(base64.b64decode(value)) for value in values.values()) > _SECRET_LIMIT:
         errors.append(FieldError("FieldValueTooLong", "data", f"Too long: may not be more than {_SECRET_LIMIT} bytes"))
+    if data["type"] in _NEEDED_KEYS:
+        missing = [key for key in _NEEDED_KEYS[data["type"]] if key not in values]
+        either = data["type"] == "kubernetes.io/basic-auth" and len(missing) < len(_NEEDED_KEYS[data["type"]])
+        return [*errors, *(required_value(f"data[{key}]") for key in missing if not either)]
+    if data["type"] == "kubernetes.io/service-account-token" and not (data["metadata"].get("annotations") or {}).get(_ACCOUNT_ANNOTATION):
+        return [*errors, required_value(f"metadata.annotations[{_ACCOUNT_ANNOTATION}]")]
     key = SECRET_KEYS.get(data["type"])
     if key is None:
         return errors
@@ -123,7 +136,7 @@ class ConfigMapStrategy(Strategy):
 
 
 class ServiceAccountStrategy(Strategy):
-    """Two lists of references, in which only the fields of references are kept."""
+    """Two lists of references, in which only the names are kept."""
 
     fields = ("secrets", "imagePullSecrets", "automountServiceAccountToken")
 
@@ -133,12 +146,12 @@ class ServiceAccountStrategy(Strategy):
     def read(self, document: Object) -> Object:
         """Empty lists are left out."""
         data = super().read(document)
-        for field, kept in (("secrets", REFERENCE_FIELDS), ("imagePullSecrets", ("name",))):
+        for field in ("secrets", "imagePullSecrets"):
             entries = data.get(field, [])
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
                 raise unreadable(SERVICE_ACCOUNTS, f"json: cannot unmarshal into Go struct field ServiceAccount.{field}")
             if entries:
-                data[field] = [{key: entry[key] for key in kept if entry.get(key)} for entry in entries]
+                data[field] = [{"name": entry["name"]} if entry.get("name") else {} for entry in entries]
         return data
 
 
@@ -238,8 +251,5 @@ class ReviewHandler:
         """Answer a POST."""
         if call.verb != "create":
             raise method_not_supported()
-        document = call.document()
-        spec = document.get("spec") or {}
         head = {"kind": call.resource.kind, "apiVersion": call.resource.api_version}
-        metadata = {"creationTimestamp": now_text()}
-        return Answer.of(201, {**head, "metadata": metadata, "spec": spec, "status": self._review(call, spec)})
+        return Answer.of(201, {**head, **self._review(call, call.document().get("spec") or {})})

@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
 from .handling import Answer, Call
-from .objects import clean_metadata, fill_for_creation, fill_for_update, name_errors, subdomain_problem
+from .objects import clean_metadata, fill_for_creation, fill_for_update, map_errors, name_errors, subdomain_problem
 from .resources import NAMESPACES, ResourceType
 from .selectors import field_test, label_test
 from .statuses import (
@@ -118,7 +118,7 @@ class GenericHandler:
     def list(self, call: Call) -> Answer:
         """GET all of a namespace, or of the cluster."""
         items = self.store.items(self.resource, call.namespace if call.namespace or not self.resource.namespaced else None)
-        chosen = list(selected(items, call.query))
+        chosen = list(selected(items, call.query, self.resource.kind))
         return list_answer(self.resource, chosen, call.query, self.store.revision)
 
     def create(self, call: Call) -> Answer:
@@ -176,7 +176,7 @@ class GenericHandler:
 
     def write(self, call: Call, stored: Stored, data: Object) -> Stored:
         """Validate and store the next version, unless it equals the present one."""
-        errors = self.strategy.errors(call, data, stored.data)
+        errors = map_errors(data["metadata"]) + self.strategy.errors(call, data, stored.data)
         if errors:
             raise invalid(self.resource.group_kind, call.name, errors)
         if data == stored.data:
@@ -209,7 +209,7 @@ class GenericHandler:
     def delete_all(self, call: Call) -> Answer:
         """DELETE all that a selector chooses; answers with the list of them."""
         items = self.store.items(self.resource, call.namespace if self.resource.namespaced else "")
-        chosen = list(selected(items, call.query))
+        chosen = list(selected(items, call.query, self.resource.kind))
         if not call.dry_run:
             for stored in chosen:
                 self.store.delete(self.resource, call.namespace, stored.data["metadata"]["name"])
@@ -222,13 +222,13 @@ def require_namespace(store: Store, call: Call) -> None:
         raise not_found(NAMESPACES.group_resource, call.namespace)
 
 
-def selected(items: Iterable[Stored], query: Mapping[str, str]) -> Iterable[Stored]:
-    """The items that label and field selectors choose."""
+def selected(items: Iterable[Stored], query: Mapping[str, str], kind: str) -> Iterable[Stored]:
+    """The items of a kind that label and field selectors choose."""
     tests = []
     if query.get("labelSelector"):
         tests.append(label_test(query["labelSelector"]))
     if query.get("fieldSelector"):
-        tests.append(field_test(query["fieldSelector"]))
+        tests.append(field_test(query["fieldSelector"], kind))
     return (item for item in items if all(test(item.data) for test in tests)) if tests else items
 
 

@@ -26,6 +26,15 @@ def value_text(value: object) -> str:
     return quote(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def go_text(value: object) -> str:
+    """``%v`` of a value that came as JSON: a map with its keys in order, a list, true and false in lower case."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{go_text(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(go_text, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else "<nil>" if value is None else str(value)
+
+
 def now_text() -> str:
     """The present time as objects carry it: RFC 3339, UTC, whole seconds."""
     return time_text(dt.datetime.now(dt.UTC))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from .access import User
 from .gotext import json_error, quote
 from .patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, apply_json_patch, merge, strategic_merge
-from .resources import ResourceType
+from .resources import BY_PATH, IMAGE, ResourceType, is_custom
 from .statuses import GroupName, StatusError, bad_request, unsupported_media_type
 from .store import Object, encode, typed
 
@@ -61,15 +61,9 @@ class Call:
                 f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind;"
                 f" json parse error: json: cannot unmarshal into Go value of type struct ({_summary(self.body)})"
             )
-        version = document.get("apiVersion") or kind.api_version
-        if version != kind.api_version:
-            raise bad_request(f"the API version in the data ({version}) does not match the expected API version ({kind.api_version})")
-        given = document.get("kind") or kind.kind
-        if given != kind.kind:
-            raise bad_request(
-                f"{given} in version {quote(kind.version)} cannot be handled as a {kind.kind}: no kind"
-                f" {quote(given)} is registered for version {quote(kind.api_version)}"
-            )
+        given = document.get("apiVersion") or kind.api_version, document.get("kind") or kind.kind
+        if given != (kind.api_version, kind.kind):
+            raise bad_request(_other_kind(*given, kind))
         return document
 
     def patched(self, current: Object) -> Object:
@@ -90,6 +84,24 @@ class Call:
         if not isinstance(patched, dict):
             raise bad_request("the patch does not leave an object")
         return patched
+
+
+def _other_kind(version: str, kind: str, wanted: ResourceType) -> str:
+    """Why an object of another kind is refused: the server cannot make the wanted one of it, or does not know it."""
+    if is_custom(wanted.group):
+        return f"the API version in the data ({version}) does not match the expected API version ({wanted.api_version})"
+    short = version.rpartition("/")[2]
+    known = [resource for resource in BY_PATH.values() if (resource.api_version, resource.kind) == (version, kind)]
+    if known and not is_custom(known[0].group):
+        why = f"converting ({short}.{kind}) to ({_package(wanted.group)}.{wanted.kind}): unknown conversion"
+    else:
+        scheme = f"{'k8s.io/kubernetes/' if wanted.group == IMAGE else ''}pkg/api/legacyscheme/scheme.go:30"
+        why = f"no kind {quote(kind)} is registered for version {quote(version)} in scheme {quote(scheme)}"
+    return f"{kind} in version {quote(short)} cannot be handled as a {wanted.kind}: {why}"
+
+
+def _package(group: str) -> str:
+    return group.partition(".")[0] or "core"
 
 
 def _summary(body: bytes) -> str:

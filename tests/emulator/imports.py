@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 import typing as t
 from collections.abc import Mapping
@@ -41,11 +40,10 @@ from .store import Object, Store, encode
 from .stream_handler import Streams
 from .streams import (
     CHECK_ANNOTATION,
-    IMPORT_MODES,
-    MODE_TEXT,
     Stream,
     StreamReader,
     add_event,
+    mode_errors,
     read_reference,
     read_reference_policy,
     stream_name_problem,
@@ -220,24 +218,30 @@ class ImportPass:
         except MalformedSecret as error:
             return Found(error=internal_error(f"{reference}: {error}"))
         try:
-            return await self._read_image(repository, wish)
+            return await self._read_image(repository, reference, wish)
+        except StatusError as error:
+            return Found(error=error)
         except RegistryError as error:
             return Found(error=_image_failure(reference.normalized(), error))
         except (ValueError, KeyError, TypeError) as error:
             return Found(error=internal_error(f"unable to parse the manifest of {reference}: {error}"))
 
-    async def _read_image(self, repository: Repository, wish: _Wish) -> Found:
+    async def _read_image(self, repository: Repository, reference: PullSpec, wish: _Wish) -> Found:
         manifest = await repository.manifest(wish.digest or wish.tag)
         if manifest.media_type in LIST_TYPES:
             if wish.mode == "PreserveOriginal":
                 image = image_of_list(manifest)
-                children = [await self._child(repository, entry["digest"]) for entry in manifest.document.get("manifests") or []]
+                children = [await self._child(repository, reference, entry["digest"]) for entry in manifest.document.get("manifests") or []]
                 return Found(image, children)
             manifest = await repository.manifest(self._choose(manifest, wish))
         return Found(await self._image(repository, manifest))
 
-    async def _child(self, repository: Repository, digest: str) -> Object:
-        return await self._image(repository, await repository.manifest(digest))
+    async def _child(self, repository: Repository, reference: PullSpec, digest: str) -> Object:
+        """A child of a list that is kept whole; its failure is told in its own name."""
+        try:
+            return await self._image(repository, await repository.manifest(digest))
+        except RegistryError as error:
+            raise _image_failure(reference.at_digest(digest).normalized(), error) from error
 
     @staticmethod
     async def _image(repository: Repository, manifest: Manifest) -> Object:
@@ -515,6 +519,7 @@ def read_import(document: Object, reader: StreamReader) -> Object:
     spec: Object = {"import": bool(given.get("import"))}
     if given.get("repository") is not None:
         spec["repository"] = _read_item(given["repository"], reader)
+        spec["repository"].pop("to", None)
     images = [_read_item(image, reader) for image in given.get("images") or []]
     for image in images:
         if "to" not in image:
@@ -545,39 +550,37 @@ def import_errors(spec: Object) -> list[FieldError]:
     """What validation says of an import, besides its name (contract case invalid_requests)."""
     errors: list[FieldError] = []
     for index, image in enumerate(spec.get("images") or []):
-        errors += _item_errors(image, f"spec.images[{index}]", named="")
+        path = f"spec.images[{index}]"
+        if image["from"].get("kind") == "DockerImage" and "to" in image and not image["to"].get("name"):
+            errors.append(invalid_value(f"{path}.to.name", "", "the name of the target tag must be specified"))
+        errors += _item_errors(image, path, unnamed="")
     repository = spec.get("repository")
     if repository is not None:
-        path = "spec.repository"
-        errors += _item_errors(repository, path, named="container image references require a name")
-        if not errors and re.search(r"[@]|:[^/]*$", repository["from"]["name"]):
-            source = PullSpec.parse(repository["from"]["name"])
-            if source.tag or source.digest:
-                why = "you must specify an image repository, not a tag or ID"
-                errors.append(invalid_value(f"{path}.from.name", repository["from"]["name"], why))
+        errors += _item_errors(repository, "spec.repository", unnamed="container image references require a name", whole=True)
     if not spec.get("images") and repository is None:
         errors.append(invalid_value("spec.images", None, "you must specify at least one image or a repository import"))
     return errors
 
 
-def _item_errors(item: Object, path: str, *, named: str) -> list[FieldError]:
-    kind, name = item["from"].get("kind", ""), item["from"].get("name", "")
+def _item_errors(item: Object, path: str, *, unnamed: str, whole: bool = False) -> list[FieldError]:
+    """What is wrong with a source and its import mode. ``whole``: it has to be a repository."""
+    return [*_source_errors(item["from"], f"{path}.from", unnamed=unnamed, whole=whole), *mode_errors(item["importPolicy"]["importMode"], path)]
+
+
+def _source_errors(source: Object, path: str, *, unnamed: str, whole: bool) -> t.Iterator[FieldError]:
+    kind, name = source.get("kind", ""), source.get("name", "")
     if kind != "DockerImage":
-        return [invalid_value(f"{path}.from.kind", kind, "only DockerImage is supported")]
-    errors: list[FieldError] = []
-    if "to" in item and not item["to"].get("name"):
-        errors.append(invalid_value(f"{path}.to.name", "", "the name of the target tag must be specified"))
-    if not name:
-        errors.append(required_value(f"{path}.from.name", named))
+        yield invalid_value(f"{path}.kind", kind, "only DockerImage is supported")
+    elif not name:
+        yield required_value(f"{path}.name", unnamed)
     else:
         try:
-            PullSpec.parse(name)
+            reference = PullSpec.parse(name)
         except BadReference as error:
-            errors.append(invalid_value(f"{path}.from.name", name, str(error)))
-    mode = item["importPolicy"]["importMode"]
-    if mode not in IMPORT_MODES:
-        errors.append(invalid_value(f"{path}.importPolicy.importMode", mode, MODE_TEXT))
-    return errors
+            yield invalid_value(f"{path}.name", name, str(error))
+        else:
+            if whole and (reference.tag or reference.digest):
+                yield invalid_value(f"{path}.name", name, "you must specify an image repository, not a tag or ID")
 
 
 def _hide_manifests(spec: Object, status: Object) -> None:

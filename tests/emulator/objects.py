@@ -28,6 +28,17 @@ _LABEL_TEXT = (
     " with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is"
     " '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
+_WORD = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_WORD_TEXT = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+    " (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
+    " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is"
+    " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+_ANNOTATIONS_LIMIT = 256 * 1024
 _SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "selfLink", "managedFields")
 _MAPS = ("labels", "annotations")
 REFERENCE_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
@@ -94,12 +105,50 @@ def fill_for_creation(metadata: Object, namespace: str, resource: ResourceType) 
 
 
 def name_errors(metadata: Object, check: NameCheck) -> list[FieldError]:
-    """What validation says of the name."""
+    """What validation says of a new object's metadata."""
     name = metadata.get("name", "")
     if not name:
-        return [required_value("metadata.name", "name or generateName is required")]
+        return [required_value("metadata.name", "name or generateName is required"), *map_errors(metadata)]
     problem = check(name)
-    return [invalid_value("metadata.name", name, problem)] if problem else []
+    return [*([invalid_value("metadata.name", name, problem)] if problem else []), *map_errors(metadata)]
+
+
+def map_errors(metadata: Object) -> list[FieldError]:
+    """What validation says of labels and annotations: keys are qualified names, values of labels are words."""
+    errors: list[FieldError] = []
+    for key, value in (metadata.get("labels") or {}).items():
+        errors += [invalid_value("metadata.labels", key, problem) for problem in _key_problems(key)]
+        errors += [invalid_value("metadata.labels", value, problem) for problem in _value_problems(value)]
+    annotations = metadata.get("annotations") or {}
+    for key in annotations:
+        errors += [invalid_value("metadata.annotations", key, problem) for problem in _key_problems(key.lower())]
+    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > _ANNOTATIONS_LIMIT:
+        errors.append(FieldError("FieldValueTooLong", "metadata.annotations", f"Too long: may not be more than {_ANNOTATIONS_LIMIT} bytes"))
+    return errors
+
+
+def _key_problems(key: str) -> t.Iterator[str]:
+    prefix, slash, name = key.rpartition("/")
+    if "/" in prefix:
+        yield f"a qualified name {_WORD_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return
+    if slash and not prefix:
+        yield "prefix part must be non-empty"
+    elif slash and (problem := subdomain_problem(prefix)):
+        yield f"prefix part {problem}"
+    if not name:
+        yield "name part must be non-empty"
+    elif len(name) > _LABEL_LIMIT:
+        yield f"name part must be no more than {_LABEL_LIMIT} bytes"
+    if not _WORD.fullmatch(name):
+        yield f"name part {_WORD_TEXT}"
+
+
+def _value_problems(value: str) -> t.Iterator[str]:
+    if len(value) > _LABEL_LIMIT:
+        yield f"must be no more than {_LABEL_LIMIT} bytes"
+    if value and not _WORD.fullmatch(value):
+        yield _VALUE_TEXT
 
 
 def fill_for_update(metadata: Object, old: Object, resource: GroupName, path_name: str) -> None:

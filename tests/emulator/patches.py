@@ -11,6 +11,7 @@ import typing as t
 import jsonpatch
 import jsonpointer
 
+from .gotext import go_text
 from .resources import MergeKeys
 from .statuses import StatusError, bad_request, rejected_patch
 
@@ -95,7 +96,7 @@ def _merge_field(current: t.Any, value: t.Any, rule: t.Any, order: list[t.Any] |
 
 def _key(element: t.Any, merge_key: str) -> t.Any:
     if not isinstance(element, dict) or merge_key not in element:
-        raise StatusError(500, "", f"map: {element} does not contain declared merge key: {merge_key}")
+        raise StatusError(500, "", f"map: {go_text(element)} does not contain declared merge key: {merge_key}")
     return element[merge_key]
 
 

@@ -18,13 +18,18 @@ Test = Callable[[Mapping[str, t.Any]], bool]
 _SET = re.compile(r"^(?P<key>\S+)\s+(?P<operator>in|notin)\s*\((?P<values>[^)]*)\)$")
 _COMPARE = re.compile(r"^(?P<key>[^=!\s]+)\s*(?P<operator>==|=|!=)\s*(?P<value>[^=!\s]*)$")
 _EXISTS = re.compile(r"^(?P<absent>!?)\s*(?P<key>[A-Za-z0-9][\w./-]*)$")
-_FIELDS = {
-    "metadata.name": ("metadata", "name"),
-    "metadata.namespace": ("metadata", "namespace"),
-    "type": ("type",),
-    "spec.nodeName": ("spec", "nodeName"),
-    "status.phase": ("status", "phase"),
+_COMMON = {"metadata.name": ("metadata", "name"), "metadata.namespace": ("metadata", "namespace")}
+_FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "ImageStream": {
+        "spec.dockerImageRepository": ("spec", "dockerImageRepository"),
+        "status.dockerImageRepository": ("status", "dockerImageRepository"),
+    },
+    "Namespace": {"status.phase": ("status", "phase")},
+    "Pod": {"spec.nodeName": ("spec", "nodeName"), "status.phase": ("status", "phase")},
+    "Secret": {"type": ("type",)},
 }
+# These say it in fewer words than the others.
+_SHORT_REFUSAL = ("Namespace", "Pod", "Secret")
 
 
 def _split(selector: str) -> list[str]:
@@ -57,16 +62,19 @@ def _label_term(term: str) -> Test:
     raise bad_request(f"unable to parse requirement: found {quote(term)}, expected: in, notin, =, ==, !=, gt, lt")
 
 
-def field_test(selector: str) -> Test:
-    """A test of objects for a field selector (``=``, ``==``, ``!=``); 400 for fields that cannot be selected."""
+def field_test(selector: str, kind: str) -> Test:
+    """A test of objects for a field selector (``=``, ``==``, ``!=``); 400 for fields that this kind cannot be selected by."""
+    known = {**_COMMON, **_FIELDS.get(kind, {})}
     terms: list[tuple[tuple[str, ...], str, bool]] = []
     for term in _split(selector):
         found = _COMPARE.match(term)
         if found is None:
             raise bad_request(f"invalid selector: {quote(term)}; can't understand {quote(term)}")
-        if found["key"] not in _FIELDS:
-            raise bad_request(f"field label not supported: {found['key']}")
-        terms.append((_FIELDS[found["key"]], found["value"], found["operator"] != "!="))
+        if found["key"] not in known:
+            if kind in _SHORT_REFUSAL:
+                raise bad_request(f"field label not supported: {found['key']}")
+            raise bad_request(f'{quote(found["key"])} is not a known field selector: only "metadata.name", "metadata.namespace"')
+        terms.append((known[found["key"]], found["value"], found["operator"] != "!="))
 
     def matches(item: Mapping[str, t.Any]) -> bool:
         return all((_at(item, path) == value) is equal for path, value, equal in terms)

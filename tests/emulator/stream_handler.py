@@ -13,7 +13,7 @@ from .generic import GenericHandler, Strategy
 from .handling import Answer, Call
 from .images import Images
 from .keyring import is_candidate
-from .objects import name_errors
+from .objects import map_errors, name_errors
 from .resources import SECRETS, STREAMS
 from .statuses import FieldError, already_exists, conflict, invalid, method_not_supported, not_found
 from .store import Object, Store, Stored
@@ -101,7 +101,7 @@ class Streams:
         """Number, validate and store the next version; an unchanged stream is not written."""
         old = self.open(stored)
         prepare_update(stream, old)
-        errors = self._errors(call, stream, old)
+        errors = map_errors(stream.metadata) + self._errors(call, stream, old)
         if errors:
             raise invalid(STREAMS.group_kind, stream.name, errors)
         data = stream.document()

@@ -39,7 +39,7 @@ CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
 IMPORT_MODES = ("", "Legacy", "PreserveOriginal")
 _STREAM_NAME = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _REPOSITORY_LIMIT = 255
-MODE_TEXT = "invalid import mode, valid modes are '', 'Legacy', 'PreserveOriginal'"
+_MODE_TEXT = "invalid import mode, valid modes are '', 'Legacy', 'PreserveOriginal'"
 _FROM_NAME_TEXT = "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>"
 
 
@@ -405,13 +405,15 @@ def tag_errors(tag: Object, path: str) -> list[FieldError]:
         if not name:
             errors.append(required_value(f"{path}.from.name"))
         errors += _source_errors(tag, source.get("kind", ""), name, path)
-    mode = tag["importPolicy"]["importMode"]
-    if mode not in IMPORT_MODES:
-        errors.append(invalid_value(f"{path}.importPolicy.importMode", mode, MODE_TEXT))
     policy = tag["referencePolicy"]["type"]
     if policy not in ("Source", "Local"):
         errors.append(invalid_value(f"{path}.referencePolicy.type", policy, 'valid values are "Source", "Local"'))
-    return errors
+    return errors + mode_errors(tag["importPolicy"]["importMode"], path)
+
+
+def mode_errors(mode: str, path: str) -> list[FieldError]:
+    """What validation says of an import mode."""
+    return [] if mode in IMPORT_MODES else [invalid_value(f"{path}.importPolicy.importMode", mode, _MODE_TEXT)]
 
 
 def _source_errors(tag: Object, kind: str, name: str, path: str) -> list[FieldError]:

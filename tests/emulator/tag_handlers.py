@@ -105,7 +105,7 @@ class _TagHandler:
         return Answer.object(code, self.resource, encode(shown))
 
     def _list(self, call: Call) -> Answer:
-        items = list(selected(self._items(call), call.query))
+        items = list(selected(self._items(call), call.query, self.resource.kind))
         return list_answer(self.resource, items, call.query, None)
 
     def _items(self, call: Call) -> Iterator[Stored]:
@@ -156,8 +156,6 @@ class _TagHandler:
         name, tag = _split(call)
         present = self._streams.find(call.namespace, name)
         if present is None:
-            if call.verb == "patch":
-                raise not_found(call.group_resource, call.name)
             require_namespace(self._streams.store, call)
         stream = present or Stream({"name": name, "namespace": call.namespace})
         old = self.view(stream, tag, full=False, force=True) or {}

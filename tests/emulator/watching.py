@@ -25,7 +25,7 @@ async def stream_changes(request: web.Request, store: Store, resource: ResourceT
     """
     changes: asyncio.Queue[tuple[str, Stored]] = asyncio.Queue()
     labels = label_test(request.query.get("labelSelector", ""))
-    fields = field_test(request.query.get("fieldSelector", ""))
+    fields = field_test(request.query.get("fieldSelector", ""), resource.kind)
 
     def concerns(stored: Stored) -> bool:
         space = stored.data["metadata"].get("namespace", "")
