@@ -293,7 +293,7 @@ class RegistryHttp:
             ) from None
         if "certificate" in text.lower():
             raise self.error(
-                f"has a certificate at {origin(url)} that is not trusted ({self._cause(exc)}); give the CA that signed it as ca_cert, "
+                f"has a certificate at {origin(url)} that is not trusted ({self._cause(exc)}); give the CA that signed it as ca_cert of the registry, "
                 "or set insecure: true for it"
             ) from None
         raise self.error(f"could not be reached at {origin(url)} ({self._cause(exc)})") from None

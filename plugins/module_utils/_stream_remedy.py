@@ -62,7 +62,16 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
 )
 
-_ABOUT_CREDENTIALS = ("Unauthorized", "must be formatted as base64", "illegal base64", "unable to parse auth field")
+# Without the reason Unauthorized: the list of a repository's tags, a registry that answers 403, and malformed secrets.
+_ABOUT_CREDENTIALS = (
+    "Unauthorized",
+    "no basic auth credentials",
+    "unauthorized: ",
+    "denied: ",
+    "must be formatted as base64",
+    "illegal base64",
+    "unable to parse auth field",
+)
 
 
 class RemedyFinder:

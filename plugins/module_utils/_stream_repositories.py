@@ -6,7 +6,8 @@
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 The registry's list costs a request or two. The server's costs a lookup of up to 50 images, two per second, wanted or not
-(server-behaviour.md 2.4 and 2.6). So the registry is asked first, with the credential that the server would use; whatever
+(server-behaviour.md 2.4 and 2.6). So the registry is asked first, with a credential of the task or the one that the server
+would use; whatever
 stands in the way of that (network, trust, rights, credential) is no failure, because the server's answer is as good.
 """
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials, OptionCredentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredRepository, DesiredStream
@@ -55,14 +56,19 @@ class TagReader(t.Protocol):
 
 
 class RegistryTagReader:
-    """Reads tags from registries with the pull secrets of namespaces, or anonymously where these may not be read or sent.
+    """Reads tags from registries with the credentials of the task's options, else with the pull secrets of namespaces, or
+    anonymously where these may not be read or sent. ``ca_cert`` is trusted for registries of which the options say nothing else.
 
     A registry that could not be reached is not tried again in the run.
     """
 
-    def __init__(self, reader: RegistryReader, credentials: NamespaceCredentials) -> None:
+    def __init__(
+        self, reader: RegistryReader, credentials: NamespaceCredentials, given: OptionCredentials | None = None, ca_cert: str | None = None
+    ) -> None:
         self._reader = reader
         self._credentials = credentials
+        self._given = given or OptionCredentials({})
+        self._ca_cert = ca_cert
         self._lock = threading.Lock()
         self._unreachable: dict[tuple[str, bool], RegistryError] = {}
 
@@ -72,13 +78,17 @@ class RegistryTagReader:
             known = self._unreachable.get(registry)
         if known is not None:
             raise known
+        credential = self._given.find(str(source))
         try:
-            # Without verified TLS whoever answers from here may be somebody else than the cluster's registry.
-            credential = None if insecure else self._credentials.of(namespace).find(str(source))
+            if credential is None and not insecure:
+                # Without verified TLS whoever answers from here may be somebody else than the cluster's registry.
+                credential = self._credentials.of(namespace).find(str(source))
         except Forbidden:
             credential = None
+        settings = self._given.settings_for(str(source))
+        ca_cert = settings.ca_cert if settings and settings.ca_cert else self._ca_cert
         try:
-            return self._reader.repository(source, credential.login if credential else None, insecure=insecure).tags()
+            return self._reader.repository(source, credential.login if credential else None, insecure=insecure, ca_cert=ca_cert).tags()
         except RegistryError as error:
             if error.status is None:
                 with self._lock:

@@ -94,10 +94,12 @@ options:
     description:
       - Import every tag of this repository instead of O(tags), also beyond the 50 tags that the server imports at once.
       - Give it without tag or digest.
-      - The list of tags is read from the registry by the module itself, with the credential that the cluster would use, where it can
-        reach the registry, trusts its certificate and may C(list) C(secrets) in the namespace (without that right it asks anonymously).
+      - The list of tags is read from the registry by the module itself, where it can reach the registry and trusts its certificate.
+        It asks with the credential of O(registries) or O(auth_file), else with the one that the cluster would use, where it may
+        C(list) C(secrets) in the namespace, else anonymously.
         Else the cluster lists them, which takes about half a minute for many tags. RV(streams[].tags_from) says which.
-      - Certificates are checked with the CAs of the system and those of the file that E(REQUESTS_CA_BUNDLE) names.
+      - Certificates are checked with the CAs of the system, those of O(registry_ca_cert) and those of the file that
+        E(REQUESTS_CA_BUNDLE) names.
     type: str
   tag_patterns:
     description:
@@ -254,6 +256,47 @@ options:
         type: list
         elements: str
         required: true
+  registries:
+    description:
+      - Credentials to list the tags of O(repository) with. Imports go by the namespace's secrets alone, for which there is
+        M(quayside.openshift_images.pull_secret).
+    type: list
+    elements: dict
+    suboptions:
+      registry:
+        description:
+          - The registry as images write it, host[:port][/path]. The longest one that an image begins with is used.
+        type: str
+        required: true
+      username:
+        description:
+          - The user name, together with O(registries[].password).
+        type: str
+      password:
+        description:
+          - The password or token.
+        type: str
+      auth:
+        description:
+          - User name and password as auth files have them, the base64 of C(user:password).
+        type: str
+      identity_token:
+        description:
+          - An identity (refresh) token, as C(docker login) stores it for some registries.
+        type: str
+      ca_cert:
+        description:
+          - Path of CA certificates to trust for this registry besides those of the system. When unset O(registry_ca_cert) counts.
+        type: path
+  auth_file:
+    description:
+      - Path of a Docker C(config.json) or a Podman C(auth.json) with such credentials, on the host where the module runs. What
+        O(registries) says of a registry counts first.
+    type: path
+  registry_ca_cert:
+    description:
+      - Path of CA certificates to trust for registries besides those of the system, where the module lists tags itself.
+    type: path
   results:
     description:
       - V(changed) returns only streams and tags that changed or failed. RV(summary) counts all in either case.
@@ -308,6 +351,10 @@ EXAMPLES = r"""
     repository: registry.example.com:5000/team/web
     tag_patterns: ["v*"]
     purge_tags: true
+    registries:
+      - registry: registry.example.com:5000
+        username: puller
+        password: "{{ registry_password }}"
 
 - name: Take the arm64 child of a manifest list
   quayside.openshift_images.image_stream_import:
@@ -487,10 +534,10 @@ summary:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec, registry_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials, OptionCredentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams, pending_credentials
@@ -542,6 +589,9 @@ def argument_spec() -> ArgumentSpec:
                         "registries": {"type": "list", "elements": "str", "required": True},
                     },
                 },
+                "registries": registry_logins(ca_cert={"type": "path"}),
+                "auth_file": {"type": "path"},
+                "registry_ca_cert": {"type": "path"},
                 "results": {"type": "str", "choices": ["all", "changed"], "default": "all"},
             },
             mutually_exclusive=[("name", "streams")],
@@ -557,6 +607,8 @@ def work(context: ModuleContext) -> Report:
     for option in ("concurrency", "timeout"):
         if params[option] < 1:
             raise InputError(f"{option} is {params[option]}: give a number from 1")
+    given = OptionCredentials(params)
+    context.mask(*given.secrets())
     client = context.client(pool_size=params["concurrency"])
     with RegistryReader(pool_size=params["concurrency"], patience=PATIENCE) as reader:
         results = converge_streams(
@@ -566,7 +618,7 @@ def work(context: ModuleContext) -> Report:
             concurrency=params["concurrency"],
             timeout=params["timeout"],
             pending=pending,
-            tag_reader=RegistryTagReader(reader, NamespaceCredentials(client, context.mask)),
+            tag_reader=RegistryTagReader(reader, NamespaceCredentials(client, context.mask), given, params["registry_ca_cert"]),
         )
     return stream_report(results, RemedyFinder(client, context.mask).remedy, only_changed=params["results"] == "changed")
 

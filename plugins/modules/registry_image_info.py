@@ -303,7 +303,7 @@ repositories:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec, registry_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec, check_namespace
@@ -324,16 +324,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 
-_REGISTRY_OPTIONS = {
-    "registry": {"type": "str", "required": True},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "auth": {"type": "str", "no_log": True},
-    "identity_token": {"type": "str", "no_log": True},
-    "insecure": {"type": "bool"},
-    "ca_cert": {"type": "path"},
-}
-
 
 def argument_spec() -> ArgumentSpec:
     """Return the options of the module."""
@@ -342,13 +332,7 @@ def argument_spec() -> ArgumentSpec:
             "images": {"type": "list", "elements": "str", "aliases": ["image"]},
             "tags": {"type": "bool", "default": False},
             "repositories": {"type": "list", "elements": "str"},
-            "registries": {
-                "type": "list",
-                "elements": "dict",
-                "options": _REGISTRY_OPTIONS,
-                "mutually_exclusive": [["username", "auth", "identity_token"]],
-                "required_together": [["username", "password"]],
-            },
+            "registries": registry_logins(insecure={"type": "bool"}, ca_cert={"type": "path"}),
             "auth_file": {"type": "path"},
             "auth_content": {"type": "raw", "no_log": True},
             "namespace": {"type": "str"},

@@ -195,7 +195,7 @@ def test_nobody_listens(free_port: int) -> None:
 def test_an_unknown_certificate(registry: ScriptedServer, attempt: t.Callable[..., str]) -> None:
     error = refusal(attempt, registry, ca_cert=None)
     assert str(error).startswith(f'The registry "the.registry" has a certificate at {registry.url} that is not trusted (')
-    assert str(error).endswith("); give the CA that signed it as ca_cert, or set insecure: true for it")
+    assert str(error).endswith("); give the CA that signed it as ca_cert of the registry, or set insecure: true for it")
     assert registry.asked == []
 
 

@@ -48,6 +48,20 @@ def recorded_failure(case: str, step: int, position: int = 0) -> ImportFailure:
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        'Internal error occurred: Get "https://r/v2/team/web/tags/list": no basic auth credentials',
+        "Internal error occurred: unauthorized: authentication required",
+        "Internal error occurred: r/team/web:v1: denied: requested access to the resource is denied",
+    ],
+)
+def test_what_the_server_takes_for_an_error_of_its_own_is_explained_as_a_refused_credential(message: str) -> None:
+    found, _masked = finder(ScriptedCluster().on("GET", SECRETS, {"items": [PULL]}))
+    advice = found.remedy(NAMESPACE, WEB, ImportFailure("InternalError", message))
+    assert advice == f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller").'
+
+
+@pytest.mark.parametrize(
     ("failure", "advice"),
     [
         (recorded_failure("import_not_found", 1), "The registry has no such tag, digest or repository: check the pull spec."),

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials, OptionCredentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
@@ -216,6 +216,22 @@ class TestReadingTheRegistry:
 
         assert read(cluster, registry.port) == ["v1"]
         assert registry.asked[1].values("Authorization") == [f"Basic {b64('puller:s3cret')}"]
+
+    def test_with_the_credential_of_the_task_before_any_secret(
+        self, registry: ScriptedServer, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        registry.replies = [Reply(401, headers={"WWW-Authenticate": "Basic"}), Reply(body={"tags": ["v1"]})] * 2
+        host, cluster = f"127.0.0.1:{registry.port}", ScriptedCluster()
+        login = {"registry": host, "username": "reader", "password": "of-the-task"}
+        with RegistryReader(patience=PATIENCE) as reader:
+            secrets = NamespaceCredentials(cluster.client, lambda *_values: None)
+            by_entry = RegistryTagReader(reader, secrets, OptionCredentials({"registries": [{**login, "ca_cert": str(authority.ca_path)}]}))
+            by_task = RegistryTagReader(reader, secrets, OptionCredentials({"registries": [login]}), str(authority.ca_path))
+            for one in (by_entry, by_task):
+                assert one.tags(NAMESPACE, PullSpec.parse(f"{host}/team/web"), insecure=False) == ["v1"]
+        assert {value for asked in registry.asked for value in asked.values("Authorization")} == {f"Basic {b64('reader:of-the-task')}"}
+        assert cluster.sent == []
 
     def test_anonymously_where_secrets_may_not_be_read(self, registry: ScriptedServer, read: t.Callable[..., list[str]]) -> None:
         registry.replies = [Reply(body={"tags": ["v1"]})]
