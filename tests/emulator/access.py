@@ -227,6 +227,7 @@ _VIEW = [
         _READ,
     ),
     _rule("image.openshift.io", "imagestreams imagestreamtags imagetags imagestreamimages", _READ),
+    _rule("apps.openshift.io build.openshift.io", "deploymentconfigs buildconfigs builds", _READ),
 ]
 _EDIT = [
     *_VIEW,
@@ -235,6 +236,7 @@ _EDIT = [
     _rule("image.openshift.io", "imagestreams imagestreamtags imagetags imagestreammappings", "*"),
     _rule("image.openshift.io", "imagestreams/layers imagestreams/secrets", "get update"),
     _rule("image.openshift.io", "imagestreamimports", "create"),
+    _rule("apps.openshift.io build.openshift.io", "deploymentconfigs buildconfigs builds", "*"),
 ]
 BUILT_IN_ROLES: dict[str, list[dict[str, list[str]]]] = {
     "cluster-admin": [_rule("*", "*", "*"), {"nonResourceURLs": ["*"], "verbs": ["*"]}],

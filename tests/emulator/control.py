@@ -85,6 +85,7 @@ class Control:
         cluster = self._cluster
         return {
             "openshift": cluster.discovery.openshift,
+            "deployment_configs": cluster.discovery.deployment_configs,
             "import_controller": cluster.controllers.imports,
             "service_account_controller": cluster.controllers.dockercfg,
             "service_accounts_after": cluster.controllers.accounts_after,
@@ -96,7 +97,7 @@ class Control:
     def change(self, wishes: Object) -> None:
         """Turn switches; ValueError for one that does not exist.
 
-        ``openshift`` false: a plain Kubernetes; ``service_accounts_after``: seconds or null.
+        ``openshift`` false: a plain Kubernetes; ``deployment_configs``: with these and builds; ``service_accounts_after``: seconds or null.
         """
         unknown = set(wishes) - set(self.settings())
         if unknown:
@@ -104,6 +105,7 @@ class Control:
         wanted = {**self.settings(), **wishes}
         cluster = self._cluster
         cluster.discovery.openshift = bool(wanted["openshift"])
+        cluster.discovery.deployment_configs = bool(wanted["deployment_configs"])
         cluster.reader.default_mode = str(wanted["default_import_mode"])
         cluster.importer.settings.bulk_limit = int(wanted["bulk_limit"])
         cluster.controllers.imports = bool(wanted["import_controller"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .resources import API_GROUPS, RESOURCES, ResourceType, is_openshift
+from .resources import API_GROUPS, NOT_EVERYWHERE, RESOURCES, ResourceType, is_openshift
 from .store import Object
 
 VERSION: Object = {
@@ -34,6 +34,7 @@ class Discovery:
 
     def __init__(self) -> None:
         self.openshift = True
+        self.deployment_configs = False
 
     def serves(self, group: str, version: str) -> bool:
         """Whether an API group exists in this version."""
@@ -84,7 +85,7 @@ class Discovery:
         return {"openapi": "3.0.0", "info": {"title": "emulator", "version": version}, "paths": paths}
 
     def _groups(self) -> t.Iterator[tuple[str, tuple[str, ...]]]:
-        for name, versions in API_GROUPS:
+        for name, versions in (*API_GROUPS, *(NOT_EVERYWHERE if self.deployment_configs else ())):
             if self.openshift or not is_openshift(name):
                 yield name, versions
 

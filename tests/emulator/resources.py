@@ -93,6 +93,8 @@ _STATUS = ("get", "patch", "update")
 IMAGE = "image.openshift.io"
 RBAC = "rbac.authorization.k8s.io"
 CONFIG = "config.openshift.io"
+APPS = "apps.openshift.io"
+BUILD = "build.openshift.io"
 
 
 def is_openshift(group: str) -> bool:
@@ -102,7 +104,7 @@ def is_openshift(group: str) -> bool:
 
 def is_custom(group: str) -> bool:
     """Whether a group's kinds are custom resources."""
-    return is_openshift(group) and group != IMAGE
+    return is_openshift(group) and group not in (IMAGE, APPS, BUILD)
 
 
 def _workload(group: str, plural: str, kind: str, short: tuple[str, ...], keys: MergeKeys) -> ResourceType:
@@ -220,6 +222,9 @@ RESOURCES: tuple[ResourceType, ...] = (
     _custom(CONFIG, "v1", "imagetagmirrorsets", "ImageTagMirrorSet"),
     _custom("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy"),
     SAMPLES_CONFIGS,
+    _workload(APPS, "deploymentconfigs", "DeploymentConfig", ("dc",), _TEMPLATE),
+    _workload(BUILD, "buildconfigs", "BuildConfig", ("bc",), {}),
+    _workload(BUILD, "builds", "Build", (), {}),
 )
 
 API_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -253,6 +258,9 @@ API_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("security.openshift.io", ("v1",)),
 )
 """Every group of contract case discovery, most preferred version first."""
+
+NOT_EVERYWHERE: tuple[tuple[str, tuple[str, ...]], ...] = ((APPS, ("v1",)), (BUILD, ("v1",)))
+"""Groups of capabilities that a cluster can be installed without."""
 
 
 # Served so that no group of the list above is empty, which kubectl takes for a failure; objects are just kept.

@@ -10,7 +10,7 @@ import base64
 import typing as t
 
 import pytest
-from emulator.client import ApiClient
+from emulator.client import ApiClient, ControlClient
 
 MERGE = "application/merge-patch+json"
 
@@ -225,6 +225,19 @@ def test_what_is_not_served(admin: ApiClient) -> None:
     answer = admin.send("GET", admin.image("imagestreamimports"))
     assert (answer.status_code, answer.json()["reason"]) == (405, "MethodNotAllowed")
     assert admin.send("GET", admin.image("imagestreams", "s/nonsense")).status_code == 404
+
+
+def test_what_only_some_clusters_have(control: ControlClient, admin: ApiClient) -> None:
+    """Deployment configs and builds, by a switch; their templates merge like those of other workloads."""
+    control.change(deployment_configs=True)
+    path = f"/apis/apps.openshift.io/v1/namespaces/{admin.namespace}/deploymentconfigs"
+    body = {"metadata": {"name": "web"}, "spec": {"template": {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "y"}]}}}}
+    assert admin.send("POST", path, body).status_code == 201
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "b", "image": "z"}]}}}}
+    answer = admin.send("PATCH", f"{path}/web", change, content_type="application/strategic-merge-patch+json")
+    assert {one["name"]: one["image"] for one in answer.json()["spec"]["template"]["spec"]["containers"]} == {"a": "x", "b": "z"}
+    groups = {group["name"] for group in admin.send("GET", "/apis").json()["groups"]}
+    assert {"apps.openshift.io", "build.openshift.io"} <= groups
 
 
 def test_watch(admin: ApiClient) -> None:
