@@ -150,7 +150,7 @@ class Playbooks:
             tempfile.NamedTemporaryFile(prefix="record-", suffix=".jsonl", dir=self.directory) as record,
             tempfile.NamedTemporaryFile(prefix="output-", dir=self.directory) as output,
         ):
-            environment = {**_impersonal(), "TASK_RECORD_PATH": record.name, **self.environment, **(settings or {})}
+            environment = {**impersonal(), "TASK_RECORD_PATH": record.name, **self.environment, **(settings or {})}
             start = self._start_anew if any(name.startswith("ANSIBLE_") for name in environment) else self._fork
             exit_code = start(arguments, environment, Path(output.name))
             lines = record.read().decode().splitlines()
@@ -181,7 +181,7 @@ class Playbooks:
 def _warm_ansible() -> WarmAnsible:
     """One process for all runs with the usual settings."""
     directory = AT_THE_END.enter_context(tempfile.TemporaryDirectory(prefix="quayside-ansible-"))
-    warm = WarmAnsible({**_impersonal(), **_ansible_settings(Path(directory))})
+    warm = WarmAnsible({**impersonal(), **_ansible_settings(Path(directory))})
     AT_THE_END.callback(warm.stop)
     return warm
 
@@ -215,5 +215,6 @@ def collections_path(directory: Path) -> Path:
     return directory / "collections"
 
 
-def _impersonal() -> dict[str, str]:
+def impersonal() -> dict[str, str]:
+    """The environment of this process without what would change a run."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_PERSONAL)}

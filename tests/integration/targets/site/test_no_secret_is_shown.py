@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from integration.cluster import Cluster
+from integration.hidden import forms
 from integration.playbooks import Playbooks, Run
 from integration.surroundings import Surroundings
 
@@ -23,16 +24,6 @@ AUTH_PASSWORD = "canary-in-an-auth"
 FILE_PASSWORD = "canary-in-an-auth-file"
 CONTENT_PASSWORD = "canary-in-content"
 TOKEN = "canary-in-an-identity-token"
-
-
-def forms(secret: str) -> set[str]:
-    """The secret, and what of its base64 is the same wherever in a text it begins."""
-    found = {secret}
-    for lead in range(3):
-        encoded = base64.b64encode(b"x" * lead + secret.encode()).decode().rstrip("=")
-        # the first characters depend on what stands before the secret, the last ones on what follows
-        found.add(encoded[4 if lead else 0 : -2])
-    return found
 
 
 class ProcessArguments:

@@ -1,0 +1,99 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Job templates as AWX runs them: its credential, a survey, a registry credential of a type of one's own, check and diff."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from integration.awx_jobs import Jobs, bearer_token
+from integration.cluster import Access, Cluster, tags_of
+from integration.hidden import forms
+from integration.surroundings import Surroundings
+
+SITE = "playbooks/site.yml"
+# A cluster of AWX's inventory, as people write it there.
+HOSTS = {"harbour": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
+
+
+@pytest.fixture
+def developer(cluster: Cluster, namespace: str) -> Access:
+    """Who the credential of the job template is."""
+    return cluster.create_user(namespace, "developer", "edit")
+
+
+@pytest.fixture
+def answers(given: Surroundings, namespace: str) -> dict[str, t.Any]:
+    """A survey: text, and text of several lines."""
+    given.push("private", "web", "v1", "linux/amd64 linux/arm64")
+    given.push("plain", "tools", "v3")
+    images = f"""
+        # what the shop runs
+        {namespace}/web:v1    {given.image('private', 'web', 'v1')}   import_mode=PreserveOriginal scheduled=true
+        {namespace}/tools:v3  {given.image('plain', 'tools', 'v3')}   insecure=true
+    """
+    accounts = {"registry_access_survey_service_accounts": "default, builder"}
+    return {"registry_access_survey_namespaces": f"{namespace}\n", **accounts, "image_streams_survey": images}
+
+
+@pytest.fixture
+def registry(given: Surroundings) -> dict[str, t.Any]:
+    """What the credential type "Image registry" injects."""
+    return {f"registry_access_credential_{key}": value for key, value in given.credential().items()}
+
+
+def test_a_survey_and_a_registry_credential_bring_everything_about(
+    cluster: Cluster, given: Surroundings, namespace: str, developer: Access, answers: dict[str, t.Any], registry: dict[str, t.Any], tmp_path: Path
+) -> None:
+    before = cluster.snapshot([namespace])
+
+    # A credential without the authority's certificate: AWX switches the verification off then.
+    check = Jobs(tmp_path, HOSTS, bearer_token(developer, verify=False)).launch(SITE, "--check", "--diff", "-vvv", answers=answers, injected=registry)
+
+    assert check.status == "successful", check.output
+    assert not cluster.snapshot([namespace]).written_since(before)
+    assert len(check.differences()) == 3
+
+    done = Jobs(tmp_path, HOSTS, bearer_token(developer)).launch(SITE, "--diff", "-vvv", answers=answers, injected=registry)
+
+    assert done.status == "successful", done.output
+    assert done.changed() == check.changed() == {"harbour": 3}
+    assert set(cluster.auths(namespace, "registry")) == {given.credential()["registry"]}
+    assert all("registry" in cluster.links(namespace, account)["imagePullSecrets"] for account in ("default", "builder"))
+    now = cluster.settled([namespace])
+    web, tools = (tags_of(now.stream(namespace, name)) for name in ("web", "tools"))
+    assert (web["v1"].import_mode, web["v1"].scheduled, web["v1"].failure, tools["v3"].insecure) == ("PreserveOriginal", True, "", True)
+
+    # Nothing filled in: every variable is there and empty, and the kubeconfig of the execution environment counts.
+    empty = {**bearer_token(None), "K8S_AUTH_KUBECONFIG": str(given.kubeconfig)}
+    again = Jobs(tmp_path, HOSTS, empty).launch(SITE, "-vvv", answers=answers, injected=registry)
+
+    assert again.status == "successful", again.output
+    assert again.changed() == {}
+    assert not cluster.snapshot([namespace]).written_since(now)
+    hidden = forms(registry["registry_access_credential_password"]) | forms(developer.token)
+    for job in (check, done, again):
+        shown = dict(job.kept_texts())
+        assert "stdout" in shown
+        assert not {name for name, text in shown.items() for form in hidden if form in text}
+
+
+def test_text_that_cannot_be_used_is_refused_before_any_request(tmp_path: Path) -> None:
+    nowhere = Access("https://127.0.0.1:1", "a-token-for-nobody", "")
+    images = "shop/web:v1 registry.example.com/web:v1\nshop/web\n{{ 1 + 1 }} {% raw %}"
+    answers = {"registry_access_survey_namespaces": "shop", "image_streams_survey": images}
+    injected = {"registry_access_credential_registry": "registry.example.com"}
+
+    job = Jobs(tmp_path, HOSTS, bearer_token(nowhere, verify=False)).launch(SITE, answers=answers, injected=injected)
+
+    assert job.status == "failed"
+    (message,) = job.messages()
+    assert message.splitlines() == [
+        "The registry credential is incomplete: registry_access_credential_username is empty.",
+        'image_streams_survey, line 2: "shop/web" does not say which image goes where; write NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]',
+        'image_streams_survey, line 3: "{{ 1 + 1 }} {% raw %}" does not say which image goes where; write NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]',
+    ]
