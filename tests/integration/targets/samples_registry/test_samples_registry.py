@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 from integration.cluster import Cluster
+from integration.global_secret import NAME, put
 from integration.playbooks import Playbooks
+from integration.registry_secrets import entry, registry_secret
 from integration.samples import NAMESPACE, Samples, samples_cluster
 from integration.surroundings import Surroundings
 
@@ -69,7 +71,12 @@ def test_samples_come_from_a_mirror_with_credentials(samples: Samples) -> None:
     assert done.changed_tags() == {(f"{NAMESPACE}/ruby", "3.0"): ("last_import_failed",)}
     stage.find_nothing_to_do()
 
-    quiet = stage.run("-vvvv", "--diff")
+    # site.yml has the role too, and that of the cluster's pull secret.
+    put(samples.cluster, registry_secret(NAME, {"beside.example.com": entry("robot", "a-former-password-of-tests")}))
+    registries = [{**credential, "ca_cert": str(samples.given.registries["private"].ca_file)}]
+    quiet = samples.stage("quayside.openshift_images.site", **stage.variables, cluster_pull_secret_registries=registries).run("-vvvv", "--diff")
+    assert quiet.changed() == ["Merge the registries into the cluster's pull secret"]
+    assert set(samples.cluster.auths("openshift-config", NAME)) == {"beside.example.com", credential["registry"]}
     assert all(credential["password"] not in run.output for run in (predicted, done, quiet))
     assert set(samples.cluster.auths(NAMESPACE, "samples-registry")) == {credential["registry"]}
     tag = samples.cluster.tag(NAMESPACE, "ruby", "3.0")
