@@ -23,6 +23,8 @@ from tools import say
 LONGEST_SECONDS = 2400
 # What a passed gate shows of its output; a failed one shows all.
 LINES_OF_A_PASSED_GATE = 2
+# What the end of the output repeats of a failed one, for those who see nothing but the end.
+LINES_AT_THE_END = 12
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Outcome:
     gate: Gate
     passed: bool
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     output: str = field(default="", repr=False)
 
 
@@ -90,20 +93,22 @@ class Processes:
             for process in self._running:
                 end(process)
 
-    def wait(self, start: Callable[[], subprocess.Popen[bytes]]) -> int:
-        """Start a process, wait for its end and return its exit code. It is ended when it takes far too long."""
+    def wait(self, start: Callable[[], subprocess.Popen[bytes]]) -> tuple[int, float]:
+        """Start a process, wait for its end and return its exit code and the seconds that it kept a processor busy, with
+        all that it started and waited for. It is ended when it takes far too long."""
         with self._lock:
             if self._ended:
-                return -signal.SIGTERM
+                return -signal.SIGTERM, 0.0
             process = start()
             self._running.add(process)
         timer = threading.Timer(LONGEST_SECONDS, end, (process,))
         timer.start()
-        code = process.wait()
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         timer.cancel()
         with self._lock:
             self._running.discard(process)
-        return code
+        return process.returncode, usage.ru_utime + usage.ru_stime
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -117,7 +122,7 @@ def run(gate: Gate, logs: Path, processes: Processes) -> Outcome:
     start = time.monotonic()
     log = logs / f"{gate.name}.log"
     with log.open("w", encoding="utf-8") as output:
-        code = processes.wait(
+        code, processor_seconds = processes.wait(
             lambda: subprocess.Popen(
                 gate.command,
                 cwd=gate.folder,
@@ -131,7 +136,7 @@ def run(gate: Gate, logs: Path, processes: Processes) -> Outcome:
     text = log.read_text(encoding="utf-8", errors="replace")
     if code < 0:
         text += f"Ended by signal {-code} after {time.monotonic() - start:.0f} s.\n"
-    return Outcome(gate, code == 0, time.monotonic() - start, text)
+    return Outcome(gate, code == 0, time.monotonic() - start, processor_seconds, text)
 
 
 def report(outcome: Outcome) -> Outcome:
@@ -145,11 +150,16 @@ def report(outcome: Outcome) -> Outcome:
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> bool:
-    """Print the table of all gates and the count, as the last line."""
-    say("\n==== summary")
+    """Print the table of all gates, why gates failed, and the count as the last line."""
+    say("\n==== summary: time, and time of a processor")
     for outcome in outcomes:
-        say(f"{outcome.gate.name:<24}{'passed' if outcome.passed else 'FAILED':<8}{outcome.seconds:>6.0f} s")
-    failed = sum(not outcome.passed for outcome in outcomes)
-    say(f"{'all together':<32}{seconds:>6.0f} s")
-    say(f"gates: {len(outcomes) - failed} passed, {failed} failed")
+        state = "passed" if outcome.passed else "FAILED"
+        say(f"{outcome.gate.name:<24}{state:<8}{outcome.seconds:>6.0f} s{outcome.processor_seconds:>6.0f} s")
+    busy = sum(outcome.processor_seconds for outcome in outcomes)
+    say(f"{'all together':<32}{seconds:>6.0f} s{busy:>6.0f} s")
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    for outcome in failed:
+        say(f"\n==== {outcome.gate.name} failed, the end of its output")
+        say("\n".join(outcome.output.rstrip().splitlines()[-LINES_AT_THE_END:]))
+    say(f"gates: {len(outcomes) - len(failed)} passed, {len(failed)} failed")
     return not failed

@@ -43,6 +43,16 @@ def test_a_failure_is_shown_whole_and_the_others_still_run(tmp_path: Path, capsy
     assert {"100", "149", "249"} <= set(lines)
     assert "200" not in lines
     assert lines[-1] == "gates: 1 passed, 1 failed"
+    assert lines[-3:-1] == ["148", "149"], "whoever sees only the end sees why it failed"
+
+
+def test_the_time_of_a_processor_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spin = "import time; end = time.process_time() + 1.2\nwhile time.process_time() < end: pass"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {spin!r}])"
+
+    assert run_all([gate("spins", code, tmp_path)], tmp_path / "logs", jobs=1)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("spins")]
+    assert int(line.split()[-2]) >= 1
 
 
 def test_a_gate_waits_for_what_it_needs(tmp_path: Path) -> None:
