@@ -532,9 +532,8 @@ summary:
       type: dict
 """
 
-import typing as t
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec, registry_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import pending_credentials_option, stream_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials, OptionCredentials
@@ -546,31 +545,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 
-_POLICY_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "import_mode": {"type": "str"},
-    "reference_policy": {"type": "str"},
-    "scheduled": {"type": "bool"},
-    "insecure": {"type": "bool"},
-    "prefer_architecture": {"type": "str"},
-    "prefer_os": {"type": "str"},
-}
-
 
 def argument_spec() -> ArgumentSpec:
     """Return the options of the module."""
-    tag: dict[str, dict[str, t.Any]] = {"name": {"type": "str", "required": True}, "from": {"type": "str", "required": True}}
-    stream: dict[str, dict[str, t.Any]] = {
-        "namespace": {"type": "str"},
-        "name": {"type": "str"},
-        "tags": {"type": "list", "elements": "dict", "options": {**tag, **_POLICY_OPTIONS}},
-        "repository": {"type": "str"},
-        "tag_patterns": {"type": "list", "elements": "str"},
-        **_POLICY_OPTIONS,
-        "lookup_policy_local": {"type": "bool"},
-        "purge_tags": {"type": "bool"},
-        "refresh": {"type": "str", "choices": ["missing", "drifted", "always"]},
-        "state": {"type": "str", "choices": ["present", "absent"]},
-    }
+    stream = stream_options()
     entry = {**stream, "name": {"type": "str", "required": True}}
     return cluster_argument_spec().merge(
         ArgumentSpec(
@@ -579,16 +557,7 @@ def argument_spec() -> ArgumentSpec:
                 "streams": {"type": "list", "elements": "dict", "options": entry},
                 "concurrency": {"type": "int", "default": 8},
                 "timeout": {"type": "int", "default": 120},
-                "pending_credentials": {
-                    "type": "list",
-                    "elements": "dict",
-                    # Keys name registries, not credentials.
-                    "no_log": False,
-                    "options": {
-                        "namespace": {"type": "str", "required": True},
-                        "registries": {"type": "list", "elements": "str", "required": True},
-                    },
-                },
+                "pending_credentials": pending_credentials_option(),
                 "registries": registry_logins(ca_cert={"type": "path"}),
                 "auth_file": {"type": "path"},
                 "registry_ca_cert": {"type": "path"},

@@ -407,7 +407,7 @@ summary:
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import DATA_KEYS, DOCKER_CONFIG_JSON
+from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import secret_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
@@ -417,18 +417,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import WIDTH, each_with_outcome
 
-REGISTRY_OPTIONS = {
-    "registry": {"type": "str", "required": True},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "auth": {"type": "str", "no_log": True},
-    "identity_token": {"type": "str", "no_log": True},
-    "email": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "insecure": {"type": "bool", "default": False},
-    "ca_cert": {"type": "path"},
-}
-
 
 def argument_spec() -> ArgumentSpec:
     """Return the options of this module together with those of cluster access."""
@@ -436,29 +424,9 @@ def argument_spec() -> ArgumentSpec:
         {
             "namespace": {"type": "str"},
             "namespaces": {"type": "list", "elements": "str"},
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "registries": {
-                "type": "list",
-                "elements": "dict",
-                "options": REGISTRY_OPTIONS,
-                "mutually_exclusive": [["username", "auth", "identity_token"]],
-                "required_together": [["username", "password"]],
-            },
-            "auth_file": {"type": "path"},
-            "auth_content": {"type": "raw", "no_log": True},
-            "only": {"type": "list", "elements": "str"},
-            "update": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
-            "type": {"type": "str", "choices": list(DATA_KEYS), "default": DOCKER_CONFIG_JSON},
+            **secret_options(),
             "create": {"type": "bool", "default": True},
-            "recreate": {"type": "bool", "default": False},
             "check_others": {"type": "bool", "default": True},
-            "verify": {"type": "bool", "default": False},
-            "verify_ca_cert": {"type": "path"},
-            "verify_insecure": {"type": "list", "elements": "str"},
-            "exclude_from_import": {"type": "bool"},
-            "labels": {"type": "dict"},
-            "annotations": {"type": "dict"},
         },
         mutually_exclusive=[["namespace", "namespaces"], ["auth_file", "auth_content"]],
         required_one_of=[["namespace", "namespaces"]],

@@ -1,0 +1,172 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a comparison of a cluster has shown, as data: every change with before and after, every failure with the server's words.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+It is put together from the reports of the single parts, which come from their plans. Nothing here decides that something
+changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
+
+
+@dataclass(frozen=True)
+class Part:
+    """The report on secrets, links or streams; ``kind`` says which: secret, link or stream."""
+
+    kind: str
+    report: Report
+
+
+def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[PendingCredential]) -> Report:
+    """Return the module's report: the parts put together, in their order."""
+    drift: dict[str, t.Any] = {"host": host, "secrets": [], "links": [], "streams": [], "changes": [], "failures": [], "warnings": []}
+    before: dict[str, t.Any] = {}
+    after: dict[str, t.Any] = {}
+    for part in parts:
+        content, changes, failures = _READERS[part.kind](part.report)
+        drift[f"{part.kind}s"] += content
+        drift["changes"] += changes
+        drift["failures"] += failures
+        drift["warnings"] += part.report.warnings
+        for side, shown in ((before, part.report.before), (after, part.report.after)):
+            side.setdefault(f"{part.kind}s", {}).update(shown)
+    summaries = [part.report.results["summary"] for part in parts if part.kind == "stream"]
+    drift["counts"] = {
+        "secrets": len(drift["secrets"]),
+        "links": len(drift["links"]),
+        "streams": sum(summary["streams"] for summary in summaries),
+        "tags": sum(summary["tags"] for summary in summaries),
+    }
+    credentials: dict[str, list[str]] = {}
+    for one in promised:
+        credentials.setdefault(one.namespace, []).append(one.registry)
+    return Report(
+        changed=any(part.report.changed for part in parts),
+        results={
+            "drift": drift,
+            "pending_credentials": [{"namespace": namespace, "registries": sorted(set(keys))} for namespace, keys in sorted(credentials.items())],
+        },
+        before={kind: shown for kind, shown in before.items() if shown},
+        after={kind: shown for kind, shown in after.items() if shown},
+        failure="\n".join(part.report.failure for part in parts if part.report.failure) or None,
+    )
+
+
+def change_id(kind: str, namespace: str, name: str, tag: str | None, before: t.Any, after: t.Any) -> str:
+    """Return what tells this change from every other one, on this cluster: it is the same for the same difference only."""
+    text = json.dumps([kind, namespace, name, tag, before, after], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+Read = tuple[list[dict[str, t.Any]], list[dict[str, t.Any]], list[dict[str, t.Any]]]
+
+
+def _read_secrets(report: Report) -> Read:
+    changes, failures = [], []
+    for secret in report.results["secrets"]:
+        where = f"{secret['namespace']}/{secret['name']}"
+        if secret["changed"]:
+            changes.append(_change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret)))
+        if secret["error"]:
+            failures.append(_failure("secret", secret, secret["error"]))
+    return report.results["secrets"], changes, failures
+
+
+def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
+    """The reasons of the secret, with those of its registries in the place of the word that there are some."""
+    found = [reason for registry in secret["registries"] for reason in registry["reasons"]]
+    return sorted({*(reason for reason in secret["reasons"] if reason != "registries_changed" or not found), *found})
+
+
+def _read_links(report: Report) -> Read:
+    changes, failures = [], []
+    for account in report.results["service_accounts"]:
+        where = f"{account['namespace']}/{account['name']}"
+        if account["changed"]:
+            changes.append(_change("link", account, None, report.before[where], report.after[where], account["reasons"]))
+        if account["error"]:
+            failures.append(_failure("link", account, account["error"]))
+    return report.results["service_accounts"], changes, failures
+
+
+def _read_streams(report: Report) -> Read:
+    streams = report.results["streams"]
+    reasons = {(stream["namespace"], stream["name"]): {tag["name"]: tag["reasons"] for tag in stream["tags"]} for stream in streams}
+    changes = []
+    for where in {**report.before, **report.after}:
+        namespace, name = where.split("/")
+        stream = {"namespace": namespace, "name": name}
+        before, after = _without_tags(report.before.get(where)), _without_tags(report.after.get(where))
+        if before != after:
+            reason = "stream_missing" if before is None else "not_wanted" if after is None else "lookup_policy_changed"
+            changes.append(_change("stream", stream, None, before, after, [reason]))
+        old, new = _tags(report.before.get(where)), _tags(report.after.get(where))
+        for tag in sorted({**old, **new}):
+            changes.append(_change("tag", stream, tag, old.get(tag), new.get(tag), reasons[namespace, name].get(tag, [])))
+    failures = [
+        {
+            "kind": "tag",
+            **{field: failed[field] for field in ("namespace", "name", "tag", "from")},
+            "reason": failed["reason"] or None,
+            "message": failed["message"],
+            "remedy": failed["remedy"] or None,
+        }
+        for failed in report.results["failed_tags"]
+    ]
+    named = {(failed["namespace"], failed["name"], failed["message"]) for failed in failures}
+    failures += [
+        _failure("stream", stream, stream["error"])
+        for stream in streams
+        if stream["error"] and (stream["namespace"], stream["name"], stream["error"]) not in named
+    ]
+    return streams, changes, failures
+
+
+def _without_tags(shown: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+    return None if shown is None else {name: value for name, value in shown.items() if name != "tags"}
+
+
+def _tags(shown: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    return {} if shown is None else dict(shown["tags"])
+
+
+_READERS: dict[str, t.Callable[[Report], Read]] = {"secret": _read_secrets, "link": _read_links, "stream": _read_streams}
+
+
+def _change(kind: str, subject: t.Mapping[str, t.Any], tag: str | None, before: t.Any, after: t.Any, reasons: t.Sequence[str]) -> dict[str, t.Any]:
+    namespace, name = subject["namespace"], subject["name"]
+    return {
+        "id": change_id(kind, namespace, name, tag, before, after),
+        "kind": kind,
+        "namespace": namespace,
+        "name": name,
+        "tag": tag,
+        "reasons": list(reasons),
+        "before": before,
+        "after": after,
+    }
+
+
+def _failure(kind: str, subject: t.Mapping[str, t.Any], message: str) -> dict[str, t.Any]:
+    return {
+        "kind": kind,
+        "namespace": subject["namespace"],
+        "name": subject["name"],
+        "tag": None,
+        "from": None,
+        "reason": None,
+        "message": message,
+        "remedy": None,
+    }

@@ -1,0 +1,108 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One cluster compared with what is declared for it: secrets, then links, then image streams, each on its own road.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared, DeclaredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_apply import LinkApplier
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import Waiting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_report import report_links
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import HasError, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import TagReader
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the comparison goes about it: times in seconds, ``concurrency`` requests at a time."""
+
+    check_mode: bool
+    mask: t.Callable[..., None]
+    concurrency: int
+    timeout: int
+    wait_timeout: int = 0
+    only_changed: bool = False
+
+
+def compare(
+    client: ClusterClient,
+    wanted: Declared,
+    way: Way,
+    *,
+    pending: t.Sequence[PendingCredential] = (),
+    tag_reader: TagReader | None = None,
+) -> Report:
+    """Tell how the cluster differs from what is wanted, or outside check mode bring that about.
+
+    ``pending`` are credentials that check mode counts on besides those of ``wanted``.
+    Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that does not answer.
+    """
+    parts = [_secrets(client, secret, way) for secret in wanted.secrets]
+    for links in wanted.links:
+        applier = LinkApplier(client, links.desired, check_mode=way.check_mode, mask=way.mask, waiting=Waiting(way.wait_timeout))
+        outcomes = applier.bring_about_all(links.accounts)
+        _give_up_where_nothing_answers(outcomes)
+        parts.append(Part("link", report_links(outcomes)))
+    promised = [*pending, *_promised(parts)]
+    if wanted.streams:
+        results = converge_streams(
+            client,
+            wanted.streams,
+            check_mode=way.check_mode,
+            concurrency=way.concurrency,
+            timeout=way.timeout,
+            pending=promised,
+            tag_reader=tag_reader,
+        )
+        remedy_for = RemedyFinder(client, way.mask).remedy
+        parts.append(Part("stream", stream_report(results, remedy_for, only_changed=way.only_changed)))
+    return drift_report(client.connection.host, parts, promised)
+
+
+def _secrets(client: ClusterClient, secret: DeclaredSecret, way: Way) -> Part:
+    try:
+        verified = try_logins(secret.desired.present_registries) if secret.verify else []
+    except CollectionError as error:
+        return Part("secret", report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
+    applier = SecretApplier(client, secret.desired, check_mode=way.check_mode, mask=way.mask, look_around=secret.look_around)
+    outcomes = each_with_outcome(secret.namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
+    _give_up_where_nothing_answers(outcomes)
+    return Part("secret", report_secrets(secret.desired, outcomes, verified))
+
+
+def _give_up_where_nothing_answers(outcomes: t.Iterable[HasError]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
+            raise outcome.error
+
+
+def _promised(parts: t.Iterable[Part]) -> list[PendingCredential]:
+    """The credentials that the run writes, or would write."""
+    return [
+        PendingCredential(secret["namespace"], registry["registry"])
+        for part in parts
+        if part.kind == "secret"
+        for secret in part.report.results["secrets"]
+        if secret["changed"]
+        for registry in secret["registries"]
+        if registry["state"] == "present"
+    ]

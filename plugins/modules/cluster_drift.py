@@ -1,0 +1,535 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_drift
+version_added: 0.1.0
+short_description: Compare a cluster with everything that is declared for it
+description:
+  - Tells what differs between a cluster and the pull secrets, links and image streams that are declared for it, in one go, as check mode
+    of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
+    M(quayside.openshift_images.image_stream_import) does for each. The plans are theirs.
+  - In check mode it writes nothing. Outside check mode it brings about what is declared.
+  - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of what it returns.
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.actiongroup_openshift
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The registries are asked through the cluster in check mode too, with lookups that store nothing.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  secrets:
+    description:
+      - The pull secrets, as the role P(quayside.openshift_images.registry_access#role) takes them. But for O(secrets[].link) they are the
+        options of M(quayside.openshift_images.pull_secret).
+    type: list
+    elements: dict
+    suboptions:
+      namespaces:
+        description:
+          - The namespaces that each have the secret.
+        type: list
+        elements: str
+        required: true
+      name: &name
+        description:
+          - The name.
+        type: str
+        required: true
+      state: &state
+        description:
+          - V(absent) says that there shall be none.
+        type: str
+        choices: [present, absent]
+        default: present
+      registries: &registries
+        description:
+          - The registries and their credentials.
+        type: list
+        elements: dict
+        suboptions:
+          registry:
+            description:
+              - The registry as C(host[:port][/path]), written as images write it.
+            type: str
+            required: true
+          username:
+            description:
+              - The user name.
+            type: str
+          password:
+            description:
+              - The password or token of the user.
+            type: str
+          auth:
+            description:
+              - The base64 of C(user:password), instead of both.
+            type: str
+          identity_token:
+            description:
+              - An identity token, which neither image imports nor the kubelet understand.
+            type: str
+          email:
+            description:
+              - The e-mail address that is stored with the credential.
+            type: str
+          state: *state
+          insecure:
+            description:
+              - Accept any certificate of this registry while logging in.
+            type: bool
+            default: false
+          ca_cert:
+            description:
+              - Path of the CA certificates to check this registry's certificate with while logging in.
+            type: path
+      auth_file: &auth_file
+        description:
+          - Path of a Docker C(config.json) or Podman C(auth.json) where the module runs.
+        type: path
+      auth_content:
+        description:
+          - The content of such a file.
+        type: raw
+      only: &only
+        description:
+          - Globs of the registries to take from the auth file.
+        type: list
+        elements: str
+      update:
+        description:
+          - V(merge) leaves other registries in the secret, V(replace) does not.
+        type: str
+        choices: [merge, replace]
+        default: merge
+      type:
+        description:
+          - The type of the secret.
+        type: str
+        choices:
+          - kubernetes.io/dockerconfigjson
+          - kubernetes.io/dockercfg
+          - kubernetes.io/podmanconfigjson
+        default: kubernetes.io/dockerconfigjson
+      recreate:
+        description:
+          - Whether the secret may be deleted and created anew where it cannot be changed in place.
+        type: bool
+        default: false
+      verify:
+        description:
+          - Log in to each registry first.
+        type: bool
+        default: false
+      verify_ca_cert: &verify_ca_cert
+        description:
+          - Path of the CA certificates to check the registries' certificates with while logging in.
+        type: path
+      verify_insecure: &verify_insecure
+        description:
+          - Globs of registries whose certificate is not checked while logging in.
+        type: list
+        elements: str
+      exclude_from_import:
+        description:
+          - Whether image imports shall not use the secret.
+        type: bool
+      labels:
+        description:
+          - Labels of the secret.
+        type: dict
+      annotations:
+        description:
+          - Annotations of the secret.
+        type: dict
+      link:
+        description:
+          - The service accounts that the secret is linked to, in each of its namespaces.
+        type: list
+        elements: dict
+        suboptions:
+          service_accounts:
+            description:
+              - Names of the service accounts.
+            type: list
+            elements: str
+            required: true
+          for:
+            description:
+              - The lists of the service account. Without it V(pull), and both where the link is to go.
+            type: list
+            elements: str
+            choices: [pull, mount]
+          state:
+            description:
+              - V(absent) says that there shall be no link. Without it the state of the secret.
+            type: str
+            choices: [present, absent]
+  cluster_pull_secret:
+    description:
+      - What the cluster's global pull secret shall hold, as the role P(quayside.openshift_images.cluster_pull_secret#role) takes it.
+    type: dict
+    suboptions:
+      registries: *registries
+      auth_file: *auth_file
+      only: *only
+      verify:
+        description:
+          - Log in to each registry first.
+        type: bool
+        default: true
+      verify_ca_cert: *verify_ca_cert
+      verify_insecure: *verify_insecure
+  streams:
+    description:
+      - The image streams, as O(quayside.openshift_images.image_stream_import#module:streams). Tags are never forced to be imported.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description:
+          - Namespace of the stream.
+        type: str
+      name: *name
+      tags:
+        description:
+          - The tags of the stream.
+        type: list
+        elements: dict
+        suboptions:
+          name: *name
+          from:
+            description:
+              - Pull spec of the external image.
+            type: str
+            required: true
+          import_mode: &import_mode
+            description:
+              - V(Legacy) or V(PreserveOriginal).
+            type: str
+          reference_policy: &reference_policy
+            description:
+              - V(Source) or V(Local).
+            type: str
+          scheduled: &scheduled
+            description:
+              - Whether the cluster imports the tag again periodically.
+            type: bool
+          insecure: &insecure
+            description:
+              - Whether the registry may be asked without verified TLS.
+            type: bool
+          prefer_architecture: &prefer_architecture
+            description:
+              - Architecture that V(Legacy) takes from a manifest list.
+            type: str
+          prefer_os: &prefer_os
+            description:
+              - Operating system that V(Legacy) takes from a manifest list.
+            type: str
+      repository:
+        description:
+          - Every tag of this repository instead of O(streams[].tags).
+        type: str
+      tag_patterns:
+        description:
+          - Shell patterns that choose among the tags of the repository.
+        type: list
+        elements: str
+      import_mode: *import_mode
+      reference_policy: *reference_policy
+      scheduled: *scheduled
+      insecure: *insecure
+      prefer_architecture: *prefer_architecture
+      prefer_os: *prefer_os
+      lookup_policy_local:
+        description:
+          - Whether workloads of the namespace may name the stream's tags as if they were images.
+        type: bool
+      purge_tags:
+        description:
+          - As O(purge_tags), for this stream.
+        type: bool
+      refresh:
+        description:
+          - V(missing) does not ask for this stream what upstream serves now.
+        type: str
+        choices: [missing, drifted, always]
+      state:
+        description:
+          - V(absent) says that there shall be no such stream.
+        type: str
+        choices: [present, absent]
+  upstream:
+    description:
+      - Also ask, through the cluster, what the registries serve now, and count a tag that moved as a difference.
+    type: bool
+    default: true
+  purge_tags:
+    description:
+      - Count tags that track an external image and are not listed as a difference.
+    type: bool
+    default: false
+  pending_credentials:
+    description:
+      - For check mode only. Credentials that an earlier task of the play would have written, as RV(pending_credentials) returns them.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description:
+          - Namespace of the secret.
+        type: str
+        required: true
+      registries:
+        description:
+          - The keys of the credentials.
+        type: list
+        elements: str
+        required: true
+  wait_timeout:
+    description:
+      - How many seconds to wait for a service account that does not exist yet.
+    type: int
+    default: 0
+  concurrency:
+    description:
+      - How many requests are under way at the same time.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - How long the API server may take for one request of up to three images, in seconds.
+    type: int
+    default: 120
+  results:
+    description:
+      - V(changed) leaves streams and tags out that neither differ nor failed.
+    type: str
+    choices: [all, changed]
+    default: all
+requirements:
+  - python >= 3.9
+  - requests
+seealso:
+  - module: quayside.openshift_images.drift_report
+notes:
+  - The rights needed are those of check mode of the three modules.
+author:
+  - quayside contributors (@quayside)
+"""
+
+EXAMPLES = r"""
+- name: What differs on this cluster
+  quayside.openshift_images.cluster_drift:
+    secrets:
+      - name: registry
+        namespaces: [shop]
+        registries:
+          - registry: registry.example.com:5000
+            username: puller
+            password: "{{ registry_password }}"
+        link:
+          - service_accounts: [default]
+    streams:
+      - namespace: shop
+        name: web
+        tags:
+          - name: v1
+            from: registry.example.com:5000/team/web:v1
+  check_mode: true
+  register: compared
+"""
+
+RETURN = r"""
+drift:
+  description: What was found, also when the task fails because not everything could be compared.
+  returned: when the cluster answered
+  type: dict
+  contains:
+    host:
+      description: The API server.
+      type: str
+    secrets:
+      description: The pull secrets, as RV(quayside.openshift_images.pull_secret#module:secrets).
+      type: list
+      elements: dict
+    links:
+      description: The service accounts, as RV(quayside.openshift_images.sa_secret_link#module:service_accounts).
+      type: list
+      elements: dict
+    streams:
+      description: The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
+      type: list
+      elements: dict
+    changes:
+      description: Every difference, with what there is and what there is to be.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Names this change on this cluster. A change of the same thing to or from anything else has another one.
+          type: str
+        kind:
+          description: V(secret), V(link), V(stream) or V(tag).
+          type: str
+        namespace:
+          description: Namespace of the object.
+          type: str
+        name:
+          description: Name of the secret, of the service account or of the image stream.
+          type: str
+        tag:
+          description: Name of the tag.
+          type: str
+        reasons:
+          description: Why it changes, in the words of the modules.
+          type: list
+          elements: str
+        before:
+          description: What there is, V(null) for nothing.
+          type: dict
+        after:
+          description: What there is to be, V(null) for nothing.
+          type: dict
+    failures:
+      description: Everything that could not be compared or brought about.
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: V(secret), V(link), V(stream) or V(tag).
+          type: str
+        namespace:
+          description: Namespace of the object.
+          type: str
+        name:
+          description: Name of the object.
+          type: str
+        tag:
+          description: Name of the tag.
+          type: str
+        from:
+          description: Pull spec of the tag.
+          type: str
+        reason:
+          description: The server's reason.
+          type: str
+        message:
+          description: The server's words.
+          type: str
+        remedy:
+          description: What to do about it.
+          type: str
+    warnings:
+      description: What is worth to be known besides.
+      type: list
+      elements: str
+    counts:
+      description: How many secrets, links, streams and tags were compared, whether returned or not.
+      type: dict
+pending_credentials:
+  description: Credentials that the run writes or would write, and those of O(pending_credentials); the input for a later task.
+  returned: when the cluster answered
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import (
+    pending_credentials_option,
+    registries_option,
+    secret_options,
+    stream_options,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import declared
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_run import Way, compare
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of this module together with those of cluster access."""
+    link = {
+        "service_accounts": {"type": "list", "elements": "str", "required": True},
+        "for": {"type": "list", "elements": "str", "choices": ["pull", "mount"]},
+        "state": {"type": "str", "choices": ["present", "absent"]},
+    }
+    secret = {
+        "namespaces": {"type": "list", "elements": "str", "required": True},
+        **secret_options(),
+        "link": {"type": "list", "elements": "dict", "options": link},
+    }
+    global_secret = {
+        "registries": registries_option(),
+        **{name: option for name, option in secret_options().items() if name in ("auth_file", "only", "verify_ca_cert", "verify_insecure")},
+        "verify": {"type": "bool", "default": True},
+    }
+    return cluster_argument_spec().merge(
+        ArgumentSpec(
+            {
+                # Its parts that are secret are marked as such.
+                "secrets": {
+                    "type": "list",
+                    "elements": "dict",
+                    "no_log": False,
+                    "options": secret,
+                    "mutually_exclusive": [["auth_file", "auth_content"]],
+                },
+                "cluster_pull_secret": {"type": "dict", "no_log": False, "options": global_secret},
+                "streams": {"type": "list", "elements": "dict", "options": {**stream_options(), "name": {"type": "str", "required": True}}},
+                "upstream": {"type": "bool", "default": True},
+                "purge_tags": {"type": "bool", "default": False},
+                "pending_credentials": pending_credentials_option(),
+                "wait_timeout": {"type": "int", "default": 0},
+                "concurrency": {"type": "int", "default": 8},
+                "timeout": {"type": "int", "default": 120},
+                "results": {"type": "str", "choices": ["all", "changed"], "default": "all"},
+            }
+        )
+    )
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, desired, observed, plan, apply, report."""
+    params = context.params
+    for option, least in (("concurrency", 1), ("timeout", 1), ("wait_timeout", 0)):
+        if params[option] < least:
+            raise InputError(f"{option} is {params[option]}: give a number from {least}")
+    wanted, pending = declared(params), pending_credentials(params)
+    context.mask(*wanted.texts_to_hide())
+    client = context.client(pool_size=params["concurrency"])
+    way = Way(
+        check_mode=context.check_mode,
+        mask=context.mask,
+        concurrency=params["concurrency"],
+        timeout=params["timeout"],
+        wait_timeout=params["wait_timeout"],
+        only_changed=params["results"] == "changed",
+    )
+    with RegistryReader(pool_size=params["concurrency"], patience=PATIENCE) as reader:
+        return compare(client, wanted, way, pending=pending, tag_reader=RegistryTagReader(reader, NamespaceCredentials(client, context.mask)))
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()

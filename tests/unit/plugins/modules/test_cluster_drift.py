@@ -1,0 +1,117 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module on secrets and links; with image streams and real registries it is tested by the playbooks."""
+
+from __future__ import annotations
+
+import typing as t
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.modules import cluster_drift
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry
+
+from .test_image_stream_import import documented_part, options_of
+
+HOST = "https://api.example.com:6443"
+SECRET = {
+    "name": "registry",
+    "namespaces": ["shop", "test"],
+    "registries": [{"registry": "h.example", "username": "puller", "password": "s3cret"}],
+    "link": [{"service_accounts": ["default"]}],
+}
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
+    api = CoreApi("shop", "test")
+    api.connection = SimpleNamespace(host=HOST)
+    monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
+    for namespace in ("shop", "test"):
+        api.put_in("serviceaccounts", namespace, "default", secrets=[], imagePullSecrets=[])
+    return api
+
+
+@pytest.fixture
+def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    def run_it(*, check_mode: bool = True, **options: t.Any) -> t.Any:
+        outcome = run_module_main(cluster_drift.main, {"secrets": [SECRET], **options}, check_mode=check_mode, diff=True)
+        assert "s3cret" not in outcome.text
+        assert b64("puller:s3cret") not in outcome.text
+        return outcome
+
+    return run_it
+
+
+def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
+    documented = options_of(yaml.safe_load(cluster_drift.DOCUMENTATION)["options"])
+    spec = cluster_drift.argument_spec().to_kwargs()["argument_spec"]
+    assert documented_part({name: spec[name] for name in documented}) == documented
+
+
+def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    api.put_in("secrets", "shop", "registry", **auths({"h.example": entry(password="another")}))
+
+    outcome = run()
+
+    assert outcome.code == 0
+    assert api.writes == []
+    drift = outcome.result["drift"]
+    assert drift["host"] == HOST
+    shown = {(change["kind"], change["namespace"], change["name"]): change for change in drift["changes"]}
+    assert {key: change["reasons"] for key, change in shown.items()} == {
+        ("secret", "shop", "registry"): ["password_changed"],
+        ("secret", "test", "registry"): ["registry_missing", "secret_missing"],
+        ("link", "shop", "default"): ["link_missing"],
+        ("link", "test", "default"): ["link_missing"],
+    }
+    assert shown["link", "shop", "default"]["before"] == {"imagePullSecrets": []}
+    assert shown["link", "shop", "default"]["after"] == {"imagePullSecrets": ["registry"]}
+    assert shown["secret", "shop", "registry"]["before"]["registries"] == {"h.example": {"username": "puller", "password": "set"}}
+    assert drift["counts"] == {"secrets": 2, "links": 2, "streams": 0, "tags": 0}
+    assert outcome.result["pending_credentials"] == [
+        {"namespace": "shop", "registries": ["h.example"]},
+        {"namespace": "test", "registries": ["h.example"]},
+    ]
+
+
+def test_outside_check_mode_it_is_brought_about_and_then_nothing_differs(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    would = run()
+    did = run(check_mode=False)
+    again = run(check_mode=False)
+
+    assert [change["id"] for change in would.result["drift"]["changes"]] == [change["id"] for change in did.result["drift"]["changes"]]
+    assert did.result["changed"]
+    assert (again.result["changed"], again.result["drift"]["changes"]) == (False, [])
+
+
+def test_a_namespace_that_is_missing_does_not_hide_the_others(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    outcome = run(secrets=[{**SECRET, "namespaces": ["shop", "gone"]}])
+
+    assert outcome.failed
+    drift = outcome.result["drift"]
+    assert [(change["kind"], change["namespace"]) for change in drift["changes"]] == [("secret", "shop"), ("link", "shop")]
+    assert {(failure["kind"], failure["namespace"]) for failure in drift["failures"]} == {("secret", "gone"), ("link", "gone")}
+    assert '"gone"' in drift["failures"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"concurrency": 0}, "concurrency is 0: give a number from 1"),
+        ({"wait_timeout": -1}, "wait_timeout is -1: give a number from 0"),
+        ({"secrets": [{"name": "empty", "namespaces": ["shop"]}]}, 'secrets: "empty": there is nothing to put into the secret'),
+        ({"cluster_pull_secret": {"registries": []}}, "cluster_pull_secret: there is nothing to put into the secret"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], sentence: str) -> None:
+    outcome = run(**options)
+
+    assert outcome.failed
+    assert outcome.result["msg"].startswith(sentence)
+    assert api.sent == []
