@@ -34,7 +34,7 @@ CLUSTER = ("KUBECONFIG", *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAI
 GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs",),
-    "build": ("artifact", "galaxy-importer"),
+    "build": ("artifact", "galaxy-importer", "execution-environment"),
     "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "demo", "build", "docs-lint", "lint"),
     "test-matrix": ("environment-oldest", "environment-newest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
     "everything": ("test-matrix", "test"),
@@ -77,6 +77,7 @@ def all_gates(work: Path) -> list[Gate]:
         gate("antsibull-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."),
         gate("artifact", PYTHON, "-m", "tools.artifact", str(work), folder=ROOT),
         gate("galaxy-importer", PYTHON, "-m", "tools.importer", folder=ROOT, after=("artifact",)),
+        gate("execution-environment", PYTHON, "-m", "tools.execution_environment", folder=ROOT, after=("artifact",)),
         *matrix_gates(work),
     ]
 
