@@ -17,6 +17,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._referen
 
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 _MAX_LENGTH = 253
+_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_MAX_WORD = 63
 
 
 def check_object_name(option: str, name: str) -> None:
@@ -26,6 +28,30 @@ def check_object_name(option: str, name: str) -> None:
             f'{option}: "{name}" cannot be the name of an object; use lower case letters, digits, "-" and ".", '
             f"beginning and ending with a letter or digit, {_MAX_LENGTH} characters at most"
         )
+
+
+def check_key(option: str, key: str) -> None:
+    """Raise ``InputError`` for what cannot be the key of a label or annotation: a word, or a DNS subdomain, a slash and a word."""
+    prefix, slash, word = key.rpartition("/")
+    has_prefix = not slash or (_SUBDOMAIN.fullmatch(prefix) and len(prefix) <= _MAX_LENGTH)
+    if not has_prefix or not _is_word(word):
+        raise InputError(
+            f'{option}: "{key}" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending with a letter or digit, '
+            f"{_MAX_WORD} characters at most, with or without a domain and a slash before it"
+        )
+
+
+def check_label_value(key: str, value: str) -> None:
+    """Raise ``InputError`` for what cannot be the value of a label."""
+    if value and not _is_word(value):
+        raise InputError(
+            f'labels: "{value}" cannot be the value of "{key}"; use letters, digits, "-", "_" and ".", beginning and ending with a letter or '
+            f"digit, {_MAX_WORD} characters at most"
+        )
+
+
+def _is_word(text: str) -> bool:
+    return len(text) <= _MAX_WORD and bool(_WORD.fullmatch(text))
 
 
 def names_from(option: str, names: t.Sequence[str]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text, key_remark
-from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import check_object_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import check_key, check_label_value, check_object_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import EXCLUDE_ANNOTATION
 
 
@@ -210,6 +210,10 @@ def _ca_cert(option: str, path: str | None) -> str | None:
 
 def _texts(option: str, values: t.Mapping[str, t.Any] | None) -> dict[str, str | None]:
     for name, value in (values or {}).items():
+        # The server takes capital letters in the domain of an annotation.
+        check_key(option, str(name).lower() if option == "annotations" else str(name))
         if value is not None and not isinstance(value, str):
             raise InputError(f'{option}: the value of "{name}" is not text; put it in quotes')
+        if option == "labels" and value:
+            check_label_value(name, value)
     return dict(values or {})

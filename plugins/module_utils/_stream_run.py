@@ -13,10 +13,12 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import segment
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiUnreachable,
     CollectionError,
+    Forbidden,
     RegistryError,
     Unauthorized,
 )
@@ -216,12 +218,28 @@ class _Road:
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""
         for key, plan in plans.items():
+            if plan.create and not plan.items and not self._could_create(key):
+                continue
             result = StreamResult(self.streams[key], self._observed[key], plan.after)
             if key in self._unlisted:
                 # Which tags there will be is not known; that there will be the stream is.
                 result.after = replace(plan.after, exists=True)
             result.note(plan)
             self._finish(result)
+
+    def _could_create(self, key: Key) -> bool:
+        """Whether the namespace of a new stream is there, which nothing has told where no image was looked up."""
+        try:
+            self._client.get(f"/api/v1/namespaces/{segment(key[0])}")
+        except Forbidden:
+            # Who may not read namespaces may write in one all the same.
+            return True
+        except (ApiUnreachable, Unauthorized):
+            raise
+        except CollectionError as error:
+            self._stop(key, error)
+            return False
+        return True
 
     def apply(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Carry the plans out; a stream whose plan writes nothing gets no request."""

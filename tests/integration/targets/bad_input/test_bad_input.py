@@ -196,19 +196,20 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, namespace: s
     given.push("plain", "tools", "v3")
     given.push("selfsigned", "legacy", "v1")
     nobody = f"127.0.0.1:{unused_port()}"
+    absent = given.image("plain", "tools", "v3").replace(":v3", ":no-such-tag")
     images = {
         "unreachable": f"{nobody}/team/web:v1",
         "untrusted": given.image("selfsigned", "legacy", "v1"),
         "http": given.image("plain", "tools", "v3"),
         "unauthorized": given.image("private", "web", "v1"),
     }
-    stage = new_stage("registries.yml", namespace, variables={"target_namespace": namespace, "images": images})
+    stage = new_stage("registries.yml", namespace, variables={"target_namespace": namespace, "images": images, "absent_image": absent})
 
     (message,) = stage.run_to_fail().messages().values()
 
     lines = message.splitlines()
-    assert lines[0] == "4 of 4 tags could not be imported:"
-    assert dict(zip(images, lines[1:], strict=True)) == {
+    assert lines[0] == "5 of 5 tags could not be imported:"
+    assert dict(zip([*images, "absent"], lines[1:], strict=True)) == {
         "unreachable": unanswered(
             namespace,
             "unreachable",
@@ -235,6 +236,10 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, namespace: s
             f"- {namespace}/web:unauthorized from {images['unauthorized']}: Unauthorized: you may not have access to the container image "
             f'"{images["unauthorized"]}" - The namespace has no registry secret that imports use; a key "{given.registries["private"].host}" '
             "would match, where the cluster's global pull secret has none either."
+        ),
+        "absent": (
+            f'- {namespace}/web:absent from {absent}: NotFound: dockerimage.image.openshift.io "{absent}" not found - '
+            "The registry has no such tag, digest or repository: check the pull spec."
         ),
     }
 

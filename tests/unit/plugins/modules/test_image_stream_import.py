@@ -243,6 +243,21 @@ def test_a_missing_namespace_is_named(cluster: ScriptedCluster, run: Run, check_
     assert 'create the namespace "no-such-namespace" first, or correct its name' in outcome.result["msg"]
 
 
+@pytest.mark.parametrize("code", [404, 403])
+def test_check_mode_looks_for_the_namespace_where_no_image_tells(cluster: ScriptedCluster, run: Run, code: int) -> None:
+    path = f"/api/v1/namespaces/{NAMESPACE}"
+    status = {"kind": "Status", "status": "Failure", "code": code, "reason": "NotFound" if code == 404 else "Forbidden"}
+    status |= {"details": {"name": NAMESPACE, "kind": "namespaces"}, "message": f'namespaces "{NAMESPACE}" not found'}
+    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on("GET", path, refusal("GET", path, code, status))
+    outcome = run({"namespace": NAMESPACE, "name": "web", "lookup_policy_local": True}, check_mode=True)
+    found = outcome.result["streams"][0]
+    assert (outcome.failed, outcome.result["changed"], found["state"]) == ((True, False, "absent") if code == 404 else (False, True, "present"))
+    assert code == 403 or found["error"] == (
+        f'Cannot read namespace "{NAMESPACE}": the API server https://api.example.com:6443 answered 404 NotFound: namespaces "{NAMESPACE}" not found; '
+        f'create the namespace "{NAMESPACE}" first, or correct its name.'
+    )
+
+
 def test_plain_kubernetes_is_named(cluster: ScriptedCluster, run: Run) -> None:
     cluster.on("GET", f"{STREAMS}/web", refusal("GET", f"{STREAMS}/web", 404, recorded("not_openshift", 1)))
     outcome = run(V2)

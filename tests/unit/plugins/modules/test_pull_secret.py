@@ -174,9 +174,9 @@ def test_state_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
 
 
 def test_metadata(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
-    outcome = run(registries=[OURS], exclude_from_import=True, labels={"team": "web"}, annotations={"note": "x"})
+    outcome = run(registries=[OURS], exclude_from_import=True, labels={"team": "web"}, annotations={"note": "x", "Example.com/Why": "any text, of course"})
     metadata = api.secret("shop", "pull")["metadata"]
-    assert metadata["annotations"] == {"note": "x", "openshift.io/image.excludeSecret": "true"}
+    assert metadata["annotations"] == {"note": "x", "Example.com/Why": "any text, of course", "openshift.io/image.excludeSecret": "true"}
     assert metadata["labels"] == {"team": "web"}
     assert outcome.result["diff"]["after"]["shop/pull"]["labels"] == {"team": "web"}
     assert the_secret(run(exclude_from_import=False, labels={"team": None}))["reasons"] == ["labels_changed", "import_exclusion_changed"]
@@ -289,6 +289,12 @@ def test_auth_files_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], 
         ({"registries": [{"registry": "h.example"}]}, 'registries: "h.example" has no credential; give username and password, auth or identity_token'),
         ({}, "there is nothing to put into the secret; give at least one of registries, auth_file and auth_content"),
         ({"name": "Pull", "registries": [OURS]}, 'name: "Pull" cannot be the name of an object'),
+        ({"labels": {"a b": "c"}}, 'labels: "a b" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending with a letter or'),
+        ({"labels": {"Example.com/team": "c"}}, 'labels: "Example.com/team" cannot be the key of one'),
+        ({"labels": {"/team": "c"}}, 'labels: "/team" cannot be the key of one'),
+        ({"labels": {"team": "a" * 64}}, f'labels: "{"a" * 64}" cannot be the value of "team"; use letters, digits, "-", "_" and "."'),
+        ({"labels": {"team": "the web"}}, 'labels: "the web" cannot be the value of "team"'),
+        ({"annotations": {"a/b/c": "any text"}}, 'annotations: "a/b/c" cannot be the key of one'),
     ],
 )
 def test_options_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str) -> None:
