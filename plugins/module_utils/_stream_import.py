@@ -214,6 +214,11 @@ def _outcome(found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | 
     digest = (image.get("metadata") or {}).get("name", "")
     if not digest:
         return ImportFailure("", _NO_IMAGE, mode)
+    return parse_image(image, mode)
+
+
+def parse_image(image: t.Mapping[str, t.Any], import_mode: str) -> Image:
+    """Turn an Image object of the API into an ``Image``."""
     children = tuple(
         Manifest(
             child.get("os", ""),
@@ -226,9 +231,9 @@ def _outcome(found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | 
         for child in image.get("dockerImageManifests") or ()
     )
     return Image(
-        digest,
+        (image.get("metadata") or {}).get("name", ""),
         image.get("dockerImageReference", ""),
         image.get("dockerImageManifestMediaType", ""),
         children,
-        mode,
+        import_mode,
     )

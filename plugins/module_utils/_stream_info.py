@@ -14,7 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden, InputError, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiUnreachable,
+    CollectionError,
+    Forbidden,
+    InputError,
+    NotFound,
+    Unauthorized,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import (
     PullSpec,
     check_namespace,
@@ -24,7 +31,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._referen
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, parse_image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
     ImportFailure,
@@ -119,8 +126,11 @@ def _read(client: ClusterClient, namespace: str, wanted: Selection) -> list[dict
         return error
 
 
-def info_report(client: ClusterClient, found: Found, remedy_for: RemedyFor | None, *, concurrency: int, timeout: int) -> Report:
-    """Describe what was found; with ``remedy_for``, also what the registries serve now for each tag (upstream).
+def info_report(
+    client: ClusterClient, found: Found, remedy_for: RemedyFor | None, *, with_images: bool, concurrency: int, timeout: int
+) -> Report:
+    """Describe what was found; with ``remedy_for``, also what the registries serve now for each tag (upstream), and
+    ``with_images`` the media types and children of the images that the tags have.
 
     The registries are asked as check mode of image_stream_import asks them, with each tag's own policy.
     """
@@ -133,6 +143,8 @@ def info_report(client: ClusterClient, found: Found, remedy_for: RemedyFor | Non
         foreseen = foresee_streams(client, desired, parsed, concurrency=concurrency, timeout=timeout) if desired else []
         for stream, result in zip(streams, foreseen):
             _add_upstream(stream, result, remedy_for)
+    if with_images:
+        found.errors.update(_add_images(client, streams, concurrency))
     failed = [{"namespace": namespace, "error": str(error)} for namespace, error in found.errors.items()]
     return Report(
         changed=False,
@@ -150,6 +162,7 @@ def _add_upstream(stream: dict[str, t.Any], result: StreamResult, remedy_for: Re
     for tag in stream["tags"]:
         if tag["name"] not in sources:
             continue
+        tag["reasons"] = list(result.reasons.get(tag["name"], ()))
         outcome = result.outcomes.get(tag["name"])
         shown: dict[str, t.Any] = {"digest": None, "media_type": None, "manifests": [], "moved": False, "error": None}
         if isinstance(outcome, Image):
@@ -159,6 +172,8 @@ def _add_upstream(stream: dict[str, t.Any], result: StreamResult, remedy_for: Re
                 manifests=shown_manifests(outcome),
                 moved=outcome.digest != (tag["digest"] or ""),
             )
+            if not shown["moved"]:
+                tag.update(media_type=shown["media_type"], manifests=shown["manifests"])
         elif isinstance(outcome, ImportFailure):
             remedy = remedy_for(stream["namespace"], sources[tag["name"]], outcome)
             text = f"{outcome.reason}: {outcome.message}" if outcome.reason else outcome.message
@@ -169,6 +184,36 @@ def _add_upstream(stream: dict[str, t.Any], result: StreamResult, remedy_for: Re
             # A source by digest cannot move.
             shown["digest"] = tag["digest"]
         tag["upstream"] = shown
+
+
+def _add_images(client: ClusterClient, streams: t.Sequence[dict[str, t.Any]], concurrency: int) -> dict[str, CollectionError]:
+    """Read each different image of the tags from the cluster; return what could not be read, by namespace."""
+    holders: dict[tuple[str, str], list[dict[str, t.Any]]] = {}
+    for stream in streams:
+        for tag in stream["tags"]:
+            if tag["digest"] and not tag["media_type"]:
+                holders.setdefault((stream["namespace"], f"{stream['name']}@{tag['digest']}"), []).append(tag)
+
+    def read(which: tuple[str, str]) -> Image | CollectionError | None:
+        try:
+            return parse_image(client.get(image_path(which[0], "imagestreamimages", which[1])).get("image") or {}, "")
+        except NotFound:
+            # Pruned meanwhile.
+            return None
+        except (ApiUnreachable, Unauthorized):
+            raise
+        except CollectionError as error:
+            return error
+
+    errors: dict[str, CollectionError] = {}
+    with ThreadPoolExecutor(max_workers=concurrency) as pool:
+        for which, image in zip(holders, pool.map(read, holders)):
+            if isinstance(image, CollectionError):
+                errors[which[0]] = image
+            elif image is not None:
+                for tag in holders[which]:
+                    tag.update(media_type=image.media_type or None, manifests=shown_manifests(image))
+    return errors
 
 
 def adopt(stream: ObservedStream) -> Adoption:
@@ -232,6 +277,7 @@ def describe(stream: t.Mapping[str, t.Any], adoption: Adoption) -> dict[str, t.A
         "annotations": metadata.get("annotations") or {},
         "lookup_policy_local": observed.lookup_policy_local,
         "image_repository": status.get("dockerImageRepository") or None,
+        "changed": False,
         "tags": [_describe_tag(name, observed.tags.get(name), history.get(name) or {}) for name in sorted(names)],
         "as_variables": adoption.variables,
         "not_in_variables": [{"tag": name, "reason": reason} for name, reason in adoption.left_out],
@@ -240,7 +286,7 @@ def describe(stream: t.Mapping[str, t.Any], adoption: Adoption) -> dict[str, t.A
 
 def _describe_tag(name: str, tag: ObservedTag | None, status: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     shown = tag or ObservedTag(name, kind="")
-    items = status.get("items") or ()
+    items: t.Sequence[t.Mapping[str, t.Any]] = status.get("items") or ()
     failure = shown.failure
     return {
         "name": name,
@@ -258,6 +304,11 @@ def _describe_tag(name: str, tag: ObservedTag | None, status: t.Mapping[str, t.A
         "generation": shown.generation or None,
         "pending": shown.pending,
         "digest": (items[0].get("image") or None) if items else None,
+        "previous_digest": (items[1].get("image") or None) if len(items) > 1 else None,
+        "media_type": None,
+        "manifests": [],
+        "changed": False,
+        "reasons": [],
         "history": [
             {
                 "digest": item.get("image") or None,

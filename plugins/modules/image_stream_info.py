@@ -53,6 +53,12 @@ options:
         That stores nothing, and needs the right to C(create) C(imagestreamimports).
     type: bool
     default: false
+  manifests:
+    description:
+      - Also read the image of each tag from the cluster, for its media type and the platforms of a manifest list. No registry is
+        asked for that; it costs one request for each different image, and needs the right to C(get) C(imagestreamimages).
+    type: bool
+    default: false
   concurrency:
     description:
       - How many requests are under way at the same time.
@@ -74,6 +80,12 @@ EXAMPLES = r"""
   quayside.openshift_images.image_stream_info:
     namespaces: [shop, shop-test]
   register: images
+
+- name: See which platforms the images have that were imported
+  quayside.openshift_images.image_stream_info:
+    namespace: shop
+    name: web
+    manifests: true
 
 - name: See which tags moved in their registries
   quayside.openshift_images.image_stream_info:
@@ -129,6 +141,9 @@ streams:
     lookup_policy_local:
       description: Whether workloads of the namespace may name the stream's tags as if they were images.
       type: bool
+    changed:
+      description: V(false), because nothing is changed.
+      type: bool
     image_repository:
       description: The stream's repository in the cluster's own registry, where it has one.
       type: str
@@ -182,6 +197,25 @@ streams:
         digest:
           description: Digest of the newest image.
           type: str
+        previous_digest:
+          description: Digest of the image before it in the history.
+          type: str
+        media_type:
+          description: Media type of the newest image, with O(manifests=true), or with O(upstream=true) where it did not move.
+          type: str
+        manifests:
+          description:
+            - Children of the newest image where that is a manifest list, each with C(os), C(architecture), C(variant), C(digest),
+              C(size). Known where RV(streams[].tags[].media_type) is.
+          type: list
+          elements: dict
+        changed:
+          description: V(false), because nothing is changed.
+          type: bool
+        reasons:
+          description: Why M(quayside.openshift_images.image_stream_import) would change the tag, with O(upstream=true).
+          type: list
+          elements: str
         history:
           description: The tag's images, newest first, each with C(digest), C(image), C(created) and C(generation).
           type: list
@@ -252,6 +286,7 @@ def argument_spec() -> ArgumentSpec:
                 "names": {"type": "list", "elements": "str"},
                 "label_selectors": {"type": "list", "elements": "str"},
                 "upstream": {"type": "bool", "default": False},
+                "manifests": {"type": "bool", "default": False},
                 "concurrency": {"type": "int", "default": 8},
                 "timeout": {"type": "int", "default": 120},
             },
@@ -270,7 +305,9 @@ def work(context: ModuleContext) -> Report:
     client = context.client(pool_size=params["concurrency"])
     found = find(client, wanted, params["concurrency"])
     remedy = RemedyFinder(client, context.mask).remedy if params["upstream"] else None
-    return info_report(client, found, remedy, concurrency=params["concurrency"], timeout=params["timeout"])
+    return info_report(
+        client, found, remedy, with_images=params["manifests"], concurrency=params["concurrency"], timeout=params["timeout"]
+    )
 
 
 def main() -> None:

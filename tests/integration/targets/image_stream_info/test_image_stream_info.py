@@ -35,9 +35,12 @@ def test_what_is_described_can_be_imported_back_without_a_change(
     assert tags["list"]["digest"] == digest
     assert [(child["os"], child["architecture"]) for child in tags["list"]["upstream"]["manifests"]] == [("linux", "amd64"), ("linux", "arm64")]
     assert not any(tag["upstream"]["moved"] for tag in tags.values())
+    assert tags["list"]["manifests"] == tags["list"]["upstream"]["manifests"]
 
     moved_to = given.push("plain", "described", "v2", content="moved")
     described = stage.predict().of("Describe the streams")["streams"][0]
     upstream = {tag["name"]: tag["upstream"] for tag in described["tags"]}
     assert [name for name, found in upstream.items() if found["moved"]] == ["moving"]
     assert upstream["moving"]["digest"] == moved_to
+    moving = next(tag for tag in described["tags"] if tag["name"] == "moving")
+    assert (moving["reasons"], moving["media_type"]) == (["upstream_moved"], upstream["moving"]["media_type"])

@@ -26,7 +26,7 @@ ROLES = {
         "quayside-image-stream-explanation",
     ),
     "image_stream_tag.yml": ("quayside-image-stream-tag", "quayside-image-stream-tag-source"),
-    "image_stream_info.yml": ("quayside-image-stream-info", "quayside-image-stream-upstream"),
+    "image_stream_info.yml": ("quayside-image-stream-info", "quayside-image-stream-manifests", "quayside-image-stream-upstream"),
 }
 
 

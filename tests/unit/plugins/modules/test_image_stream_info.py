@@ -8,13 +8,14 @@ import json
 import typing as t
 
 import pytest
+import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import parse_stream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Knowledge, plan_stream
-from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_info
+from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import, image_stream_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     CASES,
     IMPORTS,
@@ -28,6 +29,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     recorded,
     recorded_error,
     recorded_stream,
+    refusal,
 )
 
 ALL = "/apis/image.openshift.io/v1/imagestreams"
@@ -143,6 +145,51 @@ def test_upstream_says_what_moved_and_asks_without_storing(cluster: ScriptedClus
     assert tag["upstream"]["moved"]
     assert tag["upstream"]["digest"] != WEB_V2
     assert cluster.writes == []
+
+
+def test_manifests_are_those_of_the_image_that_was_imported_and_cost_no_registry(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    stream = recorded_stream("import_preserve_original", 2)
+    again = {**stream["spec"]["tags"][0], "name": "again"}
+    stream["spec"]["tags"].append(again)
+    stream["status"]["tags"].append({**stream["status"]["tags"][0], "tag": "again"})
+    image = recorded("import_preserve_original", 1)["status"]["images"][0]["image"]
+    path = image_path(NAMESPACE, "imagestreamimages", f"web@{WEB_V1_LIST}")
+    cluster.on("GET", f"{STREAMS}/web", stream).on("GET", path, {"image": image})
+    first, second = run(namespace=NAMESPACE, name="web", manifests=True).result["streams"][0]["tags"]
+    assert first["media_type"] == second["media_type"] == "application/vnd.docker.distribution.manifest.list.v2+json"
+    assert [child["architecture"] for child in first["manifests"]] == ["amd64", "arm64", "ppc64le"]
+    assert all(child["digest"] and child["size"] for child in second["manifests"])
+    cluster.assert_all_asked()
+
+
+def test_manifests_of_an_image_that_is_gone_or_not_allowed(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    path = image_path(NAMESPACE, "imagestreamimages", f"web@{WEB_V2}")
+    missing = refusal("GET", path, 404, {"kind": "Status", "reason": "NotFound", "message": "gone"})
+    cluster.on("GET", f"{STREAMS}/web", *[recorded_stream("reimport_unchanged", 3)] * 2).on("GET", path, missing, forbidden("GET", path))
+    gone = run(namespace=NAMESPACE, name="web", manifests=True)
+    assert not gone.failed
+    assert gone.result["streams"][0]["tags"][0]["media_type"] is None
+    refused = run(namespace=NAMESPACE, name="web", manifests=True)
+    assert refused.failed
+    assert "imagestreamimages" in refused.result["msg"]
+    assert refused.result["streams"][0]["tags"][0]["digest"] == WEB_V2
+
+
+def test_a_tag_has_every_field_of_an_imported_one(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    returned = yaml.safe_load(image_stream_import.RETURN)["streams"]["contains"]
+    cluster.on("GET", f"{STREAMS}/web", recorded_stream("mode_flip", 6))
+    [stream] = run(namespace=NAMESPACE, name="web").result["streams"]
+    [tag] = stream["tags"]
+    assert set(returned["tags"]["contains"]) <= set(tag)
+    assert {"namespace", "name", "state", "changed"} <= set(stream)
+    assert (tag["previous_digest"], tag["changed"], tag["reasons"]) == (tag["history"][1]["digest"], False, [])
+
+
+def test_upstream_says_why_an_import_would_change_the_tag(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", f"{STREAMS}/web", recorded_stream("reimport_unchanged", 3))
+    cluster.on("POST", IMPORTS, recorded("lookup_without_import", 1))
+    [tag] = run(namespace=NAMESPACE, name="web", upstream=True).result["streams"][0]["tags"]
+    assert (tag["reasons"], tag["media_type"]) == (["upstream_moved"], None)
 
 
 def test_upstream_explains_a_registry_that_refuses(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
