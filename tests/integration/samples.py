@@ -54,7 +54,7 @@ class Samples:
         """Change the configuration by hand."""
         self.cluster.call("PATCH", CONFIG, {"spec": spec}, content_type=MERGE)
 
-    def stage(self, playbook: Path | str, complaints: tuple[str, ...] = (), **variables: t.Any) -> Stage:
+    def stage(self, playbook: Path, complaints: tuple[str, ...] = (), **variables: t.Any) -> Stage:
         """A playbook that works in the namespace of the samples."""
         return Stage(self.cluster, self.playbooks, playbook, (NAMESPACE,), variables, complaints=complaints)
 

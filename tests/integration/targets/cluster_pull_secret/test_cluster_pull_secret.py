@@ -19,7 +19,6 @@ from integration.rights import Rights
 from integration.stage import NewStage
 from integration.surroundings import Surroundings
 
-SITE = "quayside.openshift_images.site"
 MERGE = "Merge the registries into the cluster's pull secret"
 FORMER = "a-former-password-of-tests"
 BESIDE = "beside.example.com"
@@ -53,7 +52,7 @@ def private(given: Surroundings) -> dict[str, t.Any]:
 def test_merged_verified_and_nothing_is_lost(there: Document, cluster: Cluster, given: Surroundings, private: dict[str, t.Any], new_stage: NewStage) -> None:
     before = cluster.auths(NAMESPACE, NAME)
     registries = [private, {"registry": OLD, "state": "absent"}]
-    stage = new_stage(SITE, NAMESPACE, variables={"cluster_pull_secret_registries": registries})
+    stage = new_stage("role.yml", NAMESPACE, variables={"cluster_pull_secret_registries": registries})
 
     predicted, done = stage.predict_and_do()
     stage.find_nothing_to_do()

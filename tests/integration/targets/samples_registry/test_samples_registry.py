@@ -19,7 +19,6 @@ from integration.registry_secrets import entry, registry_secret
 from integration.samples import NAMESPACE, Samples, samples_cluster
 from integration.surroundings import Surroundings
 
-SITE = "quayside.openshift_images.site"
 PLAYBOOK = Path(__file__).with_name("role.yml")
 MANIFEST = Path(__file__).parents[4] / "docs" / "rbac" / "samples_registry.yml"
 CREDENTIALS = "Write the credentials for the samples"
@@ -66,7 +65,7 @@ def test_samples_come_from_a_mirror_with_credentials(samples: Samples) -> None:
     (message,) = refused.messages().values()
     assert "Unauthorized" in message
 
-    stage = user.stage(SITE, **wanted, samples_registry_credentials=[credential])
+    stage = user.stage(PLAYBOOK, **wanted, samples_registry_credentials=[credential])
     predicted, done = stage.predict_and_do(images_known=False)
     assert done.changed() == [CREDENTIALS, CONFIGURE], "the secret came, and the import was tried again"
     assert done.changed_tags() == {(f"{NAMESPACE}/ruby", "3.0"): ("last_import_failed",)}
