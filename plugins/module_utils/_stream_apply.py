@@ -145,7 +145,7 @@ def _apply_stream(
     known = dict(looked_up)
     rounds = conflicts = unknown = progress = 0
     fresh = True
-    given_up: CollectionError | None = None
+    given_up: list[CollectionError] = []
     try:
         while True:
             if halt.error:
@@ -164,7 +164,7 @@ def _apply_stream(
             if not plan.writes:
                 break
             if given_up:
-                raise given_up
+                raise given_up[0]
             if rounds == _MAX_ROUNDS:
                 raise CollectionError(f"somebody else keeps changing the stream: it still differs after {rounds} rounds of corrections")
             rounds += 1
@@ -183,7 +183,7 @@ def _apply_stream(
                 writer.read_again(halt, error)
                 fresh = True
                 if conflicts > _MAX_CONFLICTS or unknown > _MAX_UNKNOWN_OUTCOMES:
-                    given_up = error
+                    given_up.append(error)
     except CollectionError as error:
         halt.notice(error)
         result.error = error

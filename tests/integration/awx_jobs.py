@@ -96,7 +96,7 @@ class Jobs:
         forks: int = 5,
     ) -> Job:
         """Run a playbook of the project. ``answers`` are those of a survey, ``injected`` the variables of a credential type of one's own."""
-        folder = self.directory / f"awx_{sum(1 for _ in self.directory.glob('awx_*'))}"
+        folder = self.directory / f"awx_{len(list(self.directory.glob('awx_*')))}"
         for name in ("env", "inventory"):
             folder.joinpath(name).mkdir(parents=True, mode=0o700)
         folder.joinpath("project").symlink_to(ROOT)

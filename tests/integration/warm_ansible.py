@@ -93,11 +93,11 @@ def _become(program: t.Any, order: dict[str, t.Any]) -> t.NoReturn:
 def _wait(process: int, timeout: float) -> int | None:
     """Return the exit code of the fork; None where it took too long and was ended."""
     handle = os.pidfd_open(process)
-    ready, _, _ = select.select([handle], [], [], timeout)
+    ready = select.select([handle], [], [], timeout)[0]
     if not ready:
         os.killpg(process, signal.SIGKILL)
     os.close(handle)
-    _, status = os.waitpid(process, 0)
+    status = os.waitpid(process, 0)[1]
     return os.waitstatus_to_exitcode(status) if ready else None
 
 
