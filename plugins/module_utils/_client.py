@@ -43,7 +43,7 @@ _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 class RetryPolicy:
     """How often and how long a call is tried again; all times in seconds.
 
-    ``busy_attempts`` for 429 and 503, and for a server that has answered before and cannot be connected to any more, since it
+    ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it
     may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each try costs its
     whole time limit. The n-th wait is
     ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
@@ -87,7 +87,7 @@ class ClusterClient:
         self._token = connection.token
         self._warn = warn
         self._warned: set[str] = set()
-        self._answered = False
+        self._reached = False
         self._retry = retry
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -125,7 +125,7 @@ class ClusterClient:
             except NoAnswer as exc:
                 self._after_failure(exc.cause, target, tries, seconds, repeatable)
                 continue
-            self._answered = True
+            self._reached = True
             self._surface_warnings(raw)
             answer = _decoded(raw)
             if 200 <= answer.status < 300:
@@ -190,10 +190,11 @@ class ClusterClient:
         """No answer came: wait for the next try, or raise."""
         failure = failure_of(exc, self.connection, seconds)
         tries.sent = tries.sent or failure.sent
+        self._reached = self._reached or failure.sent
         again = failure.passing and (repeatable or not failure.sent)
         if failure.slow:
             attempts = self._retry.slow_attempts
-        elif self._answered and not failure.sent:
+        elif self._reached and not failure.sent:
             attempts = self._retry.busy_attempts
         else:
             attempts = self._retry.broken_attempts

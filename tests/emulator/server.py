@@ -18,6 +18,7 @@ from pathlib import Path
 
 import trustme
 from aiohttp import web
+from registries.connections import abort_connections
 
 from .access import AUTHENTICATED, MASTERS, User
 from .app import Application
@@ -105,6 +106,7 @@ class Emulator:
         if self._outage is not None:
             await self._outage
         if self._runner is not None:
+            await abort_connections(self._runner)
             await self._runner.cleanup()
             self._runner = None
         await self.cluster.transport.stop()
@@ -122,12 +124,10 @@ class Emulator:
 
     async def _be_away(self, seconds: float) -> None:
         runner, site = self._runner, self._site
-        if runner is None or site is None or runner.server is None:
+        if runner is None or site is None:
             return
         await site.stop()
-        for connection in runner.server.connections:
-            if connection.transport is not None:
-                connection.transport.abort()
+        await abort_connections(runner)
         await asyncio.sleep(seconds)
         await self._listen(runner)
 

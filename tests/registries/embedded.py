@@ -19,6 +19,7 @@ from aiohttp import web
 from .access import AccessPolicy, OpenAccess
 from .answers import registry_error
 from .certificates import KeyPair
+from .connections import abort_connections
 from .content import Manifest, RegistryContent, RepositoryContent, digest_of
 from .faults import FaultSwitches
 
@@ -62,10 +63,14 @@ class EmbeddedRegistry:
     def stop(self) -> None:
         """Close the listening socket and end the thread."""
         if self._runner is not None:
-            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._end(self._runner), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self, runner: web.AppRunner) -> None:
+        await abort_connections(runner)
+        await runner.cleanup()
 
     async def _listen(self) -> None:
         application = web.Application(middlewares=[self.switches.middleware], client_max_size=256 * 1024 * 1024)
