@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import Target
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import Target
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiError,

@@ -17,16 +17,19 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer, error_of, not_an_api_answer
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import Target, core_path, image_path, segment, target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path, image_path, segment
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._connection_failures import failure_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiError,
     ApiOutcomeUnknown,
     ApiUnreachable,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import NoAnswer, RawAnswer, Transport
+
+if t.TYPE_CHECKING:
+    # What a run without an error does not need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import Target
 
 __all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "RetryPolicy", "core_path", "image_path", "segment"]
 
@@ -36,11 +39,10 @@ DEFAULT_TIMEOUT = 60.0
 MAX_PAGES = 10_000
 WARNINGS_SHOWN = 50
 WARNING_LIMIT = 500
-_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_WARNING = r'299 \S+ "((?:[^"\\]|\\.)*)"'
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
+class RetryPolicy(t.NamedTuple):
     """How often and how long a call is tried again; all times in seconds.
 
     ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it
@@ -56,6 +58,9 @@ class RetryPolicy:
     first_wait: float = 0.5
     longest_wait: float = 20.0
     total_wait: float = 60.0
+
+
+_RETRY = RetryPolicy()
 
 
 @dataclass
@@ -77,7 +82,7 @@ class ClusterClient:
         *,
         pool_size: int = 8,
         warn: t.Callable[[str], None] | None = None,
-        retry: RetryPolicy = RetryPolicy(),
+        retry: RetryPolicy = _RETRY,
         sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
         """``warn`` gets each different warning of the API server once. Raises ConfigurationError, MissingLibraryError."""
@@ -109,9 +114,6 @@ class ClusterClient:
         429 and 503 are tried again always, what may have been carried out (reset, 500, 502, 504) only if ``repeatable``.
         Raises the ApiError family, ApiUnreachable, ApiOutcomeUnknown.
         """
-        target = target_of(method, path)
-        if target.name is None and method == "POST":
-            target = _named_by_body(target, body)
         payload = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         seconds = DEFAULT_TIMEOUT if timeout is None else timeout
         tries = _Tries()
@@ -123,18 +125,16 @@ class ClusterClient:
             try:
                 raw = self._transport.send(method, path, query or {}, payload, content_type, token, seconds)
             except NoAnswer as exc:
-                self._after_failure(exc.cause, target, tries, seconds, repeatable)
+                self._after_failure(exc.cause, _target(method, path, body), tries, seconds, repeatable)
                 continue
             self._reached = True
             self._surface_warnings(raw)
-            answer = _decoded(raw)
-            if 200 <= answer.status < 300:
-                if answer.data is not None:
-                    return answer.data
-                raise not_an_api_answer(answer, target, self.connection, path)
-            if answer.status == 401 and self._renew_token(token, tries):
+            data, flaw = _decoded(raw)
+            if data is not None and 200 <= raw.status < 300:
+                return data
+            if raw.status == 401 and self._renew_token(token, tries):
                 continue
-            self._after_error(raw, answer, target, path, tries, repeatable)
+            self._after_error(raw, _answer(raw, data, flaw), _target(method, path, body), path, tries, repeatable)
 
     def get(self, path: str, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
         """Read one object."""
@@ -160,7 +160,7 @@ class ClusterClient:
                 return items
             parameters["continue"] = following
         raise ApiError(
-            f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
+            f"Cannot {_target('GET', path, None).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
             status=200,
             method="GET",
             path=path,
@@ -188,6 +188,8 @@ class ClusterClient:
 
     def _after_failure(self, exc: BaseException, target: Target, tries: _Tries, seconds: float, repeatable: bool) -> None:
         """No answer came: wait for the next try, or raise."""
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._connection_failures import failure_of
+
         failure = failure_of(exc, self.connection, seconds)
         tries.sent = tries.sent or failure.sent
         self._reached = self._reached or failure.sent
@@ -207,7 +209,11 @@ class ClusterClient:
         raise ApiUnreachable(f"Cannot {target.described()}: {failure.text}{after}.")
 
     def _after_error(self, raw: RawAnswer, answer: Answer, target: Target, path: str, tries: _Tries, repeatable: bool) -> None:
-        """An error answer came: wait for the next try, or raise."""
+        """An error answer came, or none that an API server gives: wait for the next try, or raise."""
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import error_of, not_an_api_answer
+
+        if 200 <= answer.status < 300:
+            raise not_an_api_answer(answer, target, self.connection, path)
         lost_on_the_way = answer.status in (502, 504) or (answer.status == 503 and _lost_behind_the_api_server(answer))
         if lost_on_the_way and not repeatable:
             raise ApiOutcomeUnknown(
@@ -251,7 +257,7 @@ class ClusterClient:
         if self._warn is None:
             return
         for header in raw.warnings:
-            for quoted in _WARNING.findall(header):
+            for quoted in re.findall(_WARNING, header):
                 text = re.sub(r"\\(.)", r"\1", quoted)[:WARNING_LIMIT]
                 with self._lock:
                     new = text not in self._warned and len(self._warned) < WARNINGS_SHOWN
@@ -261,31 +267,37 @@ class ClusterClient:
                     self._warn(f"The API server warns: {text}")
 
 
-def _decoded(raw: RawAnswer) -> Answer:
-    """The answer with its JSON object, or with the start of its text and the flaw that makes it none."""
-    data, flaw = None, ""
+def _decoded(raw: RawAnswer) -> tuple[dict[str, t.Any] | None, str]:
+    """The answer's JSON object, or the flaw that makes it none."""
     if raw.content_type != "application/json":
-        flaw = f"is no JSON ({raw.content_type or 'no content type'})"
-    elif raw.truncated:
-        flaw = f"is longer than {len(raw.body)} bytes"
-    else:
-        try:
-            data = json.loads(raw.body.decode("utf-8"))
-        except UnicodeDecodeError:
-            flaw = "is not UTF-8 text"
-        except (ValueError, RecursionError):
-            flaw = "is not valid JSON"
-        else:
-            flaw = "" if isinstance(data, dict) else "is not a JSON object"
-    if flaw:
-        return Answer(raw.status, raw.content_type, raw.body[:4096].decode("utf-8", "replace"), None, flaw, raw.location)
-    return Answer(raw.status, raw.content_type, "", data, "", raw.location)
+        return None, f"is no JSON ({raw.content_type or 'no content type'})"
+    if raw.truncated:
+        return None, f"is longer than {len(raw.body)} bytes"
+    try:
+        data = json.loads(raw.body.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None, "is not UTF-8 text"
+    except (ValueError, RecursionError):
+        return None, "is not valid JSON"
+    return (data, "") if isinstance(data, dict) else (None, "is not a JSON object")
 
 
-def _named_by_body(target: Target, body: t.Any) -> Target:
-    metadata = body.get("metadata") if isinstance(body, dict) else None
+def _answer(raw: RawAnswer, data: dict[str, t.Any] | None, flaw: str) -> Answer:
+    """The answer for an error's sentence: with its JSON object, or with the start of its text."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer
+
+    text = raw.body[:4096].decode("utf-8", "replace") if flaw else ""
+    return Answer(raw.status, raw.content_type, text, data, flaw, raw.location)
+
+
+def _target(method: str, path: str, body: t.Any) -> Target:
+    """What the request is about; what a POST creates is named by its body alone."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import Target, target_of
+
+    target = target_of(method, path)
+    metadata = body.get("metadata") if target.name is None and method == "POST" and isinstance(body, dict) else None
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    return Target(target.method, target.group, target.plural, target.namespace, name) if isinstance(name, str) else target
+    return Target(method, target.group, target.plural, target.namespace, name) if isinstance(name, str) else target
 
 
 def _lost_behind_the_api_server(answer: Answer) -> bool:

@@ -9,34 +9,22 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import ipaddress
 import re
 import typing as t
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import option_origin
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import (
-    Mask,
-    default_kubeconfig_paths,
-    is_kubeconfig_text,
-    load_kubeconfig,
-    read_bearer_token,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._kubernetes_library import (
-    exec_credential,
-    in_cluster_available,
-    in_cluster_connection,
-    provider_credential,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, kubeconfig_secrets
 
+if t.TYPE_CHECKING:
+    # What only some tasks need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import Mask
+
 Params = t.Mapping[str, t.Any]
-_HEADER_TEXT = re.compile(r"[^\x00-\x1f\x7f]+\Z")
-_TOKEN_TEXT = re.compile(r"[\x21-\x7e]+\Z")
+_HEADER_TEXT = r"[^\x00-\x1f\x7f]+\Z"
+_TOKEN_TEXT = r"[\x21-\x7e]+\Z"
 
 
 def connection_from_params(params: Params, mask: Mask) -> Connection:
@@ -58,75 +46,9 @@ def _base(params: Params, mask: Mask) -> Connection:
     own_credential = params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert")
     if host and own_credential:
         return Connection(host=host)
-    if params.get("kubeconfig") or params.get("context"):
-        return _from_kubeconfig(params, params.get("kubeconfig") or _default_paths_for_context(params["context"]), mask)
-    if in_cluster_available():
-        return in_cluster_connection()
-    paths = default_kubeconfig_paths()
-    if paths:
-        return _from_kubeconfig(params, paths, mask)
-    if host:
-        return Connection(host=host)
-    raise ConfigurationError(
-        "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY in the environment);"
-        " there is no kubeconfig at the default place either, and this is not a pod with a service account."
-    )
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_files import connection_from_files
 
-
-def _default_paths_for_context(context: str) -> list[str]:
-    paths = default_kubeconfig_paths()
-    if not paths:
-        raise ConfigurationError(f"The context '{context}' is named, but there is no kubeconfig: set the option kubeconfig or $KUBECONFIG.")
-    return paths
-
-
-def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
-    context = load_kubeconfig(source, params.get("context"), mask)
-    cluster, user = context.cluster, context.user
-    connection = Connection(
-        host=cluster.server,
-        client_cert=user.client_cert,
-        client_key=user.client_key,
-        ca=cluster.ca,
-        verify=cluster.verify,
-        server_name=cluster.server_name,
-        proxy=cluster.proxy,
-        impersonation=user.impersonation,
-        credential_origin=user.origin if user.client_cert else "",
-    )
-    if params.get("api_key") or (params.get("username") and params.get("password")):
-        # the task's own credential replaces the user's, so no plugin has to run for it
-        return connection
-    if user.auth_provider is not None or (user.exec_plugin is not None and not (user.token or user.token_file)):
-        if user.auth_provider is not None:
-            credential = provider_credential(context, bool(params.get("persist_config")), mask)
-            return dataclasses.replace(connection, token=credential.token, credential_origin=f"the auth provider of {user.origin}")
-        credential = exec_credential(context)
-        origin = f"the exec plugin of {user.origin}"
-        if credential.token is None:
-            return dataclasses.replace(connection, client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin)
-
-        def renewed() -> str:
-            token = exec_credential(context).token
-            if token is None:
-                raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
-            mask([token])
-            return token
-
-        return dataclasses.replace(connection, token=credential.token, renew_token=renewed, credential_origin=origin)
-    if user.token or user.token_file:
-        path = user.token_file
-        token = user.token or read_bearer_token(path or "", user.origin)
-
-        def read_again() -> str:
-            again = read_bearer_token(path or "", user.origin)
-            mask([again])
-            return again
-
-        return dataclasses.replace(connection, token=token, renew_token=read_again if path else None, credential_origin=user.origin)
-    if user.username and user.password:
-        return dataclasses.replace(connection, username=user.username, password=user.password, credential_origin=user.origin)
-    return connection
+    return connection_from_files(params, mask)
 
 
 def _with_options(connection: Connection, params: Params) -> Connection:
@@ -151,34 +73,35 @@ def _with_options(connection: Connection, params: Params) -> Connection:
         changes["verify"] = params["validate_certs"]
     proxy = params.get("proxy") or connection.proxy
     if proxy:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._proxy_options import excluded_from_proxy, proxy_address, proxy_headers
+
         excluded = excluded_from_proxy(changes["host"], params.get("no_proxy") or "")
-        changes["proxy"] = None if excluded else _proxy(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
-        changes["proxy_headers"] = _proxy_headers(params.get("proxy_headers") or {})
+        changes["proxy"] = None if excluded else proxy_address(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
+        changes["proxy_headers"] = proxy_headers(params.get("proxy_headers") or {})
     impersonation = connection.impersonation
-    changes["impersonation"] = dataclasses.replace(
-        impersonation,
+    changes["impersonation"] = impersonation._replace(
         user=params.get("impersonate_user") or impersonation.user,
         groups=tuple(params.get("impersonate_groups") or impersonation.groups),
     )
-    return dataclasses.replace(connection, **changes)
+    return connection._replace(**changes)
 
 
 def _check(connection: Connection) -> None:
     """What cannot be sent ends here, in words that do not repeat a secret."""
-    if connection.token is not None and not _TOKEN_TEXT.match(connection.token):
+    if connection.token is not None and not re.match(_TOKEN_TEXT, connection.token):
         raise InputError(f"The bearer token of {connection.credential_origin} holds a character that no token has, such as a space or a line end.")
     impersonation = connection.impersonation
     if (impersonation.groups or impersonation.uid or impersonation.extra) and not impersonation.user:
         raise InputError("impersonate_groups needs impersonate_user: the API server does not impersonate a group alone.")
     for name, value in impersonation.headers():
-        if not _HEADER_TEXT.match(value):
+        if not re.match(_HEADER_TEXT, value):
             raise InputError(f"The value for {name} is empty or holds a control character.")
 
 
 def _address(host: str, named_by: str) -> str:
     """The API server's URL without a trailing slash. Raises InputError for what is no such URL."""
     text = host.strip().rstrip("/")
-    parts = _split(text)
+    parts = split_url(text)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         shown = re.sub(r"//[^/@]*@", "//", text)
         raise InputError(f"'{shown}' of {named_by} is not the URL of an API server; write it like https://api.cluster.example.com:6443.")
@@ -187,15 +110,8 @@ def _address(host: str, named_by: str) -> str:
     return parts.scheme + text[len(parts.scheme) :]
 
 
-def _proxy(proxy: str, named_by: str) -> str:
-    text = proxy.strip() if "://" in proxy else f"http://{proxy.strip()}"
-    parts = _split(text)
-    if parts is None or parts.scheme not in ("http", "https", "socks5", "socks5h", "socks4", "socks4a") or not parts.hostname:
-        raise InputError(f"The value of {named_by} is not the URL of a proxy; write it like http://proxy.example.com:3128.")
-    return parts.scheme + text[len(parts.scheme) :]
-
-
-def _split(url: str) -> SplitResult | None:
+def split_url(url: str) -> SplitResult | None:
+    """The parts of a URL; None for what is none."""
     try:
         parts = urlsplit(url)
         return parts if parts.port is None or parts.port > 0 else None
@@ -203,46 +119,14 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _proxy_headers(options: Params) -> dict[str, str]:
-    headers = {}
-    if options.get("proxy_basic_auth"):
-        headers["Proxy-Authorization"] = f"Basic {_base64(options['proxy_basic_auth'])}"
-    if options.get("basic_auth"):
-        headers["Authorization"] = f"Basic {_base64(options['basic_auth'])}"
-    if options.get("user_agent"):
-        headers["User-Agent"] = options["user_agent"]
-    return headers
-
-
-def excluded_from_proxy(host: str, no_proxy: str) -> bool:
-    """Whether ``no_proxy`` (names, domains, addresses, networks, each with an optional port, or ``*``; comma-separated) names the host."""
-    parts = urlsplit(host)
-    name = (parts.hostname or "").lower().rstrip(".")
-    port = str(parts.port or (443 if parts.scheme == "https" else 80))
-    entries = [entry.strip().lower() for entry in no_proxy.split(",")]
-    return any(entry == "*" or _matches(name, port, entry) for entry in entries if entry)
-
-
-def _matches(name: str, port: str, entry: str) -> bool:
-    try:
-        return ipaddress.ip_address(name) in ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        pattern, separator, wanted_port = entry.rpartition(":")
-        if not separator or not wanted_port.isdigit():
-            pattern, wanted_port = entry, port
-        domain = pattern.strip("[]").lstrip("*").lstrip(".")
-        return bool(domain) and wanted_port == port and (name == domain or name.endswith(f".{domain}"))
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode("ascii")
-
-
 def option_secrets(params: Params) -> set[str]:
     """Every secret in the cluster options, those inside of a kubeconfig given as content and of a proxy's URL included."""
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
-    found |= {kubeconfig} if is_kubeconfig_text(kubeconfig) else kubeconfig_secrets(kubeconfig)
+    if kubeconfig:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import is_kubeconfig_text
+
+        found |= {kubeconfig} if is_kubeconfig_text(kubeconfig) else kubeconfig_secrets(kubeconfig)
     if params.get("username") and params.get("password"):
         found.add(basic_credential(params["username"], params["password"]))
     headers = params.get("proxy_headers") or {}
@@ -264,7 +148,7 @@ def _connection_secrets(connection: Connection) -> set[str]:
 
 
 def _url_password(url: str | None) -> set[str]:
-    parts = _split(url) if url else None
+    parts = split_url(url) if url else None
     if parts is None or not parts.password:
         return set()
     username, password = unquote(parts.username or ""), unquote(parts.password)

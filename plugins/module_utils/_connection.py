@@ -10,20 +10,32 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 
-@dataclass(frozen=True)
-class Pem:
+class Pem(t.NamedTuple):
     """Certificates or a key in PEM form: the path of a file, or the text itself. ``origin`` names it in error messages."""
 
     origin: str
     path: str | None = None
-    text: str | None = field(default=None, repr=False)
+    text: str | None = None
+
+    def __repr__(self) -> str:
+        # the text can be a key
+        return f"Pem({self.described!r})"
+
+    @property
+    def described(self) -> str:
+        """The origin, and the file where there is one."""
+        return f"{self.origin} ({self.path})" if self.path else self.origin
+
+    @property
+    def named(self) -> str:
+        """The same at the start of a sentence."""
+        return self.described[0].upper() + self.described[1:]
 
 
-@dataclass(frozen=True)
-class Impersonation:
+class Impersonation(t.NamedTuple):
     """As whom the API server shall treat the requests; every part is sent as its own ``Impersonate-*`` header."""
 
     user: str | None = None
@@ -43,8 +55,7 @@ class Impersonation:
         return found
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(t.NamedTuple):
     """Everything that a client needs to reach one cluster.
 
     ``credential_origin`` says in words where the credential came from ("" where there is none), never its value.
@@ -53,16 +64,20 @@ class Connection:
     """
 
     host: str
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     client_cert: Pem | None = None
     client_key: Pem | None = None
     ca: Pem | None = None
     verify: bool = True
     server_name: str | None = None
-    proxy: str | None = field(default=None, repr=False)
-    proxy_headers: t.Mapping[str, str] = field(default_factory=dict, repr=False)
-    impersonation: Impersonation = field(default_factory=Impersonation)
+    proxy: str | None = None
+    proxy_headers: t.Mapping[str, str] = MappingProxyType({})
+    impersonation: Impersonation = Impersonation()
     credential_origin: str = ""
-    renew_token: t.Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    renew_token: t.Callable[[], str] | None = None
+
+    def __repr__(self) -> str:
+        # no credential gets into a traceback or a log
+        return f"Connection({self.host!r})"

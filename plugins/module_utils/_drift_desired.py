@@ -10,7 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import (
@@ -111,5 +111,5 @@ def _streams(params: t.Mapping[str, t.Any]) -> tuple[DesiredStream, ...]:
         return ()
     streams = desired_streams({"streams": params["streams"], "purge_tags": params["purge_tags"]})
     if not params["upstream"]:
-        return tuple(replace(stream, refresh="missing") for stream in streams)
-    return tuple(replace(stream, refresh="drifted") if stream.refresh == "always" else stream for stream in streams)
+        return tuple(stream._replace(refresh="missing") for stream in streams)
+    return tuple(stream._replace(refresh="drifted") if stream.refresh == "always" else stream for stream in streams)

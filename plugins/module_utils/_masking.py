@@ -17,10 +17,10 @@ from urllib.parse import quote
 
 SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
 
-_SECRET_NAME = re.compile(r"(?i)(token|secret|passw|credential|access_key)")
-_SECRET_ARGUMENT = re.compile(r"(?i)(?:token|secret|password)=(.+)\Z")
+_SECRET_NAME = r"(?i)(token|secret|passw|credential|access_key)"
+_SECRET_ARGUMENT = r"(?i)(?:token|secret|password)=(.+)\Z"
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
-_TOKEN_SHAPES = re.compile(r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)")
+_TOKEN_SHAPES = r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)"
 
 
 def derived_forms(value: str) -> set[str]:
@@ -65,10 +65,10 @@ def kubeconfig_secrets(content: t.Any) -> set[str]:
 def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
     found: set[str] = set()
     for variable in plugin.get("env") or ():
-        if isinstance(variable, t.Mapping) and isinstance(variable.get("value"), str) and _SECRET_NAME.search(str(variable.get("name"))):
+        if isinstance(variable, t.Mapping) and isinstance(variable.get("value"), str) and re.search(_SECRET_NAME, str(variable.get("name"))):
             found.add(variable["value"])
     for argument in plugin.get("args") or ():
-        match = _SECRET_ARGUMENT.search(argument) if isinstance(argument, str) else None
+        match = re.search(_SECRET_ARGUMENT, argument) if isinstance(argument, str) else None
         if match:
             found.add(match.group(1))
     return found
@@ -76,7 +76,7 @@ def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
 
 def scrub(text: str) -> str:
     """Foreign text (a plugin's stderr, a proxy's answer) without what is a credential by its shape."""
-    return _TOKEN_SHAPES.sub("********", text)
+    return re.sub(_TOKEN_SHAPES, "********", text)
 
 
 class _MaskingModule(t.Protocol):

@@ -14,7 +14,7 @@ server checks them, because it accepts names that its own imagestreamtags API ca
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 
@@ -32,8 +32,7 @@ _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DEFAULT_REGISTRY = "docker.io"
 
 
-@dataclass(frozen=True)
-class PullSpec:
+class PullSpec(t.NamedTuple):
     """A pull spec, taken apart. ``registry`` is as written, and empty where the text names none (then it is Docker Hub)."""
 
     registry: str

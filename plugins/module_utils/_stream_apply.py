@@ -19,7 +19,6 @@ import threading
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import (
     STRATEGIC_MERGE,
@@ -37,12 +36,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     may_have_been_done,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
-    ImportItem,
-    Outcome,
-    chunks,
-    send_images,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     ImportFailure,
@@ -57,6 +51,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     StreamPlan,
     plan_stream,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, send_images
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 
 # One round brings images, a second brings generations level; the third is for a writer who came between.
 _MAX_ROUNDS = 4
@@ -65,36 +61,6 @@ _MAX_CONFLICTS = 25
 _MAX_UNKNOWN_OUTCOMES = 1
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
-
-
-@dataclass
-class StreamResult:
-    """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
-    it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
-    ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who listed those that it
-    has, and ``tags_from_reason`` why that was not the registry itself."""
-
-    desired: DesiredStream
-    before: ObservedStream
-    after: ObservedStream
-    reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    error: CollectionError | None = None
-    cause: ImportFailure | None = None
-    done: frozenset[str] = frozenset()
-    gone_upstream: tuple[str, ...] = ()
-    tags_from: str = ""
-    tags_from_reason: str = ""
-
-    def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
-        """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""
-        for tag in plan.tags:
-            if tag.name in settled:
-                continue
-            known = self.reasons.get(tag.name, ())
-            self.reasons[tag.name] = known + tuple(reason for reason in tag.reasons if reason not in known)
-            if tag.outcome is not None:
-                self.outcomes[tag.name] = tag.outcome
 
 
 class _Halt:
@@ -286,4 +252,4 @@ class _StreamWriter:
             return
         with contextlib.suppress(NotFound):
             self._client.delete(image_path(self._namespace, "imagestreamtags", f"{self._name}:{tag}"))
-        self.observed = replace(self.observed, tags={name: kept for name, kept in self.observed.tags.items() if name != tag})
+        self.observed = self.observed._replace(tags={name: kept for name, kept in self.observed.tags.items() if name != tag})

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import (
@@ -36,8 +35,7 @@ _INHERITED_BY_TAGS = (
 _INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "refresh", "state")
 
 
-@dataclass(frozen=True)
-class DesiredTag:
+class DesiredTag(t.NamedTuple):
     """A tag as declared. ``None`` means: keep what the tag has; on creation the cluster's default.
 
     ``reference`` False ends that the tag only refers to its source, as image_stream_tag declares.
@@ -59,8 +57,7 @@ class DesiredTag:
         return bool(self.prefer_architecture or self.prefer_os)
 
 
-@dataclass(frozen=True)
-class DesiredRepository:
+class DesiredRepository(t.NamedTuple):
     """A whole repository as declared: each of its tags that fits ``patterns`` (globs; all without any) is imported."""
 
     source: PullSpec
@@ -83,8 +80,7 @@ class DesiredRepository:
         )
 
 
-@dataclass(frozen=True)
-class DesiredStream:
+class DesiredStream(t.NamedTuple):
     """An image stream as declared."""
 
     namespace: str
@@ -102,8 +98,7 @@ class DesiredStream:
         return self.namespace, self.name
 
 
-@dataclass(frozen=True)
-class PendingCredential:
+class PendingCredential(t.NamedTuple):
     """A registry credential that an earlier task of the play would have written, had it not been in check mode."""
 
     namespace: str

@@ -2,37 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ImageStreamImport on the wire: what is asked of the server, and what its answers mean.
+"""What an import or a lookup asks for one image, and what became of it.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-
-One request carries at most ``IMAGES_PER_REQUEST`` images, because the server lets three pass at once and then two per
-second (server-behaviour.md 2.6). An answer is HTTP 201 even when images failed; answers are matched to images by position,
-since ``tag`` in the answer is that of the source (contract case import_not_found). Success means status Success *and* an
-image (contract case hub_second_pass), and an image that failed beside others is tried once more alone before it counts.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Invalid
-from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL, ImportFailure
 
-IMAGES_PER_REQUEST = 3
 
-# What the server writes where an image was answered Success without an image (contract case hub_second_pass).
-_NO_IMAGE = "unknown error prevented import"
-
-# Time for the answer to travel once the server's own limit, the timeout query parameter, has passed. Seconds.
-_ANSWER_GRACE = 15.0
-
-
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(t.NamedTuple):
     """A child of a manifest list or image index. ``size`` is in bytes."""
 
     os: str
@@ -43,8 +25,7 @@ class Manifest:
     media_type: str = ""
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(t.NamedTuple):
     """What the registry served for a pull spec: the list itself under PreserveOriginal, one child of it under Legacy.
 
     ``reference`` is repository@digest as the stream's history records it, ``import_mode`` the one the server used.
@@ -70,8 +51,7 @@ class Image:
 Outcome = t.Union[Image, ImportFailure]
 
 
-@dataclass(frozen=True)
-class ImportItem:
+class ImportItem(t.NamedTuple):
     """One image of an import or lookup. ``None`` leaves a field out, so that the cluster's default applies."""
 
     source: str
@@ -95,126 +75,6 @@ class ImportItem:
         if self.reference_policy:
             entry["referencePolicy"] = {"type": self.reference_policy}
         return entry
-
-
-@dataclass
-class ImportAnswer:
-    """Outcomes by position of the items; ``stream`` is the stored ImageStream object after an import, None after a lookup."""
-
-    outcomes: list[Outcome]
-    stream: dict[str, t.Any] | None = None
-
-
-@dataclass
-class RepositoryAnswer:
-    """The tags of a repository: those that the server looked up, and the names of those beyond its limit."""
-
-    images: dict[str, Outcome] = field(default_factory=dict)
-    additional: list[str] = field(default_factory=list)
-    failure: ImportFailure | None = None
-
-    @property
-    def tags(self) -> list[str]:
-        """All names, in the server's order."""
-        return list(self.images) + self.additional
-
-
-def chunks(items: t.Sequence[ImportItem]) -> list[list[ImportItem]]:
-    """Divide ``items`` into requests.
-
-    The server takes ``insecure`` from the first image of a repository in a request (server-behaviour.md 2.7), so that one
-    request never holds both values for one repository.
-    """
-    requests: list[list[ImportItem]] = []
-    open_requests: dict[bool, list[ImportItem]] = {}
-    for item in items:
-        current = open_requests.get(item.insecure)
-        if current is None or len(current) == IMAGES_PER_REQUEST:
-            current = open_requests[item.insecure] = []
-            requests.append(current)
-        current.append(item)
-    return requests
-
-
-def send_images(
-    client: ClusterClient,
-    namespace: str,
-    stream: str,
-    items: t.Sequence[ImportItem],
-    *,
-    store: bool,
-    timeout: int,
-    resource_version: str = "",
-) -> ImportAnswer:
-    """Import (``store``) or only look up ``items`` in one request.
-
-    ``resource_version`` is a precondition: ``Conflict`` where the stream was written since (contract case
-    resource_version_conflict). ``timeout`` is the server's limit for the request in seconds; without it the server stops
-    after 34. A request that the server refuses as a whole because of one image (422, case list_entry_without_platform)
-    gives that image's failure when it was alone in it, and ``Invalid`` else.
-    """
-    spec = {"import": store, "images": [item.body() for item in items]}
-    try:
-        answer = _send(client, namespace, stream, spec, timeout, resource_version)
-    except Invalid as error:
-        if len(items) > 1:
-            raise
-        return ImportAnswer([ImportFailure(error.reason or "Invalid", error.server_message)])
-    status, sent = answer.get("status") or {}, (answer.get("spec") or {}).get("images") or []
-    found = list(status.get("images") or ())
-    outcomes = [
-        _outcome(found[i] if i < len(found) else {}, (sent[i] if i < len(sent) else {}).get("importPolicy"), item.import_mode)
-        for i, item in enumerate(items)
-    ]
-    return ImportAnswer(outcomes, status.get("import"))
-
-
-def send_repository(
-    client: ClusterClient, namespace: str, stream: str, repository: PullSpec, *, import_mode: str | None, insecure: bool, timeout: int
-) -> RepositoryAnswer:
-    """Look up a repository's tags; nothing is stored. The server looks at 50 tags at the most and names the others."""
-    policy: dict[str, t.Any] = {"insecure": insecure}
-    if import_mode:
-        policy["importMode"] = import_mode
-    spec = {"import": False, "repository": {"from": {"kind": EXTERNAL, "name": str(repository)}, "importPolicy": policy}}
-    answer = _send(client, namespace, stream, spec, timeout, "")
-    used = ((answer.get("spec") or {}).get("repository") or {}).get("importPolicy")
-    result = (answer.get("status") or {}).get("repository") or {}
-    images = {image["tag"]: _outcome(image, used, import_mode) for image in result.get("images") or () if image.get("tag")}
-    status = result.get("status") or {}
-    failure = None
-    if status.get("status") == "Failure" and not images:
-        failure = ImportFailure(status.get("reason", ""), status.get("message", ""))
-    return RepositoryAnswer(images, list(result.get("additionalTags") or ()), failure)
-
-
-def _send(
-    client: ClusterClient, namespace: str, stream: str, spec: dict[str, t.Any], timeout: int, resource_version: str
-) -> dict[str, t.Any]:
-    metadata = {"name": stream, "namespace": namespace}
-    if resource_version:
-        metadata["resourceVersion"] = resource_version
-    body = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStreamImport", "metadata": metadata, "spec": spec}
-    answer: dict[str, t.Any] = client.request(
-        "POST",
-        image_path(namespace, "imagestreamimports"),
-        query={"timeout": f"{timeout}s"},
-        body=body,
-        timeout=timeout + _ANSWER_GRACE,
-        repeatable=True,
-    )
-    return answer
-
-
-def _outcome(found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | None, asked_mode: str | None) -> Outcome:
-    status, image = found.get("status") or {}, found.get("image") or {}
-    mode = (used_policy or {}).get("importMode") or asked_mode or ""
-    if status.get("status") != "Success":
-        return ImportFailure(status.get("reason", ""), status.get("message", "") or _NO_IMAGE, mode)
-    digest = (image.get("metadata") or {}).get("name", "")
-    if not digest:
-        return ImportFailure("", _NO_IMAGE, mode)
-    return parse_image(image, mode)
 
 
 def parse_image(image: t.Mapping[str, t.Any], import_mode: str) -> Image:

@@ -29,7 +29,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._referen
     check_tag_name,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, parse_image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -40,6 +39,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     parse_stream,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor, shown_manifests
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import foresee_streams
 
 ALL_NAMESPACES_PATH = "/apis/image.openshift.io/v1/imagestreams"

@@ -19,14 +19,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     Invalid,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
-    ImportItem,
-    Outcome,
-    chunks,
-    send_images,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Lookup
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, send_images
 
 Answer = t.Union[Outcome, CollectionError]
 

@@ -10,8 +10,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
@@ -48,8 +48,7 @@ class ImportFailure:
     import_mode: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True)
-class ObservedTag:
+class ObservedTag(t.NamedTuple):
     """A tag of a stream: its spec, its newest image, and the failure of its last import."""
 
     name: str
@@ -76,8 +75,7 @@ class ObservedTag:
         return self.generation > max(self.image_generation, self.failure_generation)
 
 
-@dataclass(frozen=True)
-class ObservedStream:
+class ObservedStream(t.NamedTuple):
     """An image stream; ``exists`` is false for one that the cluster does not have."""
 
     namespace: str
@@ -85,7 +83,7 @@ class ObservedStream:
     exists: bool = False
     resource_version: str = ""
     lookup_policy_local: bool = False
-    tags: t.Mapping[str, ObservedTag] = field(default_factory=dict)
+    tags: t.Mapping[str, ObservedTag] = MappingProxyType({})
 
     @property
     def key(self) -> Key:
@@ -155,6 +153,11 @@ def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) ->
     for namespace, name in keys:
         names.setdefault(namespace, []).append(name)
     observed: dict[Key, ObservedStream | CollectionError] = {}
+    if len(names) == 1:
+        # threads, and the library for them, cost more than they gain
+        return _observe_namespace(client, *names.popitem())
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=concurrency) as pool:
         for part in pool.map(lambda item: _observe_namespace(client, item[0], item[1]), names.items()):
             observed.update(part)

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, DesiredTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest, Outcome
@@ -72,8 +73,7 @@ _NEED_IMPORT = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Lookup:
+class Lookup(t.NamedTuple):
     """A question to the registry, asked through the cluster. Equal questions are asked once in a run.
 
     ``stream`` and ``tag`` are set only where the answer depends on the preference that the cluster's tag carries.
@@ -139,8 +139,7 @@ class StreamPlan:
         return self.create or self.delete or policy or any(tag.patch or tag.item or tag.remove for tag in self.tags)
 
 
-@dataclass(frozen=True)
-class Knowledge:
+class Knowledge(t.NamedTuple):
     """What a plan may rely on besides the cluster's state.
 
     ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag that
@@ -149,7 +148,7 @@ class Knowledge:
     """
 
     looked_up: t.Mapping[Lookup, Outcome]
-    attempted: t.Mapping[str, Outcome] = field(default_factory=dict)
+    attempted: t.Mapping[str, Outcome] = MappingProxyType({})
     foresee: bool = False
     control_plane_architecture: str = "amd64"
 
@@ -236,8 +235,7 @@ def _plan_tag(
 def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:
     """Return the tag as it shall be: what is declared, and for the rest what the tag has (unset means keep)."""
     base = observed or ObservedTag(desired.name)
-    return replace(
-        base,
+    return base._replace(
         kind=EXTERNAL,
         source=str(desired.source),
         source_namespace="",
@@ -311,7 +309,7 @@ def _known(
     future = _preference(wanted) if steered else ("", "")
     lookup = Lookup(stream.namespace, str(desired.source), mode, wanted.insecure)
     if future == present and any(present):
-        lookup = replace(lookup, stream=stream.name, tag=desired.name)
+        lookup = lookup._replace(stream=stream.name, tag=desired.name)
     elif future != present and any(future):
         # The annotation that would steer the lookup is not on the tag yet: look at the list and choose as the server will.
         if mode is None:
@@ -320,7 +318,7 @@ def _known(
                 return lookup
             if isinstance(by_default, ImportFailure) or by_default.import_mode == _PRESERVE:
                 return _as_stored(by_default)
-        listed = replace(lookup, import_mode=_PRESERVE)
+        listed = lookup._replace(import_mode=_PRESERVE)
         answer = knowledge.looked_up.get(listed)
         if answer is None:
             return listed
@@ -344,7 +342,7 @@ def _as_legacy(answer: Outcome, preference: tuple[str, str], control_plane_archi
     operating_system, architecture = preference
     child = legacy_choice(answer.manifests, architecture or control_plane_architecture, operating_system or "linux")
     if child is None:
-        return replace(answer, import_mode=_LEGACY)
+        return answer._replace(import_mode=_LEGACY)
     return Image(child.digest, answer.reference.split("@", 1)[0] + "@" + child.digest, child.media_type, (), _LEGACY)
 
 
@@ -402,7 +400,7 @@ def _patch(
 
 def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan, importing: bool) -> ObservedTag | None:
     """Return the tag as it will be once the plan is carried out, as far as a plan can tell."""
-    new = replace(wanted, reference_policy=wanted.reference_policy or "Source")
+    new = wanted._replace(reference_policy=wanted.reference_policy or "Source")
     after = observed
     if plan.patch:
         after = new if observed is None else _patched(observed, wanted, plan.patch)
@@ -413,14 +411,13 @@ def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan,
         if base.failure == plan.outcome:
             # The same failure again touches neither the condition nor a generation (server-behaviour.md 2.5).
             return base
-        base = replace(base, import_mode=base.import_mode or plan.outcome.import_mode)
+        base = base._replace(import_mode=base.import_mode or plan.outcome.import_mode)
         if plan.outcome.reason == "Invalid":
             # The import records nothing: a new tag is there only where a patch made it, and waits for its image.
-            return replace(base, generation=1) if after and observed is None else after
-        return replace(base, failure=plan.outcome, generation=0, image_generation=0, failure_generation=0)
+            return base._replace(generation=1) if after and observed is None else after
+        return base._replace(failure=plan.outcome, generation=0, image_generation=0, failure_generation=0)
     image = plan.outcome or UNKNOWN_IMAGE
-    return replace(
-        new,
+    return new._replace(
         import_mode=new.import_mode or image.import_mode,
         digest=image.digest,
         image=image.reference,
@@ -434,15 +431,15 @@ def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan,
 def _patched(observed: ObservedTag, wanted: ObservedTag, patch: t.Mapping[str, t.Any]) -> ObservedTag:
     after = observed
     if "annotations" in patch:
-        after = replace(after, prefer_architecture=wanted.prefer_architecture, prefer_os=wanted.prefer_os)
+        after = after._replace(prefer_architecture=wanted.prefer_architecture, prefer_os=wanted.prefer_os)
     if "reference" in patch:
-        after = replace(after, reference=wanted.reference)
+        after = after._replace(reference=wanted.reference)
     if "referencePolicy" in patch:
-        after = replace(after, reference_policy=wanted.reference_policy)
+        after = after._replace(reference_policy=wanted.reference_policy)
     if "importPolicy" in patch:
-        after = replace(after, scheduled=wanted.scheduled, insecure=wanted.insecure)
+        after = after._replace(scheduled=wanted.scheduled, insecure=wanted.insecure)
     if "from" in patch:
-        after = replace(after, kind=wanted.kind, source=wanted.source, source_namespace="")
+        after = after._replace(kind=wanted.kind, source=wanted.source, source_namespace="")
     return after
 
 
@@ -455,4 +452,4 @@ def _stream_after(desired: DesiredStream, observed: ObservedStream, plan: Stream
             tags.pop(tag.name, None)
     local = observed.lookup_policy_local if desired.lookup_policy_local is None else desired.lookup_policy_local
     exists = observed.exists or plan.create or bool(tags)
-    return replace(observed, name=desired.name, exists=exists, lookup_policy_local=local and exists, tags=tags)
+    return observed._replace(name=desired.name, exists=exists, lookup_policy_local=local and exists, tags=tags)

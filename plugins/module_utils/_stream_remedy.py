@@ -14,11 +14,6 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
-    explain_credentials,
-    explain_without_rights,
-    secret_texts,
-)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
 
 # Words of the server's messages (server-behaviour.md 2.5; contract cases insecure_registries, unreachable_registry,
@@ -91,6 +86,12 @@ class RemedyFinder:
         return next((remedy for words, remedy in _REMEDIES if words in failure.message), "")
 
     def _explain(self, namespace: str, source: PullSpec) -> str:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
+            explain_credentials,
+            explain_without_rights,
+            secret_texts,
+        )
+
         if namespace not in self._secrets:
             try:
                 self._secrets[namespace] = self._client.list_items(core_path(namespace, "secrets"))

@@ -16,7 +16,6 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
@@ -25,6 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedTag,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import NOT_LISTED
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 
 RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 

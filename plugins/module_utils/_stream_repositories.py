@@ -24,8 +24,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredRepository, DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Outcome, send_repository
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import send_repository
 
 FROM_REGISTRY = "registry"
 FROM_SERVER = "server"

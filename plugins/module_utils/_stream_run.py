@@ -10,8 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import segment
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
@@ -22,18 +20,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     RegistryError,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import file_key, key_matches, lookup_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult, apply_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import (
     DesiredRepository,
     DesiredStream,
     PendingCredential,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
-    Outcome,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
     ImportFailure,
@@ -49,7 +42,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     plan_stream,
     select_tags,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import RepositoryListing, TagReader, list_repository
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
+
+if t.TYPE_CHECKING:
+    # What a run that finds nothing to do does not need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import RepositoryListing, TagReader
 
 
 def converge_streams(
@@ -139,6 +136,11 @@ class _Road:
     def list_repositories(self) -> None:
         """Replace each desired repository by its tags, as the registry or the server lists them."""
         whole = [(key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent]
+        if not whole:
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import list_repository
 
         def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
             try:
@@ -156,7 +158,7 @@ class _Road:
                 self._listings[key] = answer
                 if answer.failure and self._is_pending(key[0], str(repository.source), answer.failure):
                     self._unlisted.add(key)
-                    self.streams[key] = replace(self.streams[key], purge_tags=False)
+                    self.streams[key] = self.streams[key]._replace(purge_tags=False)
                 elif answer.failure:
                     text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
                     error = RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry)
@@ -167,7 +169,7 @@ class _Road:
     def _take_tags(self, key: Key, repository: DesiredRepository, answer: RepositoryListing) -> None:
         wanted = repository.template
         tags = tuple(repository.tag(name) for name in select_tags(answer.tags, repository.patterns))
-        self.streams[key] = replace(self.streams[key], tags=tags)
+        self.streams[key] = self.streams[key]._replace(tags=tags)
         for name, outcome in answer.images.items():
             source = str(repository.tag(name).source)
             self._looked_up[Lookup(key[0], source, wanted.import_mode, bool(wanted.insecure))] = outcome
@@ -189,31 +191,41 @@ class _Road:
             for key in open_keys:
                 plans[key] = plan_stream(self.streams[key], self._observed[key], knowledge)
             questions = {lookup: key for key in open_keys for lookup in plans[key].lookups}
+            if not questions:
+                break
+            from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
+
             refused: dict[Lookup, CollectionError] = {}
             for lookup, answer in look_up(self._client, questions, self._concurrency, self._timeout).items():
                 if isinstance(answer, CollectionError):
                     refused[lookup] = answer
                 else:
                     self._looked_up[lookup] = self._as_after_pending(lookup, answer)
-            open_keys = [key for key in open_keys if plans[key].lookups]
-            for key in list(open_keys):
+            asking = [key for key in open_keys if plans[key].lookups]
+            open_keys = []
+            for key in asking:
                 errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
                 if errors:
                     self._stop(key, errors[0])
-                    open_keys.remove(key)
                     del plans[key]
+                else:
+                    open_keys.append(key)
         return plans
 
     def _as_after_pending(self, lookup: Lookup, answer: Outcome) -> Outcome:
         """A registry that refuses today's credentials says nothing about those that are about to be written."""
         if isinstance(answer, ImportFailure) and self._is_pending(lookup.namespace, lookup.source, answer):
-            return replace(UNKNOWN_IMAGE, import_mode=answer.import_mode)
+            return UNKNOWN_IMAGE._replace(import_mode=answer.import_mode)
         return answer
 
     def _is_pending(self, namespace: str, source: str, failure: ImportFailure) -> bool:
+        if failure.reason != "Unauthorized" or not self._pending:
+            return False
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import file_key, key_matches, lookup_text
+
         target = lookup_text(source)
         keys = (file_key(pending.registry) for pending in self._pending if pending.namespace == namespace)
-        return failure.reason == "Unauthorized" and any(key and key_matches(key, target) for key in keys)
+        return any(key and key_matches(key, target) for key in keys)
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""
@@ -223,7 +235,7 @@ class _Road:
             result = StreamResult(self.streams[key], self._observed[key], plan.after)
             if key in self._unlisted:
                 # Which tags there will be is not known; that there will be the stream is.
-                result.after = replace(plan.after, exists=True)
+                result.after = plan.after._replace(exists=True)
             result.note(plan)
             self._finish(result)
 
@@ -251,6 +263,10 @@ class _Road:
                 result = StreamResult(self.streams[key], self._observed[key], self._observed[key])
                 result.note(plan)
                 self._finish(result)
+        if not writing:
+            return
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import apply_streams
+
         applied = apply_streams(self._client, writing, self._looked_up, concurrency=self._concurrency, timeout=self._timeout)
         for result in applied.values():
             self._finish(result)

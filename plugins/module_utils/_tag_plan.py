@@ -13,7 +13,7 @@ Pure: from what is declared and the two streams as read. A copy of a tag is fixe
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -153,8 +153,7 @@ def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: Observe
         name, namespace = f"{source.stream}@{source.digest}", source.namespace
     external = source.kind == EXTERNAL
     declared = {option: getattr(desired, option) for option in ("insecure", "import_mode") if external and getattr(desired, option) is not None}
-    return replace(
-        base,
+    return base._replace(
         kind=source.kind,
         source=name,
         source_namespace=namespace,

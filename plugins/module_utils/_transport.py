@@ -11,12 +11,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import os
 import ssl
-import tempfile
 import time
 import typing as t
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
@@ -45,8 +42,7 @@ JSON_LIMIT = 128 * 1024 * 1024
 OTHER_LIMIT = 64 * 1024
 
 
-@dataclass(frozen=True)
-class RawAnswer:
+class RawAnswer(t.NamedTuple):
     """One HTTP answer as bytes. ``truncated`` says that the body was longer than the limit of its kind."""
 
     status: int
@@ -205,7 +201,9 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     """The TLS settings for the API server: whom to trust, and the client certificate. Raises ConfigurationError."""
     context = _trusting(connection)
     if connection.client_cert is not None:
-        _load_client_certificate(context, connection.client_cert, connection.client_key)
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._client_certificate import load_client_certificate
+
+        load_client_certificate(context, connection.client_cert, connection.client_key)
     return context
 
 
@@ -248,64 +246,6 @@ def _load_ca(context: ssl.SSLContext, ca: Pem) -> None:
     try:
         context.load_verify_locations(cafile=ca.path, cadata=ca.text)
     except ssl.SSLError:
-        raise ConfigurationError(f"{_named(ca)} holds no certificate in PEM form.") from None
+        raise ConfigurationError(f"{ca.named} holds no certificate in PEM form.") from None
     except OSError as exc:
-        raise ConfigurationError(f"{_named(ca)} cannot be read: {exc.strerror}.") from None
-
-
-def _load_client_certificate(context: ssl.SSLContext, cert: Pem, key: Pem | None) -> None:
-    """``ssl`` takes files only: text goes through files of mode 0600 that are gone before the first request."""
-    for pem in (cert, key):
-        if pem is not None and pem.path is not None:
-            _must_be_readable(pem)
-    temporary: list[str] = []
-    try:
-        cert_path = cert.path or _private_file(cert.text or "", temporary)
-        key_path = None if key is None else key.path or _private_file(key.text or "", temporary)
-        context.load_cert_chain(cert_path, key_path, password=_no_password)
-    except _EncryptedKey:
-        raise ConfigurationError(f"{_named(key or cert)} holds a key that is protected by a password; give one without.") from None
-    except ssl.SSLError as exc:
-        if key is None:
-            advice = "set the option client_key, or put both into the file"
-            raise ConfigurationError(f"{_named(cert)} holds no certificate with its key in PEM form; {advice}.") from None
-        if "MISMATCH" in str(exc):
-            raise ConfigurationError(f"{_named(cert)} does not belong to the key ({key.origin}).") from None
-        raise ConfigurationError(f"{_named(cert)} or {_described(key)} is not in PEM form.") from None
-    finally:
-        for path in temporary:
-            os.unlink(path)
-
-
-def _must_be_readable(pem: Pem) -> None:
-    try:
-        with open(pem.path or "", "rb"):
-            return
-    except OSError as exc:
-        raise ConfigurationError(f"{_named(pem)} cannot be read: {exc.strerror}.") from None
-
-
-class _EncryptedKey(Exception):
-    """A key asks for a password; nobody is there to type one."""
-
-
-def _no_password() -> str:
-    raise _EncryptedKey
-
-
-def _private_file(text: str, temporary: list[str]) -> str:
-    descriptor, path = tempfile.mkstemp(prefix="openshift-images-")
-    temporary.append(path)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-    return path
-
-
-def _named(pem: Pem) -> str:
-    """The origin and file at the start of a sentence."""
-    described = _described(pem)
-    return described[0].upper() + described[1:]
-
-
-def _described(pem: Pem) -> str:
-    return f"{pem.origin} ({pem.path})" if pem.path else pem.origin
+        raise ConfigurationError(f"{ca.named} cannot be read: {exc.strerror}.") from None

@@ -532,18 +532,25 @@ summary:
       type: dict
 """
 
+import typing as t
+from contextlib import contextmanager
+
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec, registry_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import pending_credentials_option, stream_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials, OptionCredentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams, pending_credentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+
+if t.TYPE_CHECKING:
+    # What only some tasks need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import OptionCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import TagReader
 
 
 def argument_spec() -> ArgumentSpec:
@@ -576,10 +583,9 @@ def work(context: ModuleContext) -> Report:
     for option in ("concurrency", "timeout"):
         if params[option] < 1:
             raise InputError(f"{option} is {params[option]}: give a number from 1")
-    given = OptionCredentials(params)
-    context.mask(*given.secrets())
+    given = _given_credentials(context)
     client = context.client(pool_size=params["concurrency"])
-    with RegistryReader(pool_size=params["concurrency"], patience=PATIENCE) as reader:
+    with _tag_reader(context, client, desired, given) as tag_reader:
         results = converge_streams(
             client,
             desired,
@@ -587,9 +593,36 @@ def work(context: ModuleContext) -> Report:
             concurrency=params["concurrency"],
             timeout=params["timeout"],
             pending=pending,
-            tag_reader=RegistryTagReader(reader, NamespaceCredentials(client, context.mask), given, params["registry_ca_cert"]),
+            tag_reader=tag_reader,
         )
     return stream_report(results, RemedyFinder(client, context.mask).remedy, only_changed=params["results"] == "changed")
+
+
+def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
+    """The credentials that the task itself gives."""
+    if not (context.params["registries"] or context.params["auth_file"]):
+        return None
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import OptionCredentials
+
+    given = OptionCredentials(context.params)
+    context.mask(*given.secrets())
+    return given
+
+
+@contextmanager
+def _tag_reader(
+    context: ModuleContext, client: ClusterClient, desired: t.Sequence[DesiredStream], given: OptionCredentials | None
+) -> t.Iterator[TagReader | None]:
+    """What reads the tags of repositories, where there are any to read."""
+    if not any(stream.repository for stream in desired):
+        yield None
+        return
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader
+
+    with RegistryReader(pool_size=context.params["concurrency"], patience=PATIENCE) as reader:
+        yield RegistryTagReader(reader, NamespaceCredentials(client, context.mask), given, context.params["registry_ca_cert"])
 
 
 def main() -> None:

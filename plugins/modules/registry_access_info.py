@@ -376,10 +376,10 @@ summary:
       sample: 0
 """
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_desired import access_selection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_observed import observe_access
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_report import report_access
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report

@@ -11,7 +11,7 @@ import hashlib
 import threading
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiNotServed,
     CollectionError,

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer, error_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, CollectionError

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer, error_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiError,

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path, core_path, image_path, segment, target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path, core_path, image_path, segment
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
 
 
 @pytest.mark.parametrize(("name", "encoded"), [("web", "web"), ("web:v1.0", "web:v1.0"), ("a/b", "a%2Fb"), ("a?b#c%", "a%3Fb%23c%25"), ("ä b", "%C3%A4%20b")])

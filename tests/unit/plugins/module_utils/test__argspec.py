@@ -8,7 +8,6 @@ import json
 import typing as t
 
 import pytest
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import (
     CLUSTER_OPTIONS,
     ArgumentSpec,
@@ -16,6 +15,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec
     environment_names,
     option_origin,
 )
+from ansible.module_utils.basic import AnsibleModule
 
 RunModule = t.Callable[..., t.Any]
 

@@ -7,20 +7,16 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _kubernetes_library as library
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import (
-    connection_from_params,
-    excluded_from_proxy,
-    option_secrets,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params, option_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, ConfigurationError, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._proxy_options import excluded_from_proxy
 
 HOST = "https://api.example.com:6443"
 KUBECONFIG_HOST = "https://kubeconfig.example.com:6443"
@@ -377,6 +373,6 @@ def test_every_secret_of_the_options_is_known() -> None:
 
 
 def test_a_connection_shows_no_secret(kubeconfig: str) -> None:
-    connection = dataclasses.replace(resolve(kubeconfig=kubeconfig), password="pass-word", proxy="http://u:prox@p:1")
+    connection = resolve(kubeconfig=kubeconfig)._replace(password="pass-word", proxy="http://u:prox@p:1")
     for secret in ("kubeconfig-token", "pass-word", "prox@"):
         assert secret not in repr(connection)

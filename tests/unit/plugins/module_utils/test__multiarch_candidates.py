@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, InputError
@@ -45,7 +44,7 @@ def served(*platforms: str) -> Image:
 
 
 def tag(name: str = "v1", **fields: t.Any) -> ObservedTag:
-    return replace(ObservedTag(name, source=SOURCE, import_mode="Legacy", digest=digest("linux/amd64")), **fields)
+    return ObservedTag(name, source=SOURCE, import_mode="Legacy", digest=digest("linux/amd64"))._replace(**fields)
 
 
 def stream(*tags: ObservedTag, name: str = "web") -> ObservedStream:

@@ -9,16 +9,9 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Conflict, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import (
-    Image,
-    ImportItem,
-    Manifest,
-    RepositoryAnswer,
-    chunks,
-    send_images,
-    send_repository,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import RepositoryAnswer, chunks, send_images, send_repository
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,

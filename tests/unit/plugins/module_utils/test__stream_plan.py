@@ -108,27 +108,27 @@ class TestChannels:
         [
             (V2, {"reference_policy": "Local"}, "reference_policy_changed", {"referencePolicy": {"type": "Local"}}),
             (
-                replace(V2, reference_policy="Local"),
+                V2._replace(reference_policy="Local"),
                 {"reference_policy": "Source"},
                 "reference_policy_changed",
                 {"referencePolicy": {"type": "Source"}},
             ),
             (V2, {"scheduled": True}, "scheduled_changed", {"importPolicy": {"scheduled": True, "insecure": False}}),
             (
-                replace(V2, scheduled=True, insecure=True),
+                V2._replace(scheduled=True, insecure=True),
                 {"scheduled": False},
                 "scheduled_changed",
                 {"importPolicy": {"scheduled": False, "insecure": True}},
             ),
             (V2, {"insecure": True}, "insecure_changed", {"importPolicy": {"scheduled": False, "insecure": True}}),
             (
-                replace(V2, scheduled=True, insecure=True),
+                V2._replace(scheduled=True, insecure=True),
                 {"insecure": False},
                 "insecure_changed",
                 {"importPolicy": {"scheduled": True, "insecure": False}},
             ),
             (
-                replace(V2, import_mode="PreserveOriginal"),
+                V2._replace(import_mode="PreserveOriginal"),
                 {"prefer_architecture": "arm64"},
                 "preference_changed",
                 {"annotations": {PREFER_ARCHITECTURE: "arm64", PREFER_OS: None}},
@@ -140,16 +140,16 @@ class TestChannels:
         assert (one.reasons, one.patch, one.item) == ((reason,), {"name": "v2", **patch}, None)
 
     def test_import_mode_is_imported_with_the_complete_policy_that_the_tag_has(self) -> None:
-        has = replace(V2, scheduled=True, insecure=True, reference_policy="Local")
+        has = V2._replace(scheduled=True, insecure=True, reference_policy="Local")
         one = plan_v2(has, import_mode="PreserveOriginal")
         assert (one.reasons, one.patch) == (("import_mode_changed",), None)
         assert one.item == importing(mode="PreserveOriginal", insecure=True, scheduled=True, reference_policy="Local")
 
     def test_a_failed_import_is_repeated(self) -> None:
-        one = plan_v2(replace(V2, failure=FAILED, failure_generation=3))
+        one = plan_v2(V2._replace(failure=FAILED, failure_generation=3))
         assert (one.reasons, one.patch, one.item) == (("last_import_failed",), None, importing())
 
-    @pytest.mark.parametrize("cluster_tag", [replace(V2, digest="", image="", image_generation=0), replace(V2, generation=4)])
+    @pytest.mark.parametrize("cluster_tag", [V2._replace(digest="", image="", image_generation=0), V2._replace(generation=4)])
     def test_a_tag_without_its_image_is_imported(self, cluster_tag: ObservedTag) -> None:
         one = plan_v2(cluster_tag)
         assert (one.reasons, one.patch, one.item) == (("never_imported",), None, importing())
@@ -202,13 +202,13 @@ class TestChannels:
         assert one.item == importing()
 
     def test_a_preference_that_was_dropped_is_removed_and_then_imported(self) -> None:
-        one = plan_v2(replace(V2, prefer_architecture="arm64"), prefer_architecture="")
+        one = plan_v2(V2._replace(prefer_architecture="arm64"), prefer_architecture="")
         assert one.patch == {"name": "v2", "annotations": {PREFER_ARCHITECTURE: None, PREFER_OS: None}}
         assert one.item == importing()
 
     def test_a_preference_does_not_import_a_digest_again(self) -> None:
         source = f"{WEB}@{WEB_V2}"
-        one = plan_v2(replace(V2, source=source), source=source, prefer_architecture="arm64")
+        one = plan_v2(V2._replace(source=source), source=source, prefer_architecture="arm64")
         assert (one.patch is not None, one.item) == (True, None)
 
     def test_reference_policy_of_an_existing_tag_is_patched_although_an_import_is_made(self) -> None:
@@ -255,7 +255,7 @@ class TestKept:
         ],
     )
     def test_what_is_not_declared_is_kept_by_an_import(self, has: dict[str, t.Any]) -> None:
-        cluster_tag = replace(V2, failure=FAILED, failure_generation=3, **has)
+        cluster_tag = V2._replace(failure=FAILED, failure_generation=3, **has)
         one = plan_v2(cluster_tag)
         assert one.reasons == ("last_import_failed",)
         assert one.patch is None
@@ -268,7 +268,7 @@ class TestKept:
     @pytest.mark.parametrize(("option", "reason"), [("scheduled", "scheduled_changed"), ("insecure", "insecure_changed")])
     def test_false_turns_off_also_in_an_import(self, option: str, reason: str) -> None:
         off: dict[str, t.Any] = {option: False}
-        one = plan_v2(replace(V2, scheduled=True, insecure=True), import_mode="PreserveOriginal", **off)
+        one = plan_v2(V2._replace(scheduled=True, insecure=True), import_mode="PreserveOriginal", **off)
         assert one.reasons == ("import_mode_changed", reason)
         assert one.item is not None
         assert getattr(one.item, option) is False
@@ -278,7 +278,7 @@ class TestKept:
         assert not plan(stream(V2, lookup_policy_local=True), tags=[tag("v2", f"{WEB}:v2")]).writes
 
     def test_tags_that_are_not_declared_are_left_alone(self) -> None:
-        other = replace(V2, name="other", failure=FAILED)
+        other = V2._replace(name="other", failure=FAILED)
         whole = plan(stream(V2, other), tags=[tag("v2", f"{WEB}:v2", scheduled=True)])
         assert [one.name for one in whole.tags] == ["v2"]
         assert whole.after.tags["other"] == other
@@ -306,7 +306,7 @@ class TestSource:
 
     def test_a_tag_that_is_behind_needs_no_patch_since_the_import_rewrites_it(self) -> None:
         source = f"{WEB}@{WEB_V2}"
-        one = plan_v2(replace(V2, generation=9), looked_up={lookup(source): image(WEB_V2)}, source=source)
+        one = plan_v2(V2._replace(generation=9), looked_up={lookup(source): image(WEB_V2)}, source=source)
         assert (one.patch, one.item) == (None, importing(source))
 
     def test_a_source_that_cannot_be_had_leaves_the_tag_its_good_image(self) -> None:
@@ -316,12 +316,12 @@ class TestSource:
 
     def test_a_source_that_cannot_be_had_is_tried_where_the_tag_has_no_image_to_lose(self) -> None:
         source = f"{WEB}:gone"
-        one = plan_v2(replace(V2, digest="", image="", image_generation=0, failure=FAILED, failure_generation=3), source=source)
+        one = plan_v2(V2._replace(digest="", image="", image_generation=0, failure=FAILED, failure_generation=3), source=source)
         assert (one.reasons, one.item) == (("source_changed", "last_import_failed"), importing(source))
 
     @pytest.mark.parametrize("namespace", ["", "other"])
     def test_a_tag_that_follows_another_tag_becomes_one_of_its_own(self, namespace: str) -> None:
-        alias = replace(V2, kind="ImageStreamTag", source="v1", source_namespace=namespace)
+        alias = V2._replace(kind="ImageStreamTag", source="v1", source_namespace=namespace)
         one = plan_v2(alias, looked_up={lookup(): image(WEB_V2)})
         expected: dict[str, t.Any] = {"kind": "DockerImage", "name": f"{WEB}:v2"}
         if namespace:
@@ -332,19 +332,19 @@ class TestSource:
         assert (one.after.kind, one.after.source, one.after.source_namespace) == ("DockerImage", f"{WEB}:v2", "")
 
     def test_a_tag_that_follows_another_tag_with_another_image_is_imported(self) -> None:
-        alias = replace(V2, kind="ImageStreamTag", source="v1")
+        alias = V2._replace(kind="ImageStreamTag", source="v1")
         one = plan_v2(alias, looked_up={lookup(f"{WEB}:v1"): image(WEB_V1_AMD64)}, source=f"{WEB}:v1")
         assert (one.reasons, one.patch, one.item) == (("source_changed",), None, importing(f"{WEB}:v1"))
 
     def test_a_tag_that_follows_a_tag_of_the_same_words_follows_another_tag_nevertheless(self) -> None:
-        alias = replace(V2, kind="ImageStreamTag", source="mysql:8")
+        alias = V2._replace(kind="ImageStreamTag", source="mysql:8")
         one = plan_v2(alias, looked_up={lookup("mysql:8"): image(WEB_V1_AMD64, repository="mysql")}, source="mysql:8")
         assert (one.reasons, one.item) == (("source_changed",), importing("mysql:8"))
 
     def test_a_recorded_alias_is_taken_over(self) -> None:
         cluster = observed("tags_between_streams", 4)
         whole = plan(
-            replace(cluster, name="web"),
+            cluster._replace(name="web"),
             {Lookup(NAMESPACE, f"{WEB}:v1", "Legacy", False): image(WEB_V1_AMD64)},
             tags=[tag("alias", f"{WEB}:v1")],
         )
@@ -360,7 +360,7 @@ class TestLookups:
         assert plan(stream(V2), tags=[tag("v2", f"{WEB}:v2"), tag("v1", f"{WEB}:v1")], refresh=refresh).lookups == []
 
     def test_drifted_asks_with_the_policy_that_the_tag_has(self) -> None:
-        has = replace(V2, import_mode="PreserveOriginal", insecure=True)
+        has = V2._replace(import_mode="PreserveOriginal", insecure=True)
         assert plan(stream(has), tags=[tag("v2", f"{WEB}:v2")], refresh="drifted").lookups == [lookup(mode="PreserveOriginal", insecure=True)]
 
     def test_drifted_asks_with_the_policy_that_the_tag_shall_have(self) -> None:
@@ -368,10 +368,10 @@ class TestLookups:
 
     def test_a_digest_does_not_drift(self) -> None:
         source = f"{WEB}@{WEB_V2}"
-        assert plan(stream(replace(V2, source=source)), tags=[tag("v2", source)], refresh="drifted").lookups == []
+        assert plan(stream(V2._replace(source=source)), tags=[tag("v2", source)], refresh="drifted").lookups == []
 
     @pytest.mark.parametrize(
-        "cluster_tag", [replace(V2, failure=FAILED, failure_generation=3), replace(V2, digest="", image="", image_generation=0)]
+        "cluster_tag", [V2._replace(failure=FAILED, failure_generation=3), V2._replace(digest="", image="", image_generation=0)]
     )
     def test_what_is_imported_anyway_is_not_asked_for(self, cluster_tag: ObservedTag) -> None:
         assert plan(stream(cluster_tag), tags=[tag("v2", f"{WEB}:v2"), tag("new", f"{WEB}:v1")], refresh="drifted").lookups == []
@@ -382,7 +382,7 @@ class TestLookups:
 
     @pytest.mark.parametrize("refresh", ["missing", "drifted", "always"])
     def test_check_mode_asks_for_everything_that_would_be_imported(self, refresh: str) -> None:
-        failed = replace(V2, failure=FAILED, failure_generation=3)
+        failed = V2._replace(failure=FAILED, failure_generation=3)
         tags = [tag("v2", f"{WEB}:v2"), tag("new", f"{WEB}:v1", import_mode="PreserveOriginal", insecure=True)]
         whole = plan(stream(failed), tags=tags, refresh=refresh, foresee=True)
         assert whole.lookups == [lookup(), lookup(f"{WEB}:v1", "PreserveOriginal", True)]
@@ -394,14 +394,14 @@ class TestLookups:
         assert plan(stream(), tags=[tag("v2", f"{WEB}:v2")], foresee=True).lookups == [lookup(mode=None)]
 
     def test_a_preference_of_the_tag_makes_the_answer_its_own(self) -> None:
-        has = replace(V2, prefer_architecture="arm64")
+        has = V2._replace(prefer_architecture="arm64")
         assert plan(stream(has), tags=[tag("v2", f"{WEB}:v2")], refresh="drifted").lookups == [lookup(stream="web", tag="v2")]
 
     @pytest.mark.parametrize(
         ("cluster_tag", "source"),
         [
-            (replace(V2, prefer_architecture="arm64", import_mode="PreserveOriginal"), f"{WEB}:v2"),
-            (replace(V2, prefer_architecture="arm64", source=f"{WEB}:v9"), f"{WEB}@{WEB_V2}"),
+            (V2._replace(prefer_architecture="arm64", import_mode="PreserveOriginal"), f"{WEB}:v2"),
+            (V2._replace(prefer_architecture="arm64", source=f"{WEB}:v9"), f"{WEB}@{WEB_V2}"),
         ],
     )
     def test_a_preference_does_not_matter_for_a_whole_list_or_a_digest(self, cluster_tag: ObservedTag, source: str) -> None:
@@ -426,7 +426,7 @@ class TestLookups:
         assert whole_list.outcome == web_list()
 
     def test_a_dropped_preference_is_foreseen_without_it(self) -> None:
-        has = replace(V2, prefer_architecture="arm64")
+        has = V2._replace(prefer_architecture="arm64")
         assert plan(stream(has), tags=[tag("v2", f"{WEB}:v2", prefer_architecture="")], foresee=True).lookups == [lookup()]
 
     def test_a_single_image_is_taken_whatever_is_preferred(self) -> None:
@@ -446,7 +446,7 @@ class TestLookups:
     @pytest.mark.parametrize("mode", ["PreserveOriginal", None])
     def test_a_list_with_an_entry_without_platform_is_foreseen_to_fail_although_its_lookup_succeeds(self, mode: str | None) -> None:
         """Contract case list_entry_without_platform; in the server's words."""
-        served = {lookup(mode=mode): replace(web_list(("linux", "amd64"), ("", "")), import_mode="PreserveOriginal")}
+        served = {lookup(mode=mode): web_list(("linux", "amd64"), ("", ""))._replace(import_mode="PreserveOriginal")}
         options = {"import_mode": mode} if mode else {}
         (one,) = plan(stream(), served, tags=[tag("v2", f"{WEB}:v2", **options)], foresee=True).tags
         assert one.outcome == ImportFailure(
@@ -463,7 +463,7 @@ class TestLookups:
         assert one.outcome.digest == WEB_V1_ARM64
 
     def test_check_mode_foresees_that_policies_are_patched_after_an_import_that_fails(self) -> None:
-        failed = replace(V2, failure=replace(FAILED, message="before"), failure_generation=3)
+        failed = V2._replace(failure=replace(FAILED, message="before"), failure_generation=3)
         (one,) = plan(stream(failed), {lookup(): FAILED}, tags=[tag("v2", f"{WEB}:v2", scheduled=True)], foresee=True).tags
         assert one.after is not None
         assert (one.after.scheduled, one.after.failure, one.after.digest) == (True, FAILED, WEB_V2)
@@ -477,18 +477,18 @@ class TestAttempted:
     """Plans of the same run after its imports."""
 
     def test_a_failed_import_is_not_repeated_in_the_same_run(self) -> None:
-        one = plan_v2(replace(V2, failure=FAILED, failure_generation=3), attempted={"v2": FAILED})
+        one = plan_v2(V2._replace(failure=FAILED, failure_generation=3), attempted={"v2": FAILED})
         assert (one.item, one.outcome) == (None, FAILED)
 
     def test_after_a_failed_import_the_policies_that_it_left_are_patched(self) -> None:
         """Contract case failed_refresh_keeps_last_image: a failed import leaves scheduled and insecure as they were."""
-        has = replace(V2, failure=FAILED, failure_generation=3)
+        has = V2._replace(failure=FAILED, failure_generation=3)
         one = plan_v2(has, attempted={"v2": FAILED}, scheduled=True, insecure=True)
         assert (one.item, one.patch) == (None, {"name": "v2", "importPolicy": {"scheduled": True, "insecure": True}})
 
     def test_a_generation_that_ran_ahead_is_brought_level_in_the_same_run(self) -> None:
         """Contract case generation_behind_settles."""
-        ahead = replace(V2, import_mode="PreserveOriginal", generation=4)
+        ahead = V2._replace(import_mode="PreserveOriginal", generation=4)
         one = plan_v2(ahead, attempted={"v2": image(WEB_V2, "PreserveOriginal")}, import_mode="PreserveOriginal")
         assert (one.reasons, one.item) == (("never_imported",), importing(mode="PreserveOriginal"))
 
@@ -507,9 +507,9 @@ class TestAttempted:
 class TestRemoval:
     """purge_tags and state absent."""
 
-    ALIAS = replace(V2, name="alias", kind="ImageStreamTag", source="v2")
-    OLD = replace(V2, name="old")
-    ODD = replace(V2, name="a/b")
+    ALIAS = V2._replace(name="alias", kind="ImageStreamTag", source="v2")
+    OLD = V2._replace(name="old")
+    ODD = V2._replace(name="a/b")
 
     def test_purge_removes_external_tags_that_are_not_listed_and_keeps_those_that_follow_others(self) -> None:
         whole = plan(stream(V2, self.OLD, self.ALIAS, self.ODD), tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
@@ -568,7 +568,7 @@ def test_globs_choose_among_the_tags_of_a_repository(patterns: tuple[str, ...], 
 
 def test_the_same_failure_again_leaves_the_tag_as_it_is() -> None:
     """Neither condition nor generation is touched by it (server-behaviour.md 2.5), so that what is to come stays to come."""
-    waiting = replace(V2, generation=5, failure=FAILED, failure_generation=4)
+    waiting = V2._replace(generation=5, failure=FAILED, failure_generation=4)
     whole = plan(stream(waiting), {lookup(): FAILED}, tags=[tag("v2", f"{WEB}:v2")], foresee=True)
     assert whole.after.tags["v2"] == waiting
     other = plan(stream(waiting), {lookup(): replace(FAILED, message="another")}, tags=[tag("v2", f"{WEB}:v2")], foresee=True)

@@ -6,15 +6,14 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import replace
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure, ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report, view
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
     PRIVATE,
@@ -54,7 +53,7 @@ def test_a_new_tag_tells_everything_about_its_image() -> None:
         (Manifest("linux", "amd64", "", WEB_V1_AMD64, 423), Manifest("linux", "arm64", "v8", "sha256:arm", None)),
         "PreserveOriginal",
     )
-    new = replace(V2, digest=WEB_V1_LIST, image=image.reference, import_mode="PreserveOriginal", scheduled=True)
+    new = V2._replace(digest=WEB_V1_LIST, image=image.reference, import_mode="PreserveOriginal", scheduled=True)
     told = report(result(NOTHING, stream(new), reasons={"v2": ("stream_missing",)}, outcomes={"v2": image}))
     assert told.changed
     assert told.failure is None
@@ -108,15 +107,15 @@ def test_nothing_changed() -> None:
 
 
 def test_an_import_that_brought_nothing_new_is_no_change_although_it_had_a_reason() -> None:
-    told = report(result(stream(V2), replace(stream(V2), resource_version="2"), reasons={"v2": ("forced",)}))
+    told = report(result(stream(V2), stream(V2)._replace(resource_version="2"), reasons={"v2": ("forced",)}))
     assert not told.changed
     assert told.results["streams"][0]["tags"][0]["reasons"] == ["forced"]
     assert told.results["summary"]["reasons"] == {}
 
 
 def test_a_moved_tag_tells_both_digests_and_is_the_diff() -> None:
-    old, new = replace(V2, digest=WEB_V1_AMD64), V2
-    told = report(result(stream(old, replace(V2, name="kept")), stream(new, replace(V2, name="kept")), reasons={"v2": ("upstream_moved",)}))
+    old, new = V2._replace(digest=WEB_V1_AMD64), V2
+    told = report(result(stream(old, V2._replace(name="kept")), stream(new, V2._replace(name="kept")), reasons={"v2": ("upstream_moved",)}))
     (shown,) = told.results["streams"][0]["tags"]
     assert (shown["digest"], shown["previous_digest"]) == (WEB_V2, WEB_V1_AMD64)
     assert told.before == {f"{NAMESPACE}/web": {"lookup_policy_local": False, "tags": {"v2": view(old)}}}
@@ -144,23 +143,23 @@ def test_a_changed_lookup_policy_is_a_change_of_the_stream_and_of_no_tag() -> No
 
 
 def test_what_somebody_else_did_to_other_tags_meanwhile_is_not_our_change() -> None:
-    told = report(result(stream(V2), stream(V2, replace(V2, name="other")), reasons={"v2": ()}))
+    told = report(result(stream(V2), stream(V2, V2._replace(name="other")), reasons={"v2": ()}))
     assert (told.changed, told.before, told.after) == (False, {}, {})
 
 
 def test_generations_are_not_shown_but_an_image_that_is_still_to_come_is() -> None:
-    assert view(V2) == view(replace(V2, generation=7, image_generation=7))
-    shown = view(replace(V2, generation=7))
+    assert view(V2) == view(V2._replace(generation=7, image_generation=7))
+    shown = view(V2._replace(generation=7))
     assert shown is not None
     assert shown["import_pending"]
 
 
 def test_a_new_failure_of_an_existing_tag_is_a_change_and_in_the_diff() -> None:
-    told = report(result(stream(V2), stream(replace(V2, failure=REFUSED)), outcomes={"v2": REFUSED}))
+    told = report(result(stream(V2), stream(V2._replace(failure=REFUSED)), outcomes={"v2": REFUSED}))
     assert told.changed
     (shown,) = list(told.after.values())
     assert shown["tags"]["v2"]["import_failure"] == f"Unauthorized: {REFUSED.message}"
-    repeated = report(result(stream(replace(V2, failure=REFUSED)), stream(replace(V2, failure=REFUSED)), outcomes={"v2": REFUSED}))
+    repeated = report(result(stream(V2._replace(failure=REFUSED)), stream(V2._replace(failure=REFUSED)), outcomes={"v2": REFUSED}))
     assert (repeated.changed, repeated.failure is None) == (False, False)
 
 
@@ -255,8 +254,8 @@ def test_the_remedy_of_what_stopped_a_listing_is_told() -> None:
 
 def test_only_what_changed_or_failed_is_returned_and_everything_is_counted() -> None:
     two = {"tags": [tag("v2", f"{WEB}:v2"), tag("v1", f"{WEB}:v1")]}
-    v1 = replace(V2, name="v1", source=f"{WEB}:v1")
-    changed = result(stream(V2, v1), stream(replace(V2, scheduled=True), v1), declared=two, reasons={"v2": ("scheduled_changed",), "v1": ()})
+    v1 = V2._replace(name="v1", source=f"{WEB}:v1")
+    changed = result(stream(V2, v1), stream(V2._replace(scheduled=True), v1), declared=two, reasons={"v2": ("scheduled_changed",), "v1": ()})
     same = result(stream(V2), stream(V2))
     failed = result(stream(V2), stream(V2), outcomes={"v2": REFUSED})
     stopped = result(NOTHING, NOTHING, declared={"lookup_policy_local": True}, error=CollectionError("You may not."))
@@ -292,8 +291,8 @@ def test_the_image_is_told_only_where_it_is_the_one_that_the_tag_has() -> None:
 
 
 def test_a_tag_that_follows_another_one_says_so_in_the_diff() -> None:
-    alias = view(replace(V2, kind="ImageStreamTag", source="v1"))
-    elsewhere = view(replace(V2, kind="ImageStreamTag", source="src:v1", source_namespace="shop"))
+    alias = view(V2._replace(kind="ImageStreamTag", source="v1"))
+    elsewhere = view(V2._replace(kind="ImageStreamTag", source="src:v1", source_namespace="shop"))
     assert alias is not None
     assert elsewhere is not None
     assert (alias["from"], elsewhere["from"]) == ("ImageStreamTag v1", "ImageStreamTag shop/src:v1")

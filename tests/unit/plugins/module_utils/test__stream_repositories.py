@@ -14,10 +14,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._referen
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials, OptionCredentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader, TagReader
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (

@@ -21,10 +21,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     RegistryError,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential, desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,

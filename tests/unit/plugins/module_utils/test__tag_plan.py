@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 import pytest
@@ -183,7 +182,7 @@ def test_a_source_that_is_not_there(source: dict[str, t.Any] | None, options: di
 def test_what_is_planned_is_what_the_tag_will_be() -> None:
     plan = planned(DST_LAST, SRC_FIRST)
     assert plan.after is not None
-    stream = dataclasses.replace(parse_stream(NAMESPACE, DST_LAST), tags={"prod": plan.after})
+    stream = parse_stream(NAMESPACE, DST_LAST)._replace(tags={"prod": plan.after})
     again = plan_stream_tag(
         desired_stream_tag({"namespace": NAMESPACE, "name": "dst:prod", "from": "src:v1", "state": "present"}),
         stream,

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import os
 import re
@@ -126,7 +125,7 @@ def test_the_tls_server_name_is_asked_for_and_verified(authority: Authority, ser
     connection = Connection(host=server.url, ca=ca_of(authority), server_name="api.internal")
     assert make_client(connection).get(PATH) == {}
     assert names == ["api.internal"]
-    assert "is for another name" in failure(make_client(dataclasses.replace(connection, server_name="other.internal")))
+    assert "is for another name" in failure(make_client(connection._replace(server_name="other.internal")))
 
 
 def test_an_expired_certificate(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
@@ -429,7 +428,7 @@ def test_a_proxy_that_speaks_tls(authority: Authority, serve: Serve, make_client
     proxy.replies = [Reply(body={"through": "proxy"})]
     connection = Connection(host="http://api.example.com:8001", proxy=proxy.url, ca=ca_of(authority))
     assert make_client(connection).get(PATH) == {"through": "proxy"}
-    assert failure(make_client(dataclasses.replace(connection, ca=None))) == (
+    assert failure(make_client(connection._replace(ca=None))) == (
         f"the certificate of the proxy {proxy.url} is not trusted (unable to get local issuer certificate); add its CA to those of the machine"
         " where the module runs, or to the file of the option ca_cert."
     )

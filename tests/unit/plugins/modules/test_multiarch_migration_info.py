@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path, target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiNotServed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers import TRIGGERED_KINDS, TRIGGERS_ANNOTATION

@@ -1,0 +1,50 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The start of a module: its utilities come as source in Ansible's zip file, and each is compiled when it is imported.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+``zipimport`` compiles a file twice: once to find out whether it would come from source, so that it can name the file, and
+once to run it. Compiling is the greatest part of what our imports cost, so the finder here names the file itself.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from importlib.machinery import ModuleSpec
+from zipimport import ZipImportError, zipimporter
+
+_UTILITIES = __name__.rpartition(".")[0]
+
+
+class _FinderInZip:
+    """Finds this collection's utilities where they lie in a zip file, and leaves everything else to the usual finders."""
+
+    @staticmethod
+    def find_spec(name: str, path: t.Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
+        package, _dot, last = name.rpartition(".")
+        if package != _UTILITIES:
+            return None
+        for place in path or ():
+            importer = sys.path_importer_cache.get(place)
+            if isinstance(importer, zipimporter) and _is_file(importer, name):
+                spec = ModuleSpec(name, importer, origin=f"{place}/{last}.py")  # type: ignore[arg-type]
+                spec.has_location = True
+                return spec
+        return None
+
+
+def _is_file(importer: zipimporter, name: str) -> bool:
+    try:
+        return not importer.is_package(name)
+    except ZipImportError:
+        return False
+
+
+def compile_once() -> None:
+    """Let the imports after this call be cheap ones. Where the utilities are not in a zip file nothing changes."""
+    if _FinderInZip not in sys.meta_path:
+        sys.meta_path.insert(0, _FinderInZip)

@@ -1,0 +1,49 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of one stream of a run, for the report.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure, ObservedStream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import StreamPlan
+
+
+@dataclass
+class StreamResult:
+    """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
+    it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
+    ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who listed those that it
+    has, and ``tags_from_reason`` why that was not the registry itself."""
+
+    desired: DesiredStream
+    before: ObservedStream
+    after: ObservedStream
+    reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    error: CollectionError | None = None
+    cause: ImportFailure | None = None
+    done: frozenset[str] = frozenset()
+    gone_upstream: tuple[str, ...] = ()
+    tags_from: str = ""
+    tags_from_reason: str = ""
+
+    def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
+        """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""
+        for tag in plan.tags:
+            if tag.name in settled:
+                continue
+            known = self.reasons.get(tag.name, ())
+            self.reasons[tag.name] = known + tuple(reason for reason in tag.reasons if reason not in known)
+            if tag.outcome is not None:
+                self.outcomes[tag.name] = tag.outcome
