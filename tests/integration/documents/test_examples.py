@@ -79,6 +79,7 @@ def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamesp
         "quay.io": private,
         "shop-test": shop_test,
         "namespace: shop\n": f"namespace: {shop}\n",
+        "namespaces: shop\n": f"namespaces: {shop}\n",
         "namespace: shop,": f"namespace: {shop},",
         "[shop,": f"[{shop},",
         "[shop]": f"[{shop}]",
@@ -120,6 +121,10 @@ def test_example(
         "vault_registry_password": given.credential()["password"],
         "vault_mirror_password": "not needed there",
         "vaulted_dockerconfigjson": json.dumps(docker_config(given)),
+        # What the commands read from files.
+        "rotate_credentials_username": given.credential()["username"],
+        "rotate_credentials_password": given.credential()["password"],
+        "cluster_pull_secret_registries": [given.credential()] if "cluster_pull_secret" in example.text else [],
     }
     playbook = tmp_path / "example.yml"
     write_private(playbook, example.playbook(replacements, variables).encode())
