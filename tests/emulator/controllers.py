@@ -14,12 +14,13 @@ import typing as t
 from collections.abc import Awaitable, Callable
 
 from .access import User, account_user
+from .admission import INTERNAL_REGISTRY
 from .handling import Call
 from .imports import ImportHandler
 from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS, STREAM_IMPORTS, STREAMS, ResourceType
 from .statuses import StatusError
 from .store import Object, Store, Stored, encode
-from .streams import CHECK_ANNOTATION, INTERNAL_REGISTRY
+from .streams import CHECK_ANNOTATION
 
 IMPORT_DELAY = 1.0
 ACCOUNT_DELAY = 0.2

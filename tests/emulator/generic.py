@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
 from .handling import Answer, Call
-from .objects import clean_metadata, fill_for_creation, fill_for_update, map_errors, name_errors, subdomain_problem
+from .objects import clean_metadata, fill_for_creation, fill_for_update, map_errors, name_errors, require_names_of_path, subdomain_problem
 from .resources import NAMESPACES, ResourceType
 from .selectors import field_test, label_test
 from .statuses import (
@@ -145,9 +145,10 @@ class GenericHandler:
         return self.store.create(self.resource, call.namespace, data)
 
     def update(self, call: Call) -> Answer:
-        """PUT. It could be a creation, so the namespace is looked at first."""
-        require_namespace(self.store, call)
+        """PUT. It could be a creation, so the namespace is looked at before the object."""
         document = call.document(self.resource)
+        require_names_of_path(document.get("metadata"), call.name, call.namespace)
+        require_namespace(self.store, call)
         return Answer.object(200, self.resource, self.change(call, lambda _current: document).encoded)
 
     def patch(self, call: Call) -> Answer:

@@ -340,6 +340,9 @@ class ImportHandler:
         errors = import_errors(spec) + name_errors(metadata, stream_name_problem)
         if errors:
             raise invalid(STREAM_IMPORTS.group_kind, metadata.get("name", ""), errors)
+        forbidden_images = [] if self._streams.may_import_anything(call.user) else list(self._streams.admission().import_errors(spec))
+        if forbidden_images:
+            raise invalid(STREAM_IMPORTS.group_kind, metadata["name"], forbidden_images)
         scratch = Store()
         scratch.create(STREAM_IMPORTS, call.namespace, request)
         del metadata["resourceVersion"]

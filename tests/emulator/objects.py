@@ -151,6 +151,17 @@ def _value_problems(value: str) -> t.Iterator[str]:
         yield _VALUE_TEXT
 
 
+def require_names_of_path(metadata: t.Any, name: str, namespace: str) -> None:
+    """400 for a PUT whose body has no name, or another name or namespace than its path (apiserver, handlers/rest.go, checkName)."""
+    given = metadata if isinstance(metadata, dict) else {}
+    if not given.get("name"):
+        raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+    if given["name"] != name:
+        raise bad_request(f"the name of the object ({given['name']}) does not match the name on the URL ({name})")
+    if namespace and given.get("namespace") not in (None, "", namespace):
+        raise bad_request(f"the namespace of the object ({given['namespace']}) does not match the namespace on the request ({namespace})")
+
+
 def fill_for_update(metadata: Object, old: Object, resource: GroupName, path_name: str) -> None:
     """Check a replacement's metadata against the path and the stored object, and complete it from the latter."""
     name = metadata.setdefault("name", path_name)

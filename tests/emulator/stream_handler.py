@@ -7,20 +7,24 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
+from dataclasses import replace
 
-from .access import Access, Action
+from .access import Access, Action, User
+from .admission import Admission
 from .generic import GenericHandler, Strategy
 from .handling import Answer, Call
 from .images import Images
 from .keyring import is_candidate
 from .objects import map_errors, name_errors
-from .resources import SECRETS, STREAMS
+from .resources import IMAGES, SECRETS, STREAM_MAPPINGS, STREAMS
 from .statuses import FieldError, already_exists, conflict, invalid, method_not_supported, not_found
 from .store import Object, Store, Stored
 from .streams import (
     Stream,
     StreamReader,
     history_errors,
+    known_images,
     prepare_creation,
     prepare_update,
     stream_errors,
@@ -116,7 +120,17 @@ class Streams:
             action = Action("get", STREAMS, "layers", namespace, name)
             return self._access.allows(call.user, action)
 
-        return history_errors(stream, old, self.find, may_pull) + stream_errors(stream)
+        admission = self.admission(known_images(old) if old else ())
+        return history_errors(stream, old, self.find, may_pull) + stream_errors(stream, admission)
+
+    def admission(self, known: Iterable[str] = ()) -> Admission:
+        """Which images the cluster takes, beside ``known`` ones."""
+        return Admission.of(self.store, known)
+
+    def may_import_anything(self, user: User) -> bool:
+        """Whether imports do not ask where the caller's images come from (imagestreamimport/rest.go)."""
+        mapping = replace(STREAM_MAPPINGS, plural="imagestreammapping")
+        return any(self._access.allows(user, Action("create", resource)) for resource in (IMAGES, mapping))
 
 
 class StreamHandler(GenericHandler):

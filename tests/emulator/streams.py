@@ -12,9 +12,10 @@ from __future__ import annotations
 import copy
 import re
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from .admission import INTERNAL_REGISTRY, Admission
 from .gotext import now_text, quote
 from .objects import REFERENCE_FIELDS, segment_problem, unreadable
 from .pullspec import BadReference, PullSpec
@@ -34,12 +35,12 @@ from .statuses import (
 )
 from .store import Object
 
-INTERNAL_REGISTRY = "image-registry.openshift-image-registry.svc:5000"
 CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
 IMPORT_MODES = ("", "Legacy", "PreserveOriginal")
 _STREAM_NAME = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _REPOSITORY_LIMIT = 255
 _MODE_TEXT = "invalid import mode, valid modes are '', 'Legacy', 'PreserveOriginal'"
+_INSECURE_ANNOTATION = "openshift.io/image.insecureRepository"
 _FROM_NAME_TEXT = "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>"
 
 
@@ -369,20 +370,51 @@ def reference_of(stream: Stream, tag: str, event: Object) -> str:
 # Validation
 
 
-def stream_errors(stream: Stream) -> list[FieldError]:
+def known_images(stream: Stream) -> Iterator[str]:
+    """Every pull spec that a stream has."""
+    yield stream.repository
+    for tag in stream.spec_tags.values():
+        if (tag.get("from") or {}).get("kind") == "DockerImage":
+            yield tag["from"].get("name", "")
+    for history in stream.status_tags.values():
+        for item in history.get("items") or []:
+            yield item["dockerImageReference"]
+
+
+def is_insecure(metadata: Object) -> bool:
+    """Whether annotations say so of a whole stream."""
+    return bool((metadata.get("annotations") or {}).get(_INSECURE_ANNOTATION) == "true")
+
+
+def stream_errors(stream: Stream, admission: Admission) -> list[FieldError]:
     """What validation says of a stream, besides its name."""
+    insecure = is_insecure(stream.metadata)
     errors: list[FieldError] = []
     if len(f"{stream.namespace}/{stream.name}") > _REPOSITORY_LIMIT:
         why = f"'namespace/name' cannot be longer than {_REPOSITORY_LIMIT} characters"
         errors.append(invalid_value("metadata.name", stream.name, why))
     if stream.repository:
-        errors += _repository_errors(stream.repository)
+        errors += _repository_errors(stream.repository, admission, insecure=insecure)
     for name in sorted(stream.spec_tags):
-        errors += tag_errors(stream.spec_tags[name], f"spec.tags[{name}]")
+        errors += tag_errors(stream.spec_tags[name], f"spec.tags[{name}]", admission, insecure=insecure)
+    for name in sorted(stream.status_tags):
+        trusted = insecure or bool(stream.spec_tags.get(name, {}).get("importPolicy", {}).get("insecure"))
+        for index, item in enumerate(stream.status_tags[name].get("items") or []):
+            errors += _event_errors(item["dockerImageReference"], f"status.tags[{name}].items[{index}].dockerImageReference", admission, insecure=trusted)
     return errors
 
 
-def _repository_errors(repository: str) -> list[FieldError]:
+def _event_errors(image: str, path: str, admission: Admission, *, insecure: bool) -> list[FieldError]:
+    if not image:
+        return [required_value(path)]
+    try:
+        why = admission.refusal(PullSpec.parse(image), insecure=insecure)
+    except BadReference as error:
+        return [invalid_value(path, image, str(error))]
+    return [forbidden_value(path, why)] if why else []
+
+
+def _repository_errors(repository: str, admission: Admission, *, insecure: bool) -> list[FieldError]:
     path = "spec.dockerImageRepository"
     try:
         reference = PullSpec.parse(repository)
@@ -393,11 +425,12 @@ def _repository_errors(repository: str) -> list[FieldError]:
         errors.append(invalid_value(path, repository, "the repository name may not contain a tag"))
     if reference.digest:
         errors.append(invalid_value(path, repository, "the repository name may not contain an ID"))
-    return errors
+    why = "" if errors else admission.refusal(reference, insecure=insecure)
+    return [*errors, forbidden_value(path, why)] if why else errors
 
 
-def tag_errors(tag: Object, path: str) -> list[FieldError]:
-    """What validation says of a TagReference."""
+def tag_errors(tag: Object, path: str, admission: Admission, *, insecure: bool) -> list[FieldError]:
+    """What validation says of a TagReference; ``insecure``: all images of its stream are."""
     errors: list[FieldError] = []
     source = tag.get("from")
     if source is not None:
@@ -405,6 +438,9 @@ def tag_errors(tag: Object, path: str) -> list[FieldError]:
         if not name:
             errors.append(required_value(f"{path}.from.name"))
         errors += _source_errors(tag, source.get("kind", ""), name, path)
+        if source.get("kind") == "DockerImage" and name and not errors:
+            why = admission.refusal(PullSpec.parse(name), insecure=insecure or bool(tag["importPolicy"].get("insecure")))
+            errors += [forbidden_value(f"{path}.from.name", why)] if why else []
     policy = tag["referencePolicy"]["type"]
     if policy not in ("Source", "Local"):
         errors.append(invalid_value(f"{path}.referencePolicy.type", policy, 'valid values are "Source", "Local"'))

@@ -13,7 +13,7 @@ from .generic import list_answer, require_namespace, selected
 from .gotext import now_text
 from .handling import Answer, Call
 from .images import Images, empty_image
-from .objects import clean_metadata, fill_for_creation, fill_for_update, name_errors, segment_problem
+from .objects import clean_metadata, fill_for_creation, fill_for_update, name_errors, require_names_of_path, segment_problem
 from .resources import IMAGE_TAGS, STREAM_IMAGES, STREAM_TAGS, STREAMS, ResourceType
 from .statuses import (
     FieldError,
@@ -31,7 +31,7 @@ from .statuses import (
 )
 from .store import Object, Stored, encode
 from .stream_handler import Streams
-from .streams import Stream, digest_matches, reference_of, tag_errors
+from .streams import Stream, digest_matches, is_insecure, reference_of, tag_errors
 
 
 def _split(call: Call) -> tuple[str, str]:
@@ -88,6 +88,12 @@ class _TagHandler:
     def set_tag(self, stream: Stream, tag: str, data: Object) -> None:
         """Write the reference into the stream's spec."""
         raise NotImplementedError
+
+    def reference_errors(self, tag: Object, old: Object | None, metadata: Object) -> list[FieldError]:
+        """What validation says of the reference; the repository that the tag has is never refused."""
+        source = (old or {}).get("from") or {}
+        known = [source.get("name", "")] if source.get("kind") == "DockerImage" else []
+        return tag_errors(tag, self.field, self._streams.admission(known), insecure=is_insecure(metadata))
 
     # The verbs.
 
@@ -153,6 +159,9 @@ class _TagHandler:
 
     def _update(self, call: Call) -> Answer:
         """PUT and PATCH: create stream and tag where they are missing. Nothing can come between read and write here."""
+        document = call.document() if call.verb == "update" else {}
+        if call.verb == "update":
+            require_names_of_path(document.get("metadata"), call.name, call.namespace)
         name, tag = _split(call)
         present = self._streams.find(call.namespace, name)
         if present is None:
@@ -161,8 +170,6 @@ class _TagHandler:
         old = self.view(stream, tag, full=False, force=True) or {}
         if call.verb == "patch":
             document = call.patched({"kind": self.resource.kind, "apiVersion": self.resource.api_version, **old})
-        else:
-            document = call.document()
         data = self.read(call, document, tag)
         self._check_version(call, data["metadata"], stream, present)
         if present is None:
@@ -266,7 +273,7 @@ class StreamTagHandler(_TagHandler):
         if tag is not None:
             if old is not None:
                 tag["annotations"] = annotations
-            errors += tag_errors(tag, "tag")
+            errors += self.reference_errors(tag, (old or {}).get("tag"), data["metadata"])
             if tag["annotations"] and tag["annotations"] != annotations:
                 why = "tag annotations must not be provided or must be equal to the object meta annotations"
                 errors.append(invalid_value("tag.annotations", "<map>", why))
@@ -331,7 +338,7 @@ class ImageTagHandler(_TagHandler):
                 spec["name"] = spec["name"] or tag
             if spec["name"] != tag:
                 errors.append(invalid_value("spec.name", spec["name"], "must match image tag name"))
-            errors += tag_errors(spec, "spec")
+            errors += self.reference_errors(spec, (old or {}).get("spec"), data["metadata"])
         if old is not None:
             only_spec = "may not update fields other than spec"
             if any(data["metadata"].get(key) != old["metadata"].get(key) for key in ("labels", "annotations")):

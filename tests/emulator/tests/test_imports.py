@@ -119,6 +119,47 @@ def test_registry_policy(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     assert config["metadata"]["name"] == "cluster"
 
 
+def test_allowed_registries(admin: ApiClient, control: ControlClient, client: t.Callable[..., ApiClient], plain: EmbeddedRegistry) -> None:
+    """Refused with the whole request, lookups too; who may create images is only stopped by the stream (server-behaviour.md 2.1, 2.7)."""
+    port = plain.host.rpartition(":")[2]
+    binding = {"metadata": {"name": "editors"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "ann"}]}
+    admin.send("POST", admin.rbac("rolebindings"), binding)
+    editor = client(control.token("ann"), admin.namespace)
+    image = source(f"{plain.host}/team/plain:v2", "a", insecure=True)
+    elsewhere = source("quay.example.com/a/b:v1", "b", insecure=True)
+    assert editor.import_images("kept", image).status_code == 201
+
+    def allow(*entries: dict[str, t.Any]) -> None:
+        assert admin.send("PATCH", CONFIG, {"spec": {"allowedRegistriesForImport": list(entries)}}, content_type=MERGE).ok
+
+    def causes(answer: t.Any) -> dict[str, str]:
+        return {cause["field"]: cause["message"] for cause in answer.json()["details"]["causes"]}
+
+    try:
+        allow({"domainName": "quay.example.com"}, {"domainName": f"*.example.org:{port}"})
+        named = f'"image-registry.openshift-image-registry.svc:5000", "quay.example.com:443", "*.example.org:{port}"'
+        refused = editor.import_images("s", image, elsewhere, store=False)
+        assert causes(refused) == {
+            "spec.images[0].from.name": f'Forbidden: importing images from registry "{plain.host}" is forbidden: '
+            f'registry "{plain.host}" not allowed by whitelist: {named}',
+            "spec.images[1].from.name": 'Forbidden: importing images from registry "quay.example.com:80" is forbidden: '
+            f'registry "quay.example.com:80" not allowed by whitelist: {named}',
+        }
+        # The administrator's lookup is not asked; the stream is, unless it has that repository already.
+        assert outcomes(admin.import_images("s", image, store=False)) == ["Success"]
+        refused = admin.import_images("s", image)
+        assert refused.json()["details"]["kind"] == "ImageStream"
+        assert set(causes(refused)) == {"spec.tags[a].from.name", "status.tags[a].items[0].dockerImageReference"}
+        assert admin.import_images("kept", source(f"{plain.host}/team/plain:v1", "other", insecure=True)).status_code == 201
+        tag = {"metadata": {"name": "s:a"}, "tag": {"from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}}}
+        path = admin.image("imagestreamtags", "s:a")
+        assert causes(admin.send("PUT", path, tag)) == {"tag.from.name": f'Forbidden: registry "quay.io" not allowed by whitelist: {named}'}
+        allow({"domainName": f"localhost:{port}", "insecure": True})
+        assert outcomes(editor.import_images("s", image)) == ["Success"]
+    finally:
+        admin.send("PATCH", CONFIG, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE)
+
+
 def test_an_import_turns_an_alias_into_an_external_tag(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """server-behaviour.md 2.4; annotations and reference policy stay."""
     admin.import_images("s", source(f"{plain.host}/team/plain:v1", "v1", insecure=True))

@@ -46,6 +46,21 @@ def test_objects_of_another_kind(admin: ApiClient, plural: str, wanted: str, ver
     assert (answer.status_code, answer.json()["reason"], answer.json()["message"]) == (400, "BadRequest", message)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "why"),
+    [
+        ({}, "the name of the object (a based on URL) was undeterminable: name must be provided"),
+        ({"name": "b"}, "the name of the object (b) does not match the name on the URL (a)"),
+        ({"name": "a", "namespace": "other"}, "the namespace of the object (other) does not match the namespace on the request ({0})"),
+    ],
+)
+def test_replacements_that_do_not_fit_their_path(admin: ApiClient, metadata: dict[str, str], why: str) -> None:
+    """Refused before the object is looked for (apiserver, endpoints/handlers/rest.go, checkName)."""
+    for path in (admin.core("secrets", "a"), admin.image("imagestreams", "a")):
+        answer = admin.send("PUT", path, {"metadata": metadata})
+        assert (answer.status_code, answer.json()["message"]) == (400, why.format(admin.namespace))
+
+
 def test_bodies_in_another_format(admin: ApiClient) -> None:
     """The formats that every server takes."""
     answer = admin.send("POST", admin.image("imagestreams"), "name: a", content_type="text/plain")

@@ -313,7 +313,7 @@ def test_annotations_of_a_tag_are_shown_with_its_image(admin: ApiClient, plain: 
 def test_status_of_a_stream(admin: ApiClient) -> None:
     """The subresource sets the history; items without a generation get one."""
     stream = create(admin, "s", {"name": "a", "from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}})
-    item = {"created": "2026-01-01T00:00:00Z", "dockerImageReference": "quay.io/a/b@sha256:aa", "image": "sha256:aa"}
+    item = {"created": "2026-01-01T00:00:00Z", "dockerImageReference": f"quay.io/a/b@sha256:{'a' * 64}", "image": f"sha256:{'a' * 64}"}
     body = {**stream, "status": {"tags": [{"tag": "a", "items": [item]}]}, "spec": {}}
     answer = admin.send("PUT", admin.image("imagestreams", "s/status"), body).json()
     assert (items(answer, "a")[0]["generation"], answer["spec"]) == (1, stream["spec"])
