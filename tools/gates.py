@@ -33,7 +33,7 @@ CLUSTER = ("KUBECONFIG", *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAI
 
 GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
-    "docs-lint": ("antsibull-docs",),
+    "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
     "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "demo", "build", "docs-lint", "lint"),
     "test-matrix": ("environment-oldest", "environment-newest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
@@ -75,6 +75,7 @@ def all_gates(work: Path) -> list[Gate]:
         gate("changelog", "antsibull-changelog", "lint"),
         gate("ansible-lint", "ansible-lint", "--profile", "production", "--offline", "--strict"),
         gate("antsibull-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."),
+        gate("docs", PYTHON, "-m", "tools.docsite", folder=ROOT),
         gate("artifact", PYTHON, "-m", "tools.artifact", str(work), folder=ROOT),
         gate("galaxy-importer", PYTHON, "-m", "tools.importer", folder=ROOT, after=("artifact",)),
         gate("execution-environment", PYTHON, "-m", "tools.execution_environment", folder=ROOT, after=("artifact",)),

@@ -18,7 +18,7 @@ author:
   - quayside contributors (@quayside)
 description:
   - Turns text, as a person types it into a survey of AWX, into what
-    P(quayside.openshift_images.image_streams#role) takes as O(quayside.openshift_images.image_streams#role:image_streams_desired).
+    P(quayside.openshift_images.image_streams#role) takes as O(quayside.openshift_images.image_streams#role:main:image_streams_desired).
   - Nothing is asked of a cluster or a registry; each line is checked as M(quayside.openshift_images.image_stream_import) checks its options.
 positional: _input, variable
 options:

@@ -4,8 +4,9 @@
 
 """Examples as they stand in the documentation: which there are, and how they are made to fit the test's surroundings.
 
-An example is a playbook or a list of tasks: a YAML block of a Markdown file, the tasks or the commands in a table that is marked
-so, or the EXAMPLES of a module. They name registries and namespaces as a reader's would be called; ``fitted`` puts the test's in place.
+An example is a playbook: all that a Markdown file shows (its YAML blocks, the tasks in tables that are marked so), the commands in
+tables that are marked so, or the EXAMPLES of a module. They name registries and namespaces as a reader's would be called;
+``playbook`` puts the test's in place.
 """
 
 from __future__ import annotations
@@ -22,10 +23,26 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "quayside.openshift_images"
-_BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 _TASK_TABLE = re.compile(r"<!-- example: tasks -->\n((?:\|.*\n)+)")
 _COMMAND_TABLE = re.compile(r"<!-- example: commands -->\n((?:\|.*\n)+)")
+# A block with this mark is a file that the commands around it use; another test follows those.
+_FILE = "file: "
+_PLAY = {"hosts", "import_playbook"}
 _CELL = re.compile(r"\| `([a-z_]+: \{.*\})` \|$")
+
+
+class Block(t.NamedTuple):
+    """A fenced block of a document, with the mark that stands before it as a comment ("" without one)."""
+
+    mark: str
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str:
+        """The name of the file that the block is, or ""."""
+        return self.mark.removeprefix(_FILE) if self.mark.startswith(_FILE) else ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,7 @@ class Example:
         for written, real in replacements.items():
             text = text.replace(written, real)
         content = yaml.safe_load(text)
-        if not {"hosts", "import_playbook"} & set(content[0]):
+        if not _PLAY & set(content[0]):
             content = [{"name": self.origin, "hosts": "localhost", "gather_facts": False, "tasks": content}]
         for play in content:
             play["vars"] = {**variables, **play.get("vars", {})}
@@ -56,26 +73,46 @@ def examples() -> Iterator[Example]:
         yield Example(f"module {module.stem}", _constant(module, "EXAMPLES"))
 
 
+def blocks(document: Path) -> list[Block]:
+    """The fenced blocks of a document, in order."""
+    found = _FENCED.finditer(document.read_text(encoding="utf-8"))
+    return [Block(block["mark"] or "", block["language"], block["text"]) for block in found]
+
+
 def _of_document(document: Path) -> Iterator[Example]:
+    """One playbook for a whole document, since the start of one costs more than what it does."""
     name = str(document.relative_to(ROOT))
-    text = document.read_text(encoding="utf-8")
-    playbooks: list[list[t.Any]] = []
-    for block in _BLOCK.findall(text):
-        content = yaml.safe_load(block)
-        if playbooks and "hosts" not in content[0]:
-            # Tasks by themselves go on with the play before them.
-            playbooks[-1][-1].setdefault("tasks", []).extend(content)
+    plays: list[t.Any] = []
+    for block in blocks(document):
+        if block.language != "yaml" or block.file:
+            continue
+        content = yaml.safe_load(block.text)
+        if _PLAY & set(content[0]):
+            plays += content
         else:
-            playbooks.append(content)
-    for table in _TASK_TABLE.findall(text):
-        playbooks.append([_task(row) for row in table.splitlines()[2:]])
-    for table in _COMMAND_TABLE.findall(text):
-        commands = [_command(row) for row in table.splitlines()[2:]]
-        # Samples are on a cluster of their own.
-        about_samples = [command for command in commands if any(name.startswith("samples_") for name in command["vars"])]
-        playbooks += [part for part in (about_samples, [command for command in commands if command not in about_samples]) if part]
-    for number, content in enumerate(playbooks, 1):
-        yield Example(f"{name}, {number}", yaml.safe_dump(content, sort_keys=False, width=1000))
+            # Tasks by themselves go on with the play before them.
+            _last_play(plays, name).setdefault("tasks", []).extend(content)
+    text = document.read_text(encoding="utf-8")
+    tasks = [_task(row) for row in _rows(_TASK_TABLE, text)]
+    if tasks:
+        plays.append({"name": f"The tables of {name}", "hosts": "localhost", "gather_facts": False, "tasks": tasks})
+    commands = [_command(row) for row in _rows(_COMMAND_TABLE, text)]
+    # Samples are on a cluster of their own.
+    of_samples = [command for command in commands if any(variable.startswith("samples_") for variable in command["vars"])]
+    others = [command for command in commands if command not in of_samples]
+    for about, content in (("", plays), (", commands", others), (", commands for samples", of_samples)):
+        if content:
+            yield Example(name + about, yaml.safe_dump(content, sort_keys=False, width=1000))
+
+
+def _rows(table: re.Pattern[str], text: str) -> list[str]:
+    return [row for found in table.findall(text) for row in found.splitlines()[2:]]
+
+
+def _last_play(plays: list[t.Any], name: str) -> dict[str, t.Any]:
+    if not plays:
+        plays.append({"name": f"The tasks of {name}", "hosts": "localhost", "gather_facts": False})
+    return t.cast("dict[str, t.Any]", plays[-1])
 
 
 def _task(row: str) -> dict[str, t.Any]:

@@ -1,0 +1,128 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the guides say of the code is so: each message is one that it produces, each key matches as the table says."""
+
+from __future__ import annotations
+
+import ast
+import re
+import typing as t
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import Keyring, KeyringEntry, file_key, lookup_text
+
+ROOT = Path(__file__).resolve().parents[3]
+GUIDES = ROOT / "docs"
+# What differs each time, in the guide as in what is read from the code.
+OPEN = "..."
+ROW = re.compile(r"^\| `(?P<first>[^`]+)` \| (?P<rest>.+) \|$", re.MULTILINE)
+# Errors that never reach a user as they are: somebody catches them and says more.
+INNER = {"ValueError", "TypeError", "KeyError"}
+# Ansible's own sentence, of missing_required_lib.
+OF_ANSIBLE = {"Failed to import the required Python library"}
+# Less than this is the frame of other sentences, such as "...: ...".
+FEWEST_LETTERS = 18
+
+
+def rows(guide: str) -> list[re.Match[str]]:
+    return list(ROW.finditer((GUIDES / guide).read_text(encoding="utf-8")))
+
+
+def sentence(node: ast.expr | None) -> str | None:
+    """A text of the code with ``OPEN`` for its variable parts; None where it is no text."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return joined(sentence(part) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        sides = [sentence(node.left), sentence(node.right)]
+        return joined(sides) if any(side is not None for side in sides) else None
+    return None
+
+
+def joined(parts: Iterable[str | None]) -> str:
+    return re.sub(r"(?:\.\.\.)+", OPEN, "".join(OPEN if part is None else part for part in parts))
+
+
+def trees() -> Iterator[ast.Module]:
+    for path in sorted((ROOT / "plugins").rglob("*.py")):
+        yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def texts_of_the_code() -> set[str]:
+    """Every text in plugins, roles and playbooks that could be a message."""
+    found = {text for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.expr) and (text := sentence(node))}
+    for path in (*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")):
+        for text in texts_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            found.update(re.sub(r"\{\{.*?\}\}|\{%.*?%\}", OPEN, text, flags=re.DOTALL).splitlines())
+    return found
+
+
+def texts_of(content: t.Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, (dict, list)):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from texts_of(part)
+
+
+def raised() -> dict[str, str]:
+    """The messages that are raised as errors, each with the name of the error."""
+    found = {}
+    for tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                error, text = ast.unparse(node.exc.func), sentence(node.exc.args[0])
+                if error not in INNER and text and sum(map(str.isalpha, text)) >= FEWEST_LETTERS:
+                    found[text] = error
+    return found
+
+
+MESSAGES = [row["first"] for row in rows("troubleshooting.md")]
+
+
+@pytest.fixture(scope="module")
+def texts() -> set[str]:
+    return texts_of_the_code()
+
+
+def is_said(message: str, texts: set[str]) -> bool:
+    """Whether the code has this text, or one that goes on after it."""
+    endless = message.removesuffix(OPEN)
+    return message in texts or any(
+        text.strip() == message or text.startswith(f"{message}{OPEN}") or (endless != message and text.startswith(endless)) for text in texts
+    )
+
+
+def test_every_message_of_the_guide_is_one_of_the_code(texts: set[str]) -> None:
+    assert len(MESSAGES) > 200
+    assert [message for message in MESSAGES if message not in OF_ANSIBLE and not is_said(message, texts)] == []
+
+
+def test_every_error_of_the_code_is_in_the_guide() -> None:
+    missing = sorted(f"{error}: {text}" for text, error in raised().items() if not any(is_said(message, {text}) for message in MESSAGES))
+    assert missing == [], "give each a row in docs/troubleshooting.md: the cause, and what to do"
+
+
+def test_every_message_stands_there_once() -> None:
+    assert sorted(message for message in set(MESSAGES) if MESSAGES.count(message) > 1) == []
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["first"] + " " + row["rest"].split("`")[1]) for row in rows("private-registries.md")])
+def test_keys_match_as_the_table_says(row: re.Match[str]) -> None:
+    key, (_, image, verdict) = row["first"], row["rest"].split("`", 2)
+    entry = KeyringEntry(secret="registry", written=key, username="puller", password="a password")
+
+    assert file_key(key) is not None
+    assert bool(Keyring([entry]).lookup(lookup_text(image))) == verdict.startswith(" | yes")
+    assert verdict.startswith((" | yes", " | no"))
+
+
+def test_every_manifest_of_rights_is_explained() -> None:
+    text = (GUIDES / "least-privilege.md").read_text(encoding="utf-8")
+    assert [path.name for path in sorted(GUIDES.glob("rbac/*.yml")) if f"](rbac/{path.name})" not in text] == []

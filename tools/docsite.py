@@ -1,0 +1,83 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds the documentation site: the guides as they stand in the repository, and a page for each module and role.
+
+Any warning, of antsibull-docs or of Sphinx, fails the build. Nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools import BUILD, ROOT, Refused, say
+from tools.tree import collection_files
+
+NAME = "quayside.openshift_images"
+SITE = Path("docs", "docsite")
+# What becomes part of the site besides docs/: links between these and the guides work on a git web page and on the site.
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "COPYING")
+
+
+def gather(source: Path) -> None:
+    """Bring the pages together in ``source``, at the places that they have in the repository; the site's own at the top."""
+    if source.exists():
+        shutil.rmtree(source)
+    for relative in collection_files(ROOT):
+        if SITE in relative.parents:
+            target = source / relative.relative_to(SITE)
+        elif relative.parts[0] == "docs" or str(relative) in PAGES:
+            target = source / relative
+        else:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / relative, target)
+
+
+def reference(folder: Path) -> None:
+    """Write a page for each module and role, from the collection that Ansible finds."""
+    folder.mkdir(mode=0o700)
+    run("antsibull-docs", "collection", "--use-current", "--fail-on-error", "--squash-hierarchy", "--dest-dir", str(folder), NAME)
+    missing = [name for name in contents() if not (folder / f"{name}.rst").is_file()]
+    if missing:
+        raise Refused(f"antsibull-docs wrote no page for these: {', '.join(missing)}")
+
+
+def contents() -> list[str]:
+    """Return the names of the pages that the reference has to have."""
+    modules = [f"{path.stem}_module" for path in (ROOT / "plugins" / "modules").glob("*.py")]
+    return sorted(modules + [f"{path.parents[1].name}_role" for path in ROOT.glob("roles/*/meta/argument_specs.yml")])
+
+
+def render(source: Path, site: Path) -> None:
+    """Make the pages of ``source`` a site, anew."""
+    remembered = site.with_name(f"{site.name}-doctrees")
+    for old in (site, remembered):
+        shutil.rmtree(old, ignore_errors=True)
+    run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "-d", str(remembered), str(source), str(site))
+
+
+def run(*command: str) -> None:
+    if subprocess.run(command, check=False).returncode:
+        raise Refused(f"{command[0]} refuses the documentation: see its messages above.")
+
+
+def main() -> None:
+    source, site = BUILD / "docs" / "source", BUILD / "docs" / "html"
+    # antsibull-docs wants a folder that nobody else can write to.
+    os.umask(0o022)
+    gather(source)
+    reference(source / "reference")
+    render(source, site)
+    say(f"pages: {len(list(site.rglob('*.html')))}; open {site.relative_to(ROOT)}/index.html")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Refused as refusal:
+        sys.exit(str(refusal))
