@@ -168,17 +168,11 @@ def hidden_keys(name: str, written_keys: t.Iterable[str], secrets: t.Sequence[Re
     return found
 
 
-def explain_credentials(secrets: t.Sequence[t.Mapping[str, t.Any]], image: str) -> str:
-    """Return one sentence: which key of which secret the API server uses for ``image``, or that none matches and which would.
-
-    ``secrets`` are the Secret objects of the namespace as the API returns them; ``image`` is a pull spec (``InputError``
-    where it is not). The sentence holds names of secrets, keys and users, never a password.
-    """
-    return explain(registry_secrets(secrets), image).sentence
-
-
 def explain(known: list[RegistrySecret], image: str) -> Explanation:
-    """Return which key of the namespace's registry secrets, by name, the API server uses for the pull spec ``image``."""
+    """Return which key of the namespace's registry secrets, by name, the API server uses for the pull spec ``image``.
+
+    Raises ``InputError`` where that is none. The sentence holds names of secrets, keys and users, never a password.
+    """
     target = lookup_text(image)
     candidates = [secret for secret in known if secret.is_candidate]
     for secret in candidates:

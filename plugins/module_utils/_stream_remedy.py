@@ -68,6 +68,8 @@ _ABOUT_CREDENTIALS = (
     "unable to parse auth field",
 )
 
+_REFUSED = "The registry refuses it: correct the entry, or let its user pull the image."
+
 
 class RemedyFinder:
     """Finds remedies; reads a namespace's secrets at most once, and only for a failure that is about credentials."""
@@ -87,8 +89,9 @@ class RemedyFinder:
 
     def _explain(self, namespace: str, source: PullSpec) -> str:
         from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
-            explain_credentials,
+            explain,
             explain_without_rights,
+            registry_secrets,
             secret_texts,
         )
 
@@ -103,4 +106,5 @@ class RemedyFinder:
         secrets = self._secrets[namespace]
         if secrets is None:
             return explain_without_rights(namespace, str(source))
-        return explain_credentials(secrets, str(source))
+        explanation = explain(registry_secrets(secrets), str(source))
+        return f"{explanation.sentence} {_REFUSED}" if explanation.result == "used" else explanation.sentence

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import lookup_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
-    explain_credentials,
+    explain,
     explain_without_rights,
     hidden_keys,
     keyring_of,
@@ -28,6 +28,11 @@ CONTRACT = Path(__file__).resolve().parents[4] / "tests" / "contract"
 REGISTRIES = {"{private}": "localhost:25001", "{hub}": "localhost:25004", "{plain}": "localhost:25002", "{selfsigned}": "localhost:25003"}
 IMAGE = "h.example:5000/team/web:v2"
 RIGHT = {"localhost:25001": ("puller", "s3cret"), "localhost:25004": ("hub", "good")}
+
+
+def explain_credentials(secrets: t.Sequence[t.Mapping[str, t.Any]], image: str) -> str:
+    """The sentence about secrets as the API returns them."""
+    return explain(registry_secrets(secrets), image).sentence
 
 
 def filled(text: str) -> str:

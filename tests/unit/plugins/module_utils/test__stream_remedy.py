@@ -34,6 +34,7 @@ def secret(name: str, key: str, content: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": data}}
 
 
+REFUSED = "The registry refuses it: correct the entry, or let its user pull the image."
 PULL = secret("pull", PRIVATE, {"username": "puller", "password": PASSWORD})
 
 
@@ -58,7 +59,7 @@ def recorded_failure(case: str, step: int, position: int = 0) -> ImportFailure:
 def test_what_the_server_takes_for_an_error_of_its_own_is_explained_as_a_refused_credential(message: str) -> None:
     found, _masked = finder(ScriptedCluster().on("GET", SECRETS, {"items": [PULL]}))
     advice = found.remedy(NAMESPACE, WEB, ImportFailure("InternalError", message))
-    assert advice == f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller").'
+    assert advice == f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller"). {REFUSED}'
 
 
 @pytest.mark.parametrize(
