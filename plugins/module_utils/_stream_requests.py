@@ -94,7 +94,10 @@ def send_images(
     except Invalid as error:
         if len(items) > 1:
             raise
-        return ImportAnswer([ImportFailure(error.reason or "Invalid", error.server_message)])
+        # The name of the request says nothing about the image, and is another for a lookup than for the import.
+        head = f'ImageStreamImport.image.openshift.io "{stream}" is invalid: '
+        message = error.server_message
+        return ImportAnswer([ImportFailure(error.reason or "Invalid", message[len(head):] if message.startswith(head) else message)])
     status, sent = answer.get("status") or {}, (answer.get("spec") or {}).get("images") or []
     found = list(status.get("images") or ())
     outcomes = [

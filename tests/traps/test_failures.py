@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from traps.scene import Scene
+from traps.scene import MERGE, Scene
 
 WEB_V2 = "sha256:ffb105ccf038c9f5e2a289fbdd377ad5eb1d514e4aecc9b0f0e81fde6ca0f86a"
 
@@ -147,13 +147,35 @@ def test_blocked_registry_is_named(scene: Scene) -> None:
     """
     config = "/apis/config.openshift.io/v1/images/cluster"
     blocked = {"spec": {"registrySources": {"blockedRegistries": [scene.hosts["selfsigned"]]}}}
-    scene.api.send("PATCH", config, blocked, content_type="application/merge-patch+json").raise_for_status()
+    scene.api.send("PATCH", config, blocked, content_type=MERGE).raise_for_status()
     try:
         result = scene.converge(tags=[tag("v1", f"{scene.hosts['selfsigned']}/team/self:v1", insecure=True)])
     finally:
-        scene.api.send("PATCH", config, {"spec": {"registrySources": None}}, content_type="application/merge-patch+json").raise_for_status()
+        scene.api.send("PATCH", config, {"spec": {"registrySources": None}}, content_type=MERGE).raise_for_status()
     assert result.done.failed["v1"]["reason"] == "Forbidden"
     assert "administrators block this registry" in result.done.failed["v1"]["remedy"]
+
+
+def test_registry_that_is_not_allowed_fails_the_whole_request(scene: Scene) -> None:
+    """A registry that is not among the allowed ones makes the server refuse every image of the request, in lookups too (2.1, 2.7).
+
+    Each image is asked for alone then, so that only its own tag fails, and the message says who decides about it.
+    """
+    config = "/apis/config.openshift.io/v1/images/cluster"
+    editor = {"metadata": {"name": "editor"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "editor"}]}
+    scene.api.send("POST", scene.api.rbac("rolebindings"), editor).raise_for_status()
+    allowed = {"spec": {"allowedRegistriesForImport": [{"domainName": scene.hosts["private"]}]}}
+    scene.api.send("PATCH", config, allowed, content_type=MERGE).raise_for_status()
+    try:
+        client = scene.client(scene.control.token("editor"))
+        tags = [tag("good", f"{scene.web}:v2"), tag("bad", f"{scene.hosts['plain']}/team/plain:v2", insecure=True)]
+        result = scene.converge(client=client, tags=tags)
+    finally:
+        scene.api.send("PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE).raise_for_status()
+    assert list(result.done.failed) == ["bad"]
+    assert f'importing images from registry "{scene.hosts["plain"]}" is forbidden' in result.done.failed["bad"]["message"]
+    assert "administrators do not allow imports from this registry" in result.done.failed["bad"]["remedy"]
+    assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["good"]
 
 
 def test_repeated_failure_does_not_move_the_condition(scene: Scene) -> None:
