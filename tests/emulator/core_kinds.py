@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import json
 import re
-import typing as t
 from collections.abc import Callable
 
 from .access import Access
@@ -19,7 +17,7 @@ from .generic import GenericHandler, Strategy
 from .gotext import json_error, json_type, now_text, time_text
 from .handling import Answer, Call
 from .keyring import SECRET_KEYS
-from .objects import label_problem, unreadable
+from .objects import label_problem
 from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS
 from .statuses import FieldError, forbidden_value, invalid_value, method_not_supported, required_value
 from .store import Object, Store
@@ -48,11 +46,9 @@ class SecretStrategy(Strategy):
     def read(self, document: Object) -> Object:
         """``stringData`` becomes ``data``; the type is Opaque where it is left out."""
         data = super().read(document)
-        values = dict(_values(data.get("data")))
-        for key, value in _values(data.pop("stringData", None)).items():
+        values: dict[str, str] = {key: value or "" for key, value in (data.get("data") or {}).items()}
+        for key, value in (data.pop("stringData", None) or {}).items():
             values[key] = base64.b64encode(value.encode()).decode()
-        for value in values.values():
-            _require_base64(value)
         data.pop("data", None)
         if values:
             data["data"] = values
@@ -72,23 +68,6 @@ class SecretStrategy(Strategy):
                 if data.get("data") != old.get("data"):
                     errors.append(forbidden_value("data", why))
         return errors + _content_errors(data)
-
-
-def _values(given: t.Any) -> dict[str, str]:
-    if given is None:
-        return {}
-    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-        raise unreadable(SECRETS, "json: cannot unmarshal into Go struct field Secret.data of type []uint8")
-    return given
-
-
-def _require_base64(value: str) -> None:
-    found = re.search(r"[^A-Za-z0-9+/]", value.rstrip("="))
-    try:
-        base64.b64decode(value, validate=True)
-    except binascii.Error:
-        position = found.start() if found else len(value) - len(value) % 4
-        raise unreadable(SECRETS, f"illegal base64 data at input byte {position}") from None
 
 
 def _content_errors(data: Object) -> list[FieldError]:
@@ -147,11 +126,8 @@ class ServiceAccountStrategy(Strategy):
         """Empty lists are left out."""
         data = super().read(document)
         for field in ("secrets", "imagePullSecrets"):
-            entries = data.get(field, [])
-            if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-                raise unreadable(SERVICE_ACCOUNTS, f"json: cannot unmarshal into Go struct field ServiceAccount.{field}")
-            if entries:
-                data[field] = [{"name": entry["name"]} if entry.get("name") else {} for entry in entries]
+            if data.get(field):
+                data[field] = [{"name": entry["name"]} if (entry or {}).get("name") else {} for entry in data[field]]
         return data
 
 

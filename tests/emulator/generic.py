@@ -50,7 +50,7 @@ class Strategy:
         data = {key: value for key, value in document.items() if key not in ("kind", "apiVersion") and value is not None}
         if self.fields:
             data = {key: data[key] for key in self.fields if data.get(key) not in (None, "", [], {})}
-        data["metadata"] = clean_metadata(document.get("metadata"), self.resource)
+        data["metadata"] = clean_metadata(document.get("metadata"))
         return data
 
     def prepare_create(self, _call: Call, data: Object) -> None:

@@ -15,7 +15,8 @@ from .access import User
 from .gotext import json_error, quote
 from .patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, apply_json_patch, merge, strategic_merge
 from .resources import BY_PATH, IMAGE, ResourceType, is_custom
-from .statuses import GroupName, StatusError, bad_request, unsupported_media_type
+from .shapes import misfit
+from .statuses import GroupName, StatusError, bad_request, invalid, invalid_value, unsupported_media_type
 from .store import Object, encode, typed
 
 _SUMMARY_LENGTH = 30
@@ -64,6 +65,9 @@ class Call:
         given = document.get("apiVersion") or kind.api_version, document.get("kind") or kind.kind
         if given != (kind.api_version, kind.kind):
             raise bad_request(_other_kind(*given, kind))
+        why = misfit(kind.kind, document)
+        if why:
+            raise bad_request(f"{kind.kind} in version {quote(kind.version)} cannot be handled as a {kind.kind}: {why}")
         return document
 
     def patched(self, current: Object) -> Object:
@@ -83,6 +87,10 @@ class Call:
         patched = apply(json.loads(self.body))
         if not isinstance(patched, dict):
             raise bad_request("the patch does not leave an object")
+        why = misfit(self.resource.kind, patched)
+        if why:
+            # Really the whole object is quoted (apiserver, endpoints/handlers/patch.go).
+            raise invalid(GroupName("", ""), "", [invalid_value("patch", encode(patched).decode(), why)])
         return patched
 
 

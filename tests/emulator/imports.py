@@ -17,9 +17,9 @@ from .gotext import now_text, parse_duration
 from .handling import Answer, Call
 from .images import Images, image_of_list, image_of_manifest, without_manifest
 from .keyring import Keyring, MalformedSecret, is_candidate
-from .objects import clean_metadata, fill_for_creation, name_errors, unreadable
+from .objects import clean_metadata, fill_for_creation, name_errors
 from .pullspec import BadReference, PullSpec
-from .registry_reader import LIST_TYPES, Manifest, RegistryError, RegistryTransport, Repository
+from .registry_reader import LIST_TYPES, IntegrityError, Manifest, RegistryError, RegistryTransport, Repository
 from .resources import IMAGE_CONFIGS, SECRETS, STREAM_IMPORTS, STREAMS
 from .statuses import (
     FieldError,
@@ -283,6 +283,8 @@ def _image_status(found: Found, tag: str, source: PullSpec) -> Object:
 def _image_failure(reference: str, error: RegistryError) -> StatusError:
     """A failed read of a manifest or blob (the table of server-behaviour.md 2.5)."""
     text = str(error)
+    if isinstance(error, IntegrityError):
+        return internal_error(text)
     if "MANIFEST_UNKNOWN" in error.codes:
         return not_found(_DOCKER_IMAGE, reference)
     if "UNAUTHORIZED" in error.codes or text.endswith("no basic auth credentials"):
@@ -328,11 +330,7 @@ class ImportHandler:
     async def run(self, call: Call) -> Object:
         """The whole import; ``dryRun`` is not looked at (contract case dry_run_all_is_ignored)."""
         require_namespace(self._store, call)
-        document = call.document()
-        try:
-            request = read_import(document, self._streams.reader)
-        except (AttributeError, TypeError):
-            raise unreadable(STREAM_IMPORTS, "json: cannot unmarshal into Go struct field ImageStreamImport.spec") from None
+        request = read_import(call.document(), self._streams.reader)
         metadata = request["metadata"]
         version = metadata.get("resourceVersion", "")
         fill_for_creation(metadata, call.namespace, STREAM_IMPORTS)
@@ -523,7 +521,7 @@ def read_import(document: Object, reader: StreamReader) -> Object:
     if given.get("repository") is not None:
         spec["repository"] = _read_item(given["repository"], reader)
         spec["repository"].pop("to", None)
-    images = [_read_item(image, reader) for image in given.get("images") or []]
+    images = [_read_item(image or {}, reader) for image in given.get("images") or []]
     for image in images:
         if "to" not in image:
             try:
@@ -534,16 +532,16 @@ def read_import(document: Object, reader: StreamReader) -> Object:
                 image["to"] = {"name": tag}
     if images:
         spec["images"] = images
-    return {"metadata": clean_metadata(document.get("metadata"), STREAM_IMPORTS), "spec": spec, "status": {}}
+    return {"metadata": clean_metadata(document.get("metadata")), "spec": spec, "status": {}}
 
 
-def _read_item(given: t.Any, reader: StreamReader) -> Object:
-    item: Object = {"from": read_reference((given or {}).get("from"), STREAM_IMPORTS)}
+def _read_item(given: Object, reader: StreamReader) -> Object:
+    item: Object = {"from": read_reference(given.get("from"))}
     if given.get("to") is not None:
         name = given["to"].get("name") or ""
         item["to"] = {"name": name} if name else {}
-    item["importPolicy"] = reader.import_policy(given.get("importPolicy"), STREAM_IMPORTS)
-    item["referencePolicy"] = read_reference_policy(given.get("referencePolicy"), STREAM_IMPORTS)
+    item["importPolicy"] = reader.import_policy(given.get("importPolicy"))
+    item["referencePolicy"] = read_reference_policy(given.get("referencePolicy"))
     if given.get("includeManifest"):
         item["includeManifest"] = True
     return item

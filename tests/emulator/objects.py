@@ -10,9 +10,8 @@ import re
 import secrets
 import typing as t
 
-from .gotext import quote
 from .resources import ResourceType
-from .statuses import FieldError, GroupName, StatusError, bad_request, conflict, invalid_value, required_value
+from .statuses import FieldError, GroupName, bad_request, conflict, invalid_value, required_value
 from .store import Object
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -40,7 +39,6 @@ _VALUE_TEXT = (
 )
 _ANNOTATIONS_LIMIT = 256 * 1024
 _SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "selfLink", "managedFields")
-_MAPS = ("labels", "annotations")
 REFERENCE_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 NameCheck = t.Callable[[str], str]
 
@@ -69,25 +67,9 @@ def segment_problem(name: str) -> str:
     return ""
 
 
-def clean_metadata(metadata: t.Any, resource: ResourceType) -> Object:
+def clean_metadata(metadata: Object | None) -> Object:
     """Metadata as the server reads it: without nulls, empty maps and what it does not keep."""
-    if metadata is None:
-        return {}
-    if not isinstance(metadata, dict):
-        raise unreadable(resource, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
-    cleaned = {key: value for key, value in metadata.items() if value not in (None, "", {}, [])}
-    cleaned.pop("managedFields", None)
-    for key in _MAPS:
-        values = cleaned.get(key)
-        if values is not None and not (isinstance(values, dict) and all(isinstance(value, str) for value in values.values())):
-            raise unreadable(resource, f"json: cannot unmarshal into Go struct field ObjectMeta.metadata.{key} of type string")
-    return cleaned
-
-
-def unreadable(resource: ResourceType, why: str) -> StatusError:
-    """400: the body is not an object of this kind."""
-    kind = resource.kind
-    return bad_request(f"{kind} in version {quote(resource.version)} cannot be handled as a {kind}: {why}")
+    return {key: value for key, value in (metadata or {}).items() if value not in (None, "", {}, []) and key != "managedFields"}
 
 
 def fill_for_creation(metadata: Object, namespace: str, resource: ResourceType) -> None:

@@ -67,6 +67,10 @@ class RegistryError(Exception):
         self.codes = codes
 
 
+class IntegrityError(RegistryError):
+    """A manifest that is not the one of its digest; told without the image's name."""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A manifest as the registry served it."""
@@ -212,7 +216,7 @@ class Repository:
         media_type = headers.get("Content-Type", "").partition(";")[0].strip()
         manifest = Manifest(media_type, content)
         if tag_or_digest.startswith("sha256:") and manifest.digest != tag_or_digest:
-            raise RegistryError(
+            raise IntegrityError(
                 f"content integrity error: the manifest retrieved (media type: {media_type}) with digest"
                 f" {tag_or_digest} does not match the digest calculated from the content {manifest.digest}"
             )

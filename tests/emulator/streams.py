@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 
 from .admission import INTERNAL_REGISTRY, Admission
 from .gotext import now_text, quote
-from .objects import REFERENCE_FIELDS, segment_problem, unreadable
+from .objects import REFERENCE_FIELDS, segment_problem
 from .pullspec import BadReference, PullSpec
-from .resources import STREAMS, ResourceType
 from .statuses import (
     FieldError,
     GroupName,
@@ -120,12 +119,11 @@ class StreamReader:
 
     def read(self, document: Object, metadata: Object) -> Stream:
         """A stream as sent or as stored."""
-        spec = _mapping(document.get("spec"), "spec")
-        status = _mapping(document.get("status"), "status")
-        lookup = _mapping(spec.get("lookupPolicy"), "spec.lookupPolicy")
-        tags = [self.tag(entry) for entry in _sequence(spec.get("tags"), "spec.tags")]
+        spec, status = document.get("spec") or {}, document.get("status") or {}
+        lookup = spec.get("lookupPolicy") or {}
+        tags = [self.tag(entry) for entry in spec.get("tags") or []]
         histories = {}
-        for entry in _sequence(status.get("tags"), "status.tags"):
+        for entry in status.get("tags") or []:
             histories[entry["tag"]] = {key: entry[key] for key in ("items", "conditions") if entry.get(key)}
         return Stream(
             metadata,
@@ -135,52 +133,36 @@ class StreamReader:
             status_tags=histories,
         )
 
-    def tag(self, entry: t.Any, resource: ResourceType = STREAMS) -> Object:
+    def tag(self, entry: Object | None) -> Object:
         """A TagReference with every field that the API shows."""
-        given = _mapping(entry, "spec.tags", resource)
+        given = entry or {}
         tag: Object = {"name": given.get("name") or "", "annotations": given.get("annotations")}
         if given.get("from") is not None:
-            tag["from"] = read_reference(given["from"], resource)
+            tag["from"] = read_reference(given["from"])
         if given.get("reference"):
             tag["reference"] = True
         tag["generation"] = given.get("generation")
-        tag["importPolicy"] = self.import_policy(given.get("importPolicy"), resource)
-        tag["referencePolicy"] = read_reference_policy(given.get("referencePolicy"), resource)
+        tag["importPolicy"] = self.import_policy(given.get("importPolicy"))
+        tag["referencePolicy"] = read_reference_policy(given.get("referencePolicy"))
         return tag
 
-    def import_policy(self, policy: t.Any, resource: ResourceType = STREAMS) -> Object:
+    def import_policy(self, policy: Object | None) -> Object:
         """``importPolicy``: flags that are false are absent, the mode is the cluster's where it is left out."""
-        given = _mapping(policy, "importPolicy", resource)
+        given = policy or {}
         filled: Object = {flag: True for flag in ("insecure", "scheduled") if given.get(flag)}
         filled["importMode"] = given.get("importMode") or self.default_mode
         return filled
 
 
-def read_reference(reference: t.Any, resource: ResourceType = STREAMS) -> Object:
+def read_reference(reference: Object | None) -> Object:
     """An ObjectReference."""
-    given = _mapping(reference, "from", resource)
+    given = reference or {}
     return {key: given[key] for key in REFERENCE_FIELDS if given.get(key)}
 
 
-def read_reference_policy(policy: t.Any, resource: ResourceType = STREAMS) -> Object:
+def read_reference_policy(policy: Object | None) -> Object:
     """``referencePolicy``, Source where it is left out."""
-    return {"type": _mapping(policy, "referencePolicy", resource).get("type") or "Source"}
-
-
-def _mapping(value: t.Any, where: str, resource: ResourceType = STREAMS) -> Object:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise unreadable(resource, f"json: cannot unmarshal into Go struct field {resource.kind}.{where}")
-    return value
-
-
-def _sequence(value: t.Any, where: str) -> list[t.Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise unreadable(STREAMS, f"json: cannot unmarshal into Go struct field {STREAMS.kind}.{where}")
-    return value
+    return {"type": (policy or {}).get("type") or "Source"}
 
 
 # Generations

@@ -74,10 +74,10 @@ class _TagHandler:
 
     def read(self, call: Call, document: Object, tag: str) -> Object:
         """What a client sent, without kind and apiVersion."""
-        data: Object = {"metadata": clean_metadata(document.get("metadata"), self.resource)}
+        data: Object = {"metadata": clean_metadata(document.get("metadata"))}
         reference = document.get(self.field)
         if reference is not None:
-            data[self.field] = self._streams.reader.tag(reference, call.resource)
+            data[self.field] = self._streams.reader.tag(reference)
             data[self.field]["name"] = data[self.field]["name"] or tag
         return data
 
@@ -125,7 +125,7 @@ class _TagHandler:
     def _create(self, call: Call) -> Answer:
         require_namespace(self._streams.store, call)
         document = call.document()
-        metadata = clean_metadata(document.get("metadata"), self.resource)
+        metadata = clean_metadata(document.get("metadata"))
         name, colon, tag = str(metadata.get("name", "")).partition(":")
         data = self.read(call, document, tag)
         fill_for_creation(data["metadata"], call.namespace, self.resource)

@@ -339,6 +339,19 @@ def test_what_registries_answer(admin: ApiClient, plain: EmbeddedRegistry, fault
     assert status["message"] == "Internal error occurred: " + words.format(ref=reference, host=plain.host)
 
 
+def test_a_manifest_that_is_not_the_one_of_its_digest(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """Refused without the image's name (importer/image.go, schema2OrOCIToImage)."""
+    digest = plain.content.repositories["team/plain"].tags["v2"]
+    served = plain.content.repositories["team/plain"].manifests[digest]
+    wrong = "sha256:" + "0" * 64
+    plain.content.repositories["team/forged"] = RepositoryContent({}, {wrong: served})
+    answer = admin.import_images("s", source(f"{plain.host}/team/forged@{wrong}", "a", insecure=True), store=False).json()
+    assert answer["status"]["images"][0]["status"]["message"] == (
+        "Internal error occurred: content integrity error: the manifest retrieved (media type: application/vnd.docker.distribution.manifest.v2+json)"
+        f" with digest {wrong} does not match the digest calculated from the content {digest}"
+    )
+
+
 def test_manifests_of_a_kind_that_is_not_known(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """Fail their tag, not the request."""
     artifact = Manifest("application/vnd.oci.image.manifest.v1+json", b'{"schemaVersion": 2}')
