@@ -47,7 +47,7 @@ class RetryPolicy(t.NamedTuple):
 
     ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it
     may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each try costs its
-    whole time limit. The n-th wait is
+    whole time limit (504 too). The n-th wait is
     ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
     server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
     """
@@ -222,7 +222,9 @@ class ClusterClient:
             )
         if answer.status in (429, 503) and self._wait(tries, self._retry.busy_attempts, raw.retry_after):
             return
-        if answer.status in (500, 502, 504) and repeatable and self._wait(tries, self._retry.broken_attempts, raw.retry_after):
+        # a 504 has cost the whole time that somebody on the way gives an answer
+        attempts = self._retry.slow_attempts if answer.status == 504 else self._retry.broken_attempts
+        if answer.status in (500, 502, 504) and repeatable and self._wait(tries, attempts, raw.retry_after):
             return
         raise error_of(answer, target, self.connection, path)
 

@@ -30,7 +30,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     ApiUnreachable,
     CollectionError,
     Conflict,
-    Invalid,
     NotFound,
     Unauthorized,
     may_have_been_done,
@@ -51,7 +50,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     StreamPlan,
     plan_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, send_images
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, is_of_one_image, send_images
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 
 # One round brings images, a second brings generations level; the third is for a writer who came between.
@@ -61,6 +60,8 @@ _MAX_CONFLICTS = 25
 _MAX_UNKNOWN_OUTCOMES = 1
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
+_RECOVERY = 2.0
+_MAX_RECOVERIES = 3
 
 
 class _Halt:
@@ -175,6 +176,7 @@ class _StreamWriter:
         self._timeout = timeout
         self.observed = observed
         self.outcomes: dict[str, Outcome] = {}
+        self._recoveries = _MAX_RECOVERIES
 
     def write(self, plan: StreamPlan) -> None:
         """Carry ``plan`` out once. Raises ``Conflict`` and its like with ``observed`` possibly out of date."""
@@ -217,18 +219,37 @@ class _StreamWriter:
             self.observed = parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE))
 
     def _import(self, items: t.Sequence[ImportItem]) -> None:
+        failed: dict[str, ImportFailure] = {}
         try:
             outcomes = self._send(items)
-        except Invalid:
-            # One image makes the server refuse the others with it (contract case list_entry_without_platform).
+        except ApiError as error:
+            if not is_of_one_image(error) or len(items) == 1:
+                raise
             alone = list(items)
         else:
-            beside = len(items) > 1
-            alone = [item for item, outcome in zip(items, outcomes) if beside and isinstance(outcome, ImportFailure)]
-            self.outcomes.update({item.to: outcome for item, outcome in zip(items, outcomes) if item not in alone})
+            for item, outcome in zip(items, outcomes):
+                # It may have failed only because of another image in the request (contract case hub_second_pass), or for a moment.
+                if isinstance(outcome, ImportFailure) and (len(items) > 1 or outcome.may_pass):
+                    failed[item.to] = outcome
+                else:
+                    self.outcomes[item.to] = outcome
+            alone = [item for item in items if item.to in failed]
+        late: list[ApiError] = []
         for item in alone:
-            # It may have failed only because of another image in the request (contract case hub_second_pass).
-            self.outcomes[item.to] = self._send([item])[0]
+            self._let_registry_recover(failed.get(item.to))
+            try:
+                self.outcomes[item.to] = self._send([item])[0]
+            except ApiError as error:
+                late.append(error)
+                if not is_of_one_image(error) or len(late) == len(items):
+                    raise
+                self.outcomes[item.to] = ImportFailure(error.reason, error.server_message)
+
+    def _let_registry_recover(self, failure: ImportFailure | None) -> None:
+        """Wait a little before a registry is asked again that failed for a moment; a few times only, for it may fail for long."""
+        if failure is not None and failure.may_pass and self._recoveries:
+            self._recoveries -= 1
+            time.sleep(random.uniform(0.5, 1.0) * _RECOVERY)
 
     def _send(self, items: t.Sequence[ImportItem]) -> list[Outcome]:
         answer = send_images(

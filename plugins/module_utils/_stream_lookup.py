@@ -14,15 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiError,
     ApiUnreachable,
     CollectionError,
-    Invalid,
     Unauthorized,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Lookup
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, send_images
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, is_of_one_image, send_images
 
 Answer = t.Union[Outcome, CollectionError]
 
@@ -62,13 +62,13 @@ def _answer(
     namespace = asked[0][0].namespace
     try:
         outcomes = send_images(client, namespace, stream, [item for _lookup, item in asked], store=False, timeout=timeout).outcomes
-    except Invalid:
-        alone = list(range(len(asked)))
-        outcomes = [ImportFailure("Invalid", "")] * len(asked)
     except (ApiUnreachable, Unauthorized):
         raise
     except CollectionError as error:
-        return {lookup: error for lookup, _item in asked}
+        if len(asked) == 1 or not (isinstance(error, ApiError) and is_of_one_image(error)):
+            return {lookup: error for lookup, _item in asked}
+        alone = list(range(len(asked)))
+        outcomes = [ImportFailure(error.reason, "")] * len(asked)
     else:
         alone = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, ImportFailure)] if len(asked) > 1 else []
     answers: dict[Lookup, Answer] = {lookup: outcome for (lookup, _item), outcome in zip(asked, outcomes)}

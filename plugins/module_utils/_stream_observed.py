@@ -47,6 +47,11 @@ class ImportFailure:
     message: str
     import_mode: str = field(default="", compare=False)
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the registry failed in a way that often is over a moment later, in the words of the server's library."""
+        return any(words in self.message for words in ("received unexpected HTTP status: 5", "EOF", "connection reset"))
+
 
 class ObservedTag(t.NamedTuple):
     """A tag of a stream: its spec, its newest image, and the failure of its last import."""

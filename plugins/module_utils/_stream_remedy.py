@@ -38,6 +38,9 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ("deadline exceeded", "The registry did not answer the API server in time: check the network between them, then run again."),
     ("toomanyrequests", "The registry limits the rate of pulls: run again later, or give a credential with a higher limit."),
     ("TOOMANYREQUESTS", "The registry limits the rate of pulls: run again later, or give a credential with a higher limit."),
+    ("received unexpected HTTP status: 5", "The registry itself fails: run again later, and look at its state if it stays."),
+    ("EOF", "The registry, or what stands before it, broke the connection off: run again later, and look at its state if it stays."),
+    ("connection reset", "The registry, or what stands before it, broke the connection off: run again later, and look at its state if it stays."),
     ("name unknown", "The registry has no such repository: check the name in the pull spec."),
     ("manifest unknown", "The registry has no such tag or digest: check the pull spec."),
     (

@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Invalid
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome, parse_image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL, ImportFailure
@@ -52,6 +52,12 @@ class RepositoryAnswer:
     def tags(self) -> list[str]:
         """All names, in the server's order."""
         return list(self.images) + self.additional
+
+
+def is_of_one_image(error: ApiError) -> bool:
+    """Say whether one image alone may be why the server did not do a whole request: a list that it refuses (contract case
+    list_entry_without_platform), or a registry that does not answer before the request's time is over (504)."""
+    return isinstance(error, Invalid) or error.status == 504
 
 
 def chunks(items: t.Sequence[ImportItem]) -> list[list[ImportItem]]:

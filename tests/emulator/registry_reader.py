@@ -135,6 +135,8 @@ class RegistryTransport:
             return f"dial tcp: lookup {error.host}: no such host"
         if isinstance(error, aiohttp.ClientConnectorError):
             return f"dial tcp {_address(error)}: connect: {_refusal(error.os_error)}"
+        if isinstance(error, aiohttp.ClientPayloadError):
+            return "unexpected EOF"
         return "EOF" if isinstance(error, aiohttp.ServerDisconnectedError) else str(error)
 
     async def _certificate_words(self, error: aiohttp.ClientConnectorCertificateError) -> str:

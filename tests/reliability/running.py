@@ -24,7 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils import (
     _optimistic,
     _registry_http,
     _stream_apply,
-    _stream_import,
+    _stream_requests,
 )
 
 MODULES = "ansible_collections.quayside.openshift_images.plugins.modules"
@@ -92,6 +92,7 @@ _WAITS = {
     (_optimistic, "_FIRST_WAIT_UNHEARD"): _optimistic._FIRST_WAIT_UNHEARD,
     (_stream_apply, "_FIRST_PAUSE"): _stream_apply._FIRST_PAUSE,
     (_stream_apply, "_LONGEST_PAUSE"): _stream_apply._LONGEST_PAUSE,
+    (_stream_apply, "_RECOVERY"): _stream_apply._RECOVERY,
 }
 
 
@@ -99,7 +100,7 @@ def set_pace(pace: float = PACE) -> None:
     """Let waiting in this process take ``pace`` of its time, until the next call."""
     _module_runner._Module = _Module  # type: ignore[misc]
     _module_runner.ClusterClient = functools.partial(_client_with_pace, pace)  # type: ignore[misc,assignment]
-    _client.DEFAULT_TIMEOUT = _stream_import._ANSWER_GRACE = ANSWER_TIME if pace < 1 else 60.0
+    _client.DEFAULT_TIMEOUT = _stream_requests._ANSWER_GRACE = ANSWER_TIME if pace < 1 else 60.0
     for (place, name), seconds in _WAITS.items():
         setattr(place, name, seconds * pace)
     _registry_http.Patience = functools.partial(_Patience, connect=1.0, answer=ANSWER_TIME, body=1.0, pause=0.5 * pace)  # type: ignore[misc,assignment]

@@ -315,7 +315,7 @@ class TestRefusals:
                 ),
             ),
             (None, [Reply(429)], 'limits the rate of requests and did not give "v1" of team/web (HTTP 429); try again later, or with a credential'),
-            (None, [Reply(500)], 'answered HTTP 500 at the request for "v1" of team/web'),
+            (None, [Reply(500)], 'answered HTTP 500 at the request for "v1" of team/web; it fails itself, try again later'),
         ],
     )
     def test_each_refusal_is_a_sentence(

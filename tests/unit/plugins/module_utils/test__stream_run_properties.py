@@ -230,7 +230,8 @@ def test_other_writers_and_lost_answers_do_not_change_the_outcome(
     past: list[dict[str, t.Any]], declared: dict[str, t.Any], faults: list[str]
 ) -> None:
     calm, rough = cluster_with(past), cluster_with(past)
-    if faults.count("lost before") + faults.count("lost after") > 3:
+    # each is what remains after the tries of the client itself
+    if faults.count("lost before") + faults.count("lost after") > 1:
         return
     script = list(faults)
     lost: list[str] = []
