@@ -47,11 +47,12 @@ class DeclaredLinks:
 
 @dataclass(frozen=True)
 class Declared:
-    """What shall be on a cluster."""
+    """What shall be on a cluster. With ``approved``, the ids of changes, nothing but these is to be changed."""
 
     secrets: tuple[DeclaredSecret, ...] = ()
     links: tuple[DeclaredLinks, ...] = ()
     streams: tuple[DesiredStream, ...] = ()
+    approved: frozenset[str] | None = None
 
     def texts_to_hide(self) -> list[str]:
         """Return every text that must never be shown."""
@@ -70,8 +71,36 @@ def declared(params: t.Mapping[str, t.Any]) -> Declared:
         except InputError as error:
             raise InputError(f'secrets: "{entry["name"]}": {error.message}') from error
     if params["cluster_pull_secret"]:
-        secrets.append(_global_secret(params["cluster_pull_secret"]))
-    return Declared(tuple(secrets), tuple(links), _streams(params))
+        # First, because every import may fall back to it.
+        secrets.insert(0, _global_secret(params["cluster_pull_secret"]))
+    everything = Declared(tuple(secrets), tuple(links), _streams(params))
+    return everything if params["approved"] is None else _only(everything, params["approved"])
+
+
+def _only(everything: Declared, changes: t.Sequence[t.Mapping[str, t.Any]]) -> Declared:
+    """Leave out what no approved change is about, so that nothing else is read again."""
+    ids = frozenset(change["id"] for change in changes)
+    places = {(change["kind"], change["namespace"], change["name"], change["tag"]) for change in changes}
+    touched = {(namespace, name) for kind, namespace, name, _tag in places if kind in ("stream", "tag")}
+    secrets = [
+        replace(secret, namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places))
+        for secret in everything.secrets
+    ]
+    links = [
+        replace(link, accounts=tuple(one for one in link.accounts if ("link", one.namespace, one.name, None) in places))
+        for link in everything.links
+    ]
+    streams = [_with_tags(stream, places)._replace(approved=ids) for stream in everything.streams if stream.key in touched]
+    return Declared(
+        tuple(secret for secret in secrets if secret.namespaces), tuple(link for link in links if link.accounts), tuple(streams), ids
+    )
+
+
+def _with_tags(stream: DesiredStream, places: t.Container[tuple[str, str, str, str | None]]) -> DesiredStream:
+    """The stream with the tags that are to be changed; all of them where tags are removed because they are not listed."""
+    if stream.purge_tags or stream.repository:
+        return stream
+    return stream._replace(tags=tuple(tag for tag in stream.tags if ("tag", *stream.key, tag.name) in places))
 
 
 def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespaces: tuple[str, ...]) -> DeclaredLinks:

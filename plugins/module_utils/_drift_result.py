@@ -12,33 +12,45 @@ changed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
 
 
 @dataclass(frozen=True)
 class Part:
-    """The report on secrets, links or streams; ``kind`` says which: secret, link or stream."""
+    """The report on secrets, links or streams; ``kind`` says which: secret, link or stream.
+
+    ``ids`` are those of its changes, where they cannot be told from before and after; ``held_back`` are changes that were not
+    approved.
+    """
 
     kind: str
     report: Report
+    ids: t.Mapping[str, str] = field(default_factory=dict)
+    held_back: t.Sequence[dict[str, t.Any]] = ()
+
+
+def held(kind: str, namespace: str, name: str, tag: str | None, reasons: t.Sequence[str]) -> dict[str, t.Any]:
+    """Return a change that was not approved, as it is returned."""
+    return {"kind": kind, "namespace": namespace, "name": name, "tag": tag, "reasons": list(reasons)}
 
 
 def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[PendingCredential]) -> Report:
     """Return the module's report: the parts put together, in their order."""
-    drift: dict[str, t.Any] = {"host": host, "secrets": [], "links": [], "streams": [], "changes": [], "failures": [], "warnings": []}
+    drift: dict[str, t.Any] = {"host": host, "secrets": [], "links": [], "streams": [], "changes": [], "failures": []}
+    drift.update(held_back=[], warnings=[])
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}
     for part in parts:
-        content, changes, failures = _READERS[part.kind](part.report)
+        content, changes, failures = _READERS[part.kind](part)
         drift[f"{part.kind}s"] += content
         drift["changes"] += changes
         drift["failures"] += failures
+        drift["held_back"] += part.held_back
         drift["warnings"] += part.report.warnings
         for side, shown in ((before, part.report.before), (after, part.report.after)):
             side.setdefault(f"{part.kind}s", {}).update(shown)
@@ -64,17 +76,11 @@ def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[Pendin
     )
 
 
-def change_id(kind: str, namespace: str, name: str, tag: str | None, before: t.Any, after: t.Any) -> str:
-    """Return what tells this change from every other one, on this cluster: it is the same for the same difference only."""
-    text = json.dumps([kind, namespace, name, tag, before, after], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 Read = tuple[list[dict[str, t.Any]], list[dict[str, t.Any]], list[dict[str, t.Any]]]
 
 
-def _read_secrets(report: Report) -> Read:
-    changes, failures = [], []
+def _read_secrets(part: Part) -> Read:
+    report, changes, failures = part.report, [], []
     for secret in report.results["secrets"]:
         where = f"{secret['namespace']}/{secret['name']}"
         if secret["changed"]:
@@ -90,18 +96,19 @@ def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
     return sorted({*(reason for reason in secret["reasons"] if reason != "registries_changed" or not found), *found})
 
 
-def _read_links(report: Report) -> Read:
-    changes, failures = [], []
+def _read_links(part: Part) -> Read:
+    report, changes, failures = part.report, [], []
     for account in report.results["service_accounts"]:
         where = f"{account['namespace']}/{account['name']}"
         if account["changed"]:
-            changes.append(_change("link", account, None, report.before[where], report.after[where], account["reasons"]))
+            changes.append(_change("link", account, None, report.before[where], report.after[where], account["reasons"], part.ids[where]))
         if account["error"]:
             failures.append(_failure("link", account, account["error"]))
     return report.results["service_accounts"], changes, failures
 
 
-def _read_streams(report: Report) -> Read:
+def _read_streams(part: Part) -> Read:
+    report = part.report
     streams = report.results["streams"]
     reasons = {(stream["namespace"], stream["name"]): {tag["name"]: tag["reasons"] for tag in stream["tags"]} for stream in streams}
     changes = []
@@ -142,13 +149,21 @@ def _tags(shown: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     return {} if shown is None else dict(shown["tags"])
 
 
-_READERS: dict[str, t.Callable[[Report], Read]] = {"secret": _read_secrets, "link": _read_links, "stream": _read_streams}
+_READERS: dict[str, t.Callable[[Part], Read]] = {"secret": _read_secrets, "link": _read_links, "stream": _read_streams}
 
 
-def _change(kind: str, subject: t.Mapping[str, t.Any], tag: str | None, before: t.Any, after: t.Any, reasons: t.Sequence[str]) -> dict[str, t.Any]:
+def _change(
+    kind: str,
+    subject: t.Mapping[str, t.Any],
+    tag: str | None,
+    before: t.Any,
+    after: t.Any,
+    reasons: t.Sequence[str],
+    identity: str = "",
+) -> dict[str, t.Any]:
     namespace, name = subject["namespace"], subject["name"]
     return {
-        "id": change_id(kind, namespace, name, tag, before, after),
+        "id": identity or Change(kind, namespace, name, before, after, tag).id,
         "kind": kind,
         "namespace": namespace,
         "name": name,

@@ -12,12 +12,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared, DeclaredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared, DeclaredLinks, DeclaredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report, held
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_apply import LinkApplier
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import Waiting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import link_change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_report import report_links
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
@@ -56,12 +58,8 @@ def compare(
     ``pending`` are credentials that check mode counts on besides those of ``wanted``.
     Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that does not answer.
     """
-    parts = [_secrets(client, secret, way) for secret in wanted.secrets]
-    for links in wanted.links:
-        applier = LinkApplier(client, links.desired, check_mode=way.check_mode, mask=way.mask, waiting=Waiting(way.wait_timeout))
-        outcomes = applier.bring_about_all(links.accounts)
-        _give_up_where_nothing_answers(outcomes)
-        parts.append(Part("link", report_links(outcomes)))
+    parts = [_secrets(client, secret, wanted, way) for secret in wanted.secrets]
+    parts += [_links(client, links, wanted, way) for links in wanted.links]
     promised = [*pending, *_promised(parts)]
     if wanted.streams:
         results = converge_streams(
@@ -74,19 +72,62 @@ def compare(
             tag_reader=tag_reader,
         )
         remedy_for = RemedyFinder(client, way.mask).remedy
-        parts.append(Part("stream", stream_report(results, remedy_for, only_changed=way.only_changed)))
+        held_back = [
+            held("tag" if tag else "stream", result.desired.namespace, result.desired.name, tag or None, reasons)
+            for result in results
+            for tag, reasons in result.held_back.items()
+        ]
+        parts.append(Part("stream", stream_report(results, remedy_for, only_changed=way.only_changed), held_back=held_back))
     return drift_report(client.connection.host, parts, promised)
 
 
-def _secrets(client: ClusterClient, secret: DeclaredSecret, way: Way) -> Part:
+def _secrets(client: ClusterClient, secret: DeclaredSecret, wanted: Declared, way: Way) -> Part:
     try:
         verified = try_logins(secret.desired.present_registries) if secret.verify else []
     except CollectionError as error:
         return Part("secret", report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
-    applier = SecretApplier(client, secret.desired, check_mode=way.check_mode, mask=way.mask, look_around=secret.look_around)
+    applier = SecretApplier(
+        client,
+        secret.desired,
+        check_mode=way.check_mode,
+        mask=way.mask,
+        look_around=secret.look_around,
+        approved=wanted.approved,
+    )
     outcomes = each_with_outcome(secret.namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
     _give_up_where_nothing_answers(outcomes)
-    return Part("secret", report_secrets(secret.desired, outcomes, verified))
+    held_back = [
+        held("secret", outcome.namespace, secret.desired.name, None, outcome.error.reasons)
+        for outcome in outcomes
+        if isinstance(outcome.error, NotApproved)
+    ]
+    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
+    return Part("secret", report_secrets(secret.desired, answered, verified), held_back=held_back)
+
+
+def _links(client: ClusterClient, links: DeclaredLinks, wanted: Declared, way: Way) -> Part:
+    applier = LinkApplier(
+        client,
+        links.desired,
+        check_mode=way.check_mode,
+        mask=way.mask,
+        waiting=Waiting(way.wait_timeout),
+        approved=wanted.approved,
+    )
+    outcomes = applier.bring_about_all(links.accounts)
+    _give_up_where_nothing_answers(outcomes)
+    held_back = [
+        held("link", outcome.account.namespace, outcome.account.name, None, outcome.error.reasons)
+        for outcome in outcomes
+        if isinstance(outcome.error, NotApproved)
+    ]
+    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
+    ids = {
+        str(outcome.account): link_change(outcome.account.namespace, outcome.account.name, outcome.plan).id
+        for outcome in answered
+        if outcome.plan is not None
+    }
+    return Part("link", report_links(answered), ids, held_back)
 
 
 def _give_up_where_nothing_answers(outcomes: t.Iterable[HasError]) -> None:

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import AccountName, DesiredLinks, Waiting
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_observed import (
@@ -27,7 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._link_ob
     observe_account,
     observe_accounts,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import LinkPlan, plan_links
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import LinkPlan, link_change, plan_links
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import Sleep, UncertainWrites, write_again_until_settled
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import WritingClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import require_namespace
@@ -56,7 +57,10 @@ class LinkOutcome:
 
 
 class LinkApplier:
-    """Brings the wanted links about for one service account after the other; several threads may call it at once."""
+    """Brings the wanted links about for one service account after the other; several threads may call it at once.
+
+    With ``approved``, the ids of changes, it makes no other change than these.
+    """
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class LinkApplier:
         check_mode: bool,
         mask: t.Callable[..., None],
         waiting: Waiting,
+        approved: Approved | None = None,
         sleep: Sleep = time.sleep,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,6 +79,7 @@ class LinkApplier:
         self._check_mode = check_mode
         self._mask = mask
         self._waiting = waiting
+        self._approved = approved
         self._sleep = sleep
         self._clock = clock
 
@@ -88,6 +94,8 @@ class LinkApplier:
             plan = plan_links(self._desired, observed or {})
             if not plan.changed:
                 return writes.last or plan
+            if self._approved is not None and link_change(account.namespace, account.name, plan).id not in self._approved:
+                raise NotApproved(sorted({reason for one in plan.lists for reason in one.reasons}))
             warnings[:] = self._look_for_secrets(account, plan)
             if not self._check_mode:
                 path = core_path(account.namespace, "serviceaccounts", account.name)

@@ -18,6 +18,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import LIST_FIELDS, DesiredLinks
 
 MANAGED_ANNOTATION = "openshift.io/internal-registry-pull-secret-ref"
@@ -115,3 +116,10 @@ def _kept(desired: DesiredLinks, entries: list[dict[str, t.Any]], metadata: t.Ma
 
 def _names(entries: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
     return tuple(entry.get("name", "") for entry in entries)
+
+
+def link_change(namespace: str, account: str, plan: LinkPlan) -> Change:
+    """Return the change that ``plan`` makes, by the names that come and go: other entries of the lists are not a part of it."""
+    lists = [one for one in plan.lists if one.reasons]
+    before = [[one.purpose, *one.removed, *(reason for reason in one.reasons if reason == "linked_twice")] for one in lists]
+    return Change("link", namespace, account, before, [[one.purpose, *one.added] for one in lists])

@@ -20,6 +20,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Conflict, Forbidden, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import (
@@ -39,6 +40,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
     require_namespace,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import SecretPlan, plan_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_view import secret_change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import without_dot
 
 _COPY_ENDING = ".former"
@@ -154,7 +156,8 @@ class SecretOutcome:
 class SecretApplier:
     """Brings one wanted secret about in one namespace after the other; several threads may call it at once.
 
-    With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one.
+    With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one. With
+    ``approved``, the ids of changes, it makes no other change than these.
     """
 
     def __init__(
@@ -165,6 +168,7 @@ class SecretApplier:
         check_mode: bool,
         mask: t.Callable[..., None],
         look_around: bool = True,
+        approved: Approved | None = None,
         sleep: Sleep = time.sleep,
     ) -> None:
         self._client = client
@@ -172,11 +176,12 @@ class SecretApplier:
         self._check_mode = check_mode
         self._mask = mask
         self._look_around = look_around
+        self._approved = approved
         self._sleep = sleep
 
     def bring_about(self, namespace: str) -> SecretOutcome:
         """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result is lost."""
-        one = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask)
+        one = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask, self._approved)
         try:
             plan = one.run(self._sleep)
         except CollectionError as exc:
@@ -220,12 +225,21 @@ class SecretApplier:
 class _OneSecret:
     """The attempts for one secret: what earlier ones have sent or deleted is remembered here."""
 
-    def __init__(self, client: WritingClient, desired: DesiredSecret, namespace: str, check_mode: bool, mask: t.Callable[..., None]) -> None:
+    def __init__(
+        self,
+        client: WritingClient,
+        desired: DesiredSecret,
+        namespace: str,
+        check_mode: bool,
+        mask: t.Callable[..., None],
+        approved: Approved | None,
+    ) -> None:
         self._client = client
         self._desired = desired
         self._namespace = namespace
         self._check_mode = check_mode
         self._mask = mask
+        self._approved = approved
         self._writes: UncertainWrites[SecretPlan] = UncertainWrites()
         self._deleted: ObservedSecret | None = None
         self._recreation: SecretPlan | None = None
@@ -261,6 +275,8 @@ class _OneSecret:
         plan = plan_secret(self._desired, self._namespace, observed, self._deleted.document if self._deleted is not None else None)
         if not plan.changed:
             return self._writes.last or plan
+        if self._approved is not None and secret_change(self._namespace, self._desired.name, plan).id not in self._approved:
+            raise NotApproved(plan.reasons)
         if self._check_mode:
             if plan.action == "create":
                 require_namespace(self._client, self._namespace, self._cannot_be_created)

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import LoginResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import RegistryChange, SecretPlan
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import RegistryChange
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_view import difference
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import failure_sentence
 
 _COUNTS = {"create": "created", "update": "updated", "recreate": "recreated", "delete": "deleted", "none": "unchanged"}
@@ -37,7 +37,7 @@ def report_secrets(desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], 
         summary[_COUNTS[outcome.plan.action]] += 1
         if outcome.plan.changed:
             subject = f"{outcome.namespace}/{desired.name}"
-            before[subject], after[subject] = _diff(outcome.plan)
+            before[subject], after[subject] = difference(outcome.plan)
     results: dict[str, t.Any] = {
         "secrets": [_secret(desired, outcome) for outcome in outcomes],
         "failed_namespaces": [namespace for namespace, _error in failures],
@@ -89,32 +89,3 @@ def _registry(change: RegistryChange) -> dict[str, t.Any]:
         "changed": bool(change.reasons),
         "reasons": list(change.reasons),
     }
-
-
-def _diff(plan: SecretPlan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """Return before and after for diff mode. A new password is told from a kept one by a word, never by its value."""
-    absent: dict[str, t.Any] = {"state": "absent"}
-    old: dict[str, t.Any] = {change.registry: _shown(change, change.before, "set") for change in plan.registries if change.before is not None}
-    old.update({change.registry: "unusable" for change in plan.registries if "entry_unusable" in change.reasons})
-    new = {change.registry: _shown(change, change.after, "changes") for change in plan.registries if change.after is not None}
-    unreadable = "content_unreadable" in plan.reasons
-    before: dict[str, t.Any] = {"state": "present", "type": plan.former_type, "registries": "unreadable" if unreadable else old, **plan.metadata_before}
-    after: dict[str, t.Any] = {"state": "present", "type": plan.secret_type, "registries": new, **plan.metadata_after}
-    if plan.action == "recreate":
-        after["deleted_and_created"] = True
-    return (absent if plan.action == "create" else before), (absent if plan.action == "delete" else after)
-
-
-def _shown(change: RegistryChange, login: Login | None, word: str) -> dict[str, t.Any]:
-    if login is None:
-        return {}
-    shown: dict[str, t.Any] = {}
-    if login.username:
-        shown["username"] = login.shown_username
-    if login.email:
-        shown["email"] = login.email
-    if login.password:
-        shown["password"] = word if "password_changed" in change.reasons else "set"
-    if login.identity_token:
-        shown["identity_token"] = word if "identity_token_changed" in change.reasons else "set"
-    return shown

@@ -85,6 +85,7 @@ def apply_streams(
     *,
     concurrency: int,
     timeout: int,
+    control_plane_architecture: str = "amd64",
 ) -> dict[Key, StreamResult]:
     """Make each stream as declared; ``timeout`` is the server's limit for one import request in seconds.
 
@@ -93,7 +94,7 @@ def apply_streams(
     halt = _Halt()
 
     def apply_one(pair: tuple[DesiredStream, ObservedStream]) -> StreamResult:
-        return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt)
+        return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt, control_plane_architecture)
 
     with ThreadPoolExecutor(max_workers=concurrency) as pool:
         return {result.desired.key: result for result in pool.map(apply_one, streams)}
@@ -106,10 +107,13 @@ def _apply_stream(
     looked_up: t.Mapping[Lookup, Outcome],
     timeout: int,
     halt: _Halt,
+    control_plane_architecture: str,
 ) -> StreamResult:
     result = StreamResult(desired, observed, observed)
     writer = _StreamWriter(client, desired, observed, timeout)
     known = dict(looked_up)
+    # What may be done is known by its image: it has to be looked up before, as in check mode.
+    knowledge = Knowledge(known, writer.outcomes, desired.approved is not None, control_plane_architecture)
     rounds = conflicts = unknown = progress = 0
     fresh = True
     given_up: list[CollectionError] = []
@@ -117,7 +121,7 @@ def _apply_stream(
         while True:
             if halt.error:
                 raise CollectionError(f"not attempted any more, because of: {halt.error}")
-            plan = plan_stream(desired, writer.observed, Knowledge(known, writer.outcomes))
+            plan = plan_stream(desired, writer.observed, knowledge)
             if plan.lookups:
                 for lookup, answer in look_up(client, plan.lookups, 1, timeout).items():
                     if isinstance(answer, CollectionError):
@@ -154,7 +158,7 @@ def _apply_stream(
     except CollectionError as error:
         halt.notice(error)
         result.error = error
-        left = plan_stream(desired, writer.observed, Knowledge(known, writer.outcomes))
+        left = plan_stream(desired, writer.observed, knowledge)
         result.done = frozenset(tag.name for tag in left.tags if not tag.reasons)
     result.after = writer.observed
     result.outcomes.update(writer.outcomes)

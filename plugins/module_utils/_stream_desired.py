@@ -81,7 +81,7 @@ class DesiredRepository(t.NamedTuple):
 
 
 class DesiredStream(t.NamedTuple):
-    """An image stream as declared."""
+    """An image stream as declared. With ``approved``, the ids of changes, nothing but these is to be changed."""
 
     namespace: str
     name: str
@@ -91,6 +91,7 @@ class DesiredStream(t.NamedTuple):
     purge_tags: bool = False
     refresh: str = "drifted"
     absent: bool = False
+    approved: frozenset[str] | None = None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -22,9 +22,10 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, DesiredTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -35,6 +36,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedStream,
     ObservedTag,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import stream_view, view
 
 STREAM_MISSING = "stream_missing"
 TAG_MISSING = "tag_missing"
@@ -53,6 +55,9 @@ NOT_LISTED = "not_listed"
 
 _LEGACY = "Legacy"
 _PRESERVE = "PreserveOriginal"
+
+# What is left of an import of this run: to bring the generation level.
+_SETTLING = frozenset((NEVER_IMPORTED, LAST_IMPORT_FAILED))
 
 # What an import will bring where nobody can tell before.
 UNKNOWN_IMAGE = Image("", "", "", (), "")
@@ -92,7 +97,8 @@ class TagPlan:
     """What is to be done for one tag.
 
     ``patch`` is the tag's entry of a strategic merge patch, ``item`` its part of an import request, ``remove`` deletes tag
-    and history. ``failure`` is known before anything is written. ``after`` is the tag as it will be (None: no such tag).
+    and history. ``failure`` is known before anything is written. ``after`` is the tag as it will be (None: no such tag),
+    ``unforeseen`` what could be said of an imported tag without knowing its image.
     """
 
     name: str
@@ -102,11 +108,15 @@ class TagPlan:
     remove: bool = False
     outcome: Outcome | None = None
     after: ObservedTag | None = None
+    unforeseen: ObservedTag | None = None
 
 
 @dataclass
 class StreamPlan:
-    """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole stream."""
+    """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole stream.
+
+    ``held_back`` are the reasons of changes that were not approved, by tag, and by "" for the stream itself.
+    """
 
     namespace: str
     name: str
@@ -116,6 +126,7 @@ class StreamPlan:
     tags: list[TagPlan] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
     after: ObservedStream = field(default_factory=lambda: ObservedStream("", ""))
+    held_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def patches(self) -> list[dict[str, t.Any]]:
@@ -159,8 +170,16 @@ def plan_stream(desired: DesiredStream, observed: ObservedStream, knowledge: Kno
     if desired.absent:
         plan.delete = observed.exists
         plan.tags = [TagPlan(name, (NOT_LISTED,)) for name in sorted(observed.tags)]
-        plan.after = ObservedStream(desired.namespace, desired.name)
-        return plan
+    else:
+        _plan_tags(plan, desired, observed, knowledge)
+    _complete(plan, desired, observed)
+    if desired.approved is not None and not plan.lookups:
+        _hold_to(desired.approved, plan, observed, knowledge)
+        _complete(plan, desired, observed)
+    return plan
+
+
+def _plan_tags(plan: StreamPlan, desired: DesiredStream, observed: ObservedStream, knowledge: Knowledge) -> None:
     listed = {tag.name for tag in desired.tags}
     for tag in desired.tags:
         tag_plan, lookup = _plan_tag(desired, tag, observed, knowledge)
@@ -173,12 +192,40 @@ def plan_stream(desired: DesiredStream, observed: ObservedStream, knowledge: Kno
     local = desired.lookup_policy_local
     if local is not None and local != observed.lookup_policy_local:
         plan.lookup_policy_local = local
+
+
+def _complete(plan: StreamPlan, desired: DesiredStream, observed: ObservedStream) -> None:
+    """Say whether the stream has to be created, and what it will be."""
+    if desired.absent:
+        plan.after = ObservedStream(desired.namespace, desired.name) if plan.delete else observed
+        return
     # An import creates the stream; what an import cannot set has to be there before it.
-    plan.create = not observed.exists and (
-        plan.lookup_policy_local is not None or bool(plan.patches) or (local is not None and not desired.tags)
-    )
-    plan.after = _stream_after(desired, observed, plan)
-    return plan
+    empty = desired.lookup_policy_local is not None and not desired.tags and "" not in plan.held_back
+    plan.create = not observed.exists and (plan.lookup_policy_local is not None or bool(plan.patches) or empty)
+    plan.after = _stream_after(observed, plan)
+
+
+def _hold_to(approved: Approved, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge) -> None:
+    """Take out of the plan what is another change than the approved ones, or no change that anybody could have seen."""
+    namespace, name = plan.namespace, plan.name
+    stream = Change("stream", namespace, name, stream_view(observed), stream_view(plan.after))
+    if stream.before != stream.after and stream.id not in approved:
+        plan.held_back[""] = (STREAM_MISSING,) if stream.before is None else ()
+        plan.delete, plan.lookup_policy_local = False, None
+    for index, tag in enumerate(plan.tags):
+        before, after = observed.tags.get(tag.name), plan.after.tags.get(tag.name)
+        if tag.name in knowledge.attempted and set(tag.reasons) <= _SETTLING:
+            continue
+        ways = [after] if tag.unforeseen is None else [after, tag.unforeseen]
+        changes = [Change("tag", namespace, name, view(before), view(way), tag.name) for way in ways]
+        if any(change.id in approved for change in changes) and not (stream.before is None and "" in plan.held_back):
+            continue
+        plan.tags[index] = TagPlan(tag.name, after=before)
+        if changes[0].before != changes[0].after:
+            plan.held_back[tag.name] = tag.reasons
+    if plan.held_back.keys() - {""}:
+        # A stream goes with all of its tags or not at all.
+        plan.delete = False
 
 
 def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
@@ -228,6 +275,9 @@ def _plan_tag(
         plan.item = ImportItem(
             str(desired.source), desired.name, wanted.import_mode or None, wanted.insecure, wanted.scheduled, wanted.reference_policy or None
         )
+        if stream.approved is not None:
+            unknown = UNKNOWN_IMAGE._replace(import_mode=outcome.import_mode if outcome else "")
+            plan.unforeseen = _tag_after(observed, wanted, replace(plan, outcome=unknown), importing)
     plan.after = _tag_after(observed, wanted, plan, importing)
     return plan, None
 
@@ -443,13 +493,13 @@ def _patched(observed: ObservedTag, wanted: ObservedTag, patch: t.Mapping[str, t
     return after
 
 
-def _stream_after(desired: DesiredStream, observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
+def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
     tags = dict(observed.tags)
     for tag in plan.tags:
         if tag.after is not None:
             tags[tag.name] = tag.after
         elif tag.remove:
             tags.pop(tag.name, None)
-    local = observed.lookup_policy_local if desired.lookup_policy_local is None else desired.lookup_policy_local
+    local = observed.lookup_policy_local if plan.lookup_policy_local is None else plan.lookup_policy_local
     exists = observed.exists or plan.create or bool(tags)
-    return observed._replace(name=desired.name, exists=exists, lookup_policy_local=local and exists, tags=tags)
+    return observed._replace(name=plan.name, exists=exists, lookup_policy_local=local and exists, tags=tags)

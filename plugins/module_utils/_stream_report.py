@@ -18,13 +18,12 @@ from collections import Counter
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
-    EXTERNAL,
     ImportFailure,
-    ObservedStream,
     ObservedTag,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import NOT_LISTED
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import stream_view, view
 
 RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 
@@ -71,33 +70,6 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
     )
 
 
-def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
-    """Return what a person cares about in a tag; two tags with equal views are the same to the report."""
-    if tag is None:
-        return None
-    source = tag.source if tag.kind == EXTERNAL else f"{tag.kind} {tag.source_namespace}/{tag.source}".replace(" /", " ")
-    shown: dict[str, t.Any] = {
-        "from": source,
-        "image": tag.digest,
-        "reference_policy": tag.reference_policy,
-        "scheduled": tag.scheduled,
-        "insecure": tag.insecure,
-    }
-    if tag.import_mode:
-        shown["import_mode"] = tag.import_mode
-    if tag.reference:
-        shown["reference"] = True
-    if tag.prefer_architecture:
-        shown["prefer_architecture"] = tag.prefer_architecture
-    if tag.prefer_os:
-        shown["prefer_os"] = tag.prefer_os
-    if tag.failure:
-        shown["import_failure"] = f"{tag.failure.reason}: {tag.failure.message}" if tag.failure.reason else tag.failure.message
-    if tag.pending:
-        shown["import_pending"] = True
-    return shown
-
-
 def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[str, t.Any], list[dict[str, t.Any]]]:
     desired, old, new = result.desired, result.before, result.after
     tags, failed = [], []
@@ -130,7 +102,7 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
         "name": desired.name,
         "state": "present" if new.exists else "absent",
         "lookup_policy_local": new.lookup_policy_local,
-        "changed": _stream_view(old) != _stream_view(new) or any(tag["changed"] for tag in tags),
+        "changed": stream_view(old) != stream_view(new) or any(tag["changed"] for tag in tags),
         "tags": tags,
         "gone_upstream": list(result.gone_upstream),
         "error": _stream_error(result, remedy_for),
@@ -184,18 +156,14 @@ def shown_manifests(image: Image) -> list[dict[str, t.Any]]:
     ]
 
 
-def _stream_view(stream: ObservedStream) -> dict[str, t.Any] | None:
-    return {"lookup_policy_local": stream.lookup_policy_local} if stream.exists else None
-
-
 def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> None:
     """Add a changed stream to both sides of the diff, with those of its tags that this run changed."""
     touched = {tag.name for tag in result.desired.tags} | set(result.reasons)
     names = sorted(name for name in touched if view(result.before.tags.get(name)) != view(result.after.tags.get(name)))
-    if not names and _stream_view(result.before) == _stream_view(result.after):
+    if not names and stream_view(result.before) == stream_view(result.after):
         return
     for side, stream in ((before, result.before), (after, result.after)):
-        shown = _stream_view(stream)
+        shown = stream_view(stream)
         if shown is not None:
             shown["tags"] = {name: view(stream.tags[name]) for name in names if name in stream.tags}
             side[where] = shown

@@ -24,7 +24,8 @@ class StreamResult:
     """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
     it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
     ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who listed those that it
-    has, and ``tags_from_reason`` why that was not the registry itself."""
+    has, and ``tags_from_reason`` why that was not the registry itself; ``held_back`` are the reasons of changes that were not
+    approved, by tag and by "" for the stream itself."""
 
     desired: DesiredStream
     before: ObservedStream
@@ -37,9 +38,11 @@ class StreamResult:
     gone_upstream: tuple[str, ...] = ()
     tags_from: str = ""
     tags_from_reason: str = ""
+    held_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
         """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""
+        self.held_back.update(plan.held_back)
         for tag in plan.tags:
             if tag.name in settled:
                 continue

@@ -184,7 +184,7 @@ class _Road:
 
     def plan(self) -> dict[Key, StreamPlan]:
         """Plan every stream, finding out from the registries what the plans depend on, each question once."""
-        knowledge = Knowledge(self._looked_up, foresee=self._check_mode, control_plane_architecture=self._control_plane_architecture())
+        knowledge = Knowledge(self._looked_up, foresee=self._foresees, control_plane_architecture=self._control_plane_architecture())
         plans: dict[Key, StreamPlan] = {}
         open_keys = list(self.streams)
         while open_keys:
@@ -267,7 +267,14 @@ class _Road:
             return
         from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_apply import apply_streams
 
-        applied = apply_streams(self._client, writing, self._looked_up, concurrency=self._concurrency, timeout=self._timeout)
+        applied = apply_streams(
+            self._client,
+            writing,
+            self._looked_up,
+            concurrency=self._concurrency,
+            timeout=self._timeout,
+            control_plane_architecture=self._control_plane_architecture(),
+        )
         for result in applied.values():
             self._finish(result)
 
@@ -281,9 +288,14 @@ class _Road:
             result.tags_from, result.tags_from_reason = listing.tags_from, listing.reason
         self.results[result.desired.key] = result
 
+    @property
+    def _foresees(self) -> bool:
+        """Whether the outcome of each import is looked up before: in check mode, and where only what was shown may be done."""
+        return self._check_mode or any(stream.approved is not None for stream in self.streams.values())
+
     def _control_plane_architecture(self) -> str:
         """Return what completes a preference for an operating system alone: the architecture of the control plane."""
-        asked = self._check_mode and any(tag.prefer_os and not tag.prefer_architecture for stream in self.streams.values() for tag in stream.tags)
+        asked = self._foresees and any(tag.prefer_os and not tag.prefer_architecture for stream in self.streams.values() for tag in stream.tags)
         platform = self._client.get("/version").get("platform", "") if asked else ""
         return platform.partition("/")[2] or "amd64"
 

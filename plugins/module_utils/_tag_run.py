@@ -29,8 +29,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedTag,
     parse_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor, stream_report, view
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor, stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import view
 from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_desired import DesiredStreamTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_plan import (
     Images,

@@ -13,7 +13,7 @@ description:
   - Tells what differs between a cluster and the pull secrets, links and image streams that are declared for it, in one go, as check mode
     of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
     M(quayside.openshift_images.image_stream_import) does for each. The plans are theirs.
-  - In check mode it writes nothing. Outside check mode it brings about what is declared.
+  - In check mode it writes nothing. Outside check mode it brings about what is declared, or of that only what O(approved) lists.
   - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of what it returns.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
@@ -298,6 +298,35 @@ options:
         type: list
         elements: str
         required: true
+  approved:
+    description:
+      - The only changes that may be made, as RV(drift.changes) returned them before.
+      - What would be another change by now, because the cluster, the registry or the declaration changed since, is left alone, and
+        is in RV(drift.held_back). An image that was not known before may be any.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description:
+          - Name of the change.
+        type: str
+        required: true
+      kind:
+        description:
+          - What is changed.
+        type: str
+        choices: [secret, link, stream, tag]
+        required: true
+      namespace:
+        description:
+          - Namespace of the object.
+        type: str
+        required: true
+      name: *name
+      tag:
+        description:
+          - Name of the tag.
+        type: str
   wait_timeout:
     description:
       - How many seconds to wait for a service account that does not exist yet.
@@ -350,6 +379,18 @@ EXAMPLES = r"""
             from: registry.example.com:5000/team/web:v1
   check_mode: true
   register: compared
+
+- name: Correct what was found then, but not what has changed since
+  quayside.openshift_images.cluster_drift:
+    streams:
+      - namespace: shop
+        name: web
+        tags:
+          - name: v1
+            from: registry.example.com:5000/team/web:v1
+    approved: >-
+      {{ compared.drift.changes | map('dict2items') | map('selectattr', 'key', 'in', ['id', 'kind', 'namespace', 'name', 'tag'])
+         | map('items2dict') | list }}
 """
 
 RETURN = r"""
@@ -432,6 +473,27 @@ drift:
         remedy:
           description: What to do about it.
           type: str
+    held_back:
+      description: Changes that O(approved) does not list.
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: V(secret), V(link), V(stream) or V(tag).
+          type: str
+        namespace:
+          description: Namespace of the object.
+          type: str
+        name:
+          description: Name of the object.
+          type: str
+        tag:
+          description: Name of the tag.
+          type: str
+        reasons:
+          description: Why it would change.
+          type: list
+          elements: str
     warnings:
       description: What is worth to be known besides.
       type: list
@@ -481,6 +543,9 @@ def argument_spec() -> ArgumentSpec:
         **{name: option for name, option in secret_options().items() if name in ("auth_file", "only", "verify_ca_cert", "verify_insecure")},
         "verify": {"type": "bool", "default": True},
     }
+    text = {"type": "str", "required": True}
+    kinds = {"type": "str", "choices": ["secret", "link", "stream", "tag"], "required": True}
+    approved = {"id": text, "kind": kinds, "namespace": text, "name": text, "tag": {"type": "str"}}
     return cluster_argument_spec().merge(
         ArgumentSpec(
             {
@@ -497,6 +562,7 @@ def argument_spec() -> ArgumentSpec:
                 "upstream": {"type": "bool", "default": True},
                 "purge_tags": {"type": "bool", "default": False},
                 "pending_credentials": pending_credentials_option(),
+                "approved": {"type": "list", "elements": "dict", "options": approved},
                 "wait_timeout": {"type": "int", "default": 0},
                 "concurrency": {"type": "int", "default": 8},
                 "timeout": {"type": "int", "default": 120},
