@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import described, number
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 
 FORMAT = "quayside.openshift_images/drift"
@@ -24,6 +25,7 @@ VERDICTS = ("in_sync", "drift", "corrected", "partly_corrected", "failed")
 _KINDS = ("secret", "link", "stream", "tag")
 # What a change can have come to that leaves nothing to do.
 _SETTLED = ("done", "not_needed")
+_PRUNE_RISKS = ("risks", "missing", "failed_namespaces", "summary")
 
 
 def drift_document(contents: t.Iterable[tuple[str, t.Any]], *, expected: t.Sequence[str] = (), generated_at: str) -> dict[str, t.Any]:
@@ -61,32 +63,78 @@ def _clusters_of(name: str, content: t.Any) -> list[dict[str, t.Any]]:
 
 
 def cluster_entry(part: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the entry for one cluster: ``compared`` and ``corrected`` are results of cluster_drift, batch by batch."""
-    compared, corrected = part.get("compared") or [], part.get("corrected")
-    changes = [{**change, "outcome": "open", "error": None} for one in compared for change in one["changes"]]
-    failures = [failure for one in compared for failure in one["failures"]]
-    failures = [_cluster_failure(part["cluster"], message) for message in part.get("errors") or ()] + failures
+    """Return the entry for one cluster.
+
+    ``compared`` of the part are results of cluster_drift, batch by batch, and ``corrected`` those of a ``correction`` that
+    was to do what ``approved`` names. ``errors`` and their like are what modules said that had no result.
+    """
+    compared, corrected = part.get("compared") or [], part.get("corrected") or []
+    shown = [change for one in compared for change in one["changes"]]
+    correction = bool(part.get("correction"))
+    risks = part.get("prune_risks") or None
     entry: dict[str, t.Any] = {
         "name": part["cluster"],
         "host": next((one["host"] for one in compared), None),
         "verdict": "",
-        "complete": not failures,
+        "complete": True,
         "upstream": bool(part.get("upstream")),
-        "correction": corrected is not None,
+        "correction": correction,
         "counts": {},
-        "reasons": {},
-        "changes": sorted(changes, key=_place),
-        "failures": sorted(failures, key=_place),
+        "reasons": dict(sorted(Counter(reason for change in shown for reason in change["reasons"]).items())),
+        "changes": sorted(_with_outcomes(shown, part) if correction else map(_open, shown), key=_place),
+        "failures": sorted(_failures(part, compared, corrected), key=_place),
         "secrets": sorted((item for one in compared for item in one["secrets"]), key=_place),
         "links": sorted((item for one in compared for item in one["links"]), key=_place),
         "streams": sorted((item for one in compared for item in one["streams"]), key=_place),
-        "prune_risks": part.get("prune_risks"),
-        "warnings": sorted({warning for one in compared for warning in one["warnings"]}),
+        "prune_risks": {name: risks[name] for name in _PRUNE_RISKS} if risks else None,
+        "warnings": sorted({warning for one in [*compared, *corrected] for warning in one["warnings"]}),
     }
-    entry["reasons"] = dict(sorted(Counter(reason for change in entry["changes"] for reason in change["reasons"]).items()))
+    entry["complete"] = not entry["failures"]
     entry["counts"] = _counts(entry, compared)
     entry["verdict"] = _verdict(entry)
     return entry
+
+
+def _open(change: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {**change, "outcome": "open", "error": None}
+
+
+def _with_outcomes(shown: t.Iterable[t.Mapping[str, t.Any]], part: t.Mapping[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+    """Join each change that was shown with what became of it."""
+    corrected, approved, errors = part.get("corrected") or [], part.get("approved") or [], part.get("correction_errors") or []
+    made = [change for one in corrected for change in one["changes"]]
+    ids, places = {change["id"] for change in made}, {_place(change) for change in made if change["kind"] != "link"}
+    failed = {_place(failure): failure for one in corrected for failure in one["failures"]}
+    held_back = {_place(held): held for one in corrected for held in one["held_back"]}
+    for change in shown:
+        place, outcome, error = _place(change), "not_needed", None
+        if change["id"] not in approved:
+            outcome = "not_approved"
+        elif place in failed:
+            outcome, error = "failed", failed[place]["message"]
+        elif change["id"] in ids or place in places:
+            outcome = "done"
+        elif place in held_back:
+            outcome, error = "changed_meanwhile", ", ".join(held_back[place]["reasons"]) or None
+        elif errors:
+            outcome, error = "failed", errors[0]
+        yield {**change, "outcome": outcome, "error": error}
+
+
+def _failures(
+    part: t.Mapping[str, t.Any], compared: t.Sequence[t.Mapping[str, t.Any]], corrected: t.Sequence[t.Mapping[str, t.Any]]
+) -> t.Iterator[dict[str, t.Any]]:
+    """Yield what failed, of what was tried again the last word."""
+    cluster = part["cluster"]
+    for message in [*(part.get("errors") or ()), *(part.get("correction_errors") or ())]:
+        yield _cluster_failure("cluster", cluster, message)
+    for message in part.get("prune_errors") or ():
+        yield _cluster_failure("prune_risks", cluster, message)
+    for namespace in (part.get("prune_risks") or {}).get("failed_namespaces") or ():
+        yield {**_cluster_failure("prune_risks", cluster, namespace["error"]), "namespace": namespace["namespace"]}
+    again = {_place(item) for one in corrected for kind in ("changes", "failures") for item in one[kind]}
+    yield from (failure for one in compared for failure in one["failures"] if _place(failure) not in again)
+    yield from (failure for one in corrected for failure in one["failures"])
 
 
 def _place(item: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
@@ -94,8 +142,8 @@ def _place(item: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
     return (_KINDS.index(kind) if kind in _KINDS else -1, item.get("namespace") or "", item.get("name") or "", item.get("tag") or "")
 
 
-def _cluster_failure(cluster: str, message: str) -> dict[str, t.Any]:
-    return {"kind": "cluster", "namespace": None, "name": cluster, "tag": None, "from": None, "reason": None, "message": message, "remedy": None}
+def _cluster_failure(kind: str, cluster: str, message: str) -> dict[str, t.Any]:
+    return {"kind": kind, "namespace": None, "name": cluster, "tag": None, "from": None, "reason": None, "message": message, "remedy": None}
 
 
 def _counts(entry: t.Mapping[str, t.Any], compared: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
@@ -104,7 +152,7 @@ def _counts(entry: t.Mapping[str, t.Any], compared: t.Sequence[t.Mapping[str, t.
     counts["corrected"] = sum(change["outcome"] == "done" for change in entry["changes"])
     counts["left"] = sum(change["outcome"] not in _SETTLED for change in entry["changes"])
     counts["failures"] = len(entry["failures"])
-    counts["prune_risks"] = len((entry["prune_risks"] or {}).get("risks") or ())
+    counts["prune_risks"] = entry["prune_risks"]["summary"]["at_risk"] if entry["prune_risks"] else 0
     return counts
 
 
@@ -114,7 +162,7 @@ def _verdict(entry: t.Mapping[str, t.Any]) -> str:
         return "partly_corrected" if counts["corrected"] else "drift"
     if counts["failures"]:
         return "failed"
-    return "corrected" if counts["changes"] else "in_sync"
+    return "corrected" if counts["corrected"] else "in_sync"
 
 
 def _summary(clusters: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
@@ -131,3 +179,44 @@ def _summary(clusters: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
         "counts": {name: totals[name] for name in names},
         "reasons": dict(sorted(reasons.items())),
     }
+
+
+def findings(cluster: t.Mapping[str, t.Any]) -> dict[str, str | None]:
+    """Return what a job may fail for, in a sentence each; None where there is nothing of the kind."""
+    counts, name = cluster["counts"], cluster["name"]
+    first = cluster["failures"][0] if cluster["failures"] else None
+    failures = None
+    if first is not None:
+        more = f" And {counts['failures'] - 1} more failures, see the report." if counts["failures"] > 1 else ""
+        remedy = f" - {first['remedy']}" if first["remedy"] else ""
+        failures = f"{name}: {_subject(first)}{first['message']}{remedy}{more}"
+    return {
+        "failures": failures,
+        "drift": f"{name}: {in_words(cluster)}." if counts["left"] else None,
+        "prune_risks": f"{name}: pruning would take the image from {counts['prune_risks']} workloads, see the report." if counts["prune_risks"] else None,
+    }
+
+
+def _subject(failure: t.Mapping[str, t.Any]) -> str:
+    if not failure["namespace"]:
+        return ""
+    return f"{failure['kind']} {failure['namespace']}/{failure['name']}{':' + failure['tag'] if failure['tag'] else ''}: "
+
+
+def in_words(counted: t.Mapping[str, t.Any]) -> str:
+    """Return the numbers of a cluster, or of all of them, in words."""
+    counts = counted["counts"]
+    words = [described(counts["changes"], counted["reasons"], counts["failures"])]
+    if counts["corrected"]:
+        words.append(f"{counts['corrected']:,} corrected, {counts['left']:,} left")
+    if counts["prune_risks"]:
+        words.append(number(counts["prune_risks"], "prune risk"))
+    return ", ".join(words)
+
+
+def lines(document: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the report as lines for a terminal: one for each cluster, and one for all."""
+    summary = document["summary"]
+    verdicts = ", ".join(f"{verdict} {number}" for verdict, number in summary["verdicts"].items() if number)
+    found = [f"{cluster['name']}: {cluster['verdict']}: {in_words(cluster)}" for cluster in document["clusters"]]
+    return [*found, f"{number(summary['clusters'], 'cluster')} ({verdicts}): {in_words(summary)}"]

@@ -16,7 +16,7 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_document import drift_document
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_document import drift_document, findings, lines
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_page import render
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
@@ -40,11 +40,12 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
     clusters = [
         {
             **{name: cluster[name] for name in _SHOWN_OF_A_CLUSTER},
+            "findings": findings(cluster),
             "change_ids": [change["id"] for change in cluster["changes"] if change["outcome"] not in ("done", "not_needed")],
         }
         for cluster in document["clusters"]
     ]
-    return Report(changed=bool(outputs), results={"summary": document["summary"], "clusters": clusters})
+    return Report(changed=bool(outputs), results={"summary": document["summary"], "lines": lines(document), "clusters": clusters})
 
 
 def _paths(given: t.Iterable[str]) -> t.Iterator[str]:

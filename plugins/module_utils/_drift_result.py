@@ -13,11 +13,15 @@ changed.
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import comes_with_its_tags
+
+_APPROVABLE = ("id", "kind", "namespace", "name", "tag")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,13 @@ def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[Pendin
         "streams": sum(summary["streams"] for summary in summaries),
         "tags": sum(summary["tags"] for summary in summaries),
     }
+    reasons = Counter(reason for change in drift["changes"] for reason in change["reasons"])
+    summary = {
+        **drift["counts"],
+        "changes": len(drift["changes"]),
+        "failures": len(drift["failures"]),
+        "reasons": dict(sorted(reasons.items())),
+    }
     credentials: dict[str, list[str]] = {}
     for one in promised:
         credentials.setdefault(one.namespace, []).append(one.registry)
@@ -68,12 +79,28 @@ def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[Pendin
         changed=any(part.report.changed for part in parts),
         results={
             "drift": drift,
+            "to_approve": [{name: change[name] for name in _APPROVABLE} for change in drift["changes"]],
+            "summary": summary,
+            "described": described(len(drift["changes"]), summary["reasons"], len(drift["failures"])),
             "pending_credentials": [{"namespace": namespace, "registries": sorted(set(keys))} for namespace, keys in sorted(credentials.items())],
         },
         before={kind: shown for kind, shown in before.items() if shown},
         after={kind: shown for kind, shown in after.items() if shown},
         failure="\n".join(part.report.failure for part in parts if part.report.failure) or None,
     )
+
+
+def described(changes: int, reasons: t.Mapping[str, int], failures: int) -> str:
+    """Return the numbers in words, as in "2 changes (upstream_moved 2), 1 failure"."""
+    words = number(changes, "change")
+    if reasons:
+        words += f" ({', '.join(f'{reason} {count:,}' for reason, count in reasons.items())})"
+    return f"{words}, {number(failures, 'failure')}" if failures else words
+
+
+def number(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 Read = tuple[list[dict[str, t.Any]], list[dict[str, t.Any]], list[dict[str, t.Any]]]
@@ -116,7 +143,7 @@ def _read_streams(part: Part) -> Read:
         namespace, name = where.split("/")
         stream = {"namespace": namespace, "name": name}
         before, after = _without_tags(report.before.get(where)), _without_tags(report.after.get(where))
-        if before != after:
+        if before != after and not (report.after.get(where) and comes_with_its_tags(before, after, _tags(report.after[where]))):
             reason = "stream_missing" if before is None else "not_wanted" if after is None else "lookup_policy_changed"
             changes.append(_change("stream", stream, None, before, after, [reason]))
         old, new = _tags(report.before.get(where)), _tags(report.after.get(where))

@@ -36,7 +36,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedStream,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import stream_view, view
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import comes_with_its_tags, stream_view, view
 
 STREAM_MISSING = "stream_missing"
 TAG_MISSING = "tag_missing"
@@ -209,7 +209,8 @@ def _hold_to(approved: Approved, plan: StreamPlan, observed: ObservedStream, kno
     """Take out of the plan what is another change than the approved ones, or no change that anybody could have seen."""
     namespace, name = plan.namespace, plan.name
     stream = Change("stream", namespace, name, stream_view(observed), stream_view(plan.after))
-    if stream.before != stream.after and stream.id not in approved:
+    with_tags = comes_with_its_tags(stream.before, stream.after, plan.after.tags)
+    if stream.before != stream.after and not with_tags and stream.id not in approved:
         plan.held_back[""] = (STREAM_MISSING,) if stream.before is None else ()
         plan.delete, plan.lookup_policy_local = False, None
     for index, tag in enumerate(plan.tags):

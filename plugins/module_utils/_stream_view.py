@@ -44,3 +44,8 @@ def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
     if tag.pending:
         shown["import_pending"] = True
     return shown
+
+
+def comes_with_its_tags(before: t.Any, after: t.Any, tags: t.Sized) -> bool:
+    """Whether a stream is new and has nothing to be shown but its tags: their changes are the whole change."""
+    return before is None and after == {"lookup_policy_local": False} and len(tags) > 0

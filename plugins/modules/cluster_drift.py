@@ -300,7 +300,7 @@ options:
         required: true
   approved:
     description:
-      - The only changes that may be made, as RV(drift.changes) returned them before.
+      - The only changes that may be made, as RV(to_approve) returned them before.
       - What would be another change by now, because the cluster, the registry or the declaration changed since, is left alone, and
         is in RV(drift.held_back). An image that was not known before may be any.
     type: list
@@ -388,9 +388,7 @@ EXAMPLES = r"""
         tags:
           - name: v1
             from: registry.example.com:5000/team/web:v1
-    approved: >-
-      {{ compared.drift.changes | map('dict2items') | map('selectattr', 'key', 'in', ['id', 'kind', 'namespace', 'name', 'tag'])
-         | map('items2dict') | list }}
+    approved: "{{ compared.to_approve }}"
 """
 
 RETURN = r"""
@@ -501,6 +499,30 @@ drift:
     counts:
       description: How many secrets, links, streams and tags were compared, whether returned or not.
       type: dict
+to_approve:
+  description: The changes without what is in them, the input for O(approved).
+  returned: when the cluster answered
+  type: list
+  elements: dict
+summary:
+  description: How many secrets, links, streams and tags were compared, how many changes and failures there are, and the changes by reason.
+  returned: when the cluster answered
+  type: dict
+  contains:
+    changes:
+      description: Number of changes.
+      type: int
+    failures:
+      description: Number of failures.
+      type: int
+    reasons:
+      description: Number of changes by reason.
+      type: dict
+described:
+  description: The numbers of changes and failures in words.
+  returned: when the cluster answered
+  type: str
+  sample: 2 changes (upstream_moved 2), 1 failure
 pending_credentials:
   description: Credentials that the run writes or would write, and those of O(pending_credentials); the input for a later task.
   returned: when the cluster answered

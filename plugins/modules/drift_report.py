@@ -93,6 +93,11 @@ summary:
     reasons:
       description: Number of changes by reason.
       type: dict
+lines:
+  description: The report in short, a line for each cluster and one for all.
+  returned: success
+  type: list
+  elements: str
 clusters:
   description: The clusters, without what was found there.
   returned: success
@@ -111,6 +116,19 @@ clusters:
     counts:
       description: How many things were compared, changes, failures and prune risks.
       type: dict
+    findings:
+      description: What a job may fail for, in a sentence each; V(null) where there is nothing of the kind.
+      type: dict
+      contains:
+        failures:
+          description: What could not be compared or corrected.
+          type: str
+        drift:
+          description: What differs and was not corrected.
+          type: str
+        prune_risks:
+          description: Workloads that pruning would take the image from.
+          type: str
     change_ids:
       description: The changes that are left, by their RV(quayside.openshift_images.cluster_drift#module:drift.changes[].id).
       type: list
