@@ -17,6 +17,7 @@ from .gotext import now_text, parse_duration
 from .handling import Answer, Call
 from .images import Images, image_of_list, image_of_manifest, without_manifest
 from .keyring import Keyring, MalformedSecret, is_candidate
+from .mirrors import Mirrors
 from .objects import clean_metadata, fill_for_creation, name_errors
 from .pullspec import BadReference, PullSpec
 from .registry_reader import LIST_TYPES, IntegrityError, Manifest, RegistryError, RegistryTransport, Repository
@@ -114,12 +115,14 @@ class ImportPass:
         secrets: list[Mapping[str, t.Any]],
         node_secrets: list[Mapping[str, t.Any]],
         policy: Mapping[str, t.Any],
+        mirrors: Mirrors,
         settings: ImportSettings,
     ) -> None:
         self._transport = transport
         self._secrets = secrets
         self._node_secrets = node_secrets
         self._policy = policy
+        self._mirrors = mirrors
         self._settings = settings
         self._bucket = TokenBucket()
         self._repositories: dict[str, Repository] = {}
@@ -193,7 +196,7 @@ class ImportPass:
 
     def _blocked(self, source: PullSpec) -> StatusError | None:
         host = source.with_defaults().registry
-        if host not in (self._policy.get("blockedRegistries") or []):
+        if host not in (self._policy.get("blockedRegistries") or []) or host in self._mirrors:
             return None
         return forbidden(GroupName("", ""), "", f"registry {source.registry} blocked")
 
@@ -214,11 +217,7 @@ class ImportPass:
         reference = reference.at_digest(wish.digest) if wish.digest else reference.at_tag(wish.tag)
         await self._bucket.take()
         try:
-            repository = self._repository(reference, insecure=insecure)
-        except MalformedSecret as error:
-            return Found(error=internal_error(f"{reference}: {error}"))
-        try:
-            return await self._read_image(repository, reference, wish)
+            return await self._read_image(reference, wish, insecure=insecure)
         except StatusError as error:
             return Found(error=error)
         except RegistryError as error:
@@ -226,22 +225,39 @@ class ImportPass:
         except (ValueError, KeyError, TypeError) as error:
             return Found(error=internal_error(f"unable to parse the manifest of {reference}: {error}"))
 
-    async def _read_image(self, repository: Repository, reference: PullSpec, wish: _Wish) -> Found:
-        manifest = await repository.manifest(wish.digest or wish.tag)
+    async def _read_image(self, reference: PullSpec, wish: _Wish, *, insecure: bool) -> Found:
+        repository, manifest = await self._manifest(reference, insecure=insecure)
         if manifest.media_type in LIST_TYPES:
             if wish.mode == "PreserveOriginal":
-                image = image_of_list(manifest)
-                children = [await self._child(repository, reference, entry["digest"]) for entry in manifest.document.get("manifests") or []]
-                return Found(image, children)
+                entries = manifest.document.get("manifests") or []
+                children = [await self._child(reference.at_digest(entry["digest"]), insecure=insecure) for entry in entries]
+                return Found(image_of_list(manifest), children)
             manifest = await repository.manifest(self._choose(manifest, wish))
         return Found(await self._image(repository, manifest))
 
-    async def _child(self, repository: Repository, reference: PullSpec, digest: str) -> Object:
+    async def _child(self, reference: PullSpec, *, insecure: bool) -> Object:
         """A child of a list that is kept whole; its failure is told in its own name."""
         try:
-            return await self._image(repository, await repository.manifest(digest))
+            return await self._image(*await self._manifest(reference, insecure=insecure))
         except RegistryError as error:
-            raise _image_failure(reference.at_digest(digest).normalized(), error) from error
+            raise _image_failure(reference.normalized(), error) from error
+
+    async def _manifest(self, reference: PullSpec, *, insecure: bool) -> tuple[Repository, Manifest]:
+        """From the first source that has it; of several failures the reasons are no longer seen (server-behaviour.md 2.5)."""
+        failures: list[StatusError] = []
+        for source in self._mirrors.sources(reference):
+            try:
+                repository = self._repository(source, insecure=insecure)
+                return repository, await repository.manifest(source.digest or source.tag)
+            except IntegrityError:
+                raise
+            except MalformedSecret as error:
+                failures.append(internal_error(f"{source}: {error}"))
+            except RegistryError as error:
+                failures.append(_image_failure(source.normalized(), error))
+        if len(failures) == 1:
+            raise failures[0]
+        raise internal_error(f"[{', '.join(dict.fromkeys(failure.cause for failure in failures))}]")
 
     @staticmethod
     async def _image(repository: Repository, manifest: Manifest) -> Object:
@@ -402,7 +418,7 @@ class ImportHandler:
         node: list[Mapping[str, t.Any]],
         policy: Mapping[str, t.Any],
     ) -> Object:
-        reading = ImportPass(self._transport, secrets, node, policy, self.settings)
+        reading = ImportPass(self._transport, secrets, node, policy, Mirrors(self._store), self.settings)
         status: Object = {}
         if spec.get("images"):
             status["images"] = await reading.images(spec["images"], stream)

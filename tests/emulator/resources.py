@@ -169,6 +169,9 @@ STREAMS = ResourceType(
 STREAM_TAGS = ResourceType(IMAGE, "v1", "imagestreamtags", "ImageStreamTag", verbs=TAG_VERBS, short_names=("istag",))
 IMAGE_TAGS = ResourceType(IMAGE, "v1", "imagetags", "ImageTag", verbs=TAG_VERBS, short_names=("itag",))
 IMAGE_CONFIGS = _custom(CONFIG, "v1", "images", "Image")
+DIGEST_MIRRORS = _custom(CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet")
+TAG_MIRRORS = _custom(CONFIG, "v1", "imagetagmirrorsets", "ImageTagMirrorSet")
+CONTENT_POLICIES = _custom("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy")
 SAMPLES_CONFIGS = _custom("samples.operator.openshift.io", "v1", "configs", "Config")
 ROLES = ResourceType(RBAC, "v1", "roles", "Role")
 ROLE_BINDINGS = ResourceType(RBAC, "v1", "rolebindings", "RoleBinding")
@@ -217,10 +220,10 @@ RESOURCES: tuple[ResourceType, ...] = (
     STREAM_TAGS,
     IMAGE_TAGS,
     _custom(CONFIG, "v1", "clusteroperators", "ClusterOperator"),
-    _custom(CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet"),
+    DIGEST_MIRRORS,
     IMAGE_CONFIGS,
-    _custom(CONFIG, "v1", "imagetagmirrorsets", "ImageTagMirrorSet"),
-    _custom("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy"),
+    TAG_MIRRORS,
+    CONTENT_POLICIES,
     SAMPLES_CONFIGS,
     _workload(APPS, "deploymentconfigs", "DeploymentConfig", ("dc",), _TEMPLATE),
     _workload(BUILD, "buildconfigs", "BuildConfig", ("bc",), {}),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .gotext import quote, value_text
 
+_INTERNAL = "Internal error occurred: "
 OPTIMISTIC_LOCK = "the object has been modified; please apply your changes to the latest version and try again"
 
 
@@ -43,6 +44,11 @@ class StatusError(Exception):
         self.message = message
         self.details = details
         self.headers = dict(headers or {})
+
+    @property
+    def cause(self) -> str:
+        """The error as it was before it became a status: an internal error without the words that begin one."""
+        return self.message.removeprefix(_INTERNAL)
 
     def embedded(self) -> dict[str, t.Any]:
         """The status as a field of another object (``status.images[].status``)."""
@@ -141,7 +147,7 @@ def rejected_patch() -> StatusError:
 def internal_error(message: str) -> StatusError:
     """500."""
     details = {"causes": [{"message": message}]}
-    return StatusError(500, "InternalError", f"Internal error occurred: {message}", details)
+    return StatusError(500, "InternalError", f"{_INTERNAL}{message}", details)
 
 
 def timeout() -> StatusError:

@@ -160,6 +160,35 @@ def test_allowed_registries(admin: ApiClient, control: ControlClient, client: t.
         admin.send("PATCH", CONFIG, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE)
 
 
+def test_mirrors(admin: ApiClient, fleet: RegistryFleet, plain: EmbeddedRegistry) -> None:
+    """Before the source, by digest or by tag; the recorded image names the source, and several failures have no reason (2.5, 2.7)."""
+    digest = plain.content.repositories["team/plain"].tags["v2"]
+    image = f"localhost:1/shop/plain@{digest}"
+    rule = {"source": "localhost:1/shop", "mirrors": [f"{plain.host}/absent", f"{plain.host}/team"]}
+    sets = {"imagedigestmirrorsets": {"imageDigestMirrors": [rule]}, "imagetagmirrorsets": {"imageTagMirrors": [{**rule, "mirrors": [f"{plain.host}/absent"]}]}}
+    for plural, spec in sets.items():
+        assert admin.send("POST", f"/apis/config.openshift.io/v1/{plural}", {"metadata": {"name": admin.namespace}, "spec": spec}).status_code == 201
+    try:
+        by_digest, by_tag, other = admin.import_images(
+            "s",
+            source(image, "a", insecure=True),
+            source("localhost:1/shop/plain:v2", "b", insecure=True),
+            source("localhost:1/shopping/plain:v2", "c", insecure=True),
+            store=False,
+        ).json()["status"]["images"]
+        listed = f"localhost:1/shop/plain@{plain.content.repositories['team/plain'].tags['v1']}"
+        (whole,) = admin.import_images("s", source(listed, "d", insecure=True, importMode="PreserveOriginal"), store=False).json()["status"]["images"]
+    finally:
+        for plural in sets:
+            admin.send("DELETE", f"/apis/config.openshift.io/v1/{plural}/{admin.namespace}")
+    assert by_digest["image"]["dockerImageReference"] == image
+    assert by_tag["status"]["reason"] == "InternalError"
+    begin = f'Internal error occurred: [dockerimage.image.openshift.io "{plain.host}/absent/plain:v2" not found, localhost:1/shop/plain:v2: '
+    assert by_tag["status"]["message"].startswith(begin)
+    assert other["status"]["message"].startswith("Internal error occurred: localhost:1/shopping/plain:v2: ")
+    assert [child["dockerImageReference"].split("@")[0] for child in whole["manifests"]] == ["localhost:1/shop/plain"] * 2
+
+
 def test_an_import_turns_an_alias_into_an_external_tag(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """server-behaviour.md 2.4; annotations and reference policy stay."""
     admin.import_images("s", source(f"{plain.host}/team/plain:v1", "v1", insecure=True))
