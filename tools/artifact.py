@@ -14,6 +14,7 @@ import tarfile
 from pathlib import Path
 
 from tools import BUILD, Refused, say
+from tools.awx_collection import ensure_awx_collection
 
 # Anything else in the artifact is a mistake, whatever it is: a new folder has to be allowed here.
 ALLOWED = {
@@ -59,6 +60,7 @@ def install(artifact: Path, folder: Path) -> None:
         if found != expected:
             raise Refused(f"Ansible finds these {kind}s of the installed collection: {sorted(found)}, not {sorted(expected)}.")
         say(f"{kind}s found after the installation: {len(found)}")
+    environment["ANSIBLE_COLLECTIONS_PATH"] += f"{os.pathsep}{ensure_awx_collection()}"
     for playbook in sorted(installed.glob("playbooks/*.yml")):
         check = ["ansible-playbook", "--syntax-check", f"{NAME}.{playbook.stem}"]
         subprocess.run(check, check=True, env=environment, cwd=folder)

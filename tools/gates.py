@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tools import BUILD, ROOT, Refused
+from tools.awx_collection import FOLDER as AWX_FOLDER
+from tools.awx_collection import ensure_awx_collection
 from tools.debian import ensure_program
 from tools.environment import path_of
 from tools.runner import Gate, run_all
@@ -41,6 +43,7 @@ GROUPS = {
 }
 # Takes as long as all the rest of the tests together: run by hand before a release.
 BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest"}
+NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus"}
 
 
@@ -122,8 +125,8 @@ def environment(bin_folder: Path, work: Path) -> dict[str, str]:
 
 
 def imports(work: Path) -> dict[str, str]:
-    """Return the variable that lets tests import the collection by its full name, and the packages under tests/."""
-    return {"PYTHONPATH": f"{work.parents[2]}{os.pathsep}{work / 'tests'}"}
+    """Return the variables that let tests import the collection by its full name and the packages under tests/, and find awx.awx."""
+    return {"PYTHONPATH": f"{work.parents[2]}{os.pathsep}{work / 'tests'}", "QUAYSIDE_TEST_AWX_COLLECTIONS": str(AWX_FOLDER)}
 
 
 def select(names: Iterable[str], gates: list[Gate]) -> list[Gate]:
@@ -159,6 +162,8 @@ def main(words: Sequence[str]) -> int:
     gates = select(options.names, all_gates(refresh("work")))
     if NEED_REGISTRY & {gate.name for gate in gates}:
         ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
+    if NEED_AWX & {gate.name for gate in gates}:
+        ensure_awx_collection()
     if len(gates) == 1:
         (gate,) = gates
         command = [*gate.command, *shlex.split(options.arguments)]
