@@ -19,7 +19,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._access_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_variables import access_variables, linked_names
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import CONSUMED_TYPES, Login, MalformedAuth, decode_entry
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden
-from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import key_remark, same_registry
+from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import key_remark, same_host, same_registry
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import LIST_FIELDS
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import MANAGED_ANNOTATION, is_managed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
@@ -57,6 +57,7 @@ def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess]
         changed=False,
         results={
             "secrets": secrets,
+            "related": [one for access in observed for one in _related(access, wanted)],
             "links": links,
             "explanations": [explanation for explanation in explanations if explanation is not None],
             "as_variables": variables.secrets,
@@ -90,6 +91,18 @@ def described_entries(wanted: AccessSelection, secret: RegistrySecret) -> Entrie
     if wanted.registry_username:
         found = {key: raw for key, raw in found.items() if (_login(raw) or Login()).username == wanted.registry_username}
     return found or None
+
+
+def _related(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[str, t.Any]]:
+    """The entries for other keys of the registry that is asked for: an image uses them before, or after, those of its own key."""
+    for secret in access.secrets or ():
+        if not wanted.registry or secret.name in access.managed or secret.document is None:
+            continue
+        for key, raw in secret.document.auths.items():
+            of_user = not wanted.registry_username or (_login(raw) or Login()).username == wanted.registry_username
+            if of_user and same_host(key, wanted.registry) and not same_registry(key, wanted.registry):
+                shown = _registry(key, raw)
+                yield {"namespace": access.namespace, "name": secret.name, "registry": key, "username": shown["username"]}
 
 
 def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: Entries) -> dict[str, t.Any]:

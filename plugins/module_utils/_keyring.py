@@ -75,6 +75,21 @@ def same_registry(one: str, other: str) -> bool:
     return filed_text(one) == filed_text(other)
 
 
+def same_host(one: str, other: str) -> bool:
+    """Say whether two keys are for the same host and port, whatever their paths.
+
+    Globs stand for the hosts that they match, and Docker Hub is one host by each of its names.
+    """
+    first, second = file_key(one), file_key(other)
+    if first is None or second is None:
+        return False
+    if first.host in DOCKER_HUB_HOSTS and second.host in DOCKER_HUB_HOSTS:
+        return True
+    if first.port != second.port or len(first.labels) != len(second.labels):
+        return False
+    return all(_label_matches(a, b) or _label_matches(b, a) for a, b in zip(first.labels, second.labels))
+
+
 def filed_text(written: str) -> str:
     """Return the text the keyring compares for the key ``written``; an ignored key stays as it is written."""
     key = file_key(written)

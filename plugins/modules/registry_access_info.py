@@ -339,6 +339,14 @@ not_in_variables:
       description: Why.
       type: str
       sample: it has an entry that cannot be decoded, with which nothing can be merged
+related:
+  description:
+    - With O(registry), the entries that it leaves out although they are for the same host and port, such as those for a path of it,
+      each with C(namespace), C(name) of the secret, C(registry), the key, and C(username). With O(registry_username) those of this user.
+  returned: when the options were valid
+  type: list
+  elements: dict
+  sample: []
 failed_namespaces:
   description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with what was read of the others.
   returned: when the options were valid

@@ -71,6 +71,8 @@ def test_everywhere_it_stands_and_nowhere_else(cluster: Cluster, new_namespace: 
     for run, words in ((predicted, "Would be replaced: 4, was as wanted: 0"), (done, "Replaced: 4, was as wanted: 0")):
         assert words in run.output
         assert f"{billing}/pull" in run.output
+        assert f"  {shop}/path: {registry}/team of old" in run.output
+        assert f"{shop}/path: {BESIDE}" not in run.output
         assert [form for form in forms(FORMER, private["rotate_credentials_password"]) if form in run.output] == []
 
 

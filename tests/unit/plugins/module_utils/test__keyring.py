@@ -15,6 +15,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring
     key_remark,
     lookup_text,
     mismatch,
+    same_host,
     same_registry,
 )
 from hypothesis import given
@@ -94,6 +95,24 @@ def test_scheme_and_version_make_no_difference(image: str, scheme: str, version:
     host = image.split("/", 1)[0]
     assert matches(f"{scheme}{host}{version}", image)
     assert same_registry(f"{scheme}{host}{version}", host)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("h.example", "https://h.example/v1/", True),
+        ("h.example/team", "h.example/other", True),
+        ("*.example:5000", "h.example:5000/team", True),
+        ("docker.io", "https://index.docker.io/v1/", True),
+        ("h.example", "h.example:443", False),
+        ("h.example", "a.h.example", False),
+        ("*.example", "a.b.example", False),
+        ("a b", "a b", False),
+    ],
+)
+def test_keys_of_one_host(one: str, other: str, same: bool) -> None:
+    assert same_host(one, other) is same
+    assert same_host(other, one) is same
 
 
 @given(IMAGE, st.data())

@@ -260,6 +260,20 @@ def test_the_variables_change_nothing(api: CoreApi, run: t.Callable[..., t.Any],
     assert api.writes == []
 
 
+def test_other_keys_of_the_registry_are_named_beside(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    keys = {"h.example": entry(), "h.example/team": entry(), "*.example": entry("nobody"), "h.example:443": entry(), "other.example.com": entry()}
+    api.put_in("secrets", "shop", "keys", **auths(keys))
+    of_shop = {"namespace": "shop", "name": "keys"}
+    found = run(namespace="shop", registry="h.example")
+    assert [registry["registry"] for secret in found["secrets"] for registry in secret["registries"]] == ["h.example", "h.example"]
+    assert found["related"] == [
+        {**of_shop, "registry": "h.example/team", "username": "puller"},
+        {**of_shop, "registry": "*.example", "username": "nobody"},
+    ]
+    assert [one["registry"] for one in run(namespace="shop", registry="h.example", registry_username="nobody")["related"]] == ["*.example"]
+    assert run(namespace="shop")["related"] == []
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
