@@ -81,7 +81,8 @@ class ObservedTag(t.NamedTuple):
 
 
 class ObservedStream(t.NamedTuple):
-    """An image stream; ``exists`` is false for one that the cluster does not have."""
+    """An image stream; ``exists`` is false for one that the cluster does not have. ``left`` is what removed tags have left behind:
+    the images and the failure of tags that are not declared any more (server-behaviour.md 2.11)."""
 
     namespace: str
     name: str
@@ -89,6 +90,7 @@ class ObservedStream(t.NamedTuple):
     resource_version: str = ""
     lookup_policy_local: bool = False
     tags: t.Mapping[str, ObservedTag] = MappingProxyType({})
+    left: t.Mapping[str, ObservedTag] = MappingProxyType({})
 
     @property
     def key(self) -> Key:
@@ -108,6 +110,7 @@ def parse_stream(namespace: str, stream: t.Mapping[str, t.Any]) -> ObservedStrea
         metadata.get("resourceVersion", ""),
         bool((spec.get("lookupPolicy") or {}).get("local")),
         tags,
+        {name: _parse_tag({"name": name}, entry) for name, entry in history.items() if name not in tags},
     )
 
 

@@ -250,7 +250,8 @@ def _plan_tag(
     stream: DesiredStream, desired: DesiredTag, observed_stream: ObservedStream, knowledge: Knowledge
 ) -> tuple[TagPlan, Lookup | None]:
     observed = observed_stream.tags.get(desired.name)
-    wanted = _wanted(desired, observed)
+    # A new tag finds the images and the failure of a removed one of its name.
+    wanted = _wanted(desired, observed or observed_stream.left.get(desired.name))
     reasons = _reasons(desired, observed, observed_stream.exists)
     attempt = knowledge.attempted.get(desired.name)
     if stream.refresh == "always" and attempt is None:
@@ -438,7 +439,8 @@ def _patch(
         changes["referencePolicy"] = {"type": wanted.reference_policy}
     # An import that fails leaves the policy of a tag as it was (contract case failed_refresh_keeps_last_image).
     policy_stays = not importing or isinstance(outcome, ImportFailure)
-    if policy_stays and (SCHEDULED_CHANGED in reasons or INSECURE_CHANGED in reasons):
+    # One that follows another tag takes no such policy: it has to become external first.
+    if policy_stays and observed.kind == EXTERNAL and (SCHEDULED_CHANGED in reasons or INSECURE_CHANGED in reasons):
         changes["importPolicy"] = {"scheduled": wanted.scheduled, "insecure": wanted.insecure}
     stays = isinstance(outcome, Image) and outcome.reference == observed.image and not observed.generation > observed.image_generation
     if SOURCE_CHANGED in reasons and importing and stays:
@@ -459,13 +461,17 @@ def _tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan,
         return after
     if isinstance(plan.outcome, ImportFailure):
         base = after or new
-        if base.failure == plan.outcome:
+        if base.failure == plan.outcome and observed is not None:
             # The same failure again touches neither the condition nor a generation (server-behaviour.md 2.5).
             return base
         base = base._replace(import_mode=base.import_mode or plan.outcome.import_mode)
+        ahead = base._replace(generation=1 + max(base.image_generation, base.failure_generation))
+        if base.failure == plan.outcome:
+            # The condition is older than the tag.
+            return ahead
         if plan.outcome.reason == "Invalid":
             # The import records nothing: a new tag is there only where a patch made it, and waits for its image.
-            return base._replace(generation=1) if after and observed is None else after
+            return ahead if after and observed is None else after
         return base._replace(failure=plan.outcome, generation=0, image_generation=0, failure_generation=0)
     image = plan.outcome or UNKNOWN_IMAGE
     return new._replace(

@@ -114,7 +114,8 @@ def test_answer_names_the_tag_of_the_source(scene: Scene) -> None:
 def test_tag_that_follows_another_becomes_external(scene: Scene) -> None:
     """An import into a tag that follows another tag turns it into one of its own, unless the image is the same (2.4, 7.1, tags_between_streams).
 
-    The tag becomes what is declared in both cases, also with a schedule, which a following tag may not have (2.9).
+    The tag becomes what is declared in both cases, also with a schedule, which a following tag may not have (2.9). Where its
+    import fails it stays as it was, and the failure costs no other tag anything.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"}, v2={"from": f"{scene.web}:v2"})
     for name in ("same", "other"):
@@ -124,6 +125,10 @@ def test_tag_that_follows_another_becomes_external(scene: Scene) -> None:
     for name, source in (("same", "v2"), ("other", "v1")):
         assert scene.tag(name)["from"] == {"kind": "DockerImage", "name": f"{scene.web}:{source}"}
         assert scene.tag(name)["importPolicy"]["scheduled"] is True
+    follower = {"metadata": {"name": "web:failing"}, "tag": {"name": "failing", "from": {"kind": "ImageStreamTag", "name": "never"}}}
+    scene.api.send("PUT", scene.api.image("imagestreamtags", "web:failing"), follower).raise_for_status()
+    result = scene.converge(scheduled=True, tags=[tag("failing", f"{scene.web}:absent"), tag("fine", f"{scene.web}:v1")])
+    assert (list(result.done.failed), scene.tag("failing")["from"]["kind"]) == (["failing"], "ImageStreamTag")
 
 
 def test_tag_that_follows_a_tag_elsewhere_becomes_external(scene: Scene) -> None:

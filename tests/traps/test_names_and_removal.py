@@ -59,6 +59,22 @@ def test_tag_removed_from_the_spec_keeps_its_history(scene: Scene) -> None:
     assert [item["tag"] for item in scene.stream()["status"]["tags"]] == ["alias", "v2"]
 
 
+@pytest.mark.parametrize("then", ["v1", "absent", "also-absent"])
+@pytest.mark.parametrize("before", ["v2", "absent"])
+def test_new_tag_finds_what_a_removed_one_has_left(scene: Scene, before: str, then: str) -> None:
+    """A tag that is declared again gets the images and the failure of the one of its name that was removed from the spec (2.4, 2.5, 2.11).
+
+    Check mode foresees that, also where its import fails and the former image stays, with and without a patch before it.
+    """
+    names = ("plain", "preferring")
+    scene.import_as_others(**{name: {"from": f"{scene.web}:{before}"} for name in names})
+    scene.patch({"tags": [{"name": name, "$patch": "delete"} for name in names]})
+    result = scene.converge(tags=[tag("plain", f"{scene.web}:{then}"), tag("preferring", f"{scene.web}:{then}", prefer_architecture="arm64")])
+    assert list(result.done.failed) == ([] if then == "v1" else list(names))
+    if then != "v1":
+        assert result.done.tags["plain"]["digest"] == (scene.digest("plain") if before == "v2" else None)
+
+
 def test_failed_tag_is_no_object_and_can_be_removed(scene: Scene) -> None:
     """A tag that was never imported cannot be read as an imagestreamtag (2.11).
 
