@@ -52,6 +52,11 @@ contract: environment
 test-cluster: environment
 	@$(GATES) test-cluster --arguments='$(ARGS)'
 
+## make release VERSION=X.Y.Z   version, changelog, artifact, commit and tag, in this checkout only: see docs/releases.md
+.PHONY: release
+release: environment
+	@$(VENV_PYTHON) -m tools.release '$(VERSION)'
+
 ## make clean               remove what the commands above have made
 .PHONY: clean
 clean:
