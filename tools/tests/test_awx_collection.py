@@ -32,5 +32,5 @@ def test_only_the_collection_is_taken_out(tmp_path: Path) -> None:
 
 
 def test_a_package_without_it_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="ansible-0-py3-none-any.whl has no awx.awx"):
+    with pytest.raises(Refused, match=r"ansible-0-py3-none-any\.whl has no awx\.awx"):
         extract(package(tmp_path, "ansible_collections/other/thing/galaxy.yml"), tmp_path / "out")

@@ -20,6 +20,7 @@ from integration.controller import Controller
 from integration.playbooks import Playbooks, Run, collections_path
 
 SETUP = "quayside.openshift_images.awx_setup"
+CLUSTERS_WITH_DRIFT = "{{ drift_report_clusters_with_drift | default(['all'], true) | join(',') }}"
 VARIABLES = {
     "awx_setup_project_url": "https://git.example.com/platform/images.git",
     "awx_setup_inventory_path": "inventory",
@@ -67,11 +68,10 @@ def test_everything_is_created_and_found_again(controller: Controller, playbooks
     }
     assert len(first.changed()) == 11
     report, correction = (controller.named("job_templates", f"Images: {name}") for name in ("drift report", "correction"))
-    assert (report["playbook"], report["forks"], report["job_slice_count"]) == ("playbooks/drift.yml", 10, 4)
+    assert (report["playbook"], report["forks"], report["job_slice_count"]) == ("playbooks/drift.yml", 10, 1)
     assert json.loads(report["extra_vars"])["drift_report_json_file"] == "/reports/drift-{{ awx_job_id }}.json"
-    # The answer of one slice does not say which clusters of the others are to be corrected.
-    assert {"drift_correct": True}.items() <= json.loads(correction["extra_vars"]).items()
-    assert "openshift_images_hosts" not in json.loads(correction["extra_vars"])
+    assert {"drift_correct": True, "openshift_images_hosts": CLUSTERS_WITH_DRIFT}.items() <= json.loads(correction["extra_vars"]).items()
+    assert controller.named("job_templates", "Images: set up")["job_slice_count"] == 4
     assert all(len(controller.related["job_templates", template["id"], "credentials"]) == 2 for template in controller.objects["job_templates"])
     (schedule,) = controller.objects["schedules"]
     assert schedule["unified_job_template"] == controller.named("workflow_job_templates", "Images: nightly")["id"]
