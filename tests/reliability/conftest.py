@@ -61,5 +61,13 @@ def place(emulator: EmulatorThread, registry: EmbeddedRegistry, certificates: Ce
 
 def pytest_configure(config: pytest.Config) -> None:
     """Connections that are torn off in the middle of a handshake are closed by nobody but the garbage collector."""
+    config.addinivalue_line("markers", "rounds(short, long): how often the test does what it does")
     for words in ("unclosed transport", "unclosed <socket"):
         config.addinivalue_line("filterwarnings", f"ignore:{words}:ResourceWarning")
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often a test does what it does: a few times in ``make test``, many in ``make soak``."""
+    short, long = request.node.get_closest_marker("rounds").args
+    return int(long if os.environ.get("QUAYSIDE_SOAK") else short)

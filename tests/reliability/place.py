@@ -12,7 +12,7 @@ import secrets
 import time
 import typing as t
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 import requests
@@ -52,6 +52,12 @@ class Place:
             self.post("/api/v1/namespaces", {"metadata": {"name": name}})
             self.namespaces.append(name)
             self.put_secret(name, "registry", {self.registry.host: ("puller", PASSWORD)})
+
+    def begin_anew(self) -> None:
+        """Leave the namespaces with everything in them for fresh ones."""
+        self.close()
+        self.namespaces.clear()
+        self.open()
 
     def close(self) -> None:
         """Switch the faults off, remove the namespaces."""
@@ -110,13 +116,11 @@ class Place:
         """Create a pull secret."""
         auths = {host: {"auth": base64.b64encode(":".join(login).encode()).decode()} for host, login in logins.items()}
         content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
-        key = ".dockerconfigjson" if kind.startswith("kubernetes.io/") else "config.json"
-        self.post(f"/api/v1/namespaces/{namespace}/secrets", {"metadata": {"name": name}, "type": kind, "data": {key: content}})
+        self.post(f"/api/v1/namespaces/{namespace}/secrets", {"metadata": {"name": name}, "type": kind, "data": {".dockerconfigjson": content}})
 
     def logins(self, namespace: str, name: str = "pull") -> dict[str, str]:
         """The user and password of each registry of a pull secret."""
-        data = self.call("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")["data"]
-        (content,) = data.values()
+        content = self.call("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")["data"][".dockerconfigjson"]
         entries = json.loads(base64.b64decode(content))["auths"]
         return {host: base64.b64decode(entry["auth"]).decode() for host, entry in entries.items()}
 
@@ -168,20 +172,24 @@ class Place:
         self.api.send("DELETE", f"{SAMPLES}/cluster")
         self.post(SAMPLES, {"metadata": {"name": "cluster"}, "spec": {"managementState": "Managed", "skippedTemplates": ["kept"]}})
 
-    @contextmanager
-    def samples_operator(self) -> Iterator[None]:
+    def samples_operator(self) -> AbstractContextManager[None]:
         """The Cluster Samples Operator acts by its configuration."""
-        self.on_loop(lambda: self.emulator.control.change({"samples_operator": True}))
-        yield
-        self.on_loop(lambda: self.emulator.control.change({"samples_operator": False}))
+        return self._switched_on("samples_operator")
 
-    def on_loop(self, act: Callable[[], t.Any]) -> None:
-        """Do something where the emulator runs."""
+    def service_account_controller(self) -> AbstractContextManager[None]:
+        """Service accounts get a secret of the cluster's own, again and again."""
+        return self._switched_on("service_account_controller")
 
-        async def do() -> None:
-            act()
+    @contextmanager
+    def _switched_on(self, switch: str) -> Iterator[None]:
+        async def turn(position: bool) -> None:
+            self.emulator.control.change({switch: position})
 
-        self.call_on_loop(do())
+        self.call_on_loop(turn(True))
+        try:
+            yield
+        finally:
+            self.call_on_loop(turn(False))
 
     def samples(self) -> Json:
         """The operator's configuration."""
