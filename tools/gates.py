@@ -37,12 +37,15 @@ GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
-    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "demo", "build", "docs-lint", "lint"),
+    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "reliability", "demo", "build", "docs-lint", "lint"),
+    "soak": ("soak-reliability",),
     "test-matrix": ("environment-oldest", "environment-newest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
     "everything": ("test-matrix", "test"),
 }
+# Chooses the long form of a test that has two.
+SOAK = {"QUAYSIDE_SOAK": "1"}
 # Takes as long as all the rest of the tests together: run by hand before a release.
-BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest"}
+BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus"}
 
@@ -66,6 +69,8 @@ def all_gates(work: Path) -> list[Gate]:
         Gate("test-cluster", (PYTHON, "-m", "pytest", "--ignore=tests/integration/emulator", "tests/integration"), work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
         pytest("traps", "-n", "2", "tests/traps"),
+        pytest("reliability", "-n", "2", "tests/reliability"),
+        Gate("soak-reliability", (PYTHON, "-m", "pytest", "-n", "2", "-m", "rounds", "tests/reliability"), work, variables | imports(work) | SOAK),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),
