@@ -26,7 +26,8 @@ from .warm_ansible import WarmAnsible
 
 _HERE = Path(__file__).resolve().parent
 _COLLECTION = _HERE.parents[1]
-_COMPLAINT = re.compile(r"\[(?:DEPRECATION )?WARNING\].*")
+# Older releases of Ansible break a long warning into lines.
+_COMPLAINT = re.compile(r"\[(?:DEPRECATION )?WARNING\].*(?:\n(?!\[|[A-Z]{4}|\w+: \[).+)*")
 _LONGEST_RUN = 300
 # Names the Python that modules run with, where it is not to be Ansible's own.
 _MODULE_PYTHON = "QUAYSIDE_TEST_MODULE_PYTHON"
@@ -78,8 +79,8 @@ class Run:
     results: list[TaskResult] = field(default_factory=list)
 
     def complaints(self) -> list[str]:
-        """Ansible's warnings and deprecations, each up to the end of its line."""
-        return _COMPLAINT.findall(self.output)
+        """Ansible's warnings and deprecations, each in one line."""
+        return [" ".join(complaint.split()) for complaint in _COMPLAINT.findall(self.output)]
 
     def changed(self) -> list[str]:
         """Titles of the results that report a change."""

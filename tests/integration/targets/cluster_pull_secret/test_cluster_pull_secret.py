@@ -14,7 +14,7 @@ import pytest
 from integration.cluster import Cluster, Document
 from integration.global_secret import NAME, NAMESPACE, borrowed, find, put
 from integration.playbooks import Playbooks
-from integration.registry_secrets import auth, entry, forms, registry_secret, secret_with
+from integration.registry_secrets import auth, entry, forms, registry_secret
 from integration.rights import Rights
 from integration.stage import NewStage
 from integration.surroundings import Surroundings
@@ -101,27 +101,6 @@ def test_a_downloaded_pull_secret(there: Document, cluster: Cluster, new_stage: 
     new_stage("role.yml", NAMESPACE, variables=variables).converge()
 
     assert set(cluster.auths(NAMESPACE, NAME)) == {*before, "quay.example.com"}
-
-
-@pytest.mark.parametrize(
-    ("document", "words"),
-    [
-        (None, "does not exist in the namespace"),
-        ({"auths": "none"}, 'cannot be merged with: its ".dockerconfigjson" cannot be read'),
-        ({"auths": {BESIDE: {"auth": "%"}}}, f'cannot be merged with: its entry for "{BESIDE}" cannot be decoded'),
-    ],
-)
-def test_what_would_be_lost_is_not_written(there: Document, cluster: Cluster, new_stage: NewStage, document: t.Any, words: str) -> None:
-    put(cluster, secret_with(NAME, document) if document else None)
-    new = {"registry": "new.example.com", "username": "robot", "password": FORMER}
-    stage = new_stage("role.yml", NAMESPACE, variables={"cluster_pull_secret_verify": False, "cluster_pull_secret_registries": [new]})
-    before = stage.snapshot()
-
-    for options in (("--check", "--diff"), ("--diff",)):
-        run = stage.run_to_fail(*options)
-        assert run.exit_code == 2
-        assert words in run.messages()[MERGE]
-    assert not stage.snapshot().written_since(before)
 
 
 def test_the_rights_of_the_manifest_are_enough(
