@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
-ONE_GATE := unit integration integration-oldest apparatus traps reliability sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
+ONE_GATE := unit integration integration-oldest apparatus traps reliability security sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
 
 .PHONY: help
 help:
@@ -29,16 +29,18 @@ demo:
 ## make integration-oldest  playbooks on the oldest ansible-core, with modules on the oldest Python: before a release
 ## make everything          both, side by side: what .ci/run does
 ## make soak                the long forms: 50 kills of each job, 200 rounds of twenty writers (QUAYSIDE_SEED=... chooses other moments)
+##                          and every credential in every place with every failure
+## make fuzz                property tests with 20,000 examples each; FUZZ_EXAMPLES=... for another number
 ## make lint                ruff, mypy, yamllint, reuse, changelog, ansible-lint
 ## make docs                the documentation site, in .build/docs/html
 ## make docs-lint           the site, and the documentation of each module and role
 ## make build               the artifact: what is in it, its installation, galaxy-importer
-.PHONY: test test-matrix everything soak lint docs-lint build
-test test-matrix everything soak lint docs-lint build: environment
+.PHONY: test test-matrix everything soak fuzz lint docs-lint build
+test test-matrix everything soak fuzz lint docs-lint build: environment
 	@$(GATES) $@
 
-## make unit [ARGS=...]     one gate alone, with words for its command; also: integration apparatus traps reliability sanity
-##                          ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact docs
+## make unit [ARGS=...]     one gate alone, with words for its command; also: integration apparatus traps reliability security
+##                          sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact docs
 .PHONY: $(ONE_GATE)
 $(ONE_GATE): environment
 	@$(GATES) $@ --arguments='$(ARGS)'

@@ -37,15 +37,15 @@ GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
-    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "reliability", "demo", "build", "docs-lint", "lint"),
-    "soak": ("soak-reliability",),
+    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "reliability", "security", "demo", "build", "docs-lint", "lint"),
+    "soak": ("soak-reliability", "soak-security"),
     "test-matrix": ("environment-oldest", "environment-newest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
     "everything": ("test-matrix", "test"),
 }
 # Chooses the long form of a test that has two.
 SOAK = {"QUAYSIDE_SOAK": "1"}
 # Takes as long as all the rest of the tests together: run by hand before a release.
-BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability"}
+BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "fuzz"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus"}
 
@@ -60,9 +60,10 @@ def all_gates(work: Path) -> list[Gate]:
     def gate(name: str, *command: str, folder: Path = work, after: tuple[str, ...] = ()) -> Gate:
         return Gate(name, command, folder, variables, after)
 
-    def pytest(name: str, *arguments: str) -> Gate:
-        return Gate(name, (PYTHON, "-m", "pytest", *arguments), work, variables | imports(work))
+    def pytest(name: str, *arguments: str, **more: str) -> Gate:
+        return Gate(name, (PYTHON, "-m", "pytest", *arguments), work, variables | imports(work) | more)
 
+    examples = os.environ.get("FUZZ_EXAMPLES", "20000")
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
         pytest("integration", "-n", "2", "tests/integration"),
@@ -70,7 +71,10 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("contract", "-n", "2", "tests/contract"),
         pytest("traps", "-n", "2", "tests/traps"),
         pytest("reliability", "-n", "2", "tests/reliability"),
-        Gate("soak-reliability", (PYTHON, "-m", "pytest", "-n", "2", "-m", "rounds", "tests/reliability"), work, variables | imports(work) | SOAK),
+        pytest("soak-reliability", "-n", "2", "-m", "rounds", "tests/reliability", **SOAK),
+        pytest("security", "-n", "2", "tests/security"),
+        pytest("soak-security", "-n", "2", "tests/security", **SOAK),
+        pytest("fuzz", "-n", "2", "-m", "hypothesis", "tests/unit", "tests/security", FUZZ_EXAMPLES=examples),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),

@@ -50,9 +50,9 @@ def error_of(answer: Answer, target: Target, connection: Connection, path: str) 
     details = status.get("details") if status else None
     details = details if isinstance(details, dict) else {}
     reason = _as_text(status.get("reason")) if status else ""
-    message = _as_text(status.get("message")) if status else _excerpt(answer)
+    message = _bounded(_as_text(status.get("message")), MESSAGE_LIMIT) if status else _excerpt(answer)
     kind, advice = _judge(answer, reason if status else None, details, target, connection, message)
-    said = f"{answer.status} {reason}".strip() + (f": {_bounded(message, MESSAGE_LIMIT)}" if message else "")
+    said = f"{answer.status} {reason}".strip() + (f": {message}" if message else "")
     causes = _causes(details, message)
     sentence = f"Cannot {target.described()}: the API server {connection.host} answered {said.rstrip('.')}{causes}; {advice}."
     return kind(sentence, status=answer.status, reason=reason, server_message=message, details=details, method=target.method, path=path)
@@ -152,7 +152,7 @@ def _causes(details: dict[str, t.Any], message: str) -> str:
         if isinstance(cause, dict):
             text, where = _as_text(cause.get("message")), _as_text(cause.get("field"))
             if text and text not in message:
-                told.append(f"{where}: {text}" if where else text)
+                told.append(_bounded(f"{where}: {text}" if where else text, TEXT_LIMIT))
     if not told:
         return ""
     more = f", and {len(told) - CAUSES_SHOWN} more" if len(told) > CAUSES_SHOWN else ""

@@ -274,7 +274,7 @@ def _decoded(raw: RawAnswer) -> tuple[dict[str, t.Any] | None, str]:
     if raw.content_type != "application/json":
         return None, f"is no JSON ({raw.content_type or 'no content type'})"
     if raw.truncated:
-        return None, f"is longer than {len(raw.body)} bytes"
+        return None, f"is longer than {raw.truncated} bytes"
     try:
         data = json.loads(raw.body.decode("utf-8"))
     except UnicodeDecodeError:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import option_origin
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, kubeconfig_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, kubeconfig_secrets, url_passwords
 
 if t.TYPE_CHECKING:
     # What only some tasks need is imported where it is used: see _payload.
@@ -120,7 +120,8 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def option_secrets(params: Params) -> set[str]:
-    """Every secret in the cluster options, those inside of a kubeconfig given as content and of a proxy's URL included."""
+    """Every secret in the cluster options, those inside of a kubeconfig given as content included, and the password of
+    every URL in whatever option."""
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
@@ -134,22 +135,14 @@ def option_secrets(params: Params) -> set[str]:
         value = headers.get(name)
         if value:
             found |= {value, value.partition(":")[2]}
-    found |= _url_password(params.get("proxy"))
+    found |= url_passwords(params)
     return {value for value in found if value}
 
 
 def _connection_secrets(connection: Connection) -> set[str]:
-    found = {connection.token, connection.password} | _url_password(connection.proxy)
+    found = {connection.token, connection.password} | url_passwords(connection.proxy)
     if connection.username and connection.password:
         found.add(basic_credential(connection.username, connection.password))
     if connection.client_key is not None:
         found.add(connection.client_key.text)
     return {value for value in found if value}
-
-
-def _url_password(url: str | None) -> set[str]:
-    parts = split_url(url) if url else None
-    if parts is None or not parts.password:
-        return set()
-    username, password = unquote(parts.username or ""), unquote(parts.password)
-    return {parts.password, password, basic_credential(username, password)}

@@ -13,14 +13,17 @@ import base64
 import json
 import re
 import typing as t
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
 
 _SECRET_NAME = r"(?i)(token|secret|passw|credential|access_key)"
 _SECRET_ARGUMENT = r"(?i)(?:token|secret|password)=(.+)\Z"
+# of an option that does not exist: the name of one that was meant, with room for a slip
+_MEANT_SECRET = r"(?i)pas|pw|secr|tok|auth|cred|key"
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
 _TOKEN_SHAPES = r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)"
+_USER_INFO = r"://([^\s/:@]*):([^\s/]+)@"
 
 
 def derived_forms(value: str) -> set[str]:
@@ -39,6 +42,42 @@ def basic_credential(username: str, password: str) -> str:
     return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
 
 
+def url_passwords(value: t.Any) -> set[str]:
+    """The password of every URL with a user name and a password, as written and as sent, wherever it stands in ``value``."""
+    if isinstance(value, str):
+        found: set[str] = set()
+        for username, password in re.findall(_USER_INFO, value) if "@" in value else ():
+            found |= {password, unquote(password), basic_credential(unquote(username), unquote(password))}
+        return found
+    if isinstance(value, t.Mapping):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return set()
+    return {password for item in value for password in url_passwords(item)}
+
+
+def misspelt_secrets(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
+    """The values of what is given and is none of the options of an argument spec, where its name is that of a credential:
+    Ansible shows the arguments that it refuses."""
+    known = {alias: definition for name, definition in options.items() for alias in (name, *definition.get("aliases", ()))}
+    found: set[str] = set()
+    for name, value in given.items():
+        if name not in known:
+            found |= _texts(value) if re.search(_MEANT_SECRET, str(name)) and not str(name).startswith("_ansible") else set()
+        elif known[name].get("options"):
+            for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, t.Mapping):
+                    found |= misspelt_secrets(known[name]["options"], entry)
+    return found
+
+
+def _texts(value: t.Any) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    entries = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return {text for entry in entries for text in _texts(entry)}
+
+
 def kubeconfig_secrets(content: t.Any) -> set[str]:
     """Every secret value inside the content of a kubeconfig (a dictionary), wherever it stands.
 
@@ -51,6 +90,8 @@ def kubeconfig_secrets(content: t.Any) -> set[str]:
                 found.add(str(value))
             elif key == "exec" and isinstance(value, t.Mapping):
                 found |= _exec_secrets(value)
+            elif isinstance(value, str):
+                found |= url_passwords(value)
             else:
                 found |= kubeconfig_secrets(value)
         username, password = content.get("username"), content.get("password")

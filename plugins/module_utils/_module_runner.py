@@ -19,7 +19,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params, option_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import register_secrets, without
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import misspelt_secrets, register_secrets, without
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 
 
@@ -29,7 +29,7 @@ class ModuleContext:
 
     params: dict[str, t.Any]
     check_mode: bool
-    _module: AnsibleModule = field(repr=False)
+    _module: _Module = field(repr=False)
     _clients: list[ClusterClient] = field(default_factory=list, repr=False)
 
     def client(self, pool_size: int = 8) -> ClusterClient:
@@ -45,7 +45,7 @@ class ModuleContext:
 
     def mask(self, *values: str) -> None:
         """Hide the secrets and their derived forms from every output. base64 of ``user:password`` is the caller's to compute."""
-        register_secrets(self._module, values)
+        self._module.hide(values)
 
     def warn(self, message: str) -> None:
         """Show a warning with the task's result. Ansible masks results but not warnings, so it is done here."""
@@ -58,21 +58,32 @@ class ModuleContext:
 
 
 class _Module(AnsibleModule):
-    """Knows the secrets inside the cluster options before anything is written: while it is constructed, Ansible logs the
-    invocation to the system log, and returns it with a complaint about an option."""
+    """Knows the secrets of the options, in every form, before anything is written: while it is constructed, Ansible logs
+    the invocation to the system log, and returns it with a complaint about an option."""
+
+    def __init__(self, **kwargs: t.Any) -> None:
+        self._hidden: set[str] = set()
+        super().__init__(**kwargs)
 
     def log(self, msg: t.Any, log_args: t.Any = None) -> None:
-        forms = self.hide_option_secrets()
+        self.hide_option_secrets()
+        forms = self._hidden
         clean = {name: without(str(value), forms) for name, value in log_args.items()} if log_args else log_args
         super().log(without(msg, forms) if isinstance(msg, str) else msg, clean)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
         self.hide_option_secrets()
+        self.hide(misspelt_secrets(self.argument_spec, self.params))
         super().fail_json(msg, **kwargs)
 
-    def hide_option_secrets(self) -> set[str]:
-        """Mask what is secret in the options without being an option marked so; returns every form that was masked."""
-        return register_secrets(self, option_secrets(self.params))
+    def hide_option_secrets(self) -> None:
+        """Mask what is secret in the options without being an option marked so, and of those that are, which Ansible masks
+        as they are, the other forms: a log has them as Python writes them."""
+        self.hide(option_secrets(self.params) | self.no_log_values)
+
+    def hide(self, values: t.Iterable[str]) -> None:
+        """Mask the values and their derived forms in everything from now on."""
+        self._hidden |= register_secrets(self, set(values) - self._hidden)
 
 
 def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) -> None:

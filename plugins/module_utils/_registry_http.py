@@ -24,7 +24,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import tls_context
+from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import is_plain_or_gzip, tls_context
 
 try:
     import requests
@@ -344,9 +344,9 @@ def _server(url: str) -> tuple[str, str, int]:
 
 def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
     """The body up to ``limit`` bytes, and whether there was more. A server that sends a byte now and then meets the deadline."""
-    raw = response.raw
+    raw, decode = response.raw, is_plain_or_gzip(response.headers)
     # urllib3 before 2 has no read1, and waits until a piece is full: it is kept small for the deadline's sake
-    piece = (lambda: raw.read1(_CHUNK, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(64, decode_content=True))
+    piece = (lambda: raw.read1(_CHUNK, decode_content=decode)) if hasattr(raw, "read1") else (lambda: raw.read(64, decode_content=decode))
     content = bytearray()
     while True:
         chunk = piece()

@@ -43,12 +43,12 @@ OTHER_LIMIT = 64 * 1024
 
 
 class RawAnswer(t.NamedTuple):
-    """One HTTP answer as bytes. ``truncated`` says that the body was longer than the limit of its kind."""
+    """One HTTP answer as bytes. ``truncated`` is the limit of its kind where the body was longer, and 0 where it is whole."""
 
     status: int
     content_type: str
     body: bytes
-    truncated: bool
+    truncated: int
     location: str
     retry_after: str
     warnings: tuple[str, ...]
@@ -110,11 +110,8 @@ class Transport:
         if not HAS_REQUESTS:
             raise MissingLibraryError(missing_required_lib("requests"))
         self._connection = connection
-        self._session = requests.Session()
-        self._session.trust_env = False
-        adapter = _ClusterAdapter(connection, pool_size)
-        for prefix in ("https://", "http://"):
-            self._session.mount(prefix, adapter)
+        # no session: it would read the whole body of a redirect, however long
+        self._adapter = _ClusterAdapter(connection, pool_size)
         self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
         if not connection.verify:
             # the user asked for it; one warning for each request says nothing new
@@ -135,9 +132,7 @@ class Transport:
         prepared = requests.Request(method, self._connection.host + path, params=dict(query), data=body).prepare()
         prepared.headers = self._headers(token, body, content_type)
         deadline = time.monotonic() + timeout + BODY_TIME
-        response = self._session.send(
-            prepared, stream=True, allow_redirects=False, proxies=self._proxies, timeout=(CONNECT_TIMEOUT, timeout)
-        )
+        response = self._adapter.send(prepared, stream=True, proxies=self._proxies, timeout=(CONNECT_TIMEOUT, timeout))
         with response:
             kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
             limit = JSON_LIMIT if kind == "application/json" else OTHER_LIMIT
@@ -146,7 +141,7 @@ class Transport:
                 status=response.status_code,
                 content_type=kind,
                 body=content,
-                truncated=truncated,
+                truncated=limit if truncated else 0,
                 location=response.headers.get("Location", ""),
                 retry_after=response.headers.get("Retry-After", ""),
                 warnings=tuple(response.raw.headers.getlist("Warning")),
@@ -154,7 +149,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._session.close()
+        self._adapter.close()
 
     def _headers(self, token: str | None, body: bytes | None, content_type: str) -> t.Any:
         # requests would join repeated headers with commas, which makes one wrong group of two impersonated ones
@@ -176,11 +171,11 @@ class Transport:
 
 
 def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
-    """The body up to ``limit`` bytes, and whether there was more. Never waits for more than what has arrived, so that a
-    server that sends a byte now and then meets the deadline."""
-    raw = response.raw
+    """The body, or the beginning of one that is longer than ``limit`` bytes, and whether it is. Never waits for more than
+    what has arrived, so that a server that sends a byte now and then meets the deadline."""
+    raw, decode = response.raw, is_plain_or_gzip(response.headers)
     # urllib3 before 2 has no read1: there the deadline is looked at after each small piece
-    piece = (lambda: raw.read1(CHUNK, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(1024, decode_content=True))
+    piece = (lambda: raw.read1(CHUNK, decode_content=decode)) if hasattr(raw, "read1") else (lambda: raw.read(1024, decode_content=decode))
     content = bytearray()
     while True:
         chunk = piece()
@@ -188,13 +183,18 @@ def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
             break
         content += chunk
         if len(content) > limit:
-            return bytes(content[:limit]), True
+            return bytes(memoryview(content)[: min(limit, OTHER_LIMIT)]), True
         if time.monotonic() > deadline:
             raise AnswerTimeout
     announced = response.headers.get("Content-Length", "")
     if announced.isdecimal() and raw.tell() < int(announced):
         raise AnswerIncomplete
     return bytes(content), False
+
+
+def is_plain_or_gzip(headers: t.Mapping[str, str]) -> bool:
+    """Whether a body may be unpacked: one that was packed several times becomes a thousand times larger with each."""
+    return headers.get("Content-Encoding", "").strip().lower() in ("", "identity", "gzip", "x-gzip")
 
 
 def tls_context(connection: Connection) -> ssl.SSLContext:

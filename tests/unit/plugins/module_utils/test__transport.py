@@ -77,7 +77,7 @@ def test_only_the_named_ca_is_trusted(authority: Authority, serve: Serve, make_c
     other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
     server = serve(authority.server_context())
     client = make_client(Connection(host=server.url, ca=Pem("the option ca_cert", path=str(tmp_path / "other.pem"))))
-    (adapter,) = set(client._transport._session.adapters.values())
+    adapter = client._transport._adapter
     assert len(adapter._tls["ssl_context"].get_ca_certs()) == 1
     assert failure(client).startswith(f"the certificate of {server.url} is not trusted by the option ca_cert (")
     assert len(adapter._tls["ssl_context"].get_ca_certs()) == 1

@@ -1,0 +1,7 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an attacker would try: credentials that come out somewhere, servers that lie, rights that are too many."""
+
+from __future__ import annotations
