@@ -89,7 +89,7 @@ def test_what_is_not_chosen_is_not_looked_at(
 
 
 def test_a_registry_that_only_the_cluster_trusts_is_listed_by_the_cluster(
-    cluster: Cluster, namespace: str, new_stage: NewStage, variables: dict[str, t.Any]
+    given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage, variables: dict[str, t.Any]
 ) -> None:
     stage = new_stage("repository.yml", namespace, variables={**variables, "patterns": ["v2.*"]})
     done = stage.run("--diff")
@@ -99,3 +99,6 @@ def test_a_registry_that_only_the_cluster_trusts_is_listed_by_the_cluster(
     assert why is not None
     assert "that is not trusted" in why
     assert set(tags_of(cluster.get("imagestreams", namespace, "many"))) == set(MANY[60:])
+
+    stage.variables["ca_file"] = str(given.registries["private"].ca_file)
+    assert road(stage.run()) == ("registry", None)
