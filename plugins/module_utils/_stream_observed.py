@@ -28,6 +28,7 @@ PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
 PREFER_OS = "importer.image.openshift.io/prefer-os"
 
 EXTERNAL = "DockerImage"
+FOLLOWING = "ImageStreamTag"
 
 # After these no other request would fare better.
 _HOPELESS = (ApiNotServed, ApiUnreachable, Unauthorized)

@@ -30,6 +30,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
+    FOLLOWING,
     PREFER_ARCHITECTURE,
     PREFER_OS,
     ImportFailure,
@@ -507,6 +508,19 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
             tags[tag.name] = tag.after
         elif tag.remove:
             tags.pop(tag.name, None)
+    for name, follower in list(tags.items()):
+        followed = _followed(plan.name, follower)
+        moved, before = tags.get(followed), observed.tags.get(followed)
+        if moved is not None and before is not None and moved.digest != before.digest:
+            # The server moves what follows a tag of the same stream along (contract case tags_between_streams).
+            tags[name] = follower._replace(digest=moved.digest, image=moved.image)
     local = observed.lookup_policy_local if plan.lookup_policy_local is None else plan.lookup_policy_local
     exists = observed.exists or plan.create or bool(tags)
     return observed._replace(name=plan.name, exists=exists, lookup_policy_local=local and exists, tags=tags)
+
+
+def _followed(stream: str, tag: ObservedTag) -> str:
+    """Return the tag of the same stream that ``tag`` follows, "" for none."""
+    of_stream, _colon, followed = tag.source.rpartition(":")
+    follows = tag.kind == FOLLOWING and not tag.source_namespace and of_stream in ("", stream)
+    return followed if follows else ""

@@ -18,7 +18,13 @@ from registries.fleet import RegistryFleet
 
 from traps.scene import Scene, connection_to
 
+_FEW_PASTS = 6
 _RECORDED = Path(__file__).parents[1] / "contract" / "registry.json"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many random pasts are tried."""
+    parser.addoption("--pasts", type=int, default=_FEW_PASTS, help="number of random pasts of a stream")
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def traps() -> list[Trap]:
     """All traps, in the order of the files and of the tests in them."""
     found = []
     for path in sorted(HERE.glob("test_*.py")):
-        if path.stem == "test_table":
+        if path.stem in ("test_table", "test_random_pasts"):
             continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):

@@ -131,6 +131,21 @@ def test_tag_that_follows_another_becomes_external(scene: Scene) -> None:
     assert (list(result.done.failed), scene.tag("failing")["from"]["kind"]) == (["failing"], "ImageStreamTag")
 
 
+def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
+    """The server moves a tag along with the tag of its stream that it follows, within the same write (tags_between_streams).
+
+    Check mode foresees that where a following tag is declared as an external one whose import fails: it goes on following.
+    """
+    scene.import_as_others(v1={"from": f"{scene.web}:v1"})
+    follower = {"metadata": {"name": "web:follower"}, "tag": {"from": {"kind": "ImageStreamTag", "name": "web:v1"}}}
+    scene.api.send("PUT", scene.api.image("imagestreamtags", "web:follower"), follower).raise_for_status()
+    before = scene.digest("v1")
+    result = scene.converge(tags=[tag("follower", f"{scene.web}:absent"), tag("v1", f"{scene.web}:v2")])
+    moved = result.foreseen.tags["follower"]
+    assert (moved["previous_digest"], moved["digest"]) == (before, scene.digest("v1"))
+    assert scene.digest("follower") == scene.digest("v1") != before
+
+
 def test_tag_that_follows_a_tag_elsewhere_becomes_external(scene: Scene) -> None:
     """Other clients follow aliases and change the tag at their end, or stop without saying so (1.3, 7.1).
 
