@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared, DeclaredLinks, DeclaredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_platforms import Place, Platforms, platforms_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report, held
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_apply import LinkApplier
@@ -43,6 +44,7 @@ class Way:
     timeout: int
     wait_timeout: int = 0
     only_changed: bool = False
+    platforms: bool = False
 
 
 def compare(
@@ -77,8 +79,18 @@ def compare(
             for result in results
             for tag, reasons in result.held_back.items()
         ]
-        parts.append(Part("stream", stream_report(results, remedy_for, only_changed=way.only_changed), held_back=held_back))
+        report = stream_report(results, remedy_for, only_changed=way.only_changed)
+        if way.platforms:
+            _add_platforms(report, platforms_of(client, results, concurrency=way.concurrency, timeout=way.timeout))
+        parts.append(Part("stream", report, held_back=held_back))
     return drift_report(client.connection.host, parts, promised)
+
+
+def _add_platforms(report: Report, platforms: t.Mapping[Place, Platforms]) -> None:
+    for stream in report.results["streams"]:
+        for tag in stream["tags"]:
+            known = platforms.get((stream["namespace"], stream["name"], tag["name"]))
+            tag["platforms"] = known.as_dict() if known else None
 
 
 def _secrets(client: ClusterClient, secret: DeclaredSecret, wanted: Declared, way: Way) -> Part:

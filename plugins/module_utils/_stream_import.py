@@ -28,7 +28,8 @@ class Manifest(t.NamedTuple):
 class Image(t.NamedTuple):
     """What the registry served for a pull spec: the list itself under PreserveOriginal, one child of it under Legacy.
 
-    ``reference`` is repository@digest as the stream's history records it, ``import_mode`` the one the server used.
+    ``reference`` is repository@digest as the stream's history records it, ``import_mode`` the one the server used,
+    ``architecture`` that of a single image.
     """
 
     digest: str
@@ -36,6 +37,7 @@ class Image(t.NamedTuple):
     media_type: str
     manifests: tuple[Manifest, ...]
     import_mode: str
+    architecture: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -96,4 +98,5 @@ def parse_image(image: t.Mapping[str, t.Any], import_mode: str) -> Image:
         image.get("dockerImageManifestMediaType", ""),
         children,
         import_mode,
+        (image.get("dockerImageMetadata") or {}).get("Architecture", ""),
     )

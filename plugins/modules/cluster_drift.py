@@ -276,6 +276,12 @@ options:
       - Also ask, through the cluster, what the registries serve now, and count a tag that moved as a difference.
     type: bool
     default: true
+  platforms:
+    description:
+      - Also tell which platforms the registry offers for each tag, and which of them the cluster took. A tag that takes one child of a
+        manifest list is looked up once more for that.
+    type: bool
+    default: false
   purge_tags:
     description:
       - Count tags that track an external image and are not listed as a difference.
@@ -409,7 +415,10 @@ drift:
       type: list
       elements: dict
     streams:
-      description: The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
+      description:
+        - The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
+        - With O(platforms=true) each tag has C(platforms) too, V(null) or the lists C(offered) and C(taken), each V(null) where it is
+          not known, and C(single), whether the registry offers no list. Of a single image the architecture alone is known.
       type: list
       elements: dict
     changes:
@@ -582,6 +591,7 @@ def argument_spec() -> ArgumentSpec:
                 "cluster_pull_secret": {"type": "dict", "no_log": False, "options": global_secret},
                 "streams": {"type": "list", "elements": "dict", "options": {**stream_options(), "name": {"type": "str", "required": True}}},
                 "upstream": {"type": "bool", "default": True},
+                "platforms": {"type": "bool", "default": False},
                 "purge_tags": {"type": "bool", "default": False},
                 "pending_credentials": pending_credentials_option(),
                 "approved": {"type": "list", "elements": "dict", "options": approved},
@@ -610,6 +620,7 @@ def work(context: ModuleContext) -> Report:
         timeout=params["timeout"],
         wait_timeout=params["wait_timeout"],
         only_changed=params["results"] == "changed",
+        platforms=params["platforms"],
     )
     with RegistryReader(pool_size=params["concurrency"], patience=PATIENCE) as reader:
         return compare(client, wanted, way, pending=pending, tag_reader=RegistryTagReader(reader, NamespaceCredentials(client, context.mask)))

@@ -1,0 +1,100 @@
+// Copyright: Contributors to the quayside.openshift_images project
+// GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+"use strict";
+
+// Without this script the page has everything but the means to filter and to sort.
+(() => {
+  const compare = new Intl.Collator("en", { numeric: true }).compare;
+  let labels = 0;
+
+  function labelled(text, control, className) {
+    const label = document.createElement("label");
+    control.id = `control-${(labels += 1)}`;
+    label.htmlFor = control.id;
+    label.textContent = text;
+    label.append(control);
+    if (className) label.className = className;
+    return label;
+  }
+
+  function choice(options) {
+    const select = document.createElement("select");
+    for (const [value, text] of options) select.add(new Option(text, value));
+    return select;
+  }
+
+  function prepare(table) {
+    const headings = [...table.tHead.rows[0].cells];
+    const rows = [...table.tBodies[0].rows];
+    const names = headings.map((heading) => heading.textContent);
+    const chosen = names.indexOf(table.dataset.choose);
+    const text = (row, column) => row.cells[column].textContent.trim();
+
+    const search = document.createElement("input");
+    search.type = "search";
+    const states = [...new Set(rows.map((row) => text(row, chosen)))].sort(compare);
+    const state = choice([["", "all"], ...states.map((name) => [name, name])]);
+    const order = choice([["", "as they are"], ...names.flatMap((name, column) => [[`${column} ascending`, `${name} ↑`], [`${column} descending`, `${name} ↓`]])]);
+    const count = document.createElement("output");
+    count.setAttribute("aria-live", "polite");
+
+    function filter() {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const row of rows) {
+        const content = row.textContent.toLowerCase();
+        row.hidden = !words.every((word) => content.includes(word)) || (state.value !== "" && text(row, chosen) !== state.value);
+        shown += row.hidden ? 0 : 1;
+      }
+      count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${table.dataset.what}`;
+    }
+
+    function sort(column, direction) {
+      const sorted = [...rows];
+      if (direction) sorted.sort((one, other) => compare(text(one, column), text(other, column)) * (direction === "ascending" ? 1 : -1));
+      table.tBodies[0].append(...sorted);
+      headings.forEach((heading, index) => heading.setAttribute("aria-sort", direction && index === column ? direction : "none"));
+      order.value = direction ? `${column} ${direction}` : "";
+    }
+
+    headings.forEach((heading, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = heading.textContent;
+      heading.replaceChildren(button);
+      heading.setAttribute("aria-sort", "none");
+      button.addEventListener("click", () => sort(column, heading.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending"));
+    });
+    search.addEventListener("input", filter);
+    state.addEventListener("change", filter);
+    order.addEventListener("change", () => {
+      const [column, direction] = order.value.split(" ");
+      sort(Number(column), direction);
+    });
+    const tools = document.createElement("div");
+    tools.className = "tools";
+    tools.append(labelled(`Find ${table.dataset.what}`, search), labelled(table.dataset.choose, state), labelled("Order", order, "narrow"), count);
+    table.parentElement.before(tools);
+    // A table whose rows are shown as blocks on a narrow screen stays a table to a screen reader.
+    table.setAttribute("role", "table");
+    for (const part of [table.tHead, table.tBodies[0]]) part.setAttribute("role", "rowgroup");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      for (const cell of row.cells) cell.setAttribute("role", cell.tagName === "TD" ? "cell" : cell.scope === "row" ? "rowheader" : "columnheader");
+    }
+    filter();
+  }
+
+  document.querySelectorAll("table[data-choose]").forEach(prepare);
+
+  // Paper has no buttons: everything is open on it.
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    for (const one of opened) one.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const one of opened) one.open = false;
+  });
+})();
