@@ -38,7 +38,7 @@ def item(source: str = f"{PRIVATE}/team/web:v2", to: str = "v2", **options: t.An
 
 
 def web(digest: str, mode: str = "Legacy") -> Image:
-    return Image(digest, f"{PRIVATE}/team/web@{digest}", DOCKER_MANIFEST, (), mode)
+    return Image(digest, f"{PRIVATE}/team/web@{digest}", DOCKER_MANIFEST, (), mode, "amd64")
 
 
 @pytest.mark.parametrize(
