@@ -91,7 +91,7 @@ seealso:
   - module: quayside.openshift_images.image_stream_info
 notes:
   - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and C(imagestreams/layers), all of
-    which the role C(view) has; C(get) of C(imagestreamimages) tells the platforms. The rule sets are in the collection's
+    which the role C(edit) has; C(get) of C(imagestreamimages) tells the platforms. The rule sets are in the collection's
     C(docs/rbac/image_prune_risk_info.yml).
   - The pruner looks at the workloads of all namespaces. If this module is given some of them, it may call a list at risk that a workload
     of another one keeps, and it cannot know of uses there.

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import secrets
 import typing as t
+from pathlib import Path
 
 import pytest
 import requests
+import yaml
+from emulator.access import BUILT_IN_ROLES
 from emulator.client import ApiClient, ControlClient
 from emulator.server import Emulator
 
 ClientFactory = t.Callable[..., ApiClient]
+MANIFESTS = Path(__file__).parents[3] / "docs" / "rbac"
 
 
 def bind(admin: ApiClient, user: str, rules: list[dict[str, t.Any]]) -> None:
@@ -146,3 +150,30 @@ def test_the_right_comes_before_existence(control: ControlClient, client: Client
 def test_wrong_credentials(emulator: Emulator, client: ClientFactory, authorization: str) -> None:
     """A credential that is not accepted is 401, never anonymous."""
     assert client(None).send("GET", "/version", headers={"Authorization": authorization}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("manifest", "role", "lacks"),
+    [
+        ("pull_secret", "edit", set()),
+        ("sa_secret_link", "edit", set()),
+        ("image_stream_import", "edit", set()),
+        ("image_stream_tag", "edit", set()),
+        ("image_stream_info", "edit", set()),
+        ("image_prune_risk_info", "edit", set()),
+        ("image_prune_risk_info", "view", {"imagestreams/layers", "imagestreamimports"}),
+        ("image_stream_info", "view", {"imagestreamimports"}),
+    ],
+)
+def test_the_manifests_say_rightly_what_roles_have(manifest: str, role: str, lacks: set[str]) -> None:
+    """Each right of a manifest is in the cluster's own role, but for those that it names."""
+    document = yaml.safe_load((MANIFESTS / f"{manifest}.yml").read_text(encoding="utf-8"))
+    rules = [rule for item in document.get("items", [document]) for rule in item["rules"]]
+    wanted = {(group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+
+    def has(group: str, resource: str, verb: str) -> bool:
+        return any(
+            group in rule["apiGroups"] and resource in rule["resources"] and {verb, "*"} & set(rule["verbs"]) for rule in BUILT_IN_ROLES[role]
+        )
+
+    assert {resource for group, resource, verb in wanted if not has(group, resource, verb)} == lacks
