@@ -16,7 +16,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiUnreachable,
     CollectionError,
-    Forbidden,
+    NotFound,
     RegistryError,
     Unauthorized,
 )
@@ -243,14 +243,14 @@ class _Road:
         """Whether the namespace of a new stream is there, which nothing has told where no image was looked up."""
         try:
             self._client.get(f"/api/v1/namespaces/{segment(key[0])}")
-        except Forbidden:
-            # Who may not read namespaces may write in one all the same.
-            return True
-        except (ApiUnreachable, Unauthorized):
-            raise
-        except CollectionError as error:
+        except NotFound as error:
             self._stop(key, error)
             return False
+        except (ApiUnreachable, Unauthorized):
+            raise
+        except CollectionError:
+            # Who may not read namespaces may write in one all the same: the run will tell.
+            return True
         return True
 
     def apply(self, plans: t.Mapping[Key, StreamPlan]) -> None:
