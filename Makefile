@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
-ONE_GATE := unit integration integration-oldest apparatus traps reliability security sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
+ONE_GATE := bench unit integration integration-oldest apparatus traps reliability security sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
 
 .PHONY: help
 help:
@@ -59,6 +59,8 @@ test-cluster: environment
 .PHONY: release
 release: environment
 	@$(VENV_PYTHON) -m tools.release '$(VERSION)'
+
+## make bench [ARGS=...]    speed, as ratios of two ways of doing the same: see docs/performance.md
 
 ## make clean               remove what the commands above have made
 .PHONY: clean

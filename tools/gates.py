@@ -45,9 +45,9 @@ GROUPS = {
 # Chooses the long form of a test that has two.
 SOAK = {"QUAYSIDE_SOAK": "1"}
 # Takes as long as all the rest of the tests together: run by hand before a release.
-BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "fuzz"}
+BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "fuzz", "bench"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
-NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus"}
+NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench"}
 
 
 def all_gates(work: Path) -> list[Gate]:
@@ -76,6 +76,7 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("soak-security", "-n", "2", "tests/security", **SOAK),
         pytest("fuzz", "-n", "2", "-m", "hypothesis", "tests/unit", "tests/security", FUZZ_EXAMPLES=examples),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
+        Gate("bench", (PYTHON, "-m", "bench", "--results", str(BUILD / "bench.json")), work, variables | imports(work)),
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import DATA_KEYS, DOCKER_CONFIG_JSON
-
 Options = dict[str, dict[str, t.Any]]
 
 _POLICY_OPTIONS: Options = {
@@ -48,6 +46,8 @@ def registries_option() -> dict[str, t.Any]:
 
 def secret_options() -> Options:
     """Return the options that say what a pull secret shall be, without its namespaces."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import DATA_KEYS, DOCKER_CONFIG_JSON
+
     return {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

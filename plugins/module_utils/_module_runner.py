@@ -104,12 +104,24 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
         context.close()
     for warning in report.warnings:
         context.warn(warning)
-    results: dict[str, t.Any] = {"changed": report.changed, **report.results}
+    results: dict[str, t.Any] = {"changed": report.changed, **report.results, "invocation": {"module_args": _as_given(module.params)}}
     if module._diff:
         results["diff"] = {"before": report.before, "after": report.after}
     if report.failure is not None:
         module.fail_json(msg=report.failure, **results)
     module.exit_json(**results)
+
+
+def _as_given(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The options without those inside of lists that nobody set: for thousands of entries Ansible's own work on these
+    would take longer than the module's."""
+    return {name: _set_only(value) if isinstance(value, list) else value for name, value in params.items()}
+
+
+def _set_only(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {key: _set_only(inner) for key, inner in value.items() if inner is not None}
+    return [_set_only(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _places(exc: BaseException) -> str:

@@ -182,13 +182,32 @@ class _StreamWriter:
         self._namespace = desired.namespace
         self._name = desired.name
         self._timeout = timeout
-        self.observed = observed
+        self._observed = observed
+        self._unread: t.Mapping[str, t.Any] | None = None
         self.outcomes: dict[str, Outcome] = {}
         self._recoveries = _MAX_RECOVERIES
         # after a request that took too long, so that one slow registry does not cost the images beside it
         self._one_by_one = False
         self._late: dict[str, ApiError] = {}
         self._late_in_a_row = 0
+
+    @property
+    def observed(self) -> ObservedStream:
+        """The stream as the server's last answer showed it. Taken apart only when it is asked for: a stream of many new tags
+        comes back whole with every three of them."""
+        if self._unread is not None:
+            self.observed = parse_stream(self._namespace, self._unread)
+        return self._observed
+
+    @observed.setter
+    def observed(self, stream: ObservedStream) -> None:
+        self._observed, self._unread = stream, None
+
+    @property
+    def _version(self) -> str:
+        if self._unread is None:
+            return self._observed.resource_version
+        return (self._unread.get("metadata") or {}).get("resourceVersion") or ""
 
     def write(self, plan: StreamPlan) -> None:
         """Carry ``plan`` out once. Raises ``Conflict`` and its like with ``observed`` possibly out of date."""
@@ -278,10 +297,10 @@ class _StreamWriter:
             items,
             store=True,
             timeout=self._timeout,
-            resource_version=self.observed.resource_version,
+            resource_version=self._version,
         )
         if answer.stream:
-            self.observed = parse_stream(self._namespace, answer.stream)
+            self._unread = answer.stream
         return answer.outcomes
 
     def _remove(self, tag: str) -> None:

@@ -99,7 +99,8 @@ class TagPlan:
 
     ``patch`` is the tag's entry of a strategic merge patch, ``item`` its part of an import request, ``remove`` deletes tag
     and history. ``failure`` is known before anything is written. ``after`` is the tag as it will be (None: no such tag),
-    ``unforeseen`` what could be said of an imported tag without knowing its image.
+    ``unforeseen`` what could be said of an imported tag without knowing its image. ``lookup`` is what has to be found out
+    first; until then nothing else is planned.
     """
 
     name: str
@@ -110,6 +111,7 @@ class TagPlan:
     outcome: Outcome | None = None
     after: ObservedTag | None = None
     unforeseen: ObservedTag | None = None
+    lookup: Lookup | None = None
 
 
 @dataclass
@@ -253,15 +255,15 @@ def _plan_tag(
     observed = observed_stream.tags.get(desired.name)
     # A new tag finds the images and the failure of a removed one of its name.
     wanted = _wanted(desired, observed or observed_stream.left.get(desired.name))
-    reasons = _reasons(desired, observed, observed_stream.exists)
+    reasons = _reasons(wanted, observed, observed_stream.exists)
     attempt = knowledge.attempted.get(desired.name)
     if stream.refresh == "always" and attempt is None:
         reasons.append(FORCED)
     outcome = attempt
-    if outcome is None and _must_know(stream, reasons, observed, desired, knowledge):
+    if outcome is None and _must_know(stream, reasons, observed, wanted, desired, knowledge):
         known = _known(stream, desired, observed, wanted, knowledge)
         if isinstance(known, Lookup):
-            return TagPlan(desired.name, tuple(reasons), after=observed), known
+            return TagPlan(desired.name, tuple(reasons), after=observed, lookup=known), known
         outcome = known
     served = outcome if isinstance(outcome, Image) and outcome.is_known and attempt is None else None
     moved = observed is not None and served is not None and served.digest != observed.digest
@@ -302,12 +304,11 @@ def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:
     )
 
 
-def _reasons(desired: DesiredTag, observed: ObservedTag | None, stream_exists: bool) -> list[str]:
+def _reasons(wanted: ObservedTag, observed: ObservedTag | None, stream_exists: bool) -> list[str]:
     if not stream_exists:
         return [STREAM_MISSING]
     if observed is None:
         return [TAG_MISSING]
-    wanted = _wanted(desired, observed)
     reasons = []
     if (wanted.kind, wanted.source) != (observed.kind, observed.source):
         reasons.append(SOURCE_CHANGED)
@@ -342,10 +343,9 @@ def _needs_import(reasons: t.Iterable[str], wanted: ObservedTag, desired: Desire
 
 
 def _must_know(
-    stream: DesiredStream, reasons: list[str], observed: ObservedTag | None, desired: DesiredTag, knowledge: Knowledge
+    stream: DesiredStream, reasons: list[str], observed: ObservedTag | None, wanted: ObservedTag, desired: DesiredTag, knowledge: Knowledge
 ) -> bool:
     """Whether the plan depends on what the registry serves now."""
-    wanted = _wanted(desired, observed)
     if _needs_import(reasons, wanted, desired):
         has_image = observed is not None and bool(observed.digest)
         return knowledge.foresee or (SOURCE_CHANGED in reasons and has_image)

@@ -23,7 +23,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import NOT_LISTED
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import stream_view, view
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import differ, stream_view, view
 
 RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 
@@ -136,7 +136,7 @@ def _tag_result(
         "previous_digest": (old.digest or None) if old else None,
         "media_type": (image.media_type or None) if image else None,
         "manifests": shown_manifests(image) if image else [],
-        "changed": view(old) != view(new),
+        "changed": differ(old, new),
         "reasons": list(result.reasons.get(name, ())),
         "error": None,
     }
@@ -158,8 +158,10 @@ def shown_manifests(image: Image) -> list[dict[str, t.Any]]:
 
 def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> None:
     """Add a changed stream to both sides of the diff, with those of its tags that this run changed."""
+    if result.before is result.after:
+        return
     touched = {tag.name for tag in result.desired.tags} | set(result.reasons)
-    names = sorted(name for name in touched if view(result.before.tags.get(name)) != view(result.after.tags.get(name)))
+    names = sorted(name for name in touched if differ(result.before.tags.get(name), result.after.tags.get(name)))
     if not names and stream_view(result.before) == stream_view(result.after):
         return
     for side, stream in ((before, result.before), (after, result.after)):

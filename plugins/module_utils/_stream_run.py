@@ -26,7 +26,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     DesiredStream,
     PendingCredential,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
     ImportFailure,
@@ -39,6 +39,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     Knowledge,
     Lookup,
     StreamPlan,
+    TagPlan,
     plan_stream,
     select_tags,
 )
@@ -190,17 +191,10 @@ class _Road:
         while open_keys:
             for key in open_keys:
                 plans[key] = plan_stream(self.streams[key], self._observed[key], knowledge)
-            questions = {lookup: key for key in open_keys for lookup in plans[key].lookups}
+            questions = [(tag.lookup, tag) for key in open_keys for tag in plans[key].tags if tag.lookup]
             if not questions:
                 break
-            from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
-
-            refused: dict[Lookup, CollectionError] = {}
-            for lookup, answer in look_up(self._client, questions, self._concurrency, self._timeout).items():
-                if isinstance(answer, CollectionError):
-                    refused[lookup] = answer
-                else:
-                    self._looked_up[lookup] = self._as_after_pending(lookup, answer)
+            refused = self._find_out(questions)
             asking = [key for key in open_keys if plans[key].lookups]
             open_keys = []
             for key in asking:
@@ -211,6 +205,49 @@ class _Road:
                 else:
                     open_keys.append(key)
         return plans
+
+    def _find_out(self, questions: t.Sequence[tuple[Lookup, TagPlan]]) -> dict[Lookup, CollectionError]:
+        """Look up what the tags' plans depend on, each question once; returns those that the API server refused.
+
+        Whether upstream moved is the same in every namespace that may read the image, so one of them is asked. What an import
+        will bring, and every failure, is the namespace's own, because credentials are.
+        """
+        own = {lookup: None for lookup, tag in questions if tag.reasons or lookup.stream}
+        groups: dict[Lookup, dict[Lookup, None]] = {}
+        digests: dict[Lookup, set[str]] = {}
+        for lookup, tag in questions:
+            if lookup not in own:
+                groups.setdefault(lookup._replace(namespace=""), {})[lookup] = None
+                digests.setdefault(lookup, set()).add(tag.after.digest if tag.after else "")
+        asked = {lookup._replace(namespace=""): lookup for lookup in own}
+        for image, group in groups.items():
+            asked.setdefault(image, next(iter(group)))
+        refused = self._look_up({**own, **dict.fromkeys(asked.values())})
+        left: dict[Lookup, None] = {}
+        for image, group in groups.items():
+            answer = self._looked_up.get(asked[image])
+            for lookup in group:
+                if lookup in self._looked_up or lookup in refused:
+                    continue
+                # A run imports what moved, and hears what its namespace may read; check mode has to ask.
+                if isinstance(answer, Image) and answer.is_known and (not self._check_mode or digests[lookup] == {answer.digest}):
+                    self._looked_up[lookup] = answer
+                else:
+                    left[lookup] = None
+        return {**refused, **self._look_up(left)}
+
+    def _look_up(self, lookups: t.Collection[Lookup]) -> dict[Lookup, CollectionError]:
+        if not lookups:
+            return {}
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
+
+        refused: dict[Lookup, CollectionError] = {}
+        for lookup, answer in look_up(self._client, lookups, self._concurrency, self._timeout).items():
+            if isinstance(answer, CollectionError):
+                refused[lookup] = answer
+            else:
+                self._looked_up[lookup] = self._as_after_pending(lookup, answer)
+        return refused
 
     def _as_after_pending(self, lookup: Lookup, answer: Outcome) -> Outcome:
         """A registry that refuses today's credentials says nothing about those that are about to be written."""

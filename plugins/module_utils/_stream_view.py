@@ -46,6 +46,11 @@ def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
     return shown
 
 
+def differ(old: ObservedTag | None, new: ObservedTag | None) -> bool:
+    """Whether the report calls a tag changed. Most tags of most runs are the very same, which needs no comparison."""
+    return old is not new and view(old) != view(new)
+
+
 def comes_with_its_tags(before: t.Any, after: t.Any, tags: t.Sized) -> bool:
     """Whether a stream is new and has nothing to be shown but its tags: their changes are the whole change."""
     return before is None and after == {"lookup_policy_local": False} and len(tags) > 0

@@ -1,0 +1,26 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run over streams of five tags each, in memory: ``python -m bench.growing idle|new TAGS``. For ``growth``, which counts it."""
+
+from __future__ import annotations
+
+import sys
+
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.large_cluster import LargeCluster, declared, run
+
+_TAGS = 5
+
+
+def main() -> None:
+    """Do it; zero tags are what the program itself costs."""
+    kind, tags = sys.argv[1], int(sys.argv[2])
+    streams = declared(max(tags // _TAGS, 1), _TAGS, refresh="missing") if tags else []
+    summary = run(LargeCluster(streams if kind == "idle" else ()), streams, concurrency=1)["summary"]
+    if (summary["tags"], summary["changed"]) != (tags, 0 if kind == "idle" else tags):
+        raise SystemExit(f"unexpected: {summary}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run that finds nothing to do on 1,000 streams with 5,000 tags, without and with a look at what registries serve."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from .figures import Figure
+from .playbook import module_files
+from .processes import Usage, run_module_file
+from .scene import Scene
+
+_STREAMS = 1000
+_TAGS = 5
+_SEEDS = 40
+_IMAGES = _SEEDS * _TAGS
+_LATENCY = 0.2
+_TURNS = 3
+_MODULE = "quayside.openshift_images.image_stream_import"
+
+
+def run(scene: Scene) -> list[Figure]:
+    """The figures."""
+    streams = _fill(scene)
+    common = {**scene.by_token, "namespace": scene.api.namespace, "insecure": True, "streams": streams}
+    files = module_files(
+        scene.directory,
+        {
+            "missing": (_MODULE, {**common, "refresh": "missing"}),
+            "drifted": (_MODULE, {**common, "refresh": "drifted"}),
+            "one at a time": (_MODULE, {**common, "refresh": "drifted", "concurrency": 1}),
+            "download": ("download_streams", {**common, "refresh": "missing"}),
+            "without options": ("bare_request", {**scene.by_token, "path": scene.api.image("imagestreams"), "decode": False}),
+        },
+    )
+    turns = [[run_module_file(files[name]) for name in ("missing", "download", "without options")] for _turn in range(_TURNS)]
+    ours, download, bare = (min(usages, key=lambda usage: usage.seconds) for usages in zip(*turns, strict=True))
+    with scene.requests() as sent:
+        answer = run_module_file(files["missing"]).answer
+    _must_be_idle(answer)
+    figures = [
+        _time(ours, download, bare),
+        Figure("nothing_to_do", "HTTP requests of it", f"{len(sent)}", "a handful", "≤", 5, len(sent), {"requests": len(sent)}),
+        Figure("nothing_to_do", "memory of it, MB", f"{ours.size:.0f} MB", f"limit; the download alone {download.size:.0f} MB", "≤", 150, ours.size, {}),
+    ]
+    return figures + _drifted(scene, files)
+
+
+def _drifted(scene: Scene, files: t.Mapping[str, t.Any]) -> list[Figure]:
+    """Lookups in turn and side by side, with a registry as far away as registries are."""
+    with scene.requests() as sent:
+        answer = run_module_file(files["drifted"]).answer
+    _must_be_idle(answer)
+    kinds = Counter(f"{request['method']} {request['path'].rsplit('/', 1)[-1]}" for request in sent)
+    scene.control.fault(method="POST", path="/imagestreamimports", delay=_LATENCY, count=100_000)
+    try:
+        side_by_side, in_turn = run_module_file(files["drifted"]), run_module_file(files["one at a time"])
+    finally:
+        scene.control.clear_faults()
+    least = 1 + -(-_IMAGES // 3)
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return [
+        Figure(
+            "nothing_to_do",
+            f"HTTP requests with refresh drifted, {_IMAGES} different images",
+            f"{len(sent)} ({told})",
+            f"a LIST and each image once, three a request: {least}",
+            "≤",
+            1,
+            len(sent) / least,
+            {"requests": dict(kinds)},
+        ),
+        Figure(
+            "nothing_to_do",
+            f"refresh drifted, each lookup {_LATENCY:g} s away",
+            f"8 lookups at a time, {side_by_side.seconds:.1f} s",
+            f"one at a time, {in_turn.seconds:.1f} s",
+            "≥",
+            4,
+            in_turn.seconds / side_by_side.seconds,
+            {"side by side": side_by_side.seconds, "in turn": in_turn.seconds},
+        ),
+    ]
+
+
+def _fill(scene: Scene) -> list[dict[str, t.Any]]:
+    """Make the streams, and return them as they are declared."""
+    scene.delete_streams()
+    sources = scene.push("team/idle", _IMAGES, 20)
+    seeds = []
+    for number in range(_SEEDS):
+        tags = {f"t{tag}": sources[number * _TAGS + tag] for tag in range(_TAGS)}
+        seeds.append((tags, scene.import_tags("seed", tags)))
+        scene.delete_streams()
+    declared = []
+    for number in range(_STREAMS):
+        tags, stored = seeds[number % _SEEDS]
+        name = f"idle-{number:04}"
+        scene.copy_stream(stored, name)
+        declared.append({"name": name, "tags": [{"name": tag, "from": source} for tag, source in tags.items()]})
+    return declared
+
+
+def _time(ours: Usage, download: Usage, bare: Usage) -> Figure:
+    usages = {"module": ours, "download": download, "download without options": bare}
+    return Figure(
+        "nothing_to_do",
+        "refresh missing, 1,000 streams, 5,000 tags, nothing to do",
+        f"the module, {ours.seconds:.2f} s",
+        f"a module with the same options that only downloads the LIST, {download.seconds:.2f} s",
+        "≤",
+        2,
+        ours.seconds / download.seconds,
+        {name: {"seconds": usage.seconds, "CPU seconds": usage.cpu_seconds} for name, usage in usages.items()},
+    )
+
+
+def _must_be_idle(answer: t.Mapping[str, t.Any]) -> None:
+    if answer["changed"] or answer["summary"]["tags"] != _STREAMS * _TAGS:
+        raise AssertionError(f"there was something to do: {answer['summary']}")
