@@ -126,6 +126,13 @@ EXAMPLES = r"""
     import_mode: PreserveOriginal
     scheduled: true
 
+- name: Refer to an external image without importing it
+  quayside.openshift_images.image_stream_tag:
+    namespace: shop
+    name: web:outside
+    from: registry.example.com:5000/team/web:v2
+    reference: true
+
 - name: Remove a tag and its history
   quayside.openshift_images.image_stream_tag:
     namespace: shop

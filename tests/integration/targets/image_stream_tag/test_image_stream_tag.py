@@ -31,13 +31,17 @@ def test_every_kind_of_tag(
     cluster: Cluster, namespace: str, new_namespace: NewNamespace, new_stage: NewStage, variables: dict[str, t.Any], given: Surroundings
 ) -> None:
     other = new_namespace()
+    cluster.patch_tag(namespace, "web", "referred", {"from": {"kind": "DockerImage", "name": variables["source"]}, "reference": True})
     stage = new_stage("tags.yml", namespace, other, variables={**variables, "target_other": other})
 
     done = stage.converge()
 
-    assert len(done.changed()) == 6
+    assert len(done.changed()) == 7
+    assert "reference_changed" in done.of("No reference any more")["tag"]["reasons"]
     tags = tags_of(cluster.get("imagestreams", namespace, "web"))
-    assert set(tags) == {"v1", "latest", "pinned", "external", "reference"}
+    assert set(tags) == {"v1", "latest", "pinned", "external", "reference", "referred"}
+    assert tags["reference"].insecure
+    assert tags["referred"].digest
     assert cluster.tag(namespace, "web", "external").scheduled
     assert {tags[name].digest for name in ("v1", "latest", "pinned", "external")} == {variables["web_digest"]}
     copy = cluster.get("imagestreams", other, "web")["spec"]["tags"][0]
