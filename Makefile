@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
-ONE_GATE := bench unit integration integration-oldest apparatus traps reliability security sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
+ONE_GATE := bench unit integration integration-oldest apparatus traps browser reliability security sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
 
 .PHONY: help
 help:
@@ -30,6 +30,7 @@ demo:
 ## make everything          both, side by side: what .ci/run does
 ## make soak                the long forms: 50 kills of each job, 200 rounds of twenty writers (QUAYSIDE_SEED=... chooses other moments)
 ##                          and every credential in every place with every failure
+## make browser             the drift report in Chromium; SCREENSHOTS=folder keeps pictures of it, to be looked at
 ## make fuzz                property tests with 20,000 examples each; FUZZ_EXAMPLES=... for another number
 ## make lint                ruff, mypy, yamllint, reuse, changelog, ansible-lint
 ## make docs                the documentation site, in .build/docs/html

@@ -28,6 +28,12 @@ def install_package(package: str) -> None:
         raise Refused(f"apt-get could not install {package}: see its message above.")
 
 
+def ensure_installed(program: str, package: str) -> None:
+    """Install the package of a program that needs all of it, unless the program is there. Raises Refused as install_package."""
+    if shutil.which(program) is None:
+        install_package(package)
+
+
 def ensure_program(program: str, package: str, folder: Path) -> None:
     """Put a program of a Debian package into ``folder``, unless it is installed on this machine.
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from tools import BUILD, ROOT, Refused
 from tools.awx_collection import FOLDER as AWX_FOLDER
 from tools.awx_collection import ensure_awx_collection
-from tools.debian import ensure_program
+from tools.debian import ensure_installed, ensure_program
 from tools.environment import path_of
 from tools.runner import Gate, run_all
 from tools.tree import refresh
@@ -37,7 +37,7 @@ GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
-    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "reliability", "security", "demo", "build", "docs-lint", "lint"),
+    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo", "build", "docs-lint", "lint"),
     "soak": ("soak-reliability", "soak-security"),
     "test-matrix": ("environment-oldest", "environment-newest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
     "everything": ("test-matrix", "test"),
@@ -47,6 +47,7 @@ SOAK = {"QUAYSIDE_SOAK": "1"}
 # Takes as long as all the rest of the tests together: run by hand before a release.
 BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "fuzz", "bench"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
+NEED_BROWSER = {"browser"}
 NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench"}
 
 
@@ -64,12 +65,14 @@ def all_gates(work: Path) -> list[Gate]:
         return Gate(name, (PYTHON, "-m", "pytest", *arguments), work, variables | imports(work) | more)
 
     examples = os.environ.get("FUZZ_EXAMPLES", "20000")
+    pictures = {"QUAYSIDE_SCREENSHOTS": str(Path(os.environ["SCREENSHOTS"]).resolve())} if os.environ.get("SCREENSHOTS") else {}
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
         pytest("integration", "-n", "2", "tests/integration"),
         Gate("test-cluster", (PYTHON, "-m", "pytest", "--ignore=tests/integration/emulator", "tests/integration"), work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
         pytest("traps", "-n", "2", "tests/traps"),
+        pytest("browser", "tests/browser", **pictures),
         pytest("reliability", "-n", "2", "tests/reliability"),
         pytest("soak-reliability", "-n", "2", "-m", "rounds", "tests/reliability", **SOAK),
         pytest("security", "-n", "2", "tests/security"),
@@ -172,6 +175,8 @@ def main(words: Sequence[str]) -> int:
     gates = select(options.names, all_gates(refresh("work")))
     if NEED_REGISTRY & {gate.name for gate in gates}:
         ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
+    if NEED_BROWSER & {gate.name for gate in gates}:
+        ensure_installed("chromium", "chromium")
     if NEED_AWX & {gate.name for gate in gates}:
         ensure_awx_collection()
     if len(options.names) == 1 and gates[-1].name == options.names[0]:

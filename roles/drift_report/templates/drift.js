@@ -9,13 +9,14 @@
   let labels = 0;
 
   function labelled(text, control, className) {
+    const part = document.createElement("div");
     const label = document.createElement("label");
     control.id = `control-${(labels += 1)}`;
     label.htmlFor = control.id;
     label.textContent = text;
-    label.append(control);
-    if (className) label.className = className;
-    return label;
+    part.append(label, control);
+    if (className) part.className = className;
+    return part;
   }
 
   function choice(options) {
@@ -91,10 +92,13 @@
   // Paper has no buttons: everything is open on it.
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    for (const one of opened) one.open = true;
+    for (const one of document.querySelectorAll("details:not([open])")) {
+      opened.push(one);
+      one.open = true;
+    }
   });
   window.addEventListener("afterprint", () => {
     for (const one of opened) one.open = false;
+    opened = [];
   });
 })();
