@@ -18,6 +18,8 @@ myst_heading_anchors = 3
 
 html_theme = "sphinx_ansible_theme"
 html_theme_options = {"topbar_links": {}, "show_rtd_ethical_ads": False, "show_extranav": False}
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_use_index = False
