@@ -9,7 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
     ClusterClient,
     image_path,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Forbidden, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, NotFound, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import UncertainWrites, write_again_until_settled
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
@@ -133,9 +132,13 @@ def import_stream_tag(
 
 
 def _check_namespace(client: ClusterClient, namespace: str) -> None:
-    """Raise what creating a stream in a namespace that does not exist would raise; who may not ask is not told."""
-    with contextlib.suppress(Forbidden):
+    """Raise what creating a stream in a namespace that does not exist would raise; who may not ask is told by the run."""
+    try:
         client.get(api_path("v1", None, "namespaces", namespace))
+    except (NotFound, ApiUnreachable, Unauthorized):
+        raise
+    except CollectionError:
+        return
 
 
 def _read(client: ClusterClient, namespace: str, stream: str) -> dict[str, t.Any] | None:
