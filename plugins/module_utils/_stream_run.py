@@ -200,7 +200,7 @@ class _Road:
             for key in asking:
                 errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
                 if errors:
-                    self._stop(key, errors[0])
+                    self._stop(key, errors[0], plan=plans[key])
                     del plans[key]
                 else:
                     open_keys.append(key)
@@ -315,8 +315,12 @@ class _Road:
         for result in applied.values():
             self._finish(result)
 
-    def _stop(self, key: Key, error: CollectionError, cause: ImportFailure | None = None) -> None:
-        self._finish(StreamResult(self.streams.pop(key), self._observed[key], self._observed[key], error=error, cause=cause))
+    def _stop(self, key: Key, error: CollectionError, cause: ImportFailure | None = None, plan: StreamPlan | None = None) -> None:
+        """``plan`` is as far as it got: what it was for is told, although nothing came of it."""
+        result = StreamResult(self.streams.pop(key), self._observed[key], self._observed[key], error=error, cause=cause)
+        if plan is not None:
+            result.note(plan)
+        self._finish(result)
 
     def _finish(self, result: StreamResult) -> None:
         result.gone_upstream = self._gone_upstream.get(result.desired.key, ())
