@@ -139,26 +139,32 @@ class Access:
 
     def allows(self, user: User, action: Action) -> bool:
         """Whether one of the rules bound to the user permits the action."""
-        if MASTERS in user.groups:
-            return True
-        if action.resource is None:
-            if _below(action.path, _OPEN_PATHS):
-                return True
-            if AUTHENTICATED in user.groups and _below(action.path, _DISCOVERY_PATHS):
-                return True
-            return any(_permits_path(rule, action) for rule in self._rules(user, ""))
-        if action.resource.group in ("authorization.k8s.io", "authentication.k8s.io"):
-            return AUTHENTICATED in user.groups
-        return any(_permits(rule, action) for rule in self._rules(user, action.namespace))
+        return self.permission(user, action) is not None
 
-    def _rules(self, user: User, namespace: str) -> Iterator[Mapping[str, t.Any]]:
-        for binding in self._store.items(CLUSTER_ROLE_BINDINGS, ""):
-            if _binds(binding.data, user, ""):
-                yield from self._rules_of(binding.data.get("roleRef", {}), "")
-        if namespace:
-            for binding in self._store.items(ROLE_BINDINGS, namespace):
-                if _binds(binding.data, user, namespace):
-                    yield from self._rules_of(binding.data.get("roleRef", {}), namespace)
+    def permission(self, user: User, action: Action) -> str | None:
+        """Why the action is permitted, as an access review tells it ("" for what everybody may); None where it is not."""
+        if MASTERS in user.groups:
+            return ""
+        if action.resource is None:
+            everybody = _below(action.path, _OPEN_PATHS) or (AUTHENTICATED in user.groups and _below(action.path, _DISCOVERY_PATHS))
+            permits = _permits_path
+        else:
+            everybody = action.resource.group in ("authorization.k8s.io", "authentication.k8s.io") and AUTHENTICATED in user.groups
+            permits = _permits
+        if everybody:
+            return ""
+        return next((f"RBAC: allowed by {grant}" for grant, rule in self._rules(user, action.namespace) if permits(rule, action)), None)
+
+    def _rules(self, user: User, namespace: str) -> Iterator[tuple[str, Mapping[str, t.Any]]]:
+        """Rules with the words for the binding that gives them."""
+        for resource, space in ((CLUSTER_ROLE_BINDINGS, ""), (ROLE_BINDINGS, namespace)):
+            for binding in self._store.items(resource, space) if resource is CLUSTER_ROLE_BINDINGS or space else ():
+                subject = _subject(binding.data, user, space)
+                if subject:
+                    reference = binding.data.get("roleRef", {})
+                    name = binding.data["metadata"]["name"] + (f"/{space}" if space else "")
+                    grant = f"{resource.kind} {quote(name)} of {reference.get('kind')} {quote(str(reference.get('name')))} to {subject}"
+                    yield from ((grant, rule) for rule in self._rules_of(reference, space))
 
     def _rules_of(self, reference: Mapping[str, t.Any], namespace: str) -> list[Mapping[str, t.Any]]:
         resource, space = (ROLES, namespace) if reference.get("kind") == "Role" else (CLUSTER_ROLES, "")
@@ -170,17 +176,16 @@ def _below(path: str, roots: Iterable[str]) -> bool:
     return any(path == root or path.startswith(root + "/") for root in roots)
 
 
-def _binds(binding: Mapping[str, t.Any], user: User, namespace: str) -> bool:
+def _subject(binding: Mapping[str, t.Any], user: User, namespace: str) -> str:
+    """The subject of a binding that is the user, in words; "" where none is."""
     for subject in binding.get("subjects") or []:
         kind, name = subject.get("kind"), subject.get("name")
-        if kind == "User" and name == user.name:
-            return True
-        if kind == "Group" and name in user.groups:
-            return True
         space = subject.get("namespace") or namespace
+        if (kind == "User" and name == user.name) or (kind == "Group" and name in user.groups):
+            return f"{kind} {quote(name)}"
         if kind == "ServiceAccount" and user.name == f"{_ACCOUNT_PREFIX}{space}:{name}":
-            return True
-    return False
+            return f"{kind} {quote(f'{name}/{space}')}"
+    return ""
 
 
 def _permits(rule: Mapping[str, t.Any], action: Action) -> bool:

@@ -113,7 +113,9 @@ class Cluster:
             group, plural = wish.get("group", ""), wish.get("resource", "")
             resource = BY_PATH.get((group, wish.get("version") or "v1", plural)) or ResourceType(group, "v1", plural, plural)
             action = Action(wish.get("verb", ""), resource, wish.get("subresource", ""), wish.get("namespace", ""), wish.get("name", ""))
-        return {"metadata": {}, "spec": spec, "status": {"allowed": self.access.allows(call.user, action)}}
+        reason = self.access.permission(call.user, action)
+        status: Object = {"allowed": reason is not None, **({"reason": reason} if reason else {})}
+        return {"metadata": {}, "spec": spec, "status": status}
 
 
 def _who(call: Call, _spec: Object) -> Object:

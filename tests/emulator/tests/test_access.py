@@ -172,8 +172,6 @@ def test_the_manifests_say_rightly_what_roles_have(manifest: str, role: str, lac
     wanted = {(group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
 
     def has(group: str, resource: str, verb: str) -> bool:
-        return any(
-            group in rule["apiGroups"] and resource in rule["resources"] and {verb, "*"} & set(rule["verbs"]) for rule in BUILT_IN_ROLES[role]
-        )
+        return any(group in rule["apiGroups"] and resource in rule["resources"] and {verb, "*"} & set(rule["verbs"]) for rule in BUILT_IN_ROLES[role])
 
     assert {resource for group, resource, verb in wanted if not has(group, resource, verb)} == lacks

@@ -227,4 +227,9 @@ def test_reviews(admin: ApiClient) -> None:
     wish = {"resourceAttributes": {"namespace": admin.namespace, "verb": "get", "resource": "secrets"}}
     review = admin.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": wish}).json()
     assert (review["metadata"], review["spec"], review["status"]) == ({}, wish, {"allowed": True})
+    binding = {"metadata": {"name": "readers"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "ann"}]}
+    admin.send("POST", admin.rbac("rolebindings"), binding)
+    review = admin.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": wish}, headers={"Impersonate-User": "ann"}).json()
+    reason = f'RBAC: allowed by RoleBinding "readers/{admin.namespace}" of ClusterRole "edit" to User "ann"'
+    assert review["status"] == {"allowed": True, "reason": reason}
     assert set(admin.send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}).json()) == {"kind", "apiVersion", "metadata", "status"}
