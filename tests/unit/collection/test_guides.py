@@ -83,6 +83,7 @@ def raised() -> dict[str, str]:
     return found
 
 
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 MESSAGES = [row["first"] for row in rows("troubleshooting.md")]
 
 
@@ -126,3 +127,28 @@ def test_keys_match_as_the_table_says(row: re.Match[str]) -> None:
 def test_every_manifest_of_rights_is_explained() -> None:
     text = (GUIDES / "least-privilege.md").read_text(encoding="utf-8")
     assert [path.name for path in sorted(GUIDES.glob("rbac/*.yml")) if f"](rbac/{path.name})" not in text] == []
+
+
+def documents() -> dict[str, str]:
+    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(GUIDES.glob("*.md"))]
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+
+
+def unknown(pattern: str, known: set[str]) -> list[tuple[str, str]]:
+    return [(name, word) for name, text in documents().items() for word in re.findall(pattern, text, re.MULTILINE) if word not in known]
+
+
+def test_roles_that_are_to_be_bound_are_in_the_manifests() -> None:
+    manifests = "".join(path.read_text(encoding="utf-8") for path in GUIDES.glob("rbac/*.yml"))
+    assert unknown(r"(?:clusterrole|[Bb]ind) `?(quayside-[a-z-]+)", set(re.findall(r"name: (\S+)", manifests))) == []
+
+
+def test_commands_name_targets_of_the_makefile() -> None:
+    targets = set(re.findall(r"[\w-]+", " ".join(re.findall(r"^(?:\.PHONY|ONE_GATE :?=|\.PHONY:) *(.*)$", MAKEFILE, re.MULTILINE))))
+    assert "unit" in targets
+    assert unknown(r"(?:^    |`)make (?:PYTHON=\S+ )?([a-z][\w-]*)", targets) == []
+
+
+def test_commands_name_playbooks_of_the_collection() -> None:
+    playbooks = {path.stem for path in ROOT.glob("playbooks/*.yml")}
+    assert unknown(r"ansible-playbook\s+quayside\.openshift_images\.(\w+)", playbooks) == []
