@@ -187,6 +187,9 @@ def parse_document(text: str, secret_type: str) -> AuthDocument:
         document = _load_json(text)
     except (ValueError, RecursionError) as exc:
         raise MalformedAuth(f"it is not JSON ({_json_place(exc)})") from None
+    if document is None:
+        # to the server's decoder it is an object without anything in it
+        return AuthDocument()
     if not isinstance(document, dict):
         raise MalformedAuth(f"it is {_json_kind(document)} instead of a JSON object")
     if secret_type == DOCKER_CFG:

@@ -179,7 +179,7 @@ class Keyring:
     def lookup(self, target: str) -> list[Match]:
         """Return all matches for ``target`` in the order of the server, which uses the first one only."""
         found = [Match(str(key), entry) for key in self.keys if key_matches(key, target) for entry in self._filed[key]]
-        if not found and target.split("/", 1)[0] in (DOCKER_HUB, DOCKER_HUB_FALLBACK):
+        if not found and _may_be_docker_hubs(target.split("/", 1)[0]):
             fallback = RegistryKey(DOCKER_HUB_FALLBACK, "")
             found = [Match(str(fallback), entry) for entry in self._filed.get(fallback, [])]
         return found
@@ -235,6 +235,11 @@ def _path_remark(key: RegistryKey) -> str:
     if key.path in ("/v1", "/v2"):
         return f'matches only repositories that begin with "{key.path[1:]}": only "{key.path}/" with the slash is dropped from a key'
     return ""
+
+
+def _may_be_docker_hubs(host: str) -> bool:
+    """Say whether the server tries the key of Docker Hub last: also for a host in one word, which is "localhost"."""
+    return host in (DOCKER_HUB, DOCKER_HUB_FALLBACK) or not ("." in host or ":" in host)
 
 
 def _split_host(host: str) -> tuple[list[str], str]:

@@ -211,7 +211,7 @@ def _paths(source: t.Any) -> list[str]:
         named = [path for item in source for path in item.split(os.pathsep)]
     else:
         raise ConfigurationError("The option kubeconfig takes a path, a list of paths, or the content of a kubeconfig as a mapping.")
-    paths = [os.path.expanduser(path) for path in named if path]
+    paths = [os.path.expanduser(path) for path in named if path and "\0" not in path]
     if not paths:
         raise ConfigurationError("The option kubeconfig names no file.")
     return paths

@@ -122,8 +122,9 @@ def _bad_base64(field: str, *, padded: bool) -> int | None:
 
 def _normalize(location: str) -> str:
     """Scheme stripped, ``/v1/`` and ``/v2/`` taken as the host alone."""
-    host, slash, path = re.sub(r"^https?://", "", location).partition("/")
-    path = slash + path.partition("?")[0].partition("#")[0]
+    # a URL to the server: what follows # and ? is no part of host and path
+    host, slash, path = re.sub(r"^https?://", "", location).partition("#")[0].partition("?")[0].partition("/")
+    path = slash + path
     if path.startswith(("/v1/", "/v2/")):
         path = path[3:]
     return host + path if path not in ("", "/") else host

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import pytest
 from ansible.module_utils.common import warnings
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils import fuzzing
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -27,6 +28,11 @@ except ImportError:
     def patch_module_args(args: dict[str, t.Any] | None = None) -> t.Iterator[None]:
         with patch.object(basic, "_ANSIBLE_ARGS", to_bytes(json.dumps({"ANSIBLE_MODULE_ARGS": args or {}}))):
             yield
+
+
+def pytest_report_header() -> str:
+    """How many examples each property is tried with."""
+    return f"examples of each property: {fuzzing.examples.max_examples}"
 
 
 @dataclass

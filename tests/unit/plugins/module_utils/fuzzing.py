@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long the property tests look for a counterexample: FUZZ_EXAMPLES examples each (``make fuzz`` asks for many)."""
+"""How long the property tests look for a counterexample: FUZZ_EXAMPLES examples each (``make fuzz`` asks for many).
+
+Also for those that do not say so, as soon as this is imported by a conftest.
+"""
 
 from __future__ import annotations
 
@@ -16,3 +19,5 @@ examples = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("quayside", examples)
+settings.load_profile("quayside")
