@@ -105,7 +105,7 @@ class _Scanner:
             self.elements()
         elif first == '"':
             self.string()
-        elif first == "-" or first.isdigit():
+        elif first == "-" or is_digit(first):
             self.number(first)
         elif first in _LITERALS:
             for expected in _LITERALS[first][1:]:
@@ -170,7 +170,7 @@ class _Scanner:
     def number(self, first: str) -> None:
         if first == "-":
             first = self.take()
-            if not first.isdigit():
+            if not is_digit(first):
                 raise self.refuse(first, "in numeric literal")
         if first != "0":
             self.digits()
@@ -185,12 +185,12 @@ class _Scanner:
 
     def need_digit(self, context: str) -> None:
         character = self.take()
-        if not character.isdigit():
+        if not is_digit(character):
             raise self.refuse(character, context)
         self.digits()
 
     def digits(self) -> None:
-        while self.peek().isdigit():
+        while is_digit(self.peek()):
             self.take()
 
 
@@ -222,3 +222,8 @@ def json_type(value: object) -> str:
         return "bool"
     names: dict[type, str] = {str: "string", int: "number", float: "number", list: "array", dict: "object"}
     return names.get(type(value), "null")
+
+
+def is_digit(character: str) -> bool:
+    """Whether it is one of JSON's ten digits, and not one of another script."""
+    return character.isascii() and character.isdigit()

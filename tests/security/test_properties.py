@@ -71,8 +71,12 @@ def test_a_pull_spec_is_read_as_the_server_reads_it(text: str) -> None:
         assert "\n" not in sentence
         return
     assert server is not None
-    assert (server.registry, server.repository, server.tag, server.digest) == ours
     assert str(server) == str(ours) == text
+    if not server.registry and ours.registry:
+        # to Docker a host, to the server a namespace of Docker Hub that nobody can have
+        assert ours.registry != ours.registry.lower()
+        return
+    assert (server.registry, server.repository, server.tag, server.digest) == ours
 
 
 # ---- auth files and credential matching
