@@ -9,6 +9,7 @@ Any warning, of antsibull-docs or of Sphinx, fails the build. Nothing is fetched
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from tools.tree import collection_files
 
 NAME = "quayside.openshift_images"
 SITE = Path("docs", "docsite")
-# What becomes part of the site besides docs/: links between these and the guides work on a git web page and on the site.
+LINK = re.compile(r"\]\(([^)#\s]+)")
+# What becomes part of the site besides docs/, and what pages link to: links work on a git web page and on the site.
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "COPYING")
 
 
@@ -27,15 +29,20 @@ def gather(source: Path) -> None:
     """Bring the pages together in ``source``, at the places that they have in the repository; the site's own at the top."""
     if source.exists():
         shutil.rmtree(source)
-    for relative in collection_files(ROOT):
-        if SITE in relative.parents:
-            target = source / relative.relative_to(SITE)
-        elif relative.parts[0] == "docs" or str(relative) in PAGES:
-            target = source / relative
-        else:
-            continue
+    files = collection_files(ROOT)
+    pages = [relative for relative in files if relative.parts[0] == "docs" or str(relative) in PAGES]
+    linked = {target for page in pages if page.suffix == ".md" for target in links(page)}
+    for relative in {*pages, *linked.intersection(files)}:
+        target = source / (relative.relative_to(SITE) if SITE in relative.parents else relative)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / relative, target)
+
+
+def links(page: Path) -> list[Path]:
+    """Return the files that a page links to and that are no pages themselves, relative to the checkout."""
+    named = LINK.findall((ROOT / page).read_text(encoding="utf-8"))
+    targets = [Path(os.path.normpath(page.parent / name)) for name in named if ":" not in name]
+    return [target for target in targets if target.suffix not in ("", ".md")]
 
 
 def reference(folder: Path) -> None:

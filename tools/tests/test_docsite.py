@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools import ROOT, Refused
-from tools.docsite import contents, gather, render
+from tools.docsite import contents, gather, links, render
 
 
 def test_pages_keep_their_places_so_that_links_between_them_work(tmp_path: Path) -> None:
@@ -20,6 +20,11 @@ def test_pages_keep_their_places_so_that_links_between_them_work(tmp_path: Path)
     gathered = {str(path.relative_to(tmp_path / "source")) for path in (tmp_path / "source").rglob("*") if path.is_file()}
     assert {"conf.py", "index.md", "README.md", "docs/getting-started.md", "docs/rbac/pull_secret.yml"} <= gathered
     assert not [name for name in gathered if name.startswith(("docs/docsite", "tests", "plugins"))]
+
+
+def test_files_that_a_page_links_to_come_along() -> None:
+    assert Path("docs", "rbac", "pull_secret.yml") in links(Path("docs", "least-privilege.md"))
+    assert not [target for page in ROOT.glob("docs/*.md") for target in links(page.relative_to(ROOT)) if not (ROOT / target).is_file()]
 
 
 def test_every_module_and_role_has_a_page() -> None:
