@@ -17,6 +17,7 @@ from .gotext import now_text, parse_duration
 from .handling import Answer, Call
 from .images import Images, image_of_list, image_of_manifest, without_manifest
 from .keyring import Keyring, MalformedSecret, is_candidate
+from .limits import EXCEEDED
 from .mirrors import Mirrors
 from .objects import clean_metadata, fill_for_creation, name_errors
 from .pullspec import BadReference, PullSpec
@@ -446,7 +447,20 @@ class ImportHandler:
         stream.metadata["annotations"] = {**annotations, CHECK_ANNOTATION: now_text()}
         if present is None:
             return self._streams.create(call, stream, keep_status=True).copy()
-        return self._streams.update(call, stream).copy()
+        try:
+            return self._streams.update(call, stream).copy()
+        except StatusError as error:
+            if EXCEEDED in error.message:
+                self._note_limit(call, present, stream, error)
+            raise
+
+    def _note_limit(self, call: Call, present: Stream, refused: Stream, error: StatusError) -> None:
+        """What a limit has refused is written down at the tags that would have been new (imagestreamimport/rest.go)."""
+        condition = {"type": "ImportSuccess", "status": "False", "lastTransitionTime": now_text(), "reason": error.reason, "message": error.message}
+        for tag in refused.status_tags:
+            if tag not in present.status_tags:
+                present.status_tags[tag] = {"conditions": [{**condition, "generation": present.generation + 1}]}
+        self._streams.update(call, present)
 
 
 class Recorder:

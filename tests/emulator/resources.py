@@ -180,10 +180,12 @@ CLUSTER_ROLE_BINDINGS = ResourceType(RBAC, "v1", "clusterrolebindings", "Cluster
 SELF_ACCESS_REVIEWS = ResourceType("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, ("create",))
 SELF_REVIEWS = ResourceType("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", False, ("create",))
 
+LIMIT_RANGES = ResourceType("", "v1", "limitranges", "LimitRange", short_names=("limits",))
 CONFIG_MAPS = ResourceType("", "v1", "configmaps", "ConfigMap", short_names=("cm",))
 
 RESOURCES: tuple[ResourceType, ...] = (
     CONFIG_MAPS,
+    LIMIT_RANGES,
     NAMESPACES,
     ResourceType(
         "",

@@ -16,9 +16,10 @@ from .generic import GenericHandler, Strategy
 from .handling import Answer, Call
 from .images import Images
 from .keyring import is_candidate
+from .limits import exceeded_limit
 from .objects import map_errors, name_errors
 from .resources import IMAGES, SECRETS, STREAM_MAPPINGS, STREAMS
-from .statuses import FieldError, already_exists, conflict, invalid, method_not_supported, not_found
+from .statuses import FieldError, already_exists, conflict, internal_field_error, invalid, method_not_supported, not_found
 from .store import Object, Store, Stored
 from .streams import (
     Stream,
@@ -121,7 +122,11 @@ class Streams:
             return self._access.allows(call.user, action)
 
         admission = self.admission(known_images(old) if old else ())
-        return history_errors(stream, old, self.find, may_pull) + stream_errors(stream, admission)
+        errors = history_errors(stream, old, self.find, may_pull)
+        exceeded = None if errors else exceeded_limit(self.store, stream, old)
+        if exceeded is not None:
+            errors = [internal_field_error("", str(exceeded))]
+        return errors + stream_errors(stream, admission)
 
     def admission(self, known: Iterable[str] = ()) -> Admission:
         """Which images the cluster takes, beside ``known`` ones."""

@@ -189,6 +189,28 @@ def test_mirrors(admin: ApiClient, fleet: RegistryFleet, plain: EmbeddedRegistry
     assert [child["dockerImageReference"].split("@")[0] for child in whole["manifests"]] == ["localhost:1/shop/plain"] * 2
 
 
+def test_limits_of_a_stream(admin: ApiClient, plain: EmbeddedRegistry) -> None:
+    """422 for the whole request, and a condition on each tag that would have been new (server-behaviour.md 2.5)."""
+    image = f"{plain.host}/team/plain"
+    assert admin.import_images("s", source(f"{image}:v1", "a", insecure=True)).status_code == 201
+    limit = {"type": "openshift.io/ImageStream", "max": {"openshift.io/image-tags": "1", "openshift.io/images": "5"}}
+    made = admin.send("POST", admin.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}})
+    assert made.status_code == 201
+    refused = admin.import_images("s", source(f"{image}:v1", "a", insecure=True), source(f"{image}:v2", "b", insecure=True))
+    message = (
+        'ImageStream.image.openshift.io "s" is invalid: : Internal error: ImageStream.image.openshift.io "s" is forbidden: '
+        "requested usage of openshift.io/image-tags exceeds the maximum limit per openshift.io/ImageStream (2 > 1)"
+    )
+    assert (refused.status_code, refused.json()["message"]) == (422, message)
+    stream = admin.stream("s")
+    assert [tag["name"] for tag in stream["spec"]["tags"]] == ["a"]
+    (condition,) = next(tag["conditions"] for tag in stream["status"]["tags"] if tag["tag"] == "b")
+    assert (condition["reason"], condition["message"], condition["generation"]) == ("Invalid", message, 2)
+    assert admin.import_images("s", source(f"{image}:v1", "again", insecure=True)).status_code == 201
+    assert admin.import_images("new", source(f"{image}:v1", "a", insecure=True), source(f"{image}:v2", "b", insecure=True)).status_code == 422
+    assert admin.send("GET", admin.image("imagestreams", "new")).status_code == 404
+
+
 def test_an_import_turns_an_alias_into_an_external_tag(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """server-behaviour.md 2.4; annotations and reference policy stay."""
     admin.import_images("s", source(f"{plain.host}/team/plain:v1", "v1", insecure=True))
