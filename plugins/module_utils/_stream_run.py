@@ -179,7 +179,7 @@ class _Road:
             sorted(
                 tag.name
                 for tag in self._observed[key].tags.values()
-                if tag.kind == EXTERNAL and _comes_from(tag.source, repository.source) and tag.name not in upstream
+                if tag.kind == EXTERNAL and _is_gone(tag.source, repository.source, upstream)
             )
         )
 
@@ -341,5 +341,7 @@ class _Road:
         return platform.partition("/")[2] or "amd64"
 
 
-def _comes_from(source: str, repository: PullSpec) -> bool:
-    return source.partition("@")[0].rpartition(":")[0] == str(repository)
+def _is_gone(source: str, repository: PullSpec, upstream: t.Container[str]) -> bool:
+    """Whether a pull spec names a tag of the repository that is not among those that it has."""
+    place, colon, tag = source.partition("@")[0].rpartition(":")
+    return bool(colon) and place == str(repository) and tag not in upstream

@@ -115,6 +115,7 @@ class TestTheRegistrysList:
         first = stream["spec"]["tags"][0]
         stream["spec"]["tags"] += [
             {**first, "name": "gone", "from": {"kind": "DockerImage", "name": f"{WEB}:gone"}},
+            {**first, "name": "renamed", "from": {"kind": "DockerImage", "name": f"{WEB}:v1"}},
             {**first, "name": "foreign", "from": {"kind": "DockerImage", "name": f"{PRIVATE}/team/api:v1"}},
             {**first, "name": "alias", "from": {"kind": "ImageStreamTag", "name": "latest"}},
         ]
@@ -125,7 +126,7 @@ class TestTheRegistrysList:
         result = converge(cluster, Listed(["latest", "v1", "v2", "v3"]), refresh="missing")
 
         assert (result.gone_upstream, cluster.writes) == (("gone",), [])
-        assert {"gone", "foreign", "alias"} <= set(result.after.tags)
+        assert {"gone", "renamed", "foreign", "alias"} <= set(result.after.tags)
 
     def test_a_pattern_does_not_make_a_tag_look_gone(self) -> None:
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.stream())
@@ -138,6 +139,7 @@ class TestTheRegistrysList:
             ScriptedCluster()
             .on("GET", f"{STREAMS}/web", self.stream())
             .on("DELETE", f"{TAGS}/web:gone", {})
+            .on("DELETE", f"{TAGS}/web:renamed", {})
             .on("DELETE", f"{TAGS}/web:foreign", {})
         )
         result = converge(cluster, Listed(["latest", "v1", "v2", "v3"]), refresh="missing", purge_tags=True)
