@@ -73,7 +73,8 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("contract", "-n", "2", "tests/contract"),
         pytest("traps", "-n", "2", "tests/traps"),
         pytest("browser", "tests/browser", **pictures),
-        pytest("reliability", "-n", "2", "tests/reliability"),
+        # Most of its time is waiting.
+        pytest("reliability", "-n", "4", "tests/reliability"),
         pytest("soak-reliability", "-n", "2", "-m", "rounds", "tests/reliability", **SOAK),
         pytest("security", "-n", "2", "tests/security"),
         pytest("soak-security", "-n", "2", "tests/security", **SOAK),

@@ -80,7 +80,7 @@ class RemedyFinder:
     def __init__(self, client: ClusterClient, mask: t.Callable[..., None]) -> None:
         self._client = client
         self._mask = mask
-        self._secrets: dict[str, list[dict[str, t.Any]] | None] = {}
+        self._secrets: dict[str, list[dict[str, t.Any]] | CollectionError | None] = {}
 
     def remedy(self, namespace: str, source: PullSpec, failure: ImportFailure) -> str:
         """Return what to do about ``failure`` of ``source``, or "" where nothing is known to help."""
@@ -100,13 +100,16 @@ class RemedyFinder:
 
         if namespace not in self._secrets:
             try:
-                self._secrets[namespace] = self._client.list_items(core_path(namespace, "secrets"))
-                self._mask(*secret_texts(self._secrets[namespace] or ()))
+                self._secrets[namespace] = found = self._client.list_items(core_path(namespace, "secrets"))
+                self._mask(*secret_texts(found))
             except Forbidden:
                 self._secrets[namespace] = None
             except CollectionError as error:
-                return f"Which credential the API server used cannot be said: {error}"
+                # Asking again for each of many tags would only wait as long each time.
+                self._secrets[namespace] = error
         secrets = self._secrets[namespace]
+        if isinstance(secrets, CollectionError):
+            return f"Which credential the API server used cannot be said: {secrets}"
         if secrets is None:
             return explain_without_rights(namespace, str(source))
         explanation = explain(registry_secrets(secrets), str(source))

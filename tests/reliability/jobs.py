@@ -205,3 +205,99 @@ RECREATION = Job(
     "/secrets$",
     'create secret "pull" in namespace "{namespace}"',
 )
+
+
+def _nothing(_place: Place) -> None:
+    """There is nothing of it before."""
+
+
+def _always(_place: Place) -> bool:
+    return True
+
+
+def _new_stream_options(place: Place) -> Json:
+    tags = [{"name": tag, "from": place.image(tag), "prefer_architecture": "arm64"} for tag in ("v1", "v2")]
+    return {"namespace": place.namespaces[0], "name": "web", "tags": tags, "refresh": "missing", "timeout": 1}
+
+
+def _policy_options(place: Place) -> Json:
+    tag = {"name": "old", "from": place.image("old"), "reference_policy": "Local", "scheduled": True}
+    return {"namespace": place.namespaces[0], "name": "web", "tags": [tag], "refresh": "missing"}
+
+
+def _policies_are_set(place: Place) -> bool:
+    (tag,) = place.streams(place.namespaces[0])["web"]["spec"]["tags"]
+    return (tag["referencePolicy"]["type"], tag["importPolicy"].get("scheduled")) == ("Local", True)
+
+
+def _two_old_tags(place: Place) -> None:
+    place.import_tags(place.namespaces[0], "web", "old", "v9")
+
+
+def _purge_options(place: Place) -> Json:
+    tags = [{"name": "old", "from": place.image("old")}]
+    return {"namespace": place.namespaces[0], "name": "web", "tags": tags, "purge_tags": True, "refresh": "missing"}
+
+
+def _purged(place: Place) -> bool:
+    return "v9" not in place.digests(place.namespaces[0], "web")
+
+
+def _no_stream(place: Place) -> bool:
+    return "web" not in place.streams(place.namespaces[0])
+
+
+def _no_secret(place: Place) -> bool:
+    return place.secret_names(place.namespaces[0]) == {"registry"}
+
+
+def _unlink_options(place: Place) -> Json:
+    return {"namespace": place.namespaces[0], "service_account": "builder", "secrets": ["registry"], "state": "absent"}
+
+
+def _linked_account(place: Place) -> None:
+    place.put_account(place.namespaces[0], "builder", "theirs", "registry")
+
+
+def _unlinked(place: Place) -> bool:
+    return "registry" not in place.links(place.namespaces[0], "builder")
+
+
+OTHER_WRITES = {
+    "create a stream": Job("image_stream_import", _nothing, _new_stream_options, _imported, _always, "POST", "/imagestreams$", ""),
+    "change policies": Job("image_stream_import", _prepare_streams, _policy_options, _policies_are_set, _old_tag_is_there, "PATCH", "/imagestreams/web", ""),
+    "remove a tag": Job("image_stream_import", _two_old_tags, _purge_options, _purged, _old_tag_is_there, "DELETE", "/imagestreamtags/", ""),
+    "delete a stream": Job(
+        "image_stream_import",
+        _prepare_streams,
+        lambda place: {"namespace": place.namespaces[0], "name": "web", "state": "absent"},
+        _no_stream,
+        _always,
+        "DELETE",
+        "/imagestreams/web",
+        "",
+    ),
+    "delete a tag": Job(
+        "image_stream_tag",
+        _two_old_tags,
+        lambda place: {"namespace": place.namespaces[0], "name": "web:v9", "state": "absent"},
+        _purged,
+        _old_tag_is_there,
+        "DELETE",
+        "/imagestreamtags/",
+        "",
+    ),
+    "create a secret": Job("pull_secret", _nothing, _secret_options, _secret_is_there, _always, "POST", "/secrets$", ""),
+    "delete a secret": Job(
+        "pull_secret",
+        _prepare_secret,
+        lambda place: {"namespace": place.namespaces[0], "name": "pull", "state": "absent"},
+        _no_secret,
+        _always,
+        "DELETE",
+        "/secrets/pull",
+        "",
+    ),
+    "create a secret anew": RECREATION,
+    "unlink": Job("sa_secret_link", _linked_account, _unlink_options, _unlinked, _other_links_are_there, "PUT", "/serviceaccounts/builder", ""),
+}

@@ -16,7 +16,7 @@ import pytest
 from emulator.faults import Fault
 from registries.ports import choose_port
 
-from .jobs import IMPORT, JOBS, TAG, Job
+from .jobs import IMPORT, JOBS, OTHER_WRITES, TAG, Job
 from .place import Place
 from .running import Run
 
@@ -364,6 +364,27 @@ def test_away_for_good(place: Place, job: Job) -> None:
     assert (job.done(place), job.kept(place)) == (False, True)
     assert place.run(job.module, **job.options(place)).changed
     assert job.is_done(place)
+
+
+@pytest.mark.parametrize("job", OTHER_WRITES.values(), ids=OTHER_WRITES)
+def test_every_other_write(place: Place, job: Job) -> None:
+    """Whatever else the modules write (new streams and secrets, policies, deletions, secrets created anew, links taken away) meets these
+    faults once: a reset before or after the work, 429, 500 and 504 before or after the work, 503, 409, a restart.
+
+    Nothing: the task succeeds, and is changed.
+
+    The same. What is gone already is no error, and what was deleted without an answer is reported as deleted.
+    """
+    for fault in (
+        *(Fault(reset=moment) for moment in ("before", "after")),
+        Fault(status=429, retry_after=1),
+        *(Fault(status=code, after_work=after) for code in (500, 504) for after in (False, True)),
+        Fault(status=503),
+        Fault(status=409),
+        Fault(outage=0.3),
+    ):
+        place.begin_anew()
+        gets_through(place, job, fault)
 
 
 @every_job
