@@ -1,0 +1,71 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run costs: seconds, processor seconds, and the memory of all its processes together."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_EVERY = 0.25
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``processor`` in seconds of all processes; ``memory`` is the highest sum of their proportional shares, in MiB."""
+
+    exit_code: int
+    seconds: float
+    processor: float
+    memory: float
+
+
+def measure(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> Cost:
+    """Run a command and its processes to their end, with its output in a file of the directory."""
+    before, begin = _children(), time.monotonic()
+    with directory.joinpath("output.txt").open("wb") as output:
+        process = subprocess.Popen(
+            command, env=dict(environment), cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    highest = [0.0]
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_EVERY):
+            highest[0] = max(highest[0], _memory(process.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    exit_code = process.wait()
+    ended.set()
+    watcher.join()
+    return Cost(exit_code, time.monotonic() - begin, _children() - before, highest[0])
+
+
+def _children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _memory(session: int) -> float:
+    """Shared pages are counted once: what forked processes have in common is most of what each of them shows."""
+    total = 0
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            if os.getsid(int(entry.name)) == session:
+                lines = Path(entry.path, "smaps_rollup").read_text().splitlines()
+                total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        except (OSError, StopIteration):
+            # it ended in between
+            continue
+    return total / 1024
