@@ -28,7 +28,7 @@ demo:
 ## make test-matrix         sanity and unit tests with the oldest and the newest ansible-core that are supported
 ## make integration-oldest  playbooks on the oldest ansible-core, with modules on the oldest Python: before a release
 ## make everything          both, side by side: what .ci/run does
-## make soak                the long forms: 50 kills of each job, 200 rounds of twenty writers (QUAYSIDE_SEED=... chooses other moments)
+## make soak                the long forms: 50 kills of each job, 200 rounds of twenty writers, 100 clusters (QUAYSIDE_SEED=... chooses other moments)
 ##                          and every credential in every place with every failure
 ## make browser             the drift report in Chromium; SCREENSHOTS=folder keeps pictures of it, to be looked at
 ## make fuzz                property tests with 20,000 examples each; FUZZ_EXAMPLES=... for another number
@@ -55,6 +55,11 @@ contract: environment
 .PHONY: test-cluster
 test-cluster: environment
 	@$(GATES) test-cluster --arguments='$(ARGS)'
+
+## make bench-fleet [ARGS=...]  time and memory of a report on 25, 50 and 100 clusters: see docs/performance.md
+.PHONY: bench-fleet
+bench-fleet: environment
+	@$(GATES) bench-fleet --arguments='$(ARGS)'
 
 ## make release VERSION=X.Y.Z   version, changelog, artifact, commit and tag, in this checkout only: see docs/releases.md
 .PHONY: release

@@ -50,7 +50,7 @@ def install(artifact: Path, folder: Path) -> None:
     environment = os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(folder)}
     subprocess.run(command, check=True, env=environment)
     installed = folder / "ansible_collections" / "quayside" / "openshift_images"
-    for kind, pattern in (("module", "plugins/modules/*.*"), ("role", "roles/*/meta/argument_specs.yml")):
+    for kind, pattern in (("module", "plugins/modules/*.py"), ("role", "roles/*/meta/argument_specs.yml")):
         expected = {f"{NAME}.{content_name(path, kind)}" for path in installed.glob(pattern)}
         listing = ["ansible-doc", "--type", kind, "--list", "--json", NAME]
         answer = subprocess.run(listing, check=True, capture_output=True, text=True, env=environment)

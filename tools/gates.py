@@ -38,17 +38,17 @@ GROUPS = {
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
     "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo", "build", "docs-lint", "lint"),
-    "soak": ("soak-reliability", "soak-security"),
+    "soak": ("soak-reliability", "soak-security", "soak-fleet"),
     "test-matrix": ("environment-oldest", "environment-newest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
     "everything": ("test-matrix", "test"),
 }
 # Chooses the long form of a test that has two.
 SOAK = {"QUAYSIDE_SOAK": "1"}
 # Takes as long as all the rest of the tests together: run by hand before a release.
-BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "fuzz", "bench"}
+BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "soak-fleet", "fuzz", "bench", "bench-fleet"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_BROWSER = {"browser"}
-NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench"}
+NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
 
 
 def all_gates(work: Path) -> list[Gate]:
@@ -78,6 +78,8 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("soak-reliability", "-n", "2", "-m", "rounds", "tests/reliability", **SOAK),
         pytest("security", "-n", "2", "tests/security"),
         pytest("soak-security", "-n", "2", "tests/security", **SOAK),
+        pytest("soak-fleet", "tests/integration/emulator/test_fleet.py", QUAYSIDE_TEST_CLUSTERS="100"),
+        Gate("bench-fleet", (PYTHON, "-m", "fleet"), work, variables | imports(work)),
         pytest("fuzz", "-n", "2", "-m", "hypothesis", "tests/unit", "tests/security", FUZZ_EXAMPLES=examples),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
         Gate("bench", (PYTHON, "-m", "bench", "--results", str(BUILD / "bench.json")), work, variables | imports(work)),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeps the result of one cluster for the report; see plugins/modules/drift_result.yml."""
+"""Keeps the result of one cluster for the report; see plugins/modules/drift_result.py."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import json
 import os
 import typing as t
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 
@@ -23,6 +24,9 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec({"content": {"type": "dict", "required": True}, "path": {"type": "path", "required": True}})
         path, text = options["path"], json.dumps(options["content"])
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise AnsibleActionFail(f"{path} cannot be written: {error.strerror}") from error
         return {"changed": False, "path": path}

@@ -55,17 +55,30 @@ def _children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _memory(session: int) -> float:
+def _memory(first: int) -> float:
     """Shared pages are counted once: what forked processes have in common is most of what each of them shows."""
     total = 0
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
+    for process in _family(first):
         try:
-            if os.getsid(int(entry.name)) == session:
-                lines = Path(entry.path, "smaps_rollup").read_text().splitlines()
-                total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-        except (OSError, StopIteration):
+            lines = Path("/proc", str(process), "smaps_rollup").read_text(encoding="ascii").splitlines()
+        except OSError:
             # it ended in between
             continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
+
+
+def _family(first: int) -> set[int]:
+    """A process with all its descendants; Ansible's workers have sessions of their own, so only their parents tell."""
+    parents = {}
+    for entry in os.scandir("/proc"):
+        try:
+            if entry.name.isdigit():
+                # The name of the program stands in brackets and may hold anything.
+                parents[int(entry.name)] = int(Path(entry.path, "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = {first}
+    while more := {process for process, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found

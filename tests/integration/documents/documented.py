@@ -69,8 +69,9 @@ def examples() -> Iterator[Example]:
     """Every example of the collection's documentation."""
     for document in sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md")]):
         yield from _of_document(document)
-    for module in sorted(ROOT.glob("plugins/modules/*.py")):
-        yield Example(f"module {module.stem}", _constant(module, "EXAMPLES"))
+    for kind, folder in (("module", "modules"), ("filter", "filter")):
+        for plugin in sorted(ROOT.glob(f"plugins/{folder}/*.py")):
+            yield Example(f"{kind} {plugin.stem}", _constant(plugin, "EXAMPLES"))
 
 
 def blocks(document: Path) -> list[Block]:

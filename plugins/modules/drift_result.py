@@ -1,0 +1,60 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The action plugin of this name does the work, where Ansible runs.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: drift_result
+version_added: 0.1.0
+short_description: Keep the result of one cluster for a report on drift
+description:
+  - Writes the result of one cluster into a file on the machine that runs Ansible, for M(quayside.openshift_images.drift_report) to put
+    together with those of others. The role P(quayside.openshift_images.drift_report#role) uses it.
+  - It is an action of Ansible's own process and starts nothing, so it costs little for each cluster of a fleet.
+extends_documentation_fragment:
+  - quayside.openshift_images._attributes
+attributes:
+  check_mode:
+    support: none
+    details:
+      - The file is written in check mode too, since the report is made there too.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  content:
+    description: The result.
+    type: dict
+    required: true
+  path:
+    description: The file, in a folder that is there. Only its owner may read it.
+    type: path
+    required: true
+seealso:
+  - module: quayside.openshift_images.cluster_drift
+  - module: quayside.openshift_images.drift_report
+author:
+  - quayside contributors (@quayside)
+"""
+
+EXAMPLES = r"""
+- name: Keep what is known of a cluster that is not compared
+  quayside.openshift_images.drift_result:
+    content:
+      format: quayside.openshift_images/drift-part
+      cluster: harbour
+      errors: ["The cluster is being rebuilt."]
+    path: harbour.json
+"""
+
+RETURN = r"""
+path:
+  description: The file.
+  returned: success
+  type: str
+"""
