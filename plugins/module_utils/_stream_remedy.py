@@ -49,6 +49,10 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
          "publish the list without that entry."),
     ),
     (
+        "exceeds the maximum limit",
+        "A LimitRange of the namespace allows the stream no more tags or images: remove some, or ask for a higher limit.",
+    ),
+    (
         "is forbidden",
         "The cluster's administrators do not allow imports from this registry (allowedRegistriesForImport of image.config.openshift.io/cluster).",
     ),

@@ -178,6 +178,21 @@ def test_registry_that_is_not_allowed_fails_the_whole_request(scene: Scene) -> N
     assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["good"]
 
 
+def test_limit_of_the_namespace_fails_the_whole_request(scene: Scene) -> None:
+    """A stream that would grow beyond a LimitRange makes the server refuse every image of the request, but no lookup shows it (2.5).
+
+    Each image is asked for alone then, so that what fits is imported, and the failed tag says what to do. Check mode cannot tell.
+    """
+    limit = {"type": "openshift.io/ImageStream", "max": {"openshift.io/image-tags": "1"}}
+    scene.api.send("POST", scene.api.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}}).raise_for_status()
+    tags = [tag("v1", f"{scene.web}:v1"), tag("v2", f"{scene.web}:v2")]
+    result = scene.run(tags=tags)
+    assert list(result.failed) == ["v2"]
+    assert "A LimitRange of the namespace allows the stream no more tags or images" in result.failed["v2"]["remedy"]
+    assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["v1"]
+    assert not scene.run(tags=tags).report.changed
+
+
 def test_repeated_failure_does_not_move_the_condition(scene: Scene) -> None:
     """A failure that is repeated word by word leaves the condition as it was, so its generation may stay behind for ever (2.11).
 
