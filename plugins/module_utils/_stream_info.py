@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    ApiNotServed,
     ApiUnreachable,
     CollectionError,
-    Forbidden,
     InputError,
     NotFound,
     Unauthorized,
@@ -92,7 +92,8 @@ def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:
     """Read the selected streams: one LIST a namespace, or one of the cluster; one GET where a single stream is asked for.
 
     A namespace that may not be read is in ``errors`` and does not hide the others; where the whole cluster may not be
-    listed ``Forbidden`` is raised.
+    listed ``Forbidden`` is raised. What no other request would fare better with (API server gone, token refused, no image API)
+    is raised too.
     """
     found = Found()
     if not wanted.namespaces:
@@ -122,7 +123,9 @@ def _read(client: ClusterClient, namespace: str, wanted: Selection) -> list[dict
             except NotFound:
                 return []
         return client.list_items(image_path(namespace, "imagestreams"), query=_query(wanted))
-    except Forbidden as error:
+    except (ApiNotServed, ApiUnreachable, Unauthorized):
+        raise
+    except CollectionError as error:
         return error
 
 

@@ -126,10 +126,21 @@ def test_without_a_namespace_it_is_one_list_of_the_cluster(cluster: ScriptedClus
     assert len(run().result["streams"]) == 1
 
 
-def test_a_namespace_that_may_not_be_read_fails_with_the_others_result(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+REFUSED = image_path("secret-lab", "imagestreams")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        forbidden("GET", REFUSED),
+        refusal("GET", REFUSED, 500, {"kind": "Status", "reason": "InternalError", "message": "etcd is tired"}),
+    ],
+)
+def test_a_namespace_that_cannot_be_read_fails_with_the_others_result(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any], error: Exception
+) -> None:
     cluster.on("GET", STREAMS, {"items": [recorded_stream("mode_flip", 6)]})
-    refused = image_path("secret-lab", "imagestreams")
-    cluster.on("GET", refused, forbidden("GET", refused))
+    cluster.on("GET", REFUSED, error)
     outcome = run(namespaces=[NAMESPACE, "secret-lab"])
     assert outcome.failed
     assert [entry["namespace"] for entry in outcome.result["failed_namespaces"]] == ["secret-lab"]
