@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized, internal_error
 
 Item = t.TypeVar("Item")
 Outcome = t.TypeVar("Outcome", bound="HasError")
@@ -34,19 +34,23 @@ class NotTried(CollectionError):
 
 
 def each_with_outcome(
-    items: t.Sequence[Item], work: t.Callable[[Item], Outcome], not_tried: t.Callable[[Item, NotTried], Outcome], *, width: int = WIDTH
+    items: t.Sequence[Item], work: t.Callable[[Item], Outcome], failed: t.Callable[[Item, CollectionError], Outcome], *, width: int = WIDTH
 ) -> list[Outcome]:
     """Return ``work`` of every item, in their order; at most ``width`` at once.
 
     Once the cluster cannot be reached at all, or does not accept the token, the items whose turn has not come get the
-    outcome that ``not_tried`` makes: waiting for each of hundreds to fail alike would help nobody.
+    outcome that ``failed`` makes: waiting for each of hundreds to fail alike would help nobody. A mistake in ``work`` is an
+    outcome of its item too.
     """
     given_up: list[CollectionError] = []
 
     def one(item: Item) -> Outcome:
         if given_up:
-            return not_tried(item, NotTried(f"not tried, because of this: {given_up[0]}"))
-        outcome = work(item)
+            return failed(item, NotTried(f"not tried, because of this: {given_up[0]}"))
+        try:
+            outcome = work(item)
+        except Exception as exc:
+            return failed(item, internal_error(exc))
         if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
             given_up.append(outcome.error)
         return outcome

@@ -33,6 +33,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     Invalid,
     NotFound,
     Unauthorized,
+    internal_error,
     may_have_been_done,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
@@ -98,7 +99,10 @@ def apply_streams(
     halt = _Halt()
 
     def apply_one(pair: tuple[DesiredStream, ObservedStream]) -> StreamResult:
-        return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt, control_plane_architecture)
+        try:
+            return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt, control_plane_architecture)
+        except Exception as exc:
+            return StreamResult(*pair, pair[1], error=internal_error(exc))
 
     with ThreadPoolExecutor(max_workers=concurrency) as pool:
         return {result.desired.key: result for result in pool.map(apply_one, streams)}

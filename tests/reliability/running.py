@@ -123,5 +123,8 @@ def run(module: str, options: t.Mapping[str, t.Any], *, check_mode: bool = False
     try:
         importlib.import_module(f"{MODULES}.{module}").main()
     except _Ended as ended:
-        return Run(ended.results, _given.warnings, _given.waits)
-    raise AssertionError(f"{module} ended without a word")
+        results = ended.results
+    else:
+        raise AssertionError(f"{module} ended without a word")
+    assert "Internal error of the module" not in repr(results)
+    return Run(results, _given.warnings, _given.waits)

@@ -150,6 +150,7 @@ class Scene:
         results = converge_streams(client, desired_streams(given), check_mode=check_mode, concurrency=concurrency, timeout=timeout)
         report = stream_report(results, RemedyFinder(client, lambda *_values: None).remedy, only_changed=False)
         told = repr(report)
+        assert "Internal error of the module" not in told
         assert [secret for secret in self._secrets() if secret in told] == []
         return Run(report, client.sent[first:])
 

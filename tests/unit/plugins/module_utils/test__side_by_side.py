@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 
@@ -27,6 +28,18 @@ def test_outcomes_keep_the_order_of_the_items_and_overlap() -> None:
         return Outcome(item)
 
     assert [outcome.item for outcome in each_with_outcome(range(4), work, Outcome, width=4)] == [0, 1, 2, 3]
+
+
+def test_a_mistake_at_one_item_hides_no_other_result() -> None:
+    def work(item: int) -> Outcome:
+        return Outcome({0: 10, 2: 12}[item])
+
+    first, second, third = each_with_outcome(range(3), work, Outcome)
+    assert (first, third) == (Outcome(10), Outcome(12))
+    assert re.fullmatch(
+        r"Internal error of the module \(KeyError at test__side_by_side\.py:\d+\), nothing more is known about what was done to this one; please report it",
+        str(second.error),
+    )
 
 
 @pytest.mark.parametrize("error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "who are you")])

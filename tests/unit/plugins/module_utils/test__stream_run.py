@@ -17,6 +17,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     ApiUnreachable,
     CollectionError,
     Forbidden,
+    InternalError,
     NotFound,
     RegistryError,
     Unauthorized,
@@ -65,6 +66,7 @@ def converge(cluster: ScriptedCluster, *, check_mode: bool = False, **options: t
     desired = desired_streams({"namespace": NAMESPACE, "refresh": "missing", **defaults, **options})
     results = converge_streams(cluster.client, desired, check_mode=check_mode, concurrency=1, timeout=60)
     cluster.assert_all_asked()
+    assert [str(result.error) for result in results if isinstance(result.error, InternalError)] == []
     return results
 
 
@@ -505,6 +507,14 @@ class TestOtherWriters:
         states = [recorded_error(*NO_STREAM), recorded_error(*NO_STREAM), stream if done else recorded_error(*NO_STREAM)]
         result = converge_one(ScriptedCluster().on("GET", f"{STREAMS}/web", *states).on("POST", IMPORTS, late, late), tags=[tag("v2", f"{WEB}:v2")])
         assert (result.error, result.after.exists) == ((None, True) if done else (late, False))
+
+    def test_a_mistake_at_one_stream_hides_no_other_result(self) -> None:
+        odd = {"kind": "ImageStreamImport", "status": {"import": {"metadata": {"name": "odd"}, "spec": {"tags": ["no tag"]}}}}
+        cluster = ScriptedCluster().on("GET", STREAMS, {"items": []}).on("POST", IMPORTS, odd, recorded("reimport_unchanged", 1))
+        desired = desired_streams({"namespace": NAMESPACE, "streams": [{"name": name, "tags": [tag("v2", f"{WEB}:v2")]} for name in ("odd", "web")]})
+        odd_one, web = converge_streams(cluster.client, desired, check_mode=False, concurrency=1, timeout=60)
+        assert str(odd_one.error).startswith("Internal error of the module (TypeError at _stream_observed.py:")
+        assert (web.error, web.after.tags["v2"].digest) == (None, WEB_V2)
 
     def test_an_unread_outcome_is_told_as_open(self) -> None:
         lost, gone = ApiOutcomeUnknown("it may have been carried out"), ApiUnreachable("refused")
