@@ -233,8 +233,14 @@ def _hold_to(approved: Approved, plan: StreamPlan, observed: ObservedStream, kno
 
 
 def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
-    """Return the tags of a repository that fit one of the globs; all of them where there is no glob."""
-    return [name for name in names if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+    """Return the tags of a repository that fit one of the globs, or all where there is none, without those that fit one after ``!``."""
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    return [name for name in names if _fits(name, wanted) and not _fits(name, unwanted)]
+
+
+def _fits(name: str, patterns: t.Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def legacy_choice(manifests: t.Sequence[Manifest], architecture: str, operating_system: str) -> Manifest | None:

@@ -104,6 +104,7 @@ options:
   tag_patterns:
     description:
       - Shell patterns that choose among the tags of O(repository), for example V(v1.*). Without any, all are taken.
+      - A pattern after C(!) leaves tags out, for example V(!sha256-*) the signatures of images. YAML wants it in quotes.
       - Where the list comes from the registry, the images of other tags are not looked at.
     type: list
     elements: str

@@ -560,7 +560,16 @@ def test_legacy_takes_nothing_from_an_empty_list() -> None:
 
 @pytest.mark.parametrize(
     ("patterns", "chosen"),
-    [((), ["v1", "v1.2", "latest"]), (("v*",), ["v1", "v1.2"]), (("v1", "l*"), ["v1", "latest"]), (("V*",), []), (("v1.?",), ["v1.2"])],
+    [
+        ((), ["v1", "v1.2", "latest"]),
+        (("v*",), ["v1", "v1.2"]),
+        (("v1", "l*"), ["v1", "latest"]),
+        (("V*",), []),
+        (("v1.?",), ["v1.2"]),
+        (("!v1.*",), ["v1", "latest"]),
+        (("!latest", "*"), ["v1", "v1.2"]),
+        (("v*", "!*.*", "!x"), ["v1"]),
+    ],
 )
 def test_globs_choose_among_the_tags_of_a_repository(patterns: tuple[str, ...], chosen: list[str]) -> None:
     assert select_tags(["v1", "v1.2", "latest"], patterns) == chosen
