@@ -12,7 +12,8 @@ from integration.cluster import Cluster
 from integration.stage import NewStage
 from integration.surroundings import Surroundings
 
-LABELS = ["streams 1 to 2 of 3", "streams 3 to 3 of 3"]
+LABELS = ["streams 1 to 2 of 3: 2 changed, 0 unchanged, 0 failed", "streams 3 to 3 of 3: 1 changed, 0 unchanged, 0 failed"]
+SUMMARY = "Say what became of them, by reason"
 
 
 def streams(given: Surroundings, namespace: str, *tags: str) -> list[dict[str, t.Any]]:
@@ -32,6 +33,7 @@ def test_batches_show_the_progress(given: Surroundings, cluster: Cluster, namesp
 
     done = stage.converge()
 
+    assert done.of(SUMMARY)["msg"] == "3 of 3 tags in 3 streams changed (stream_missing 3), 0 failed"
     assert done.changed() == [f"Import the image streams ({label})" for label in LABELS]
     assert all(cluster.tag(namespace, f"stream-{tag}", "only").digest for tag in tags)
 
@@ -54,7 +56,10 @@ def test_a_failing_batch_stops_no_other_and_every_failed_tag_is_named(
     for options in (("--check",), ()):
         run = stage.run_to_fail(*options)
         assert run.exit_code == 2
-        assert [result.item for result in run.results if result.item] == LABELS
+        labels = [result.item for result in run.results if result.item]
+        assert [label.split(":")[0] for label in labels] == [label.split(":")[0] for label in LABELS]
+        assert ["2 failed" in label for label in labels] == [True, False]
+        assert run.of(SUMMARY)["msg"].endswith("2 failed")
         assert [message.rstrip("\n") for message in run.messages().values()] == ["\n".join(lines)]
     assert cluster.tag(namespace, "stream-good", "only").digest
 

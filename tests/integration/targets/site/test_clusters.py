@@ -29,7 +29,8 @@ def test_without_inventory_it_is_the_cluster_of_the_environment(cluster: Cluster
     run = playbooks.with_environment(developer.variables()).run(SITE, variables=secret_in(namespace))
 
     assert (run.exit_code, run.complaints()) == (0, []), run.output
-    assert [(result.host, result.title) for result in run.results if result.changed] == [("localhost", f"Write the pull secrets (registries in {namespace})")]
+    title = f"Write the pull secrets (registries in {namespace}, 1 of 1: 1 created)"
+    assert [(result.host, result.title) for result in run.results if result.changed] == [("localhost", title)]
     assert set(cluster.auths(namespace, "registries")) == {"registry.example.com"}
 
 
