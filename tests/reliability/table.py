@@ -47,12 +47,15 @@ What holds everywhere:
 - Where it is not known whether a write was carried out (no answer, 500, 502, 504), the object is read before it is written again, and
   once more before the error is told. A task that fails reports what it has done.
 - Tries are bounded: eight for 429, for 503 and for a server that was there before and refuses connections now, four where a connection
-  breaks or 500 and 502 are answered, two where each costs its whole time; a minute of waiting at most for one request. Each wait is twice
-  the one before, or what Retry-After asks for up to 20 seconds, and differs by chance, so that many who wait do not come back together.
+  breaks or 500 and 502 are answered, two where each costs its whole time; a minute of waiting at most for one request. A write that is
+  not known to be done is looked at and sent again, three times at most (an import: once, after the tries of its request). Modules that
+  read a registry themselves try three times. Each wait is twice the one before, or what Retry-After asks for up to 20 seconds, and
+  differs by chance, so that many who wait do not come back together.
 - An error of one stream, namespace or service account does not stop the others. Once the server is out of reach, or does not accept the
   token, the rest is not tried, and named.
-- A run that is killed leaves nothing half written: each object is written in one request. A secret that has to be deleted and created
-  anew (`recreate`) is first kept as `NAME.former` beside it, and the next run puts it back before anything else.
+- A run that is killed leaves no object half written: each request carries a whole change, and the next run does the rest. A secret that
+  has to be deleted and created anew (`recreate`) is first kept as `NAME.former` beside it, and the next run puts it back before
+  anything else.
 """
 
 
