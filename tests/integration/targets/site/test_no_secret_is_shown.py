@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import typing as t
 from collections.abc import Iterable, Iterator
@@ -15,15 +16,16 @@ from pathlib import Path
 import pytest
 import yaml
 from integration.cluster import Cluster
-from integration.hidden import forms
 from integration.playbooks import Playbooks, Run
 from integration.surroundings import Surroundings
+from security.canaries import canary, found_in
 
-PASSWORD = "canary-in-a-password"
-AUTH_PASSWORD = "canary-in-an-auth"
-FILE_PASSWORD = "canary-in-an-auth-file"
-CONTENT_PASSWORD = "canary-in-content"
-TOKEN = "canary-in-an-identity-token"
+PASSWORD = canary("password")
+AUTH_PASSWORD = canary("auth")
+FILE_PASSWORD = canary("auth_file")
+CONTENT_PASSWORD = canary("content")
+TOKEN = canary("identity")
+NEW_PASSWORD = canary("rotated")
 
 
 class ProcessArguments:
@@ -88,7 +90,7 @@ def variables(given: Surroundings, namespace: str, auth_file: Path) -> dict[str,
         {
             "name": "from-content",
             "namespaces": [namespace],
-            "auth_content": f'{{"auths": {{"content.example.com": {{"username": "robot", "password": "{CONTENT_PASSWORD}"}}}}}}',
+            "auth_content": json.dumps({"auths": {"content.example.com": {"username": "robot", "password": CONTENT_PASSWORD}}}),
         },
     ]
     stream = {"namespace": namespace, "name": "web", "tags": [{"name": "v1", "from": given.image("private", "web", "v1")}]}
@@ -100,6 +102,12 @@ def watched(cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Pa
     """Runs the site with everything that Ansible can be told to write, and looks for the credentials in all of it."""
     developer = cluster.create_user(namespace, "developer", "edit")
     access = {"k8s_auth_host": developer.host, "k8s_auth_api_key": developer.token, "k8s_auth_ca_cert": developer.ca_file}
+    content = {
+        "current-context": "it",
+        "clusters": [{"name": "it", "cluster": {"server": developer.host, "certificate-authority": developer.ca_file}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "users": [{"name": "it", "user": {"token": developer.token}}],
+    }
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"harbour": access}}}))
     scratch = {name: tmp_path / name for name in ("log", "cache", "local", "remote")}
@@ -115,20 +123,21 @@ def watched(cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Pa
         "ANSIBLE_PIPELINING": "false",
         "ANSIBLE_REMOTE_TEMP": str(scratch["remote"]),
     }
-    credentials = [developer.token, PASSWORD, AUTH_PASSWORD, FILE_PASSWORD, CONTENT_PASSWORD, TOKEN]
+    credentials = [developer.token, PASSWORD, AUTH_PASSWORD, FILE_PASSWORD, CONTENT_PASSWORD, TOKEN, NEW_PASSWORD]
     credentials += [str(registry["password"]) for registry in variables["registry_access_secrets"][0]["registries"] if "password" in registry]
 
-    def run(playbook: Path | str, *options: str) -> Run:
+    def run(playbook: Path | str, *options: str, kubeconfig: bool = False, **more: str) -> Run:
+        # a credential of its own for the whole play, or one inside of a kubeconfig's content
+        way = {"k8s_auth_kubeconfig": content, "k8s_auth_host": "", "k8s_auth_api_key": "", "k8s_auth_ca_cert": ""} if kubeconfig else {}
         with ProcessArguments() as arguments:
-            run = playbooks.with_environment({}).run(playbook, *options, variables=variables, inventory=inventory, settings=settings)
+            run = playbooks.with_environment({}).run(playbook, *options, variables={**variables, **way, **more}, inventory=inventory, settings=settings)
         assert any("ansible-playbook" in line for line in arguments.seen)
         assert (scratch["log"] / "ansible.log").stat().st_size > 0
         places = {"output": run.output, "arguments of processes": "\n".join(arguments.seen)}
         own_variables = tmp_path.glob("variables-*.yml")
         places |= {str(path): text for path, text in written_texts([tmp_path], [inventory, auth_file, *own_variables])}
         places |= {f"result of {result.title}": str(result.content) for result in run.results}
-        found = {place for credential in credentials for form in forms(credential) for place, text in places.items() if form in text}
-        assert not found
+        assert found_in(places, credentials) == {}
         return run
 
     return run
@@ -155,3 +164,20 @@ def test_in_a_run_that_fails(watched: t.Callable[..., Run], variables: dict[str,
     first["registries"][1] = {"registry": "password.example.com", "identity_token": TOKEN}
     first["verify"] = True
     assert watched("quayside.openshift_images.site", "-vvvv", "--diff").exit_code == 2
+
+
+def test_in_a_rotation(watched: t.Callable[..., Run], namespace: str, variables: dict[str, t.Any]) -> None:
+    assert watched("quayside.openshift_images.site", "-vvvv").exit_code == 0
+    rotation = {
+        "rotate_credentials_registry": "password.example.com",
+        "rotate_credentials_username": "robot",
+        "rotate_credentials_password": NEW_PASSWORD,
+        "rotate_credentials_namespaces": namespace,
+    }
+
+    # nobody answers at that registry, so that nothing is written
+    refused = watched("quayside.openshift_images.rotate_credentials", "-vvvv", "--diff", kubeconfig=True, **rotation)
+    done = watched("quayside.openshift_images.rotate_credentials", "-vvvv", "--diff", kubeconfig=True, rotate_credentials_verify="false", **rotation)
+
+    assert (refused.exit_code, done.exit_code) == (2, 0), done.output
+    assert done.changed() != []
