@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 import typing as t
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
-from integration.cluster import Cluster
+from integration.cluster import Access, Cluster
 from integration.playbooks import Playbooks
+from integration.rights import Rights
 from integration.surroundings import Surroundings
 
 DRIFT = "quayside.openshift_images.drift"
+MERGE = "quayside.openshift_images.drift_merge"
+LAST = "Verify that the cluster is as declared"
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="utf-8"))
 
@@ -30,43 +34,114 @@ def read(path: Path) -> dict[str, t.Any]:
 
 
 @pytest.fixture
-def fleet(given: Surroundings, cluster: Cluster, namespace: str, tmp_path: Path) -> Path:
-    """An inventory: one cluster in order, one that nobody answers for, one whose user may do nothing."""
-    access = cluster.create_user(namespace, "stranger", "system:image-puller")
-    hosts = {
-        "harbour": {"k8s_auth_kubeconfig": str(given.kubeconfig)},
-        "closed": {"k8s_auth_host": access.host, "k8s_auth_api_key": access.token, "k8s_auth_ca_cert": access.ca_file},
-        "deserted": {"k8s_auth_host": "https://127.0.0.1:9", "k8s_auth_api_key": "nobody-asks-for-it"},
-    }
-    path = tmp_path / "fleet.yml"
+def rights(cluster: Cluster, namespace: str) -> Iterator[Rights]:
+    """The rights that the documentation names for a report."""
+    rights = Rights(cluster, namespace)
+    rights.apply("drift_report.yml")
+    yield rights
+    rights.remove()
+
+
+def inventory(path: Path, **hosts: dict[str, str]) -> Path:
+    """Clusters by name."""
     path.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     return path
 
 
-def test_one_report_for_all_clusters(given: Surroundings, fleet: Path, cluster: Cluster, namespace: str, playbooks: Playbooks) -> None:
+def host(access: Access) -> dict[str, str]:
+    """A cluster as a host of the inventory."""
+    return {"k8s_auth_host": access.host, "k8s_auth_api_key": access.token, "k8s_auth_ca_cert": access.ca_file}
+
+
+def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
+    given: Surroundings, rights: Rights, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
+) -> None:
+    playbooks = playbooks.with_environment({})
     given.push("private", "reported", "v1", "linux/amd64 linux/arm64")
-    json_file, html_file = playbooks.directory / "drift.json", playbooks.directory / "drift.html"
+    image = given.image("private", "reported", "v1")
     variables = {
-        "drift_report_json_file": str(json_file),
-        "drift_report_html_file": str(html_file),
+        "image_streams_batch_size": 1,
         "registry_access_secrets": [
             {"name": "registries", "namespaces": [namespace], "registries": [given.credential()], "link": [{"service_accounts": ["default"]}]}
         ],
-        "image_streams_desired": [{"namespace": namespace, "name": "web", "tags": [{"name": "v1", "from": given.image("private", "reported", "v1")}]}],
+        "image_streams_desired": [{"namespace": namespace, "name": name, "tags": [{"name": "v1", "from": image}]} for name in ("web", "api")],
     }
+    fleet = inventory(
+        tmp_path / "fleet.yml",
+        harbour=host(rights.user(namespace, ("quayside-drift-report", namespace))),
+        closed=host(cluster.create_user(namespace, "stranger", "system:image-puller")),
+        deserted={"k8s_auth_host": "https://127.0.0.1:9", "k8s_auth_api_key": "nobody-asks-for-it"},
+    )
+    shown = tmp_path / "shown.json"
+
+    what_differs_on_each_cluster_is_shown_and_nothing_written(playbooks, fleet, {**variables, **files(shown)}, cluster, namespace, given)
+    variables["image_streams_desired"].append({"namespace": namespace, "name": "later", "tags": [{"name": "v1", "from": image}]})
+    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
+    corrected = tmp_path / "corrected.json"
+    variables["drift_report_approved_file"] = str(shown)
+    what_was_shown_is_corrected_and_nothing_else(playbooks, admin, {**variables, **files(corrected)}, cluster, namespace)
+    merged = tmp_path / "merged.json"
+    run = playbooks.run(MERGE, variables={"drift_report_files": [str(shown), str(corrected)], **files(merged)})
+
+    assert (run.exit_code, run.complaints()) == (0, [])
+    verdicts = {one["name"]: one["verdict"] for one in read(merged)["clusters"]}
+    assert verdicts == {"closed": "failed", "deserted": "failed", "harbour": "partly_corrected"}
+
+
+def files(path: Path) -> dict[str, str]:
+    """The variables that name the files."""
+    return {"drift_report_json_file": str(path), "drift_report_html_file": str(path.with_suffix(".html"))}
+
+
+def what_differs_on_each_cluster_is_shown_and_nothing_written(
+    playbooks: Playbooks, fleet: Path, variables: dict[str, t.Any], cluster: Cluster, namespace: str, given: Surroundings
+) -> None:
     before = cluster.snapshot([namespace])
 
-    run = playbooks.with_environment({}).run(DRIFT, variables=variables, inventory=fleet)
+    run = playbooks.run(DRIFT, "-vvv", variables=variables, inventory=fleet, settings={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
 
     assert run.complaints() == []
     assert run.exit_code == 2
-    assert set(run.messages()) == {"Verify that the cluster is as declared"}
+    assert {(result.host, result.task) for result in run.results if result.outcome == "failed"} == {("closed", LAST), ("deserted", LAST)}
     assert not cluster.snapshot([namespace]).written_since(before)
-    assert given.credential()["password"] not in run.output
-    document = read(json_file)
-    clusters = {cluster["name"]: cluster for cluster in document["clusters"]}
+    document = read(Path(variables["drift_report_json_file"]))
+    page = Path(variables["drift_report_html_file"]).read_text(encoding="utf-8")
+    secret = given.credential()["password"]
+    assert [text for text in (run.output, json.dumps(document), page) if secret in text] == []
+    clusters = {one["name"]: one for one in document["clusters"]}
     assert {name: one["verdict"] for name, one in clusters.items()} == {"closed": "failed", "deserted": "failed", "harbour": "drift"}
-    assert clusters["harbour"]["reasons"] == {"link_missing": 1, "registry_missing": 1, "secret_missing": 1, "stream_missing": 1}
+    reasons = {"link_missing": 1, "registry_missing": 1, "secret_missing": 1, "stream_missing": 2}
+    assert (clusters["harbour"]["reasons"], clusters["harbour"]["failures"]) == (reasons, [])
     assert "refused the connection" in clusters["deserted"]["failures"][0]["message"]
     assert "forbidden" in clusters["closed"]["failures"][0]["message"].lower()
-    assert "<table" in html_file.read_text(encoding="utf-8")
+    labels = [result.item for result in run.results if result.host == "harbour" and result.item.startswith(("secrets", "streams"))]
+    assert labels == [
+        "secrets and links, streams 1 to 1 of 2: 3 changes (link_missing 1, registry_missing 1, secret_missing 1, stream_missing 1)",
+        "streams 2 to 2 of 2: 1 change (stream_missing 1)",
+    ]
+    assert '"drift_report_clusters_with_drift": [\n' in run.output
+    assert clusters["harbour"]["changes"][0]["id"] in run.output
+
+
+def what_was_shown_is_corrected_and_nothing_else(
+    playbooks: Playbooks, admin: Path, variables: dict[str, t.Any], cluster: Cluster, namespace: str
+) -> None:
+    more = {"drift_correct": True, "drift_report_fail_on": ["drift"], "drift_report_prune_risks": True, "prune_risks_namespaces": [namespace]}
+
+    run = playbooks.run(DRIFT, variables={**variables, **more}, inventory=admin)
+
+    assert (run.exit_code, run.complaints()) == (2, [])
+    (harbour,) = read(Path(variables["drift_report_json_file"]))["clusters"]
+    outcomes = {(change["kind"], change["name"]): change["outcome"] for change in harbour["changes"]}
+    assert outcomes == {
+        ("secret", "registries"): "done",
+        ("link", "default"): "done",
+        ("tag", "web"): "done",
+        ("tag", "api"): "done",
+        ("tag", "later"): "not_approved",
+    }
+    assert harbour["prune_risks"]["summary"]["at_risk"] == 0
+    assert "registries" in cluster.links(namespace, "default")["imagePullSecrets"]
+    streams = {address.name for address in cluster.snapshot([namespace]) if address.plural == "imagestreams"}
+    assert streams == {"web", "api"}
+    assert run.messages()[LAST].startswith("harbour: 5 changes (")
