@@ -90,7 +90,7 @@ def test_getting_started(given: Surroundings, emulator: Emulator, cluster: Clust
     run = subprocess.run(
         ["bash", "-c", script(guide)],
         cwd=clone(tmp_path, given, emulator, cluster),
-        env=kept | {"ANSIBLE_HOME": str(tmp_path / "ansible-home"), "ANSIBLE_NOCOLOR": "1"},
+        env=kept | {"ANSIBLE_HOME": str(tmp_path / "ansible-home"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
