@@ -81,18 +81,23 @@ class FormerCopy:
         self._version = ""
 
     def read(self) -> ObservedSecret | None:
-        """Return the secret as it was; None where there is no copy, or where the caller may not read one."""
+        """Return the secret as it was; None where there is no copy, or none that can be read."""
         try:
             raw = self._client.get(self._path)
         except (NotFound, Forbidden):
             return None
         if not self._is_ours(raw):
             return None
-        self._version = raw["metadata"]["resourceVersion"]
         text = raw["data"][_COPY_KEY]
         self._mask(text)
-        former = json.loads(base64.b64decode(text))
+        try:
+            former = json.loads(base64.b64decode(text))
+        except ValueError:
+            return None
+        if not isinstance(former, dict) or not isinstance(former.get("metadata"), dict) or former["metadata"].get("name") != self._of:
+            return None
         self._mask(*secret_texts([former]))
+        self._version = raw["metadata"]["resourceVersion"]
         return ObservedSecret(former)
 
     def keep(self, former: ObservedSecret) -> None:

@@ -11,7 +11,13 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiOutcomeUnknown, ApiUnreachable, Forbidden, Invalid
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome, former_copy_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import (
+    _COPY_ANNOTATION,
+    _COPY_KEY,
+    SecretApplier,
+    SecretOutcome,
+    former_copy_name,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredRegistry, DesiredSecret
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import WRITES, CoreApi, Sent, once, raising, status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, logins_of
@@ -313,6 +319,13 @@ def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Ap
     )
     assert api.secret("shop", "pull.former") is foreign
     assert api.secret("shop", "pull")["data"] == OLD["data"]
+
+
+@pytest.mark.parametrize("content", ["!", "bm8ganNvbg==", b64("[]"), b64('{"metadata": {"name": "another"}}')])
+def test_a_copy_that_nobody_can_read_is_none(api: CoreApi, apply: Apply, content: str) -> None:
+    api.put_in("secrets", "shop", "pull.former", type="Opaque", data={_COPY_KEY: content}, metadata={"annotations": {_COPY_ANNOTATION: "pull"}})
+    assert action(apply()) == "create"
+    assert ("secrets", "shop", "pull.former") in api.objects
 
 
 def test_a_copy_that_stays_is_told(api: CoreApi, apply: Apply) -> None:
