@@ -516,8 +516,8 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
             tags.pop(tag.name, None)
     for name, follower in list(tags.items()):
         followed = _followed(plan.name, follower)
-        moved, before = tags.get(followed), observed.tags.get(followed)
-        if moved is not None and before is not None and moved.digest != before.digest:
+        moved, before = tags.get(followed), observed.tags.get(followed) or observed.left.get(followed)
+        if moved is not None and moved.digest != (before.digest if before else ""):
             # The server moves what follows a tag of the same stream along (contract case tags_between_streams).
             tags[name] = follower._replace(digest=moved.digest, image=moved.image)
     local = observed.lookup_policy_local if plan.lookup_policy_local is None else plan.lookup_policy_local

@@ -144,6 +144,9 @@ def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
     moved = result.foreseen.tags["follower"]
     assert (moved["previous_digest"], moved["digest"]) == (before, scene.digest("v1"))
     assert scene.digest("follower") == scene.digest("v1") != before
+    scene.patch({"tags": [{"name": "v1", "$patch": "delete"}]})
+    again = scene.converge(tags=[tag("follower", f"{scene.web}:absent"), tag("v1", f"{scene.web}:v1")])
+    assert again.foreseen.tags["follower"]["digest"] == scene.digest("follower") == before
 
 
 def test_tag_that_follows_a_tag_elsewhere_becomes_external(scene: Scene) -> None:
