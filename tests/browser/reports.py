@@ -95,7 +95,8 @@ def drifted() -> dict[str, t.Any]:
     single = tag("single", platforms={"offered": ["amd64"], "taken": ["amd64"], "single": True})
     credential = {"registry": "registry.example.com:5000", "state": "present", "username": "puller", "changed": True, "reasons": ["password_changed"]}
     secret = {"namespace": "shop", "name": "registry", "state": "present", "type": "kubernetes.io/dockerconfigjson", "registries": [credential]}
-    link = {"namespace": "shop", "name": "default", "lists": [{"for": "pull", "secrets": ["registry"], "added": ["registry"], "removed": []}]}
+    pulls = {"for": "pull", "secrets": ["registry"], "added": ["registry"], "removed": [], "changed": True, "reasons": ["link_missing"]}
+    link = {"namespace": "shop", "name": "default", "lists": [pulls]}
     return compared(
         secrets=[{**secret, "changed": True, "reasons": ["registries_changed"], "error": None}],
         links=[{**link, "changed": True, "reasons": ["link_missing"], "error": None}],

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import typing as t
 from pathlib import Path
 
+import jsonschema
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from browser.conftest import DESK, PHONE, OpenPage
+from browser.conftest import DESK, PHONE, ROOT, OpenPage
 from browser.reports import HOSTILE
 
 # A folder for pictures, to be looked at: make browser SCREENSHOTS=...
@@ -32,6 +34,14 @@ def test_nothing_is_out_of_sight_and_nothing_keeps_anybody_out(open_page: OpenPa
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == ("rgb(13, 17, 23)" if scheme == "dark" else "rgb(246, 247, 249)")
     if PICTURES:
         page.screenshot(path=Path(PICTURES, f"drift-{place}-{scheme}.png"), full_page=True)
+
+
+def test_the_document_beside_it_is_what_its_schema_describes(report: Path) -> None:
+    schema = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="utf-8"))
+    document = json.loads(report.with_suffix(".json").read_text(encoding="utf-8"))
+
+    jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
+    assert [cluster["name"] for cluster in document["clusters"]] == sorted([HOSTILE, "calm", "deserted", "harbour", "lost", "mended"])
 
 
 def test_what_means_harm_stays_text(open_page: OpenPage) -> None:

@@ -37,6 +37,7 @@ def part(cluster: str, *changes: dict[str, t.Any]) -> dict[str, t.Any]:
         "streams": [],
         "changes": list(changes),
         "failures": [],
+        "held_back": [],
         "warnings": [],
         "counts": {"secrets": 0, "links": 1, "streams": 0, "tags": 0},
     }
@@ -84,6 +85,58 @@ def test_documents_become_one_and_nothing_is_lost(tmp_path: Path, run_module_mai
     one, other = json.loads(merged.read_text()), json.loads(at_once.read_text())
     assert one["clusters"] == other["clusters"]
     assert one["summary"] == other["summary"]
+
+
+def change(number: int, **fields: t.Any) -> dict[str, t.Any]:
+    """A change of a tag."""
+    return {**CHANGE, "id": f"{number:016x}", "kind": "tag", "name": "web", "tag": f"v{number}", "reasons": ["upstream_moved"], **fields}
+
+
+def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    changes = [change(number) for number in range(5)]
+    failure = {**change(1), "from": "registry.example.com/team/web:v1", "reason": "NotFound", "message": "not found", "remedy": "check the pull spec"}
+    result = part("north", *changes)
+    (found,) = result["compared"]
+    correction = {**found, "changes": [changes[0], changes[1]], "failures": [failure], "held_back": [changes[2]]}
+    source = write(
+        tmp_path, "north", {**result, "correction": True, "approved": [one["id"] for one in changes[:4]], "corrected": [correction]}
+    )
+    target = tmp_path / "drift.json"
+
+    outcome = run_module_main(drift_report.main, {"files": [source], "json_file": str(target)})
+
+    (cluster,) = json.loads(target.read_text())["clusters"]
+    assert [(one["outcome"], one["error"]) for one in cluster["changes"]] == [
+        ("done", None),
+        ("failed", "not found"),
+        ("changed_meanwhile", "upstream_moved"),
+        ("not_needed", None),
+        ("not_approved", None),
+    ]
+    assert (cluster["verdict"], cluster["counts"]["corrected"], cluster["counts"]["left"]) == ("partly_corrected", 1, 3)
+    (told,) = outcome.result["clusters"]
+    assert told["change_ids"] == [changes[number]["id"] for number in (1, 2, 4)]
+    assert told["findings"] == {
+        "failures": "north: tag shop/web:v1: not found - check the pull spec",
+        "drift": "north: 5 changes (upstream_moved 5), 1 failure, 1 corrected, 3 left.",
+        "prune_risks": None,
+    }
+    assert outcome.result["lines"][-1] == "1 cluster (partly_corrected 1): 5 changes (upstream_moved 5), 1 failure, 1 corrected, 3 left"
+
+
+def test_a_correction_that_ended_early_has_done_nothing_that_it_does_not_tell(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    source = write(
+        tmp_path,
+        "north",
+        {**part("north", change(1)), "correction": True, "approved": [change(1)["id"]], "correction_errors": ["the API server is gone"]},
+    )
+    target = tmp_path / "drift.json"
+
+    run_module_main(drift_report.main, {"files": [source], "json_file": str(target)})
+
+    (cluster,) = json.loads(target.read_text())["clusters"]
+    assert [(one["outcome"], one["error"]) for one in cluster["changes"]] == [("failed", "the API server is gone")]
+    assert (cluster["verdict"], cluster["complete"]) == ("drift", False)
 
 
 def test_check_mode_writes_nothing(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:

@@ -1,0 +1,79 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever is on the cluster and whatever is declared: what was shown and approved is done, and nothing else."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_model import ModelCluster
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .test__stream_run_properties import _DECLARED, _PASTS, cluster_with, observed, wish
+
+_COMPARED = _DECLARED.map(lambda declared: {**declared, "refresh": "drifted" if declared["refresh"] == "always" else declared["refresh"]})
+
+
+def run(cluster: ModelCluster, declared: dict[str, t.Any], approved: t.Iterable[str] | None = None, *, check_mode: bool = False) -> StreamResult:
+    desired = wish(declared)._replace(approved=None if approved is None else frozenset(approved))
+    (result,) = converge_streams(cluster.client, [desired], check_mode=check_mode, concurrency=1, timeout=30)
+    return result
+
+
+def shown(cluster: ModelCluster, declared: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The changes that a report has."""
+    report = stream_report([run(cluster, declared, check_mode=True)], lambda *_what: "", only_changed=False)
+    return t.cast("list[dict[str, t.Any]]", drift_report("", [Part("stream", report)], []).results["to_approve"])
+
+
+@examples
+@given(past=_PASTS, declared=_COMPARED)
+def test_all_that_was_shown_is_what_a_run_without_any_approval_does(past: list[dict[str, t.Any]], declared: dict[str, t.Any]) -> None:
+    plain, approved = cluster_with(past), cluster_with(past)
+    changes = shown(approved, declared)
+
+    run(plain, declared)
+    result = run(approved, declared, [change["id"] for change in changes])
+
+    assert result.held_back == {}
+    assert shown(approved, declared) == shown(plain, declared)
+
+
+@examples
+@given(past=_PASTS, declared=_COMPARED)
+def test_without_an_approval_nothing_is_stored(past: list[dict[str, t.Any]], declared: dict[str, t.Any]) -> None:
+    cluster = cluster_with(past)
+    before = cluster.snapshot()
+    changes = shown(cluster, declared)
+
+    result = run(cluster, declared, [])
+
+    assert cluster.snapshot() == before
+    assert set(result.held_back) - {""} == {change["tag"] for change in changes if change["tag"]}
+
+
+@examples
+@given(past=_PASTS, since=_PASTS, declared=_COMPARED, random=st.randoms(use_true_random=False))
+def test_what_is_not_approved_or_has_changed_since_stays_as_it_is(
+    past: list[dict[str, t.Any]], since: list[dict[str, t.Any]], declared: dict[str, t.Any], random: t.Any
+) -> None:
+    changes = shown(cluster_with(past), declared)
+    approved = {change["id"] for change in changes if random.random() < 0.5}
+    cluster = cluster_with([*past, *since])
+    before = observed(cluster)
+    now = {change["tag"]: change["id"] for change in shown(copy.deepcopy(cluster), declared)}
+
+    run(cluster, declared, approved)
+
+    after = observed(cluster)
+    untouched = [name for name in before.tags if now.get(name) not in approved]
+    assert {name: after.tags.get(name) for name in untouched} == {name: before.tags[name] for name in untouched}
