@@ -33,7 +33,7 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
     if params["json_file"]:
         outputs.append((params["json_file"], json.dumps(document, indent=2, ensure_ascii=False) + "\n"))
     if params["html_file"]:
-        outputs.append((params["html_file"], render(document, params["template"], params["title"])))
+        outputs.append((params["html_file"], render(document, params["template"], params["title"], params["most_tags"])))
     if not check_mode:
         for path, text in outputs:
             _write(path, text)

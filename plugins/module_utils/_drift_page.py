@@ -38,8 +38,10 @@ _AS_DECLARED = "as declared"
 _SHORT_DIGEST = 19
 
 
-def render(document: t.Mapping[str, t.Any], template: str, title: str) -> str:
+def render(document: t.Mapping[str, t.Any], template: str, title: str, most_tags: int) -> str:
     """Return the page. ``template`` has a style and a script of the same name beside it, ending in .css and .js.
+
+    Where there are more than ``most_tags`` tags, those that are as declared are counted, not listed.
 
     Raises MissingLibraryError without Jinja2, which every machine that runs Ansible has.
     """
@@ -51,11 +53,12 @@ def render(document: t.Mapping[str, t.Any], template: str, title: str) -> str:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters.update(number=_number, short=_short, shown=_shown)
     beginning = template[: -len(".html.j2")] if template.endswith(".html.j2") else os.path.splitext(template)[0]
+    everything = sum(len(stream["tags"]) for cluster in document["clusters"] for stream in cluster["streams"]) <= most_tags
     style, script = _read(f"{beginning}.css"), _read(f"{beginning}.js")
     return environment.from_string(_read(template)).render(
         document=document,
         title=title,
-        clusters=[cluster_view(cluster) for cluster in document["clusters"]],
+        clusters=[cluster_view(cluster, everything) for cluster in document["clusters"]],
         verdicts=VERDICTS,
         outcomes=OUTCOMES,
         style=Markup(style),
@@ -65,8 +68,11 @@ def render(document: t.Mapping[str, t.Any], template: str, title: str) -> str:
     )
 
 
-def cluster_view(cluster: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the cluster as the page shows it: each change as rows of before and after, each tag in one line, the matrix."""
+def cluster_view(cluster: t.Mapping[str, t.Any], everything: bool) -> dict[str, t.Any]:
+    """Return the cluster as the page shows it: each change as rows of before and after, each tag in one line, the matrix.
+
+    Without ``everything`` the tags that are as declared are left out.
+    """
     changes = [{**change, "where": _where(change), "rows": rows(change["before"], change["after"])} for change in cluster["changes"]]
     states = {(change["namespace"], change["name"], change["tag"]): OUTCOMES[change["outcome"]] for change in changes if change["kind"] == "tag"}
     tags = [
@@ -74,13 +80,15 @@ def cluster_view(cluster: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         for stream in cluster["streams"]
         for tag in stream["tags"]
     ]
+    listed = tags if everything else [tag for tag in tags if tag["state"] != _AS_DECLARED]
     return {
         **cluster,
         "changes": changes,
         "failures": [{**failure, "where": _where(failure)} for failure in cluster["failures"]],
-        "tags": tags,
-        "tag_states": sorted({tag["state"] for tag in tags}),
-        "matrix": matrix(tags),
+        "tags": listed,
+        # What the run itself has left out, and what this page does.
+        "tags_left_out": max(cluster["counts"]["tags"] - len(listed), 0),
+        "matrix": matrix(listed),
         "objects": _objects(cluster, changes),
     }
 

@@ -59,6 +59,12 @@ options:
       - Title of the page.
     type: str
     default: Drift report
+  most_tags:
+    description:
+      - How many tags the page may list. Where there are more, it counts those that are as declared, and lists the others.
+      - The JSON document has all of them.
+    type: int
+    default: 5000
 requirements:
   - python >= 3.9
   - jinja2, for O(html_file)
@@ -151,6 +157,7 @@ def argument_spec() -> ArgumentSpec:
             "html_file": {"type": "path"},
             "template": {"type": "path"},
             "title": {"type": "str", "default": "Drift report"},
+            "most_tags": {"type": "int", "default": 5000},
         },
         required_by={"html_file": ["template"]},
     )

@@ -37,6 +37,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "html_file": str(folder / "drift.html"),
         "template": str(TEMPLATE),
         "title": "Drift of the <harbours>",
+        "most_tags": 5000,
     }
     write_report(params, check_mode=False)
     return folder / "drift.html"

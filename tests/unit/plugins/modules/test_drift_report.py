@@ -16,6 +16,7 @@ from ansible_collections.quayside.openshift_images.plugins.modules import drift_
 
 from .test_image_stream_import import options_of
 
+TEMPLATE = Path(__file__).resolve().parents[4] / "roles" / "drift_report" / "templates" / "drift.html.j2"
 CHANGE = {
     "id": "0123456789abcdef",
     "kind": "link",
@@ -122,6 +123,31 @@ def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.C
         "prune_risks": None,
     }
     assert outcome.result["lines"][-1] == "1 cluster (partly_corrected 1): 5 changes (upstream_moved 5), 1 failure, 1 corrected, 3 left"
+
+
+def test_a_page_of_a_large_fleet_lists_what_matters(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    tags = [
+        {"name": f"v{number}", "from": "registry.example.com/team/web", "error": None, "reasons": [], "digest": None, "import_mode": None}
+        | {"reference_policy": "Source", "scheduled": False, "insecure": False, "changed": number == 1}
+        for number in range(4)
+    ]
+    stream = {"namespace": "shop", "name": "web", "tags": tags, "error": None}
+    result = part("north", change(1))
+    result["compared"][0].update(streams=[stream], counts={"secrets": 0, "links": 0, "streams": 1, "tags": 4})
+    page = tmp_path / "drift.html"
+    options = {"files": [write(tmp_path, "north", result)], "html_file": str(page), "template": str(TEMPLATE)}
+
+    run_module_main(drift_report.main, {**options, "most_tags": 3})
+
+    text = page.read_text(encoding="utf-8")
+    assert "3 tags as declared are not listed here." in text
+    assert [f"shop/web:v{number}</span>" in text for number in range(4)] == [False, True, False, False]
+
+    run_module_main(drift_report.main, options)
+
+    text = page.read_text(encoding="utf-8")
+    assert "not listed here" not in text
+    assert [f"shop/web:v{number}</span>" in text for number in range(4)] == [True, True, True, True]
 
 
 def test_a_correction_that_ended_early_has_done_nothing_that_it_does_not_tell(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
