@@ -15,7 +15,8 @@ from pathlib import Path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import CLUSTER_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+# Those that run as modules: the others are the documentation of an action, and take no credential.
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if not (ROOT / "plugins" / "action" / path.name).exists())
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 _PACKAGE = "ansible_collections.quayside.openshift_images.plugins.modules"
 _SUSPECT = re.compile(r"(?i)pass|secret|token|key|auth|cred")
