@@ -62,7 +62,7 @@ def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess]
             "explanations": [explanation for explanation in explanations if explanation is not None],
             "as_variables": variables.secrets,
             "placeholders": [asdict(placeholder) for placeholder in variables.placeholders],
-            "not_in_variables": [{**asdict(one), "registry": one.registry or None} for one in variables.left_out],
+            "not_in_variables": [{**one._asdict(), "registry": one.registry or None} for one in variables.left_out],
             "failed_namespaces": [{"namespace": name, "error": str(error)} for name, error in failures],
             "summary": {
                 "namespaces": len(observed),

@@ -62,8 +62,7 @@ class AdoptedSecret:
     links: Links = ()
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(t.NamedTuple):
     """What the variables do not hold: a whole secret where ``registry`` is "", and why."""
 
     namespace: str
@@ -83,8 +82,7 @@ class Placeholder:
     secrets: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class AccessVariables:
+class AccessVariables(t.NamedTuple):
     """``secrets`` is ``registry_access_secrets`` of the role."""
 
     secrets: list[dict[str, t.Any]]

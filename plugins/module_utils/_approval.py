@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 
@@ -25,8 +24,7 @@ class NotApproved(CollectionError):
         self.reasons = tuple(reasons)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(t.NamedTuple):
     """What is changed: a secret, a link (the lists of a service account), a stream, or a tag, and to what.
 
     ``before`` and ``after`` are JSON types without any credential; None stands for nothing there.

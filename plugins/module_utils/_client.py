@@ -15,7 +15,6 @@ import re
 import threading
 import time
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path, image_path, segment
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
@@ -63,14 +62,14 @@ class RetryPolicy(t.NamedTuple):
 _RETRY = RetryPolicy()
 
 
-@dataclass
 class _Tries:
     """What one call has spent."""
 
-    count: int = 0
-    waited: float = 0.0
-    token_renewed: bool = False
-    sent: bool = False
+    def __init__(self) -> None:
+        self.count = 0
+        self.waited = 0.0
+        self.token_renewed = False
+        self.sent = False
 
 
 class ClusterClient:

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import option_origin
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, kubeconfig_secrets, url_passwords
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, url_passwords
 
 if t.TYPE_CHECKING:
     # What only some tasks need is imported where it is used: see _payload.
@@ -126,6 +126,7 @@ def option_secrets(params: Params) -> set[str]:
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
         from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import is_kubeconfig_text
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
 
         found |= {kubeconfig} if is_kubeconfig_text(kubeconfig) else kubeconfig_secrets(kubeconfig)
     if params.get("username") and params.get("password"):

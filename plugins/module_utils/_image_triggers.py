@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import WORKLOAD_KINDS, WorkloadKind
 
@@ -35,8 +34,7 @@ _CONTAINER_NAME = re.compile(r"""@\.name\s*==\s*["']([^"']+)["']""")
 Object = t.Mapping[str, t.Any]
 
 
-@dataclass(frozen=True)
-class StreamTag:
+class StreamTag(t.NamedTuple):
     """A tag of an image stream."""
 
     namespace: str
@@ -44,8 +42,7 @@ class StreamTag:
     tag: str
 
 
-@dataclass(frozen=True)
-class ImageTrigger:
+class ImageTrigger(t.NamedTuple):
     """An object that acts when ``watches`` gets another image.
 
     ``fields`` are the containers, or the paths, whose image is replaced; empty for a build. ``automatic`` is False where

@@ -45,14 +45,12 @@ class ObservedTriggers:
     failures: list[ReadFailure] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _List:
+class _List(t.NamedTuple):
     kind: WorkloadKind
     namespace: str
 
 
-@dataclass(frozen=True)
-class _Answer:
+class _Answer(t.NamedTuple):
     asked: _List
     triggers: tuple[ImageTrigger, ...] = ()
     error: CollectionError | None = None

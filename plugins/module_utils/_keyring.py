@@ -34,8 +34,7 @@ _PATH_BEGINNING = re.compile(r"/(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*(?:[a
 _HOST_LABEL = re.compile(r"[A-Za-z0-9*](?:[A-Za-z0-9*-]*[A-Za-z0-9*])?")
 
 
-@dataclass(frozen=True)
-class RegistryKey:
+class RegistryKey(t.NamedTuple):
     """A key as the keyring files it: ``host`` (with port, as text) and ``path`` ("" or "/...")."""
 
     host: str
@@ -147,8 +146,7 @@ class KeyringEntry:
         return not self.username or not self.password
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(t.NamedTuple):
     """An entry of the keyring that matches an image, with the key it is filed under."""
 
     key: str

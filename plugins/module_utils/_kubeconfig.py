@@ -22,14 +22,13 @@ from urllib.parse import quote
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import kubeconfig_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
 
 Mask = t.Callable[[t.Iterable[str]], None]
 Content = dict[str, t.Any]
 
 
-@dataclass(frozen=True)
-class KubeconfigCluster:
+class KubeconfigCluster(t.NamedTuple):
     """The cluster of a context: where it is and whom to trust."""
 
     server: str
@@ -70,8 +69,7 @@ class KubeconfigContext:
     raw_cluster: Content = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(t.NamedTuple):
     """A named entry of ``clusters``, ``users`` or ``contexts`` with the place it came from."""
 
     name: str

@@ -27,7 +27,8 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask, read_bearer_token
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import kubeconfig_secrets, scrub
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 
 SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 SERVICE_ACCOUNT_CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"

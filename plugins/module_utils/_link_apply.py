@@ -16,7 +16,6 @@ import collections
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, NotApproved
@@ -29,9 +28,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._link_ob
     observe_accounts,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import LinkPlan, link_change, plan_links
+from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import WritingClient, require_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import Sleep, UncertainWrites, write_again_until_settled
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import WritingClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import require_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import WIDTH, each_with_outcome
 
 
@@ -43,8 +41,7 @@ class SecretMissing(CollectionError):
     """A secret to link does not exist in the namespace of the service account."""
 
 
-@dataclass(frozen=True)
-class LinkOutcome:
+class LinkOutcome(t.NamedTuple):
     """What became of one service account. ``plan`` is what was done, or would be, None where ``error`` came before.
 
     An account that does not exist has neither links nor an error where the task wants none of them.

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import names_from
@@ -19,8 +18,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._object_
 LIST_FIELDS = {"pull": "imagePullSecrets", "mount": "secrets"}
 
 
-@dataclass(frozen=True)
-class DesiredLinks:
+class DesiredLinks(t.NamedTuple):
     """The links as the task wants them, for each of its service accounts the same.
 
     ``state`` is present, absent or exact; ``purposes`` are the lists it is about, pull, mount or both. ``pending`` are
@@ -33,8 +31,7 @@ class DesiredLinks:
     pending: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class AccountName:
+class AccountName(t.NamedTuple):
     """One service account."""
 
     namespace: str
@@ -44,8 +41,7 @@ class AccountName:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(t.NamedTuple):
     """How long, in seconds, a service account that does not exist yet is waited for, and how long between two looks."""
 
     timeout: float = 30

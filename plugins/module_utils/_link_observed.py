@@ -14,8 +14,7 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import AccountName
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import secret_texts
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import ReadingClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient
 
 Account = dict[str, t.Any]
 
@@ -44,6 +43,8 @@ def observe_accounts(client: ReadingClient, namespace: str) -> dict[str, Account
 
 def missing_secrets(client: ReadingClient, namespace: str, names: t.Iterable[str], mask: t.Callable[..., None]) -> list[str]:
     """Return those of the secrets that do not exist; where the caller may not read secrets, none is taken to be missing."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import secret_texts
+
     missing = []
     for name in names:
         try:

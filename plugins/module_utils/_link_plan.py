@@ -26,8 +26,7 @@ MANAGED_ANNOTATION = "openshift.io/internal-registry-pull-secret-ref"
 _LONGEST_BEGINNING = 58
 
 
-@dataclass(frozen=True)
-class ListPlan:
+class ListPlan(t.NamedTuple):
     """One list of a service account: the names in it before and after, with the reason for each name that moves."""
 
     purpose: str

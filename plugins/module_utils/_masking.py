@@ -15,10 +15,6 @@ import re
 import typing as t
 from urllib.parse import quote, unquote
 
-SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
-
-_SECRET_NAME = r"(?i)(token|secret|passw|credential|access_key)"
-_SECRET_ARGUMENT = r"(?i)(?:token|secret|password)=(.+)\Z"
 # of an option that does not exist: the name of one that was meant, with room for a slip
 _MEANT_SECRET = r"(?i)pas|pw|secr|tok|auth|cred|key"
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
@@ -76,43 +72,6 @@ def _texts(value: t.Any) -> set[str]:
         return {value}
     entries = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, (list, tuple)) else ()
     return {text for entry in entries for text in _texts(entry)}
-
-
-def kubeconfig_secrets(content: t.Any) -> set[str]:
-    """Every secret value inside the content of a kubeconfig (a dictionary), wherever it stands.
-
-    Of an exec plugin's environment and arguments those whose name says so; masking all would hide half the output.
-    """
-    found: set[str] = set()
-    if isinstance(content, t.Mapping):
-        for key, value in content.items():
-            if key in SECRET_KUBECONFIG_KEYS and isinstance(value, (str, int)) and not isinstance(value, bool):
-                found.add(str(value))
-            elif key == "exec" and isinstance(value, t.Mapping):
-                found |= _exec_secrets(value)
-            elif isinstance(value, str):
-                found |= url_passwords(value)
-            else:
-                found |= kubeconfig_secrets(value)
-        username, password = content.get("username"), content.get("password")
-        if isinstance(username, str) and isinstance(password, str):
-            found.add(basic_credential(username, password))
-    elif isinstance(content, (list, tuple)):
-        for item in content:
-            found |= kubeconfig_secrets(item)
-    return {value for value in found if value}
-
-
-def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
-    found: set[str] = set()
-    for variable in plugin.get("env") or ():
-        if isinstance(variable, t.Mapping) and isinstance(variable.get("value"), str) and re.search(_SECRET_NAME, str(variable.get("name"))):
-            found.add(variable["value"])
-    for argument in plugin.get("args") or ():
-        match = re.search(_SECRET_ARGUMENT, argument) if isinstance(argument, str) else None
-        if match:
-            found.add(match.group(1))
-    return found
 
 
 def scrub(text: str) -> str:

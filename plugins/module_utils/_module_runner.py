@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import traceback
 import typing as t
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec
@@ -23,14 +22,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._masking
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 
 
-@dataclass
 class ModuleContext:
     """What a module's work may use of the module it runs in."""
 
-    params: dict[str, t.Any]
-    check_mode: bool
-    _module: _Module = field(repr=False)
-    _clients: list[ClusterClient] = field(default_factory=list, repr=False)
+    def __init__(self, params: dict[str, t.Any], check_mode: bool, module: _Module) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self._module = module
+        self._clients: list[ClusterClient] = []
 
     def client(self, pool_size: int = 8) -> ClusterClient:
         """A client for the cluster of the options. Call it after the other options were validated: it reads kubeconfigs

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers import ImageTrigger, StreamTag
@@ -52,8 +51,7 @@ _NO_PLATFORM = "unknown/unknown"
 _STREAM_TAG = "ImageStreamTag"
 
 
-@dataclass(frozen=True)
-class TagNames:
+class TagNames(t.NamedTuple):
     """Which tags are asked about: shell patterns for namespaces, streams and tags; none of a kind stands for all."""
 
     namespaces: tuple[str, ...] = ()
@@ -73,8 +71,7 @@ def _fits(name: str, patterns: t.Sequence[str]) -> bool:
     return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(t.NamedTuple):
     """A tag whose upstream has to be looked up; ``wanted`` is what a record says it is to be again, None on the way there."""
 
     stream: ObservedStream
@@ -87,8 +84,7 @@ class Question:
         return Lookup(self.stream.namespace, self.tag.source, PRESERVE, self.tag.insecure)
 
 
-@dataclass(frozen=True)
-class Other:
+class Other(t.NamedTuple):
     """A tag about which nothing is to be done, its state, and why in words."""
 
     namespace: str
@@ -100,8 +96,7 @@ class Other:
     failure: ImportFailure | None = None
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(t.NamedTuple):
     """A tag that can change between one child and the whole list.
 
     ``image`` is what the registry serves, ``legacy`` the child that Legacy takes from it now, None where it is no list.

@@ -51,8 +51,7 @@ class ReadingClient(t.Protocol):
         """Read a list."""
 
 
-@dataclass(frozen=True)
-class ReadFailure:
+class ReadFailure(t.NamedTuple):
     """A part that could not be read. ``namespace`` is ``*`` where it is about all; ``resource`` is its plural."""
 
     namespace: str
@@ -87,8 +86,7 @@ class Observed:
             self.not_served.append(resource)
 
 
-@dataclass(frozen=True)
-class _List:
+class _List(t.NamedTuple):
     """One LIST: of streams where ``kind`` is None, of all namespaces where ``namespace`` is ``*``."""
 
     namespace: str
@@ -104,8 +102,7 @@ class _List:
         return api_path(group_version, None if self.namespace == "*" else self.namespace, self.resource)
 
 
-@dataclass(frozen=True)
-class _Answer:
+class _Answer(t.NamedTuple):
     """What one LIST gave, reduced to what is needed: the objects of a large cluster are not kept."""
 
     asked: _List
@@ -115,8 +112,7 @@ class _Answer:
     error: CollectionError | None = None
 
 
-@dataclass(frozen=True)
-class _OneStream:
+class _OneStream(t.NamedTuple):
     """What reading one stream, or a part of it, gave; None where it does not exist."""
 
     key: Key

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import typing as t
 from collections import defaultdict
-from dataclasses import dataclass, replace
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import (
     IMAGE_IN_USE,
@@ -37,8 +36,7 @@ PROTECTED = "protected"
 LEVELS = (PRUNABLE, YOUNG, REVISIONS, ELSEWHERE, PROTECTED)
 
 
-@dataclass(frozen=True)
-class Keeper:
+class Keeper(t.NamedTuple):
     """A history item that holds a child: as the child itself, or, where ``parent`` is not empty, as its list.
 
     ``rule`` is what makes the pruner keep the item.
@@ -51,8 +49,7 @@ class Keeper:
     rule: str
 
 
-@dataclass(frozen=True)
-class Risk:
+class Risk(t.NamedTuple):
     """A use of a child by its digest.
 
     ``keepers`` are the items that hold the child where the workload gets it from, the most lasting first; ``in_list`` is
@@ -69,8 +66,7 @@ class Risk:
     followers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(t.NamedTuple):
     """A use of a digest that its stream holds no more, neither as an image of its history nor as a child of one."""
 
     use: ImageUse
@@ -79,8 +75,7 @@ class Missing:
     followers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(t.NamedTuple):
     """What was found, the most urgent first."""
 
     risks: tuple[Risk, ...]
@@ -195,7 +190,7 @@ def _fold(findings: t.Sequence[Finding], uses: t.Sequence[ImageUse]) -> list[Fin
     for members in groups.values():
         ordered = [finding for _depth, finding in sorted(members, key=lambda one: (one[0], _order(one[1].use)))]
         followers = tuple((one.use.workload.kind, one.use.workload.name) for one in ordered[1:])
-        folded.append(replace(ordered[0], followers=followers))
+        folded.append(ordered[0]._replace(followers=followers))
     return folded
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_streams import HistoryItem, StreamHistory, TagHistory
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import ImageUse
@@ -29,8 +28,7 @@ NOTHING = "nothing"
 STRENGTH = (IMAGE_IN_USE, PINNED_TAG, KEEP_TAG_REVISIONS, TAG_IN_USE, KEEP_YOUNGER_THAN, NOTHING)
 
 
-@dataclass(frozen=True)
-class PrunePolicy:
+class PrunePolicy(t.NamedTuple):
     """The options of the pruner's next run. ``now`` has a time zone."""
 
     now: dt.datetime
@@ -42,8 +40,7 @@ class PrunePolicy:
         return created is not None and created > self.now - dt.timedelta(minutes=self.keep_younger_than_minutes)
 
 
-@dataclass(frozen=True)
-class SeenByPruner:
+class SeenByPruner(t.NamedTuple):
     """The references that the pruner finds: ``(namespace, stream, tag)`` and ``(namespace, stream, digest)``."""
 
     tags: frozenset[tuple[str, str, str]] = frozenset()

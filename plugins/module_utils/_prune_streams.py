@@ -17,8 +17,7 @@ Object = t.Mapping[str, t.Any]
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class HistoryItem:
+class HistoryItem(t.NamedTuple):
     """One image that a tag pointed to. ``revision`` counts from 1, the newest, as the pruner's log does."""
 
     revision: int
@@ -27,8 +26,7 @@ class HistoryItem:
     created: dt.datetime | None
 
 
-@dataclass(frozen=True)
-class TagHistory:
+class TagHistory(t.NamedTuple):
     """A tag's images, newest first, and what its spec says about importing. ``pinned``: its source is a digest."""
 
     name: str

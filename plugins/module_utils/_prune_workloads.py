@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
@@ -33,8 +32,7 @@ _BUILD_STRATEGIES = ("dockerStrategy", "sourceStrategy", "customStrategy")
 _FINISHED_PHASES = {"Pod": ("Succeeded", "Failed"), "Build": ("Complete", "Failed", "Error", "Cancelled")}
 
 
-@dataclass(frozen=True)
-class WorkloadKind:
+class WorkloadKind(t.NamedTuple):
     """A kind that uses images. ``template`` leads to its pod spec, and is empty for builds, which have none."""
 
     kind: str
@@ -59,8 +57,7 @@ WORKLOAD_KINDS: tuple[WorkloadKind, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(t.NamedTuple):
     """An object that uses images. ``owner`` is kind and name of its controller; a ``finished`` one pulls nothing any more."""
 
     kind: str
@@ -70,8 +67,7 @@ class Workload:
     finished: bool = False
 
 
-@dataclass(frozen=True)
-class ImageReference:
+class ImageReference(t.NamedTuple):
     """An image as a workload names it. ``registry`` and ``repository`` are empty where only a digest is known."""
 
     registry: str
@@ -89,8 +85,7 @@ class ImageReference:
         return (parts[0], parts[1]) if self.registry and len(parts) == 2 else None
 
 
-@dataclass(frozen=True)
-class ImageUse:
+class ImageUse(t.NamedTuple):
     """One image of one container.
 
     ``place`` is container, init, ephemeral, volume or build; ``image`` is the text in the object, ``reference`` what it

@@ -71,8 +71,7 @@ class RegistrySecret:
         return ""
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(t.NamedTuple):
     """Which credential an import of one image uses, in one sentence and in parts; no part is a credential.
 
     ``result``: used (the entry of ``key``), anonymous (that entry has no credential), no_match (a key ``wanted_key`` would

@@ -10,10 +10,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 
-@dataclass
 class Report:
     """The outcome of one module run. Holds JSON types only, and never a credential.
 
@@ -22,9 +20,18 @@ class Report:
     ``before`` and ``after`` are what diff mode prints.
     """
 
-    changed: bool
-    results: dict[str, t.Any] = field(default_factory=dict)
-    before: dict[str, t.Any] = field(default_factory=dict)
-    after: dict[str, t.Any] = field(default_factory=dict)
-    failure: str | None = None
-    warnings: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        changed: bool,
+        results: dict[str, t.Any] | None = None,
+        before: dict[str, t.Any] | None = None,
+        after: dict[str, t.Any] | None = None,
+        failure: str | None = None,
+        warnings: list[str] | None = None,
+    ) -> None:
+        self.changed = changed
+        self.results = results or {}
+        self.before = before or {}
+        self.after = after or {}
+        self.failure = failure
+        self.warnings = warnings or []

@@ -13,7 +13,7 @@ The operator copies ``spec`` into ``status`` once it acts by it, so a difference
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
@@ -37,8 +37,7 @@ _FIELDS = {
 }
 
 
-@dataclass(frozen=True)
-class SamplesSpec:
+class SamplesSpec(t.NamedTuple):
     """What the operator shall do. Without ``samples_registry`` it takes the registry that is built into the release."""
 
     samples_registry: str = ""
@@ -65,8 +64,7 @@ class SamplesSpec:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in ((name, getattr(self, name)) for name in _FIELDS)}
 
 
-@dataclass(frozen=True)
-class DesiredSamples:
+class DesiredSamples(t.NamedTuple):
     """The configuration as declared. ``None`` means: keep. A list is the whole list; an empty registry is the built-in one."""
 
     samples_registry: str | None = None
@@ -75,8 +73,7 @@ class DesiredSamples:
     skipped_templates: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(t.NamedTuple):
     """A condition that the operator reports; ``status`` is True, False or Unknown as text."""
 
     type: str
@@ -101,8 +98,7 @@ class ObservedSamples:
         return condition in self.conditions and self.conditions[condition].status == "True"
 
 
-@dataclass(frozen=True)
-class SamplesPlan:
+class SamplesPlan(t.NamedTuple):
     """What to write: the ``spec`` of a merge patch (None takes a field away), and the specification after it."""
 
     patch: t.Mapping[str, t.Any]
@@ -148,11 +144,11 @@ def parse_samples(config: t.Mapping[str, t.Any]) -> ObservedSamples:
 def plan_samples(desired: DesiredSamples, observed: ObservedSamples) -> SamplesPlan:
     """Return what has to be written so that the specification is as declared: nothing where it is."""
     declared = {name: getattr(desired, name) for name in _FIELDS if getattr(desired, name) is not None}
-    wanted = replace(observed.spec, **declared)
+    wanted = observed.spec._replace(**declared)
     names = observed.spec.differences(wanted)
     values = {name: getattr(wanted, name) for name in names}
     patch = {_FIELDS[name]: list(value) if isinstance(value, tuple) and value else value or None for name, value in values.items()}
-    return SamplesPlan(patch, replace(observed.spec, **values))
+    return SamplesPlan(patch, observed.spec._replace(**values))
 
 
 def _meaning(value: str | tuple[str, ...]) -> t.Any:

@@ -10,7 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import MERGE_PATCH, ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
@@ -35,19 +35,16 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._samples
     read_state,
     wait_for_samples,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import (
-    DesiredStream,
-    PendingCredential,
-    desired_streams,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure, ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor, stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+
+if t.TYPE_CHECKING:
+    # What only a retry of failed imports needs is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, PendingCredential
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor
 
 
-@dataclass(frozen=True)
-class SamplesRun:
+
+class SamplesRun(t.NamedTuple):
     """How a run goes about it. Times are in seconds; ``timeout`` is the server's limit for one import request."""
 
     check_mode: bool
@@ -61,8 +58,7 @@ class SamplesRun:
     pending: t.Sequence[PendingCredential] = ()
 
 
-@dataclass(frozen=True)
-class SpecChange:
+class SpecChange(t.NamedTuple):
     """The specification before and after the run, or as check mode foresees it."""
 
     before: SamplesSpec
@@ -95,7 +91,9 @@ def converge_samples(client: ClusterClient, desired: DesiredSamples, run: Sample
             raise
         written = _report(change, state, [], _Imports(), run)
         failure = f"{CONFIG_NAME} was written as declared, but what the operator makes of it could not be seen to: {error}"
-        return replace(written, results={**written.results, **error.results()}, failure=failure)
+        written.results.update(error.results())
+        written.failure = failure
+        return written
     return _report(change, state, left, imports, run)
 
 
@@ -137,6 +135,9 @@ def _see_to_failed_imports(client: ClusterClient, state: SamplesState, run: Samp
     again = _again(failed) if retry else []
     tried = {(stream.name, tag.name) for stream in again for tag in stream.tags}
     if again:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+
         results = converge_streams(
             client, again, check_mode=run.check_mode, concurrency=run.concurrency, timeout=run.timeout, pending=run.pending
         )
@@ -150,6 +151,9 @@ def _see_to_failed_imports(client: ClusterClient, state: SamplesState, run: Samp
 
 def _again(failed: t.Sequence[tuple[ObservedStream, ObservedTag]]) -> list[DesiredStream]:
     """Declare the failed tags as they are, so that the import engine has nothing to do but to import them."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import adopt
+
     names: dict[str, set[str]] = {}
     streams = {stream.name: stream for stream, _tag in failed}
     for stream, tag in failed:

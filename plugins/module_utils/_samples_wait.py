@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
@@ -52,8 +51,7 @@ _UNDER_WAY = {
 _SHOWN_NAMES = 10
 
 
-@dataclass(frozen=True)
-class SamplesState:
+class SamplesState(t.NamedTuple):
     """The operator's configuration and the image streams that it manages, at one moment."""
 
     config: ObservedSamples

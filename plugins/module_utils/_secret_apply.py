@@ -17,12 +17,12 @@ import hashlib
 import json
 import time
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Conflict, Forbidden, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import WritingClient, missing_namespace, require_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import (
     Overtaken,
     Sleep,
@@ -31,14 +31,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._optimis
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret, hidden_keys, read_secret_object, secret_texts
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import (
-    ObservedSecret,
-    ReadingClient,
-    missing_namespace,
-    observe_registry_secrets,
-    observe_secret,
-    require_namespace,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import ObservedSecret, observe_registry_secrets, observe_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import SecretPlan, plan_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_view import secret_change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import without_dot
@@ -48,13 +41,6 @@ _COPY_ANNOTATION = "quayside.openshift-images/former-content-of"
 _COPY_KEY = "secret.json"
 _LONGEST_NAME = 253
 _SET_BY_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink", "generation")
-
-
-class WritingClient(ReadingClient, t.Protocol):
-    """The part of the cluster client that bringing objects about needs."""
-
-    def request(self, method: str, path: str, *, body: t.Any = None, repeatable: bool = True) -> t.Any:
-        """One API call."""
 
 
 class RecreationFailed(CollectionError):
@@ -144,8 +130,7 @@ class FormerCopy:
         return annotations.get(_COPY_ANNOTATION) == self._of and _COPY_KEY in (raw.get("data") or {})
 
 
-@dataclass(frozen=True)
-class SecretOutcome:
+class SecretOutcome(t.NamedTuple):
     """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came before.
 
     ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came of it.

@@ -32,8 +32,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._object_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import EXCLUDE_ANNOTATION
 
 
-@dataclass(frozen=True)
-class DesiredRegistry:
+class DesiredRegistry(t.NamedTuple):
     """One registry of the secret. ``login`` is None where the secret is to have no entry for it.
 
     ``insecure`` and ``ca_cert`` (a path) are for trying the login only; the secret does not hold them.

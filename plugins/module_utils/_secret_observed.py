@@ -12,29 +12,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path, segment
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import CONSUMED_TYPES, AuthDocument
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Forbidden, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
     RegistrySecret,
     read_secret_object,
     registry_secrets,
     secret_texts,
 )
-
-
-class ReadingClient(t.Protocol):
-    """The part of the cluster client that reading needs."""
-
-    def get(self, path: str, *, query: t.Mapping[str, str] | None = None) -> t.Any:
-        """Read one object."""
-
-    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
-        """Read a list."""
-
-
-class NamespaceMissing(CollectionError):
-    """The namespace does not exist, so nothing can be created in it."""
 
 
 @dataclass(frozen=True)
@@ -95,21 +82,3 @@ def observe_registry_secrets(client: ReadingClient, namespace: str, mask: t.Call
         return None
     mask(*secret_texts(found))
     return registry_secrets(found)
-
-
-def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> None:
-    """Raise ``NamespaceMissing`` where the namespace does not exist; a caller who may not read namespaces is taken at their word.
-
-    ``purpose`` ends the sentence: what cannot be done without the namespace.
-    """
-    try:
-        client.get(f"/api/v1/namespaces/{segment(namespace)}")
-    except NotFound:
-        raise missing_namespace(namespace, purpose) from None
-    except Forbidden:
-        return
-
-
-def missing_namespace(namespace: str, purpose: str) -> NamespaceMissing:
-    """Return the error that says so."""
-    return NamespaceMissing(f'The namespace "{namespace}" does not exist, so {purpose}; create the namespace first')

@@ -66,8 +66,7 @@ class SecretRefused(CollectionError):
     """The secret that is there cannot be brought to what is wanted without a decision of the user's."""
 
 
-@dataclass(frozen=True)
-class RegistryChange:
+class RegistryChange(t.NamedTuple):
     """One registry of the secret: ``before`` and ``after`` are its logins, None where it has no (readable) entry."""
 
     registry: str

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import LoginResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import RegistryChange
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_view import difference
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import failure_sentence
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import LoginResult
 
 _COUNTS = {"create": "created", "update": "updated", "recreate": "recreated", "delete": "deleted", "none": "unchanged"}
 

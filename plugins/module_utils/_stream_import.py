@@ -100,3 +100,17 @@ def parse_image(image: t.Mapping[str, t.Any], import_mode: str) -> Image:
         import_mode,
         (image.get("dockerImageMetadata") or {}).get("Architecture", ""),
     )
+
+
+def shown_manifests(image: Image) -> list[dict[str, t.Any]]:
+    """Return the children of a manifest list as the modules return them; ``size`` in bytes."""
+    return [
+        {
+            "os": child.os,
+            "architecture": child.architecture,
+            "variant": child.variant or None,
+            "digest": child.digest,
+            "size": child.size,
+        }
+        for child in image.manifests
+    ]

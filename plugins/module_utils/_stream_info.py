@@ -29,8 +29,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._referen
     check_tag_name,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, parse_image
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, parse_image, shown_manifests
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
     ImportFailure,
@@ -38,15 +37,16 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedTag,
     parse_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor, shown_manifests
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import foresee_streams
+
+if t.TYPE_CHECKING:
+    # What only upstream: true needs is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 
 ALL_NAMESPACES_PATH = "/apis/image.openshift.io/v1/imagestreams"
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(t.NamedTuple):
     """Which streams to describe; without namespaces those of the whole cluster, without names all of a namespace."""
 
     namespaces: tuple[str, ...]
@@ -62,8 +62,7 @@ class Found:
     errors: dict[str, CollectionError] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Adoption:
+class Adoption(t.NamedTuple):
     """A stream as the input of image_stream_import, and the tags that this input cannot carry with the reason."""
 
     variables: dict[str, t.Any]
@@ -142,6 +141,9 @@ def info_report(
     adoptions = {key: adopt(stream) for key, stream in parsed.items()}
     streams = [describe(item, adoptions[key]) for key, item in observed.items()]
     if remedy_for:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import foresee_streams
+
         desired = desired_streams({"streams": [adoption.variables for adoption in adoptions.values()]}) if adoptions else []
         foreseen = foresee_streams(client, desired, parsed, concurrency=concurrency, timeout=timeout) if desired else []
         for stream, result in zip(streams, foreseen):

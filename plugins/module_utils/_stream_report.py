@@ -16,7 +16,7 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, shown_manifests
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     ImportFailure,
     ObservedTag,
@@ -141,19 +141,6 @@ def _tag_result(
         "error": None,
     }
 
-
-def shown_manifests(image: Image) -> list[dict[str, t.Any]]:
-    """Return the children of a manifest list as the modules return them; ``size`` in bytes."""
-    return [
-        {
-            "os": child.os,
-            "architecture": child.architecture,
-            "variant": child.variant or None,
-            "digest": child.digest,
-            "size": child.size,
-        }
-        for child in image.manifests
-    ]
 
 
 def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> None:

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import (
@@ -29,8 +28,7 @@ KINDS = (STREAM_TAG, STREAM_IMAGE, EXTERNAL)
 _IMPORT_OPTIONS = ("scheduled", "insecure", "import_mode")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(t.NamedTuple):
     """What a tag shall point to. ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an external image."""
 
     kind: str
@@ -41,8 +39,7 @@ class Source:
     pull_spec: str = ""
 
 
-@dataclass(frozen=True)
-class DesiredStreamTag:
+class DesiredStreamTag(t.NamedTuple):
     """The tag as declared. ``source`` is None where the tag shall be absent; ``None`` for a policy means: keep."""
 
     namespace: str

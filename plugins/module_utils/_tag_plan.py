@@ -13,7 +13,6 @@ Pure: from what is declared and the two streams as read. A copy of a tag is fixe
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -40,8 +39,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_des
 )
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(t.NamedTuple):
     """The images that a stream's history holds, newest first, by tag: (digest, repository@digest). A digest may be empty."""
 
     by_tag: t.Mapping[str, tuple[tuple[str, str], ...]]
@@ -62,8 +60,7 @@ class Images:
         return any(digest == known for items in self.by_tag.values() for known, _reference in items)
 
 
-@dataclass(frozen=True)
-class StreamTagPlan:
+class StreamTagPlan(t.NamedTuple):
     """What is to be done for the tag: ``entry`` is its part of a stream's spec, ``remove`` deletes tag and history."""
 
     reasons: tuple[str, ...]

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import (
@@ -39,8 +38,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_pla
 )
 
 
-@dataclass(frozen=True)
-class TagChange:
+class TagChange(t.NamedTuple):
     """The tag before and after the run, or as check mode foresees it."""
 
     before: ObservedTag | None
@@ -128,7 +126,8 @@ def import_stream_tag(
         "reference": False,
         **{name: value for name, value in shown["tags"][0].items() if name != "name"},
     }
-    return replace(report, results={"tag": tag})
+    report.results = {"tag": tag}
+    return report
 
 
 def _check_namespace(client: ClusterClient, namespace: str) -> None:

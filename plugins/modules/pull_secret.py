@@ -406,16 +406,22 @@ summary:
       sample: 0
 """
 
+import typing as t
+
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import secret_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import desired_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import WIDTH, each_with_outcome
+
+if t.TYPE_CHECKING:
+    # What only verify: true needs is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import LoginResult
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
 
 
 def argument_spec() -> ArgumentSpec:
@@ -439,11 +445,17 @@ def work(context: ModuleContext) -> Report:
     namespaces = namespaces_from(context.params)
     desired = desired_secret(context.params)
     context.mask(*desired.secrets())
-    verified = try_logins(desired.present_registries) if context.params["verify"] else []
+    verified = _verified(desired) if context.params["verify"] else []
     client = context.client(pool_size=min(WIDTH, len(namespaces)))
     applier = SecretApplier(client, desired, check_mode=context.check_mode, mask=context.mask, look_around=context.params["check_others"])
     outcomes = each_with_outcome(namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
     return report_secrets(desired, outcomes, verified)
+
+
+def _verified(desired: DesiredSecret) -> list[LoginResult]:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
+
+    return try_logins(desired.present_registries)
 
 
 def main() -> None:

@@ -11,14 +11,8 @@ import types
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import (
-    basic_credential,
-    derived_forms,
-    kubeconfig_secrets,
-    register_secrets,
-    scrub,
-    without,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, derived_forms, register_secrets, scrub, without
 
 
 class FakeModule:

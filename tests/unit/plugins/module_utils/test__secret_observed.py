@@ -6,13 +6,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Forbidden
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import (
-    NamespaceMissing,
-    ObservedSecret,
-    observe_registry_secrets,
-    observe_secret,
-    require_namespace,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import NamespaceMissing, require_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import ObservedSecret, observe_registry_secrets, observe_secret
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry
 
