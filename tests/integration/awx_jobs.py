@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import jinja2
 import yaml
 from registries.certificates import write_private
 
@@ -78,6 +79,21 @@ def bearer_token(access: Access | None, *, verify: bool = True) -> dict[str, str
     return {**found, "K8S_AUTH_SSL_CA_CERT": access.ca_file} if verify else found
 
 
+def injected_by(credential_type: str, fields: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """The variables that a credential type of the collection injects, with its files below the directory; its required fields are given."""
+    content = yaml.safe_load(ROOT.joinpath("playbooks", "files", "awx", "credential_types", f"{credential_type}.yml").read_text(encoding="utf-8"))
+    assert set(content["inputs"]["required"]) == set(fields) == {field["id"] for field in content["inputs"]["fields"]}
+    templates = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    names = {}
+    for key, text in content["injectors"].get("file", {}).items():
+        path = directory / key.removeprefix("template.")
+        write_private(path, templates.from_string(text).render(fields).encode())
+        names[path.name] = str(path)
+    return {
+        name: templates.from_string(text).render({**fields, "tower": {"filename": names}}) for name, text in content["injectors"]["extra_vars"].items()
+    }
+
+
 @dataclass(frozen=True)
 class Jobs:
     """Starts jobs below ``directory``; the project is the repository of the collection."""
@@ -92,17 +108,19 @@ class Jobs:
         *options: str,
         answers: Mapping[str, t.Any] | None = None,
         injected: Mapping[str, t.Any] | None = None,
+        template: Mapping[str, t.Any] | None = None,
         slice_of: tuple[int, int] = (1, 1),
         forks: int = 5,
     ) -> Job:
-        """Run a playbook of the project. ``answers`` are those of a survey, ``injected`` the variables of a credential type of one's own."""
+        """Run a playbook of the project. ``answers`` are those of a survey, and the artifacts of the node before in a workflow;
+        ``injected`` are the variables of a credential type of one's own, ``template`` those of the job template, which may hold templates."""
         folder = self.directory / f"awx_{len(list(self.directory.glob('awx_*')))}"
         for name in ("env", "inventory"):
             folder.joinpath(name).mkdir(parents=True, mode=0o700)
         folder.joinpath("project").symlink_to(ROOT)
         number, count = slice_of
         self._write_inventory(folder / "inventory" / "hosts", sorted(self.hosts)[number - 1 :: count])
-        words = [*options, "--forks", str(forks), *_extra_variables(folder, [_unsafe(answers or {}), injected or {}])]
+        words = [*options, "--forks", str(forks), *_extra_variables(folder, [template or {}, _unsafe(answers or {}), _unsafe(injected or {})])]
         environment = {
             **self.credentials,
             "ANSIBLE_COLLECTIONS_PATH": str(collections_path(self.directory)),

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from integration.awx_jobs import ROOT
+from integration.awx_jobs import ROOT, Jobs, bearer_token
+from integration.cluster import Cluster, tags_of
 from integration.controller import Controller
 from integration.playbooks import Playbooks, Run, collections_path
+from integration.surroundings import Surroundings
 
 SETUP = "quayside.openshift_images.awx_setup"
 CLUSTERS_WITH_DRIFT = "{{ drift_report_clusters_with_drift | default(['all'], true) | join(',') }}"
@@ -27,11 +29,16 @@ VARIABLES = {
     "awx_setup_execution_environment": "registry.example.com/platform/openshift-images:1",
     "awx_setup_credentials": ["harbour", "registry.example.com"],
     "awx_setup_slices": 4,
-    "awx_setup_report_folder": "/reports",
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the jobs leave their reports."""
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
 def controller() -> Iterator[Controller]:
     """AWX with an organization and two credentials."""
     with Controller(ROOT) as controller:
@@ -41,12 +48,23 @@ def controller() -> Iterator[Controller]:
         yield controller
 
 
-def set_up(playbooks: Playbooks, controller: Controller, **variables: t.Any) -> Run:
-    paths = [collections_path(playbooks.directory), Path(os.environ.get("QUAYSIDE_TEST_AWX_COLLECTIONS", ROOT / ".build" / "awx"))]
+def set_up(controller: Controller, folder: Path) -> Run:
+    paths = [collections_path(folder), Path(os.environ.get("QUAYSIDE_TEST_AWX_COLLECTIONS", ROOT / ".build" / "awx"))]
     settings = {**controller.environment, "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, paths))}
-    run = playbooks.with_environment({}).run(SETUP, variables={**VARIABLES, **variables}, settings=settings)
+    run = Playbooks(folder, {}).run(SETUP, variables={**VARIABLES, "awx_setup_report_folder": str(folder)}, settings=settings)
     assert run.exit_code == 0, run.output
     return run
+
+
+@pytest.fixture(scope="module")
+def first(controller: Controller, folder: Path) -> Run:
+    """The run that creates everything."""
+    return set_up(controller, folder)
+
+
+def variables_of(controller: Controller, template: str) -> dict[str, t.Any]:
+    """The variables of a job template."""
+    return t.cast("dict[str, t.Any]", json.loads(controller.named("job_templates", f"Images: {template}")["extra_vars"]))
 
 
 def option_types() -> dict[str, str]:
@@ -58,19 +76,17 @@ def option_types() -> dict[str, str]:
     return found
 
 
-def test_everything_is_created_and_found_again(controller: Controller, playbooks: Playbooks) -> None:
-    first = set_up(playbooks, controller)
-
+def test_everything_is_created_and_found_again(controller: Controller, folder: Path, first: Run) -> None:
     assert {kind: len(entries) for kind, entries in controller.objects.items() if entries} == {
         "organizations": 1, "credentials": 2, "credential_types": 2, "execution_environments": 1, "projects": 1, "inventories": 1,
         "inventory_sources": 1, "job_templates": 3, "workflow_job_templates": 1, "workflow_job_template_nodes": 3, "workflow_approval_templates": 1,
         "schedules": 1,
     }
     assert len(first.changed()) == 11
-    report, correction = (controller.named("job_templates", f"Images: {name}") for name in ("drift report", "correction"))
+    report = controller.named("job_templates", "Images: drift report")
     assert (report["playbook"], report["forks"], report["job_slice_count"]) == ("playbooks/drift.yml", 10, 1)
-    assert json.loads(report["extra_vars"])["drift_report_json_file"] == "/reports/drift-{{ awx_job_id }}.json"
-    assert {"drift_correct": True, "openshift_images_hosts": CLUSTERS_WITH_DRIFT}.items() <= json.loads(correction["extra_vars"]).items()
+    assert variables_of(controller, "drift report")["drift_report_json_file"] == f"{folder}/drift-{{{{ awx_job_id }}}}.json"
+    assert {"drift_correct": True, "openshift_images_hosts": CLUSTERS_WITH_DRIFT}.items() <= variables_of(controller, "correction").items()
     assert controller.named("job_templates", "Images: set up")["job_slice_count"] == 4
     assert all(len(controller.related["job_templates", template["id"], "credentials"]) == 2 for template in controller.objects["job_templates"])
     (schedule,) = controller.objects["schedules"]
@@ -87,8 +103,40 @@ def test_everything_is_created_and_found_again(controller: Controller, playbooks
 
     before = copy.deepcopy((controller.objects, controller.surveys, controller.related))
 
-    again = set_up(playbooks, controller)
+    again = set_up(controller, folder)
 
     assert (controller.objects, controller.surveys, controller.related) == before
     # awx.awx sends more fields for an approval than AWX answers with, and takes that for a change.
     assert again.changed() == ["Create the workflow"]
+
+
+def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
+    controller: Controller, first: Run, folder: Path, given: Surroundings, cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    images = {"web": given.image("plain", "workflow", "v1"), "tools": given.image("plain", "workflow", "v2")}
+    for image in images.values():
+        given.push("plain", "workflow", image.rpartition(":")[2])
+    cluster.import_images(namespace, "tools", {"latest": (images["tools"], {"insecure": True})})
+    declared = [{"namespace": namespace, "name": name, "tags": [{"name": "latest", "from": image, "insecure": True}]} for name, image in images.items()]
+    hosts = {"harbour": {"ansible_connection": "local"}, "lagoon": {"ansible_connection": "local", "image_streams_desired": declared}}
+    jobs = Jobs(tmp_path, hosts, bearer_token(cluster.create_user(namespace, "developer", "edit")))
+
+    report = jobs.launch("playbooks/drift.yml", "--diff", template={**variables_of(controller, "drift report"), "awx_job_id": 101})
+
+    assert report.status == "failed"
+    assert report.artifacts["drift_report_clusters_with_drift"] == ["lagoon"]
+    assert json.loads(folder.joinpath("drift-101.json").read_text(encoding="utf-8"))["summary"]["clusters"] == 2
+    (asked,) = controller.next_nodes("report", "failure_nodes")
+    (approved,) = controller.next_nodes(asked, "success_nodes")
+    # In the meantime somebody changes what the report has shown as being in order.
+    cluster.patch_tag(namespace, "tools", "latest", {"importPolicy": {"importMode": "PreserveOriginal"}})
+
+    correction = jobs.launch("playbooks/drift.yml", "--diff", template={**variables_of(controller, approved), "awx_job_id": 102}, answers=report.artifacts)
+
+    assert correction.status == "successful", correction.output
+    assert correction.changed() == {"lagoon": 1}
+    now = cluster.snapshot([namespace])
+    assert tags_of(now.stream(namespace, "web"))["latest"].digest
+    assert tags_of(now.stream(namespace, "tools"))["latest"].import_mode == "PreserveOriginal"
+    (corrected,) = json.loads(folder.joinpath("drift-102.json").read_text(encoding="utf-8"))["clusters"]
+    assert (corrected["name"], corrected["verdict"]) == ("lagoon", "partly_corrected")

@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
 import pytest
-from integration.awx_jobs import Jobs, bearer_token
+from integration.awx_jobs import Jobs, bearer_token, injected_by
 from integration.cluster import Access, Cluster, tags_of
 from integration.hidden import forms
 from integration.surroundings import Surroundings
 
+PARTNER = "partner.example.com"
+PARTNER_PASSWORD = "a-password-of-the-partner"
 SITE = "playbooks/site.yml"
 # A cluster of AWX's inventory, as people write it there.
 HOSTS = {"harbour": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
@@ -41,28 +44,32 @@ def answers(given: Surroundings, namespace: str) -> dict[str, t.Any]:
 
 
 @pytest.fixture
-def registry(given: Surroundings) -> dict[str, t.Any]:
-    """What the credential type "Image registry" injects."""
-    return {f"registry_access_credential_{key}": value for key, value in given.credential().items()}
+def registries(given: Surroundings, tmp_path: Path) -> dict[str, str]:
+    """What the two credential types for registries inject."""
+    content = json.dumps({"auths": {PARTNER: {"username": "robot", "password": PARTNER_PASSWORD}}})
+    return {
+        **injected_by("image_registry", given.credential(), tmp_path),
+        **injected_by("image_registry_auth_file", {"auth_file": content}, tmp_path),
+    }
 
 
 def test_a_survey_and_a_registry_credential_bring_everything_about(
-    cluster: Cluster, given: Surroundings, namespace: str, developer: Access, answers: dict[str, t.Any], registry: dict[str, t.Any], tmp_path: Path
+    cluster: Cluster, given: Surroundings, namespace: str, developer: Access, answers: dict[str, t.Any], registries: dict[str, str], tmp_path: Path
 ) -> None:
     before = cluster.snapshot([namespace])
 
     # A credential without the authority's certificate: AWX switches the verification off then.
-    check = Jobs(tmp_path, HOSTS, bearer_token(developer, verify=False)).launch(SITE, "--check", "--diff", "-vvv", answers=answers, injected=registry)
+    check = Jobs(tmp_path, HOSTS, bearer_token(developer, verify=False)).launch(SITE, "--check", "--diff", "-vvv", answers=answers, injected=registries)
 
     assert check.status == "successful", check.output
     assert not cluster.snapshot([namespace]).written_since(before)
     assert len(check.differences()) == 3
 
-    done = Jobs(tmp_path, HOSTS, bearer_token(developer)).launch(SITE, "--diff", "-vvv", answers=answers, injected=registry)
+    done = Jobs(tmp_path, HOSTS, bearer_token(developer)).launch(SITE, "--diff", "-vvv", answers=answers, injected=registries)
 
     assert done.status == "successful", done.output
     assert done.changed() == check.changed() == {"harbour": 3}
-    assert set(cluster.auths(namespace, "registry")) == {given.credential()["registry"]}
+    assert set(cluster.auths(namespace, "registry")) == {given.credential()["registry"], PARTNER}
     assert all("registry" in cluster.links(namespace, account)["imagePullSecrets"] for account in ("default", "builder"))
     now = cluster.settled([namespace])
     web, tools = (tags_of(now.stream(namespace, name)) for name in ("web", "tools"))
@@ -70,12 +77,12 @@ def test_a_survey_and_a_registry_credential_bring_everything_about(
 
     # Nothing filled in: every variable is there and empty, and the kubeconfig of the execution environment counts.
     empty = {**bearer_token(None), "K8S_AUTH_KUBECONFIG": str(given.kubeconfig)}
-    again = Jobs(tmp_path, HOSTS, empty).launch(SITE, "-vvv", answers=answers, injected=registry)
+    again = Jobs(tmp_path, HOSTS, empty).launch(SITE, "-vvv", answers=answers, injected=registries)
 
     assert again.status == "successful", again.output
     assert again.changed() == {}
     assert not cluster.snapshot([namespace]).written_since(now)
-    hidden = forms(registry["registry_access_credential_password"]) | forms(developer.token)
+    hidden = {form for secret in (registries["registry_access_credential_password"], PARTNER_PASSWORD, developer.token) for form in forms(secret)}
     for job in (check, done, again):
         shown = dict(job.kept_texts())
         assert "stdout" in shown
