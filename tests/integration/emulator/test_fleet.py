@@ -22,7 +22,7 @@ DRIFT = "quayside.openshift_images.drift"
 MERGE = "quayside.openshift_images.drift_merge"
 # "make soak" runs it with a hundred.
 CLUSTERS = int(os.environ.get("QUAYSIDE_TEST_CLUSTERS", "20"))
-SLICED = 8 if CLUSTERS <= 20 else CLUSTERS
+LARGE = 100
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,8 @@ def test_the_page_shows_every_cluster_and_nothing_shows_a_credential(fleet: Emul
 
 
 def test_four_slices_make_the_same_report(fleet: EmulatedFleet, folder: Path, whole: Run) -> None:
-    chosen = fleet.names[:SLICED]
+    # One of each kind, where it has to be quick.
+    chosen = fleet.names if CLUSTERS >= LARGE else sorted({fleet.unreachable, fleet.forbidden, fleet.drifted()[0], fleet.of_several_architectures()[0]})
     for number in range(4):
         # In turn, as AWX cuts an inventory.
         compare(fleet, folder, f"slice-{number}", "--limit", ",".join(chosen[number::4]))
