@@ -137,7 +137,38 @@ def _migrate(words: Words) -> list[Step]:
     ]
 
 
+def _drift(words: Words) -> list[Step]:
+    entry = {"registry": "registry.example.com", "username": "robot", "password": "another"}
+    accounts = {"service_accounts": ["default", "builder"]}
+    secret = {"name": "first", "namespaces": [words["here"]], "registries": [entry], "link": [accounts]}
+    tags = [{"name": "v1", "from": words["image"], "insecure": True}]
+    streams = [{"namespace": words["here"], "name": name, "tags": tags} for name in ("source", "second")]
+    multi = {"namespace": words["there"], "name": "multi", "tags": tags}
+    one_of_each = {"secrets": [{**secret, "link": [{"service_accounts": ["deployer"]}]}], "streams": [multi]}
+    private = {"namespace": words["here"], "name": "private", "tags": [{"name": "v1", "from": words["private"]}]}
+    return [
+        ("cluster_drift", {"secrets": [secret], "streams": streams, CHECK: True}),
+        ("cluster_drift", {**one_of_each, "platforms": True, CHECK: True}),
+        ("cluster_drift", {"streams": [private], CHECK: True}),
+    ]
+
+
+def _samples(words: Words) -> list[Step]:
+    target = {"namespace": "openshift", "name": "samples-registry"}
+    entry = {"registry": "registry.example.com", "username": "robot", "password": "unwatched"}
+    return [
+        ("samples_operator", {"wait_timeout": 1, "ignore_failed_tags": True}),
+        ("pull_secret", {**target, "registries": [entry]}),
+        ("pull_secret", {**target, "registries": [{**entry, "registry": "other.example.com"}]}),
+        ("samples_operator", {"samples_registry": "mirror.example.com", "wait": False}),
+    ]
+
+
 USES = {
+    "drift_report": Use("drift_report.yml", {"quayside-drift-report": EVERYWHERE}, _drift),
+    "samples_registry": Use(
+        "samples_registry.yml", {"quayside-samples-operator": EVERYWHERE, "quayside-samples-registry": "openshift"}, _samples
+    ),
     "pull_secret": Use("pull_secret.yml", {"quayside-pull-secret": "here", "quayside-pull-secret-comparison": "here"}, _pull_secret),
     "sa_secret_link": Use("sa_secret_link.yml", {"quayside-sa-secret-link": "here"}, _links),
     "image_stream_import": Use(
