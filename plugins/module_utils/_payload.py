@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from zipimport import ZipImportError, zipimporter
 
 _UTILITIES = __name__.rpartition(".")[0]
@@ -46,5 +46,6 @@ def _is_file(importer: zipimporter, name: str) -> bool:
 
 def compile_once() -> None:
     """Let the imports after this call be cheap ones. Where the utilities are not in a zip file nothing changes."""
-    if _FinderInZip not in sys.meta_path:
-        sys.meta_path.insert(0, _FinderInZip)
+    if _FinderInZip not in sys.meta_path and PathFinder in sys.meta_path:
+        # Right before the finder whose work it does: those that somebody put first stay first.
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), _FinderInZip)

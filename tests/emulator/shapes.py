@@ -127,7 +127,8 @@ def _misfit(value: t.Any, shape: Shape, struct: str, path: tuple[str, ...]) -> s
     if value is None:
         return ""
     if isinstance(shape, Scalar):
-        if type(value) is not _PYTHON[shape.kind]:
+        # A bool is an int for Python, but not for the decoder.
+        if value.__class__ is not _PYTHON[shape.kind]:
             return _words(value, shape, struct, path)
         return _bad_base64(value) if shape.kind == "bytes" else ""
     if isinstance(shape, Many):

@@ -123,8 +123,10 @@ def run(module: str, options: t.Mapping[str, t.Any], *, check_mode: bool = False
     try:
         importlib.import_module(f"{MODULES}.{module}").main()
     except _Ended as ended:
-        results = ended.results
-    else:
-        raise AssertionError(f"{module} ended without a word")
+        return _finished(ended.results)
+    raise AssertionError(f"{module} ended without a word")
+
+
+def _finished(results: dict[str, t.Any]) -> Run:
     assert "Internal error of the module" not in repr(results)
     return Run(results, _given.warnings, _given.waits)

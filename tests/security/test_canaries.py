@@ -122,7 +122,7 @@ API: dict[str, Callable[[Asked], Answer]] = {
     "504": _status(504),
     "a page": _page(200),
     "a page with 502": _page(502),
-    "a redirect": lambda asked: Answer(302, b"", headers={"Location": f"https://login.example.com/{asked.header('Authorization')}?{asked.header('Authorization')}"}),
+    "a redirect": lambda asked: Answer(302, b"", headers={"Location": "https://login.example.com/{0}?{0}".format(asked.header("Authorization"))}),
     "a warning": _warning,
     "text": lambda asked: Answer(200, asked.text.encode(), "text/plain"),
     "a list": lambda asked: Answer.of([asked.text]),

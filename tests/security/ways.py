@@ -140,5 +140,3 @@ def covered(ways: t.Iterable[Way]) -> set[Path_]:
 def _file(folder: Path, name: str, text: str) -> str:
     (folder / name).write_text(text, encoding="utf-8")
     return str(folder / name)
-
-

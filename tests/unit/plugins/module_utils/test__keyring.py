@@ -111,8 +111,8 @@ def test_scheme_and_version_make_no_difference(image: str, scheme: str, version:
     ],
 )
 def test_keys_of_one_host(one: str, other: str, same: bool) -> None:
-    assert same_host(one, other) is same
-    assert same_host(other, one) is same
+    for first, second in ((one, other), (other, one)):
+        assert same_host(first, second) is same
 
 
 @given(IMAGE, st.data())
