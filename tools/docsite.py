@@ -32,17 +32,27 @@ def gather(source: Path) -> None:
     files = collection_files(ROOT)
     pages = [relative for relative in files if relative.parts[0] == "docs" or str(relative) in PAGES]
     linked = {target for page in pages if page.suffix == ".md" for target in links(page)}
-    for relative in {*pages, *linked.intersection(files)}:
+    folders = {target: [file for file in files if target in file.parents] for target in linked}
+    for relative in {*pages, *linked.intersection(files), *(file for inside in folders.values() for file in inside)}:
         target = source / (relative.relative_to(SITE) if SITE in relative.parents else relative)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / relative, target)
+    for folder, inside in folders.items():
+        if inside:
+            (source / folder).with_suffix(".md").write_text(listing(folder, inside), encoding="utf-8")
+
+
+def listing(folder: Path, files: list[Path]) -> str:
+    """Return a page in the place of a folder that is linked to: a git web page lists its files, and so does this."""
+    lines = [f"- [{file.relative_to(folder)}]({file.relative_to(folder.parent)})" for file in files]
+    return "\n".join(["---", "orphan: true", "---", f"# {folder}", "", *lines, ""])
 
 
 def links(page: Path) -> list[Path]:
-    """Return the files that a page links to and that are no pages themselves, relative to the checkout."""
+    """Return the files and folders that a page links to and that are no pages themselves, relative to the checkout."""
     named = LINK.findall((ROOT / page).read_text(encoding="utf-8"))
-    targets = [Path(os.path.normpath(page.parent / name)) for name in named if ":" not in name]
-    return [target for target in targets if target.suffix not in ("", ".md")]
+    targets = [Path(os.path.normpath(page.parent / name)) for name in named if ":" not in name.split("/")[0]]
+    return [target for target in targets if target.suffix != ".md"]
 
 
 def reference(folder: Path) -> None:

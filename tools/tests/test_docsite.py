@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools import ROOT, Refused
-from tools.docsite import contents, gather, links, render
+from tools.docsite import contents, gather, links, listing, render
 
 
 def test_pages_keep_their_places_so_that_links_between_them_work(tmp_path: Path) -> None:
@@ -24,7 +24,13 @@ def test_pages_keep_their_places_so_that_links_between_them_work(tmp_path: Path)
 
 def test_files_that_a_page_links_to_come_along() -> None:
     assert Path("docs", "rbac", "pull_secret.yml") in links(Path("docs", "least-privilege.md"))
-    assert not [target for page in ROOT.glob("docs/*.md") for target in links(page.relative_to(ROOT)) if not (ROOT / target).is_file()]
+    assert not [target for page in ROOT.glob("docs/*.md") for target in links(page.relative_to(ROOT)) if not (ROOT / target).exists()]
+
+
+def test_a_folder_that_a_page_links_to_has_its_files_listed() -> None:
+    page = listing(Path("docs", "examples"), [Path("docs", "examples", "clusters.yml"), Path("docs", "examples", "vars", "all.yml")])
+
+    assert page.endswith("# docs/examples\n\n- [clusters.yml](examples/clusters.yml)\n- [vars/all.yml](examples/vars/all.yml)\n")
 
 
 def test_every_module_and_role_has_a_page() -> None:
