@@ -18,6 +18,12 @@ from ansible.module_utils.common import warnings
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils import fuzzing
 
 try:
+    from ansible.module_utils import _internal
+except ImportError:
+    # ansible-core before 2.19 has no such part
+    _internal = None
+
+try:
     from ansible.module_utils.testing import patch_module_args
 except ImportError:
     # ansible-core before 2.19 has no such function
@@ -67,8 +73,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run_module_main(clean_environment: None, capsys: pytest.CaptureFixture[str]) -> RunModule:
+def run_module_main(clean_environment: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> RunModule:
     """``run_module_main(main, {option: value}, check_mode=False, diff=False)`` runs a module's ``main``."""
+
+    if hasattr(_internal, "is_controller"):
+        # a test of what runs where Ansible runs makes this process such a place, which has no warnings of modules
+        monkeypatch.setattr(_internal, "is_controller", False)
 
     def run(main: t.Callable[[], None], options: dict[str, t.Any], *, check_mode: bool = False, diff: bool = False) -> ModuleOutcome:
         for kept in ("_global_warnings", "_global_deprecations"):

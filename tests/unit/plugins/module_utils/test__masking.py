@@ -12,7 +12,15 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, derived_forms, register_secrets, scrub, without
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import (
+    basic_credential,
+    derived_forms,
+    misspelt_secrets,
+    register_secrets,
+    scrub,
+    url_passwords,
+    without,
+)
 
 
 class FakeModule:
@@ -105,3 +113,30 @@ def test_without_takes_the_longest_form_first() -> None:
     text = without("a=abcabc b=abc", {"abc", "abcabc"})
     assert "abc" not in text
     assert text.count("********") == 2
+
+
+def test_passwords_in_urls_are_found_wherever_they_stand() -> None:
+    value = {"host": "https://eve:p%40ss@api.example.com", "more": [{"proxy": "see http://eve:p@ss@proxy.example.com:3128"}, 1, None], "image": "h/a@sha256:0"}
+    assert url_passwords(value) == {"p%40ss", "p@ss", basic_credential("eve", "p@ss")}
+
+
+@pytest.mark.parametrize("value", [None, 1, "", "https://api.example.com", "https://eve@api.example.com", "eve:pass@api.example.com", {}, []])
+def test_what_has_no_password_in_a_url(value: object) -> None:
+    assert url_passwords(value) == set()
+
+
+def test_what_was_meant_to_be_a_credential_is_found() -> None:
+    options = {
+        "api_key": {"aliases": ["token"]},
+        "registries": {"options": {"registry": {}, "password": {}}},
+        "proxy_headers": {"options": {"basic_auth": {}}},
+    }
+    given = {
+        "token": "known",
+        "api_tokens": "one",
+        "registries": [{"registry": "shown", "pasword": "two", "note": "shown"}, "shown"],
+        "proxy_headers": {"basic_auths": ["three", {"x": "four"}]},
+        "colour": "shown",
+        "_ansible_keep_remote_files": "shown",
+    }
+    assert misspelt_secrets(options, given) == {"one", "two", "three", "four"}
