@@ -90,6 +90,33 @@ def test_outside_check_mode_it_is_brought_about_and_then_nothing_differs(api: Co
     assert (again.result["changed"], again.result["drift"]["changes"]) == (False, [])
 
 
+def test_what_is_another_change_by_now_is_left_alone(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    for namespace in ("shop", "test"):
+        api.put_in("secrets", namespace, "registry", **auths({"h.example": entry(password="another")}))
+    shown = run().result["to_approve"]
+    # Somebody removes the registry in one namespace, and links the secret by hand in the other.
+    api.put_in("secrets", "shop", "registry", **auths({"other.example": entry()}))
+    api.put_in("serviceaccounts", "test", "default", secrets=[], imagePullSecrets=[{"name": "mine"}, {"name": "registry"}])
+    api.sent.clear()
+
+    did = run(check_mode=False, approved=shown)
+
+    drift = did.result["drift"]
+    assert [(change["kind"], change["namespace"]) for change in drift["changes"]] == [("secret", "test"), ("link", "shop")]
+    assert drift["held_back"] == [{"kind": "secret", "namespace": "shop", "name": "registry", "tag": None, "reasons": ["registries_changed"]}]
+    assert not did.failed
+    assert [request.path for request in api.writes] == [
+        "/api/v1/namespaces/test/secrets/registry",
+        "/api/v1/namespaces/shop/serviceaccounts/default",
+    ]
+
+
+def test_without_any_approval_nothing_is_asked_and_nothing_written(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    did = run(check_mode=False, approved=[])
+
+    assert (did.result["changed"], did.result["drift"]["changes"], api.sent) == (False, [], [])
+
+
 def test_a_namespace_that_is_missing_does_not_hide_the_others(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     outcome = run(secrets=[{**SECRET, "namespaces": ["shop", "gone"]}])
 
