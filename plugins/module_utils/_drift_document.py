@@ -158,11 +158,11 @@ def _counts(entry: t.Mapping[str, t.Any], compared: t.Sequence[t.Mapping[str, t.
 
 def _verdict(entry: t.Mapping[str, t.Any]) -> str:
     counts = entry["counts"]
+    if counts["corrected"]:
+        return "partly_corrected" if counts["left"] or counts["failures"] else "corrected"
     if counts["left"]:
-        return "partly_corrected" if counts["corrected"] else "drift"
-    if counts["failures"]:
-        return "failed"
-    return "corrected" if counts["corrected"] else "in_sync"
+        return "drift"
+    return "failed" if counts["failures"] else "in_sync"
 
 
 def _summary(clusters: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:

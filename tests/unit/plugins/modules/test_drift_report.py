@@ -125,6 +125,29 @@ def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.C
     assert outcome.result["lines"][-1] == "1 cluster (partly_corrected 1): 5 changes (upstream_moved 5), 1 failure, 1 corrected, 3 left"
 
 
+@pytest.mark.parametrize(
+    ("changed", "corrected", "failed", "verdict"),
+    [
+        (False, False, False, "in_sync"),
+        (True, False, False, "drift"),
+        (True, False, True, "drift"),
+        (False, False, True, "failed"),
+        (True, True, False, "corrected"),
+        (True, True, True, "partly_corrected"),
+    ],
+)
+def test_the_verdict(tmp_path: Path, run_module_main: t.Callable[..., t.Any], changed: bool, corrected: bool, failed: bool, verdict: str) -> None:
+    changes = [change(1)] if changed else []
+    result = part("north", *changes)
+    result["errors"] = ["the server said no"] if failed else []
+    if corrected:
+        result.update(correction=True, approved=[one["id"] for one in changes], corrected=[{**result["compared"][0]}])
+
+    outcome = run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)]})
+
+    assert outcome.result["clusters"][0]["verdict"] == verdict
+
+
 def test_a_page_of_a_large_fleet_lists_what_matters(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     tags = [
         {"name": f"v{number}", "from": "registry.example.com/team/web", "error": None, "reasons": [], "digest": None, "import_mode": None}
