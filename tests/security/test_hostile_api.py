@@ -63,9 +63,9 @@ def test_answers(lie: Callable[..., Liar], tmp_path: Path, name: str) -> None:
     run = run_apart("image_stream_info", {"namespace": "shop", "host": liar.url, "api_key": "unwatched"}, tmp_path)
 
     assert words in run.message
-    assert run.message.startswith(_READ)
+    assert _READ in run.message
     assert len(run.message) < 12_000
     assert run.peak < PEAK
-    assert len(json.dumps(run.result)) < 30_000
+    assert len(json.dumps(run.result)) < 60_000
     # nor is the same asked for again and again
     assert len(liar.asked) <= 4
