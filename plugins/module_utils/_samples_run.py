@@ -43,7 +43,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor
 
 
-
 class SamplesRun(t.NamedTuple):
     """How a run goes about it. Times are in seconds; ``timeout`` is the server's limit for one import request."""
 

@@ -142,7 +142,6 @@ def _tag_result(
     }
 
 
-
 def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> None:
     """Add a changed stream to both sides of the diff, with those of its tags that this run changed."""
     if result.before is result.after:
