@@ -10,6 +10,7 @@ the modules packed by the runs before it. What a run does is the program's own c
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import select
@@ -20,6 +21,13 @@ import traceback
 import typing as t
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+_LOADED_BY_EVERY_RUN = (
+    "ansible.executor.module_common",
+    "ansible.executor.task_queue_manager",
+    "ansible.plugins.filter.core",
+    "ansible.template",
+)
 
 
 class WarmAnsible:
@@ -51,13 +59,10 @@ class WarmAnsible:
 
 
 def _serve() -> None:
-    # What every run loads, and a fork therefore need not.
-    import ansible.executor.module_common
-    import ansible.executor.task_queue_manager
-    import ansible.plugins.filter.core
-    import ansible.template  # noqa: F401
     from ansible.cli.playbook import PlaybookCLI
 
+    for module in _LOADED_BY_EVERY_RUN:
+        importlib.import_module(module)
     for line in sys.stdin:
         order = json.loads(line)
         process = os.fork()
