@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import itertools
 import json
 import typing as t
 from collections.abc import Callable, Mapping
@@ -104,7 +103,7 @@ class ModelCluster:
     writes: int = 0
     stored: int = 0
     before_write: Callable[[str, str], None] = lambda _method, _path: None
-    _versions: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _version: int = 0
 
     @property
     def client(self) -> ClusterClient:
@@ -231,7 +230,8 @@ class ModelCluster:
             was = before.get(tag["name"])
             if not tag.get("generation") or was is None or _asks_for_import(was) != _asks_for_import(tag):
                 tag["generation"] = stream["metadata"]["generation"]
-        stream["metadata"]["resourceVersion"] = str(next(self._versions))
+        self._version += 1
+        stream["metadata"]["resourceVersion"] = str(self._version)
         self.stored += 1
         self.streams[namespace, name] = stream
         return stream
