@@ -40,16 +40,18 @@ def basic_credential(username: str, password: str) -> str:
 
 def url_passwords(value: t.Any) -> set[str]:
     """The password of every URL with a user name and a password, as written and as sent, wherever it stands in ``value``."""
-    if isinstance(value, str):
-        found: set[str] = set()
-        for username, password in re.findall(_USER_INFO, value) if "@" in value else ():
-            found |= {password, unquote(password), basic_credential(unquote(username), unquote(password))}
-        return found
-    if isinstance(value, t.Mapping):
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
-        return set()
-    return {password for item in value for password in url_passwords(item)}
+    found: set[str] = set()
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            for username, password in re.findall(_USER_INFO, item) if "@" in item else ():
+                found |= {password, unquote(password), basic_credential(unquote(username), unquote(password))}
+        elif isinstance(item, dict):
+            left += item.values()
+        elif isinstance(item, (list, tuple)):
+            left += item
+    return found
 
 
 def misspelt_secrets(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:

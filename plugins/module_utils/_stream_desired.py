@@ -155,7 +155,8 @@ def _desired_stream(entry: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any]) -
         repository = _desired_repository(options)
     except InputError as error:
         raise InputError(f"{where}: {error.message}") from error
-    tags = tuple(_desired_tag(tag, options, where) for tag in options.get("tags") or ())
+    policies = {option: options.get(option) for option in _INHERITED_BY_TAGS}
+    tags = tuple(_desired_tag(tag, policies, where) for tag in options.get("tags") or ())
     names = [tag.name for tag in tags]
     twice = sorted({tag for tag in names if names.count(tag) > 1}) if len(set(names)) != len(names) else []
     if twice:
@@ -193,19 +194,17 @@ def _desired_repository(options: t.Mapping[str, t.Any]) -> DesiredRepository | N
     )
 
 
-def _desired_tag(entry: t.Mapping[str, t.Any], stream: t.Mapping[str, t.Any], where: str) -> DesiredTag:
-    options = {option: entry.get(option) for option in _INHERITED_BY_TAGS}
-    for option, value in options.items():
-        if value is None:
-            options[option] = stream.get(option)
+def _desired_tag(entry: t.Mapping[str, t.Any], inherited: t.Mapping[str, t.Any], where: str) -> DesiredTag:
+    """``inherited`` are the policies of the stream, which are checked already."""
+    own = {option: entry[option] for option in _INHERITED_BY_TAGS if entry.get(option) is not None}
     name = entry.get("name") or ""
     try:
         check_tag_name(name)
-        check_policies(options)
+        check_policies(own)
         source = PullSpec.parse(entry.get("from") or "")
     except InputError as error:
         raise InputError(f"{where}, tag {name or '(without a name)'}: {error.message}") from error
-    return DesiredTag(name, source, **options, reference=entry.get("reference"))
+    return DesiredTag(name, source, **{**inherited, **own}, reference=entry.get("reference"))
 
 
 def check_policies(options: t.Mapping[str, t.Any]) -> None:

@@ -269,6 +269,8 @@ def _plan_tag(
         if isinstance(known, Lookup):
             return TagPlan(desired.name, tuple(reasons), after=observed, lookup=known), known
         outcome = known
+    if not reasons and outcome is None:
+        return TagPlan(desired.name, after=observed), None
     served = outcome if isinstance(outcome, Image) and outcome.is_known and attempt is None else None
     moved = observed is not None and served is not None and served.digest != observed.digest
     if moved and not _needs_import(reasons, wanted, desired):
@@ -296,20 +298,25 @@ def _plan_tag(
 
 
 def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:
-    """Return the tag as it shall be: what is declared, and for the rest what the tag has (unset means keep)."""
+    """Return the tag as it shall be: what is declared, and for the rest what the tag has (unset means keep).
+
+    A tag that is so already is returned itself.
+    """
     base = observed or ObservedTag(desired.name)
-    return base._replace(
-        kind=EXTERNAL,
-        source=str(desired.source),
-        source_namespace="",
-        reference=base.reference if desired.reference is None else desired.reference,
-        import_mode=base.import_mode if desired.import_mode is None else desired.import_mode,
-        reference_policy=base.reference_policy if desired.reference_policy is None else desired.reference_policy,
-        scheduled=base.scheduled if desired.scheduled is None else desired.scheduled,
-        insecure=base.insecure if desired.insecure is None else desired.insecure,
-        prefer_architecture=base.prefer_architecture if desired.prefer_architecture is None else desired.prefer_architecture,
-        prefer_os=base.prefer_os if desired.prefer_os is None else desired.prefer_os,
-    )
+    declared: dict[str, t.Any] = {
+        "kind": EXTERNAL,
+        "source": str(desired.source),
+        "source_namespace": "",
+        "reference": desired.reference,
+        "import_mode": desired.import_mode,
+        "reference_policy": desired.reference_policy,
+        "scheduled": desired.scheduled,
+        "insecure": desired.insecure,
+        "prefer_architecture": desired.prefer_architecture,
+        "prefer_os": desired.prefer_os,
+    }
+    changes = {name: value for name, value in declared.items() if value is not None and value != getattr(base, name)}
+    return base._replace(**changes) if changes else base
 
 
 def _reasons(wanted: ObservedTag, observed: ObservedTag | None, stream_exists: bool) -> list[str]:
@@ -317,6 +324,15 @@ def _reasons(wanted: ObservedTag, observed: ObservedTag | None, stream_exists: b
         return [STREAM_MISSING]
     if observed is None:
         return [TAG_MISSING]
+    reasons = [] if wanted is observed else _differences(wanted, observed)
+    if observed.failure:
+        reasons.append(LAST_IMPORT_FAILED)
+    elif not observed.digest or observed.pending:
+        reasons.append(NEVER_IMPORTED)
+    return reasons
+
+
+def _differences(wanted: ObservedTag, observed: ObservedTag) -> list[str]:
     reasons = []
     if (wanted.kind, wanted.source) != (observed.kind, observed.source):
         reasons.append(SOURCE_CHANGED)
@@ -332,10 +348,6 @@ def _reasons(wanted: ObservedTag, observed: ObservedTag | None, stream_exists: b
         reasons.append(INSECURE_CHANGED)
     if _preference(wanted) != _preference(observed):
         reasons.append(PREFERENCE_CHANGED)
-    if observed.failure:
-        reasons.append(LAST_IMPORT_FAILED)
-    elif not observed.digest or observed.pending:
-        reasons.append(NEVER_IMPORTED)
     return reasons
 
 
@@ -344,7 +356,7 @@ def _preference(tag: ObservedTag) -> tuple[str, str]:
 
 
 def _needs_import(reasons: t.Iterable[str], wanted: ObservedTag, desired: DesiredTag) -> bool:
-    if any(reason in _NEED_IMPORT for reason in reasons):
+    if not _NEED_IMPORT.isdisjoint(reasons):
         return True
     # A preference steers Legacy's choice for tags only: a digest names its image already (server-behaviour.md 2.10).
     return PREFERENCE_CHANGED in reasons and wanted.import_mode != _PRESERVE and not desired.source.digest
@@ -423,7 +435,7 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
             tags[tag.name] = tag.after
         elif tag.remove:
             tags.pop(tag.name, None)
-    for name, follower in list(tags.items()):
+    for name, follower in [(name, tag) for name, tag in tags.items() if tag.kind == FOLLOWING]:
         followed = _followed(plan.name, follower)
         moved, before = tags.get(followed), observed.tags.get(followed) or observed.left.get(followed)
         if moved is not None and moved.digest != (before.digest if before else ""):
@@ -435,7 +447,6 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
 
 
 def _followed(stream: str, tag: ObservedTag) -> str:
-    """Return the tag of the same stream that ``tag`` follows, "" for none."""
+    """Return the tag of the same stream that ``tag``, which follows one, follows; "" for one of another stream."""
     of_stream, _colon, followed = tag.source.rpartition(":")
-    follows = tag.kind == FOLLOWING and not tag.source_namespace and of_stream in ("", stream)
-    return followed if follows else ""
+    return followed if not tag.source_namespace and of_stream in ("", stream) else ""
