@@ -128,7 +128,8 @@ def test_site_changes_nothing_with_what_was_adopted(
 
 def test_a_credential_that_was_not_filled_in_is_named(namespaces: tuple[str, str], playbooks: Playbooks, tmp_path: Path) -> None:
     path = tmp_path / "adopted.yml"
-    adopted = playbooks.run(PLAYBOOK, variables={"adopt_namespaces": [namespaces[1]], "adopt_file": str(path)})
+    adopted = playbooks.run(PLAYBOOK, variables={"adopt_namespaces": [namespaces[1]], "adopt_file": path.name})
+    assert path.exists(), "a path begins in the folder that the command is given in"
     variable = adopted.of(ACCESS)["placeholders"][0]["variable"]
 
     run = playbooks.run(SITE, "-e", f"@{path}")

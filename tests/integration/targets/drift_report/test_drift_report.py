@@ -78,10 +78,11 @@ def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
     variables["image_streams_desired"].append({"namespace": namespace, "name": "later", "tags": [{"name": "v1", "from": image}]})
     admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
     corrected = tmp_path / "corrected.json"
-    variables["drift_report_approved_file"] = str(shown)
+    # Paths begin in the folder that the command is given in.
+    variables["drift_report_approved_file"] = shown.name
     what_was_shown_is_corrected_and_nothing_else(playbooks, admin, {**variables, **files(corrected)}, cluster, namespace)
     merged = tmp_path / "merged.json"
-    run = playbooks.run(MERGE, variables={"drift_report_files": [str(shown), str(corrected)], **files(merged)})
+    run = playbooks.run(MERGE, variables={"drift_report_files": [shown.name, corrected.name], **files(Path(merged.name))})
 
     assert (run.exit_code, run.complaints()) == (0, [])
     verdicts = {one["name"]: one["verdict"] for one in read(merged)["clusters"]}
