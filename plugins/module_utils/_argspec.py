@@ -13,10 +13,11 @@ import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound
-from ansible_collections.quayside.openshift_images.plugins.module_utils._payload import compile_once
+from ansible_collections.quayside.openshift_images.plugins.module_utils._payload import compile_once, spare_collector
 
 # Every module imports this file before the others of the collection.
 compile_once()
+spare_collector()
 
 Constraint = t.Sequence[t.Any]
 

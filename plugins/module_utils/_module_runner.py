@@ -20,6 +20,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params, option_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import misspelt_secrets, register_secrets, without
+from ansible_collections.quayside.openshift_images.plugins.module_utils._payload import spare_collector
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 
 # Objects that are made before Python looks for cycles of them. What a module reads has none: with Python's own 700, thousands of
@@ -107,6 +108,8 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
         )
     finally:
         context.close()
+        # a process that ends looks at everything once more
+        spare_collector()
     for warning in report.warnings:
         context.warn(warning)
     results: dict[str, t.Any] = {"changed": report.changed, **report.results, "invocation": {"module_args": _as_given(module.params)}}

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module's utilities in a zip file, as Ansible sends them: found, run, and compiled once."""
+"""A module's utilities in a zip file, as Ansible sends them: found, run, compiled once, and left alone by the garbage collector."""
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -17,14 +18,17 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils import _
 PACKAGE = _payload.__name__.rpartition(".")[0]
 # Counts what is compiled from the zip file, as an audit hook sees it.
 PROGRAM = f"""
+import gc
 import sys
 compiled = []
 sys.addaudithook(lambda event, args: compiled.append(args[1]) if event == "compile" and args[1] else None)
 from {PACKAGE} import _payload
 _payload.compile_once()
+_payload.spare_collector()
 from {PACKAGE} import _first
 from {PACKAGE}._second import WORD
 print(sum("_second.py" in str(name) for name in compiled), WORD, _first.__file__, _first.__spec__.origin)
+print(gc.get_freeze_count() > 0, gc.isenabled(), gc.get_threshold()[0])
 """
 
 
@@ -41,9 +45,11 @@ def test_each_file_is_compiled_once(tmp_path: Path) -> None:
     # the tree that the tests run in must not take the place of the zip file
     environment = {**os.environ, "PYTHONPATH": str(archive)}
     done = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment, cwd=tmp_path)
-    times, word, file, origin = done.stdout.split()
+    times, word, file, origin, *collector = done.stdout.split()
     assert (times, word) == ("1", "found")
     assert file == origin == str(archive / Path(*parts) / "_first.py")
+    # what is there stays uncollected, and what comes later is collected all the same
+    assert collector == ["True", "True", str(_payload._BEFORE_COLLECTING)]
 
 
 def test_it_is_in_force_in_every_module_before_the_other_utilities() -> None:
@@ -55,8 +61,11 @@ def test_it_is_in_force_in_every_module_before_the_other_utilities() -> None:
 
 
 def test_nothing_changes_outside_of_a_zip_file() -> None:
+    collector = (gc.get_freeze_count(), gc.get_threshold())
     _payload.compile_once()
     _payload.compile_once()
+    _payload.spare_collector()
+    assert (gc.get_freeze_count(), gc.get_threshold()) == collector
     assert [finder.__name__ for finder in sys.meta_path if getattr(finder, "__name__", "") == "_FinderInZip"] == ["_FinderInZip"]
     folder = str(Path(_payload.__file__).parent)
     assert _payload._FinderInZip.find_spec(_payload.__name__, [folder]) is None
