@@ -10,6 +10,7 @@ import sys
 from itertools import pairwise
 
 from .figures import Figure
+from .growing import TAGS_OF_A_STREAM
 from .processes import instructions
 from .scene import Scene
 
@@ -21,8 +22,9 @@ def run(_scene: Scene) -> list[Figure]:
     """The figures."""
     figures = []
     for kind, words in _KINDS.items():
-        itself = _count(kind, 0)
-        each = {size: (_count(kind, size) - itself) / size / 1000 for size in _SIZES}
+        # The program itself, and what is imported only where there is something to do.
+        least = _count(kind, TAGS_OF_A_STREAM)
+        each = {size: (_count(kind, size) - least) / (size - TAGS_OF_A_STREAM) / 1000 for size in _SIZES}
         details = {f"{size} tags": round(cost, 1) for size, cost in each.items()}
         figures += [
             Figure(

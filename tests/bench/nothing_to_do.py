@@ -58,9 +58,11 @@ def _drifted(scene: Scene, files: t.Mapping[str, t.Any]) -> list[Figure]:
     kinds = Counter(f"{request['method']} {request['path'].rsplit('/', 1)[-1]}" for request in sent)
     scene.control.fault(method="POST", path="/imagestreamimports", delay=_LATENCY, count=100_000)
     try:
-        side_by_side, in_turn = run_module_file(files["drifted"]), run_module_file(files["one at a time"])
+        turns = [[run_module_file(files[name]).seconds for name in ("drifted", "one at a time")] for _turn in range(_TURNS)]
     finally:
         scene.control.clear_faults()
+    # The shortest of each: whatever else a busy machine does makes a run longer, never shorter.
+    side_by_side, in_turn = (min(seconds) for seconds in zip(*turns, strict=True))
     least = 1 + -(-_IMAGES // 3)
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return [
@@ -77,12 +79,12 @@ def _drifted(scene: Scene, files: t.Mapping[str, t.Any]) -> list[Figure]:
         Figure(
             "nothing_to_do",
             f"refresh drifted, each lookup {_LATENCY:g} s away",
-            f"8 lookups at a time, {side_by_side.seconds:.1f} s",
-            f"one at a time, {in_turn.seconds:.1f} s",
+            f"8 lookups at a time, {side_by_side:.1f} s",
+            f"one at a time, {in_turn:.1f} s",
             "≥",
             4,
-            in_turn.seconds / side_by_side.seconds,
-            {"side by side": side_by_side.seconds, "in turn": in_turn.seconds},
+            in_turn / side_by_side,
+            {"side by side": side_by_side, "in turn": in_turn},
         ),
     ]
 
