@@ -9,7 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import gc
 import traceback
 import typing as t
 from urllib.parse import urlsplit
@@ -22,10 +21,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import misspelt_secrets, register_secrets, without
 from ansible_collections.quayside.openshift_images.plugins.module_utils._payload import spare_collector
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-
-# Objects that are made before Python looks for cycles of them. What a module reads has none: with Python's own 700, thousands of
-# tags would be gone through again and again in vain.
-_BETWEEN_COLLECTIONS = 50_000
 
 
 class ModuleContext:
@@ -93,7 +88,6 @@ class _Module(AnsibleModule):
 
 def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) -> None:
     """Run a module: ``work`` gets validated options and returns a report, or raises a CollectionError."""
-    gc.set_threshold(_BETWEEN_COLLECTIONS)
     module = _Module(supports_check_mode=True, **spec.to_kwargs())
     module.hide_option_secrets()
     context = ModuleContext(module.params, module.check_mode, module)
