@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_desired import AccessSelection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
@@ -40,15 +39,14 @@ _MANAGED_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-accou
 _OWNER_ANNOTATION = "kubernetes.io/service-account.name"
 
 
-@dataclass(frozen=True)
-class NamespaceAccess:
+class NamespaceAccess(t.NamedTuple):
     """What was read of one namespace. ``secrets`` (by name) and ``accounts`` are None where they could not be read.
 
     ``managed`` are the names of the secrets that the cluster itself keeps; they count for imports as all others do.
     """
 
     namespace: str
-    secrets: list[RegistrySecret] | None = field(default=None, repr=False)
+    secrets: list[RegistrySecret] | None = None
     managed: frozenset[str] = frozenset()
     accounts: list[Account] | None = None
     error: CollectionError | None = None

@@ -24,8 +24,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._link_de
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import MANAGED_ANNOTATION, is_managed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
     RegistrySecret,
-    explain,
-    explain_unread,
     hidden_keys,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
@@ -169,6 +167,8 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
 
 def _explained(access: NamespaceAccess, image: str) -> dict[str, t.Any] | None:
     """Return the explanation of one image; None where something else than a missing right kept the secrets from being read."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_explanation import explain, explain_unread
+
     if access.secrets is not None:
         explanation = explain(access.secrets, image)
     elif isinstance(access.error, Forbidden):

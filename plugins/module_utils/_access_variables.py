@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_observed import NamespaceAccess
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
@@ -35,12 +35,11 @@ _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 Links = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True)
-class AdoptedRegistry:
+class AdoptedRegistry(t.NamedTuple):
     """One registry of a secret. ``login`` is never shown: it tells equal credentials from others."""
 
     registry: str
-    login: Login = field(repr=False)
+    login: Login
 
     @property
     def kind(self) -> str:
@@ -50,15 +49,14 @@ class AdoptedRegistry:
         return "password" if self.login.is_text else "auth"
 
 
-@dataclass(frozen=True)
-class AdoptedSecret:
+class AdoptedSecret(t.NamedTuple):
     """A secret as the variables have it, in one namespace. Those that differ in nothing else become one entry."""
 
     namespace: str
     name: str
     secret_type: str
     excluded: bool
-    registries: tuple[AdoptedRegistry, ...] = field(repr=False)
+    registries: tuple[AdoptedRegistry, ...]
     links: Links = ()
 
 
@@ -104,7 +102,7 @@ def access_variables(observed: t.Iterable[NamespaceAccess], described: t.Callabl
             adopted += [kept] if kept is not None else []
     groups: dict[AdoptedSecret, list[AdoptedSecret]] = {}
     for one in adopted:
-        groups.setdefault(replace(one, namespace=""), []).append(one)
+        groups.setdefault(one._replace(namespace=""), []).append(one)
     placeholders = _placeholders(adopted)
     return AccessVariables([_entry(group, placeholders) for group in groups.values()], list(placeholders.values()), left_out)
 

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import Target
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
@@ -31,8 +30,7 @@ CAUSES_SHOWN = 20
 _ADDRESS_ADVICE = "set the option host to the address of the API, such as https://api.cluster.example.com:6443"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(t.NamedTuple):
     """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; where the body is none, ``text`` is its start
     and ``flaw`` says what it is instead."""
 

@@ -9,7 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import typing as t
 from urllib.parse import unquote
 
 _WORDS = {
@@ -41,8 +41,7 @@ _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH
 _ACTIONS = {"get": "read", "list": "list", "create": "create", "update": "update", "patch": "change", "delete": "delete"}
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(t.NamedTuple):
     """What a request is about: the parts of its path, the right it needs, and words for it."""
 
     method: str

@@ -40,14 +40,17 @@ class MalformedAuth(ValueError):
     """An entry or a document that the cluster cannot decode. The text ends a sentence and never holds a credential."""
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(t.NamedTuple):
     """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" where there is none."""
 
     username: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
     email: str = ""
-    identity_token: str = field(default="", repr=False)
+    identity_token: str = ""
+
+    def __repr__(self) -> str:
+        # no credential gets into a traceback or a log
+        return f"Login({self.username!r}, email={self.email!r})"
 
     @property
     def is_empty(self) -> bool:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
@@ -26,12 +25,12 @@ DOCKER_HUB_FALLBACK = "index.docker.io"
 DOCKER_HUB_HOSTS = (DOCKER_HUB, DOCKER_HUB_FALLBACK, "registry-1.docker.io")
 
 # What the server's URL parser takes as a host: anything else makes it ignore the whole entry.
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-_.~!$&'()*+,;=<>\"]*)(?::[0-9]*)?")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-_.~!$&'()*+,;=<>\"]*)(?::[0-9]*)?"
+_BAD_ESCAPE = r"%(?![0-9A-Fa-f]{2})"
+_CONTROL = r"[\x00-\x1f\x7f]"
 # A beginning of a repository path, optionally with the tag or digest of an image behind it.
-_PATH_BEGINNING = re.compile(r"/(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:[._]|__|-+)?)?(?:[:@].*)?")
-_HOST_LABEL = re.compile(r"[A-Za-z0-9*](?:[A-Za-z0-9*-]*[A-Za-z0-9*])?")
+_PATH_BEGINNING = r"/(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:[._]|__|-+)?)?(?:[:@].*)?"
+_HOST_LABEL = r"[A-Za-z0-9*](?:[A-Za-z0-9*-]*[A-Za-z0-9*])?"
 
 
 class RegistryKey(t.NamedTuple):
@@ -55,13 +54,13 @@ class RegistryKey(t.NamedTuple):
 def file_key(written: str) -> RegistryKey | None:
     """Return the key under which the keyring files the entry ``written``, or None where it ignores the entry."""
     text = written.removeprefix("https://") if written.startswith("https://") else written.removeprefix("http://")
-    if _CONTROL.search(text):
+    if re.search(_CONTROL, text):
         return None
     text = text.split("#", 1)[0].split("?", 1)[0]
     host, slash, rest = text.partition("/")
     host = host.rpartition("@")[2]
     path = slash + rest
-    if not _HOST.fullmatch(host) or _BAD_ESCAPE.search(path):
+    if not re.fullmatch(_HOST, host) or re.search(_BAD_ESCAPE, path):
         return None
     path = unquote(path)
     if path.startswith(("/v1/", "/v2/")):
@@ -131,14 +130,17 @@ def mismatch(key: RegistryKey, target: str) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class KeyringEntry:
+class KeyringEntry(t.NamedTuple):
     """One entry of one secret: ``written`` is its key as the secret has it."""
 
     secret: str
     written: str
     username: str
-    password: str = field(repr=False)
+    password: str
+
+    def __repr__(self) -> str:
+        # no credential gets into a traceback or a log
+        return f"KeyringEntry({self.secret!r}, {self.written!r}, {self.username!r})"
 
     @property
     def is_empty(self) -> bool:
@@ -201,7 +203,7 @@ def key_remark(written: str) -> str:
 def _host_remark(key: RegistryKey) -> str:
     if key.host in ("registry-1.docker.io", f"www.{DOCKER_HUB}", "hub.docker.com"):
         return f"matches no image of Docker Hub, which are looked up as docker.io/...; write {DOCKER_HUB} or https://index.docker.io/v1/"
-    if key.host.endswith(":") or not all(_HOST_LABEL.fullmatch(label) for label in key.labels if ":" not in label):
+    if key.host.endswith(":") or not all(re.fullmatch(_HOST_LABEL, label) for label in key.labels if ":" not in label):
         return "can never match: that is not a host that an image could name; write host[:port][/path] as images do"
     is_bare_word = len(key.labels) == 1 and not key.port and not key.host.startswith("[") and key.host == key.host.lower()
     if is_bare_word and not _label_matches(key.host, "localhost"):
@@ -226,7 +228,7 @@ def _path_remark(key: RegistryKey) -> str:
         return 'can never match: "*" stands for a part of the host only, in the path it is an ordinary character'
     if key.path != key.path.lower() and ":" not in key.path and "@" not in key.path:
         return "can never match: the path of an image is always in lower case"
-    if not _PATH_BEGINNING.fullmatch(key.path):
+    if not re.fullmatch(_PATH_BEGINNING, key.path):
         return "can never match: no image has such a path"
     if "@" in key.path or ":" in key.path:
         return "has a tag or digest: pods never match it, and imports only when the first image of that repository in a request begins so; leave it out"

@@ -38,27 +38,29 @@ class KubeconfigCluster(t.NamedTuple):
     proxy: str | None = None
 
 
-@dataclass(frozen=True)
-class KubeconfigUser:
+class KubeconfigUser(t.NamedTuple):
     """The user of a context. ``path`` is the file that defines it (None for content); ``exec_plugin`` and
     ``auth_provider`` are as written, for the kubernetes library."""
 
     origin: str
     name: str = ""
     path: str | None = None
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     token_file: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     client_cert: Pem | None = None
     client_key: Pem | None = None
-    impersonation: Impersonation = field(default_factory=Impersonation)
-    exec_plugin: Content | None = field(default=None, repr=False)
-    auth_provider: Content | None = field(default=None, repr=False)
+    impersonation: Impersonation = Impersonation()
+    exec_plugin: Content | None = None
+    auth_provider: Content | None = None
+
+    def __repr__(self) -> str:
+        # no credential gets into a traceback or a log
+        return f"KubeconfigUser({self.origin!r})"
 
 
-@dataclass(frozen=True)
-class KubeconfigContext:
+class KubeconfigContext(t.NamedTuple):
     """One context, resolved. ``base`` is where the user's exec plugin is started; ``raw_cluster`` is the cluster entry as
     written, which a plugin may ask for."""
 
@@ -66,7 +68,10 @@ class KubeconfigContext:
     cluster: KubeconfigCluster
     user: KubeconfigUser
     base: str
-    raw_cluster: Content = field(default_factory=dict, repr=False)
+    raw_cluster: Content
+
+    def __repr__(self) -> str:
+        return f"KubeconfigContext({self.name!r})"
 
 
 class _Entry(t.NamedTuple):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import re
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import LIST_FIELDS, DesiredLinks
@@ -37,12 +36,11 @@ class ListPlan(t.NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class LinkPlan:
+class LinkPlan(t.NamedTuple):
     """What to do with one service account. ``body`` is the object to send, None where nothing is sent."""
 
     lists: tuple[ListPlan, ...]
-    body: dict[str, t.Any] | None = field(default=None, repr=False)
+    body: dict[str, t.Any] | None = None
 
     @property
     def changed(self) -> bool:

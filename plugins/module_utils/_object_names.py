@@ -15,15 +15,15 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import check_namespace
 
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+_SUBDOMAIN = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 _MAX_LENGTH = 253
-_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _MAX_WORD = 63
 
 
 def check_object_name(option: str, name: str) -> None:
     """Raise ``InputError`` for what cannot be the name of a secret or a service account (a DNS subdomain)."""
-    if not _SUBDOMAIN.fullmatch(name) or len(name) > _MAX_LENGTH:
+    if not re.fullmatch(_SUBDOMAIN, name) or len(name) > _MAX_LENGTH:
         raise InputError(
             f'{option}: "{name}" cannot be the name of an object; use lower case letters, digits, "-" and ".", '
             f"beginning and ending with a letter or digit, {_MAX_LENGTH} characters at most"
@@ -33,7 +33,7 @@ def check_object_name(option: str, name: str) -> None:
 def check_key(option: str, key: str) -> None:
     """Raise ``InputError`` for what cannot be the key of a label or annotation: a word, or a DNS subdomain, a slash and a word."""
     prefix, slash, word = key.rpartition("/")
-    has_prefix = not slash or (_SUBDOMAIN.fullmatch(prefix) and len(prefix) <= _MAX_LENGTH)
+    has_prefix = not slash or (re.fullmatch(_SUBDOMAIN, prefix) and len(prefix) <= _MAX_LENGTH)
     if not has_prefix or not _is_word(word):
         raise InputError(
             f'{option}: "{key}" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending with a letter or digit, '
@@ -51,7 +51,7 @@ def check_label_value(key: str, value: str) -> None:
 
 
 def _is_word(text: str) -> bool:
-    return len(text) <= _MAX_WORD and bool(_WORD.fullmatch(text))
+    return len(text) <= _MAX_WORD and bool(re.fullmatch(_WORD, text))
 
 
 def names_from(option: str, names: t.Sequence[str]) -> tuple[str, ...]:

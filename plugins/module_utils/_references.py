@@ -18,16 +18,16 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 
-_DOMAIN = re.compile(
+_DOMAIN = (
     r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*"
     r"|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 )
-_PATH = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_PATH = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 # The server knows these algorithms only ("unsupported digest algorithm"), and no other length or case of the digits.
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
-_STREAM = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_DIGEST = r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}"
+_STREAM = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
+_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 DEFAULT_REGISTRY = "docker.io"
 
@@ -56,12 +56,12 @@ class PullSpec(t.NamedTuple):
             name, tag = rest.rsplit(":", 1)
             if not tag:
                 raise InputError(f'"{text}" is not a pull spec: the tag after the colon is empty')
-        if tag and not _TAG.fullmatch(tag):
+        if tag and not re.fullmatch(_TAG, tag):
             raise InputError(f'"{text}" is not a pull spec: "{tag}" is not a tag')
         registry, repository = _split_registry(name)
-        if registry and not _DOMAIN.fullmatch(registry):
+        if registry and not re.fullmatch(_DOMAIN, registry):
             raise InputError(f'"{text}" is not a pull spec: "{registry}" is not a registry host')
-        if not _PATH.fullmatch(repository):
+        if not re.fullmatch(_PATH, repository):
             raise InputError(f'"{text}" is not a pull spec: "{repository}" is not a repository name (lower case, digits, and . _ - / between them)')
         if not registry and re.fullmatch(r"[0-9a-f]{64}", repository):
             raise InputError(f'"{text}" is not a pull spec: it is an image id without a repository')
@@ -94,13 +94,13 @@ def _split_registry(name: str) -> tuple[str, str]:
 
 def check_digest(digest: str, text: str) -> None:
     """Raise ``InputError`` unless ``digest`` is one; ``text`` is the whole pull spec, for the sentence."""
-    if not _DIGEST.fullmatch(digest):
+    if not re.fullmatch(_DIGEST, digest):
         raise InputError(f'"{text}" is not a pull spec: "{digest}" is not a digest (sha256: and 64 hexadecimal digits in lower case)')
 
 
 def check_tag_name(name: str) -> None:
     """Raise ``InputError`` for a tag name that the imagestreamtags API could not address (server-behaviour.md 2.9)."""
-    if not _TAG.fullmatch(name):
+    if not re.fullmatch(_TAG, name):
         raise InputError(
             f'"{name}" is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not beginning with . or -)'
         )
@@ -108,7 +108,7 @@ def check_tag_name(name: str) -> None:
 
 def check_stream_name(namespace: str, name: str) -> None:
     """Raise ``InputError`` for a stream name that the server refuses (contract case invalid_requests)."""
-    if not _STREAM.fullmatch(name):
+    if not re.fullmatch(_STREAM, name):
         raise InputError(f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them')
     if len(namespace) + 1 + len(name) > 255:
         raise InputError(f'"{namespace}/{name[:60]}..." is too long for an image stream: namespace and name together are limited to 255 characters')
@@ -116,5 +116,5 @@ def check_stream_name(namespace: str, name: str) -> None:
 
 def check_namespace(name: str) -> None:
     """Raise ``InputError`` for what cannot be a namespace (a DNS label)."""
-    if not _NAMESPACE.fullmatch(name):
+    if not re.fullmatch(_NAMESPACE, name):
         raise InputError(f'"{name}" is not a namespace name: at most 63 lower case letters, digits and - between them')

@@ -13,7 +13,7 @@ The operator copies ``spec`` into ``status`` once it acts by it, so a difference
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
@@ -82,14 +82,13 @@ class Condition(t.NamedTuple):
     message: str = ""
 
 
-@dataclass(frozen=True)
-class ObservedSamples:
+class ObservedSamples(t.NamedTuple):
     """The configuration as the cluster has it: what the operator shall do, and what it says it does."""
 
     resource_version: str
     spec: SamplesSpec
     applied: SamplesSpec
-    conditions: t.Mapping[str, Condition] = field(default_factory=dict)
+    conditions: t.Mapping[str, Condition] = MappingProxyType({})
     version: str = ""
     reported_state: str = ""
 

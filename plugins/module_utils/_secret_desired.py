@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import typing as t
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
     DOCKER_CONFIG_JSON,
@@ -44,8 +44,7 @@ class DesiredRegistry(t.NamedTuple):
     ca_cert: str | None = None
 
 
-@dataclass(frozen=True)
-class DesiredSecret:
+class DesiredSecret(t.NamedTuple):
     """A pull secret as the task wants it, in each namespace the same.
 
     Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose
@@ -60,8 +59,8 @@ class DesiredSecret:
     recreate: bool = False
     registries: tuple[DesiredRegistry, ...] = ()
     exclude_from_import: bool | None = None
-    labels: t.Mapping[str, str | None] = field(default_factory=dict)
-    annotations: t.Mapping[str, str | None] = field(default_factory=dict)
+    labels: t.Mapping[str, str | None] = MappingProxyType({})
+    annotations: t.Mapping[str, str | None] = MappingProxyType({})
 
     @property
     def present_registries(self) -> list[DesiredRegistry]:

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import CONSUMED_TYPES, AuthDocument
@@ -24,11 +23,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 )
 
 
-@dataclass(frozen=True)
-class ObservedSecret:
+class ObservedSecret(t.NamedTuple):
     """A Secret object as the API returned it (``raw``, never shown)."""
 
-    raw: dict[str, t.Any] = field(repr=False)
+    raw: dict[str, t.Any]
+
+    def __repr__(self) -> str:
+        # no credential gets into a traceback or a log
+        return f"ObservedSecret({self.metadata.get('name')!r})"
 
     @property
     def secret_type(self) -> str:

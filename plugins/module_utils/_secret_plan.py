@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 import typing as t
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
     DATA_KEYS,
@@ -75,8 +75,7 @@ class RegistryChange(t.NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class SecretPlan:
+class SecretPlan(t.NamedTuple):
     """What to do with one secret. ``body`` is the object to send (never shown), None where nothing is sent.
 
     ``former_type`` is the type of the secret that is there, None where there is none.
@@ -87,9 +86,13 @@ class SecretPlan:
     former_type: str | None = None
     reasons: tuple[str, ...] = ()
     registries: tuple[RegistryChange, ...] = ()
-    body: dict[str, t.Any] | None = field(default=None, repr=False)
-    metadata_before: dict[str, dict[str, str]] = field(default_factory=dict)
-    metadata_after: dict[str, dict[str, str]] = field(default_factory=dict)
+    body: dict[str, t.Any] | None = None
+    metadata_before: t.Mapping[str, dict[str, str]] = MappingProxyType({})
+    metadata_after: t.Mapping[str, dict[str, str]] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        # no credential gets into a traceback or a log
+        return f"SecretPlan({self.action!r}, {self.secret_type!r}, {self.former_type!r}, {self.reasons!r}, {self.registries!r})"
 
     @property
     def changed(self) -> bool:

@@ -22,7 +22,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._kubecon
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import DesiredLinks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import plan_links
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import explain, keyring_of, registry_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import keyring_of, registry_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_explanation import explain
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from emulator.keyring import Keyring, MalformedSecret
 from emulator.pullspec import BadReference

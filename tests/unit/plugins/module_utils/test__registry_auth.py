@@ -12,14 +12,13 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import lookup_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
-    explain,
-    explain_without_rights,
     hidden_keys,
     keyring_of,
     read_secret_object,
     registry_secrets,
     secret_texts,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_explanation import explain, explain_without_rights
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, named
 from hypothesis import given
 from hypothesis import strategies as st

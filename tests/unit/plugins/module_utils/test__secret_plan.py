@@ -384,4 +384,4 @@ def test_no_plan_shows_a_password_in_repr(desired: DesiredSecret, observed: Obse
     plan = planned(desired, observed)
     assert base64.b64encode(b"u:p").decode() not in repr(plan)
     assert '"password"' not in repr(plan)
-    json.dumps([plan.metadata_before, plan.metadata_after])
+    json.dumps([dict(plan.metadata_before), dict(plan.metadata_after)])
