@@ -17,10 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Manifest, parse_image
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Manifest, parse_image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Lookup
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 
 _PRESERVE = "PreserveOriginal"

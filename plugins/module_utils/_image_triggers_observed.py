@@ -26,9 +26,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._image_t
     StreamTag,
     image_triggers,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_observed import ReadFailure, ReadingClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import WorkloadKind
-from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import ReadFailure, each_with_outcome
 
 EVERYWHERE = "*"
 

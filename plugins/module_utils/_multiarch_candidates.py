@@ -23,7 +23,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     DesiredTag,
     desired_streams,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Manifest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Manifest, legacy_choice
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import Answer
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -31,7 +31,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedStream,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Lookup, legacy_choice
 
 LEGACY = "Legacy"
 PRESERVE = "PreserveOriginal"

@@ -29,7 +29,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_s
     parse_platforms,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import ImageUse, WorkloadKind, image_uses
-from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import ReadFailure, each_with_outcome
 
 IMAGE_API = "image.openshift.io/v1"
 STREAMS = "imagestreams"
@@ -49,14 +49,6 @@ class ReadingClient(t.Protocol):
 
     def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
         """Read a list."""
-
-
-class ReadFailure(t.NamedTuple):
-    """A part that could not be read. ``namespace`` is ``*`` where it is about all; ``resource`` is its plural."""
-
-    namespace: str
-    resource: str
-    error: CollectionError
 
 
 @dataclass

@@ -13,7 +13,7 @@ import typing as t
 from collections import defaultdict
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_observed import Observed, ReadFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_observed import Observed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_risks import (
     ELSEWHERE,
     LEVELS,
@@ -28,7 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_r
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import IMAGE_IN_USE, PINNED_TAG, TAG_IN_USE, PrunePolicy
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import ImageReference, ImageUse
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import without_dot
+from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import ReadFailure, without_dot
 
 _SHORT = 12
 _NAMED_IN_A_SENTENCE = 5

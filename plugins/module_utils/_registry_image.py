@@ -19,8 +19,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_documents import ImageConfig, ServedManifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import without_dot
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Manifest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import legacy_choice
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Manifest, legacy_choice
 
 TAG_ANNOTATION = "tag_annotation"
 CONTROL_PLANE_ARCHITECTURE = "control_plane_architecture"

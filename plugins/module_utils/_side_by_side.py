@@ -33,6 +33,14 @@ class NotTried(CollectionError):
     """The cluster was found to be out of reach, or the token to be refused, before it was this object's turn."""
 
 
+class ReadFailure(t.NamedTuple):
+    """A part that could not be read. ``namespace`` is ``*`` where it is about all; ``resource`` is its plural."""
+
+    namespace: str
+    resource: str
+    error: CollectionError
+
+
 def each_with_outcome(
     items: t.Sequence[Item], work: t.Callable[[Item], Outcome], failed: t.Callable[[Item, CollectionError], Outcome], *, width: int = WIDTH
 ) -> list[Outcome]:

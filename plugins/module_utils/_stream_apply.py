@@ -37,7 +37,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     may_have_been_done,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Lookup, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     ImportFailure,
@@ -48,7 +48,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
     Knowledge,
-    Lookup,
     StreamPlan,
     plan_stream,
 )

@@ -79,6 +79,32 @@ class ImportItem(t.NamedTuple):
         return entry
 
 
+class Lookup(t.NamedTuple):
+    """A question to the registry, asked through the cluster. Equal questions are asked once in a run.
+
+    ``stream`` and ``tag`` are set only where the answer depends on the preference that the cluster's tag carries.
+    """
+
+    namespace: str
+    source: str
+    import_mode: str | None
+    insecure: bool
+    stream: str = ""
+    tag: str = ""
+
+
+def legacy_choice(manifests: t.Sequence[Manifest], architecture: str, operating_system: str) -> Manifest | None:
+    """Return the child that Legacy takes for a wanted platform: that platform, else linux/amd64, else the first entry.
+
+    Variants are not considered (server-behaviour.md 2.10; contract cases prefer_architecture, legacy_without_amd64).
+    """
+    for wanted in ((operating_system, architecture), ("linux", "amd64")):
+        for manifest in manifests:
+            if (manifest.os, manifest.architecture) == wanted:
+                return manifest
+    return manifests[0] if manifests else None
+
+
 def parse_image(image: t.Mapping[str, t.Any], import_mode: str) -> Image:
     """Turn an Image object of the API into an ``Image``."""
     children = tuple(

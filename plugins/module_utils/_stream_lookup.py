@@ -19,9 +19,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     CollectionError,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Lookup, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Lookup
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, is_of_one_image, send_images
 
 Answer = t.Union[Outcome, CollectionError]

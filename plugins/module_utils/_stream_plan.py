@@ -27,7 +27,7 @@ from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, DesiredTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Lookup, Outcome, legacy_choice
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
     FOLLOWING,
@@ -75,20 +75,6 @@ _NEED_IMPORT = frozenset(
         FORCED,
     )
 )
-
-
-class Lookup(t.NamedTuple):
-    """A question to the registry, asked through the cluster. Equal questions are asked once in a run.
-
-    ``stream`` and ``tag`` are set only where the answer depends on the preference that the cluster's tag carries.
-    """
-
-    namespace: str
-    source: str
-    import_mode: str | None
-    insecure: bool
-    stream: str = ""
-    tag: str = ""
 
 
 @dataclass
@@ -239,18 +225,6 @@ def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
 
 def _fits(name: str, patterns: t.Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def legacy_choice(manifests: t.Sequence[Manifest], architecture: str, operating_system: str) -> Manifest | None:
-    """Return the child that Legacy takes for a wanted platform: that platform, else linux/amd64, else the first entry.
-
-    Variants are not considered (server-behaviour.md 2.10; contract cases prefer_architecture, legacy_without_amd64).
-    """
-    for wanted in ((operating_system, architecture), ("linux", "amd64")):
-        for manifest in manifests:
-            if (manifest.os, manifest.architecture) == wanted:
-                return manifest
-    return manifests[0] if manifests else None
 
 
 def _plan_tag(

@@ -26,7 +26,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     DesiredStream,
     PendingCredential,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
     ImportFailure,
@@ -37,7 +37,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
     UNKNOWN_IMAGE,
     Knowledge,
-    Lookup,
     StreamPlan,
     TagPlan,
     plan_stream,

@@ -13,10 +13,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     Forbidden,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Lookup
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
     IMPORTS,

@@ -10,14 +10,12 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Lookup, Manifest, Outcome, legacy_choice
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure, ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
     Knowledge,
-    Lookup,
     StreamPlan,
     TagPlan,
-    legacy_choice,
     plan_stream,
     select_tags,
 )
