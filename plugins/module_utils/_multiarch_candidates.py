@@ -18,13 +18,13 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers import ImageTrigger, StreamTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_adoption import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import (
     DesiredStream,
     DesiredTag,
     desired_streams,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Manifest, legacy_choice
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import Answer
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     ImportFailure,

@@ -17,8 +17,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_candidates import TagNames
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import check_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import Selection, find
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import Key, ObservedStream, observe, parse_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_selection import Selection, find
 
 _GLOB = frozenset("*?[")
 

@@ -150,8 +150,8 @@ def _see_to_failed_imports(client: ClusterClient, state: SamplesState, run: Samp
 
 def _again(failed: t.Sequence[tuple[ObservedStream, ObservedTag]]) -> list[DesiredStream]:
     """Declare the failed tags as they are, so that the import engine has nothing to do but to import them."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_adoption import adopt
     from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import adopt
 
     names: dict[str, set[str]] = {}
     streams = {stream.name: stream for stream, _tag in failed}

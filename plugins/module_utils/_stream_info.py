@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
-    ApiNotServed,
     ApiUnreachable,
     CollectionError,
     InputError,
@@ -23,50 +21,23 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     Unauthorized,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import (
-    PullSpec,
     check_namespace,
     check_stream_name,
-    check_tag_name,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_adoption import Adoption, adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, parse_image, shown_manifests
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
-    EXTERNAL,
     ImportFailure,
-    ObservedStream,
     ObservedTag,
     parse_stream,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_selection import Found, Selection
 
 if t.TYPE_CHECKING:
     # What only upstream: true needs is imported where it is used: see _payload.
     from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor
     from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
-
-ALL_NAMESPACES_PATH = "/apis/image.openshift.io/v1/imagestreams"
-
-
-class Selection(t.NamedTuple):
-    """Which streams to describe; without namespaces those of the whole cluster, without names all of a namespace."""
-
-    namespaces: tuple[str, ...]
-    names: tuple[str, ...]
-    label_selector: str
-
-
-@dataclass
-class Found:
-    """ImageStream objects as the API returned them, in order of namespace and name, and what could not be read."""
-
-    objects: list[dict[str, t.Any]] = field(default_factory=list)
-    errors: dict[str, CollectionError] = field(default_factory=dict)
-
-
-class Adoption(t.NamedTuple):
-    """A stream as the input of image_stream_import, and the tags that this input cannot carry with the reason."""
-
-    variables: dict[str, t.Any]
-    left_out: tuple[tuple[str, str], ...]
 
 
 def selection(params: t.Mapping[str, t.Any]) -> Selection:
@@ -85,47 +56,6 @@ def _one_or_many(params: t.Mapping[str, t.Any], one: str, many: str) -> list[str
     if values is not None and not values:
         raise InputError(f"{many} is empty: list at least one, or leave it out")
     return list(values or ([params[one]] if params.get(one) else []))
-
-
-def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:
-    """Read the selected streams: one LIST a namespace, or one of the cluster; one GET where a single stream is asked for.
-
-    A namespace that may not be read is in ``errors`` and does not hide the others; where the whole cluster may not be
-    listed ``Forbidden`` is raised. What no other request would fare better with (API server gone, token refused, no image API)
-    is raised too.
-    """
-    found = Found()
-    if not wanted.namespaces:
-        found.objects = client.list_items(ALL_NAMESPACES_PATH, query=_query(wanted))
-    else:
-        with ThreadPoolExecutor(max_workers=concurrency) as pool:
-            for namespace, part in zip(wanted.namespaces, pool.map(lambda ns: _read(client, ns, wanted), wanted.namespaces)):
-                if isinstance(part, CollectionError):
-                    found.errors[namespace] = part
-                else:
-                    found.objects += part
-    if wanted.names:
-        found.objects = [stream for stream in found.objects if stream["metadata"]["name"] in wanted.names]
-    found.objects.sort(key=lambda stream: (stream["metadata"]["namespace"], stream["metadata"]["name"]))
-    return found
-
-
-def _query(wanted: Selection) -> dict[str, str]:
-    return {"labelSelector": wanted.label_selector} if wanted.label_selector else {}
-
-
-def _read(client: ClusterClient, namespace: str, wanted: Selection) -> list[dict[str, t.Any]] | CollectionError:
-    try:
-        if len(wanted.names) == 1 and not wanted.label_selector:
-            try:
-                return [client.get(image_path(namespace, "imagestreams", wanted.names[0]))]
-            except NotFound:
-                return []
-        return client.list_items(image_path(namespace, "imagestreams"), query=_query(wanted))
-    except (ApiNotServed, ApiUnreachable, Unauthorized):
-        raise
-    except CollectionError as error:
-        return error
 
 
 def info_report(
@@ -219,51 +149,6 @@ def _add_images(client: ClusterClient, streams: t.Sequence[dict[str, t.Any]], co
                 for tag in holders[which]:
                     tag.update(media_type=image.media_type or None, manifests=shown_manifests(image))
     return errors
-
-
-def adopt(stream: ObservedStream) -> Adoption:
-    """Return the stream as an entry of ``streams`` of image_stream_import.
-
-    Importing it back changes nothing: it holds what tracks an external image, with every policy as it is.
-    """
-    tags, left_out = [], []
-    for tag in stream.tags.values():
-        reason = _why_left_out(tag)
-        if reason:
-            left_out.append((tag.name, reason))
-            continue
-        entry: dict[str, t.Any] = {"name": tag.name, "from": tag.source}
-        if tag.import_mode:
-            entry["import_mode"] = tag.import_mode
-        if tag.reference_policy:
-            entry["reference_policy"] = tag.reference_policy
-        entry.update(scheduled=tag.scheduled, insecure=tag.insecure)
-        if tag.prefer_architecture:
-            entry["prefer_architecture"] = tag.prefer_architecture
-        if tag.prefer_os:
-            entry["prefer_os"] = tag.prefer_os
-        tags.append(entry)
-    variables: dict[str, t.Any] = {
-        "namespace": stream.namespace,
-        "name": stream.name,
-        "lookup_policy_local": stream.lookup_policy_local,
-    }
-    if tags:
-        variables["tags"] = tags
-    return Adoption(variables, tuple(left_out))
-
-
-def _why_left_out(tag: ObservedTag) -> str:
-    if tag.kind != EXTERNAL:
-        return f"it follows the {tag.kind} {tag.source}" if tag.kind else "it has no source: images are pushed to it"
-    if tag.reference:
-        return "it is a reference, which is not imported"
-    try:
-        check_tag_name(tag.name)
-        PullSpec.parse(tag.source)
-    except InputError as error:
-        return error.message
-    return ""
 
 
 def describe(stream: t.Mapping[str, t.Any], adoption: Adoption) -> dict[str, t.Any]:

@@ -271,8 +271,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import find, info_report, selection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_info import info_report, selection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_selection import find
 
 
 def argument_spec() -> ArgumentSpec:
