@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import registry_logins
+
 Options = dict[str, dict[str, t.Any]]
 
 _POLICY_OPTIONS: Options = {
@@ -25,23 +27,12 @@ _POLICY_OPTIONS: Options = {
 
 def registries_option() -> dict[str, t.Any]:
     """Return the option for registries with their credentials."""
-    return {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "registry": {"type": "str", "required": True},
-            "username": {"type": "str"},
-            "password": {"type": "str", "no_log": True},
-            "auth": {"type": "str", "no_log": True},
-            "identity_token": {"type": "str", "no_log": True},
-            "email": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "insecure": {"type": "bool", "default": False},
-            "ca_cert": {"type": "path"},
-        },
-        "mutually_exclusive": [["username", "auth", "identity_token"]],
-        "required_together": [["username", "password"]],
-    }
+    return registry_logins(
+        email={"type": "str"},
+        state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+        insecure={"type": "bool", "default": False},
+        ca_cert={"type": "path"},
+    )
 
 
 def secret_options() -> Options:

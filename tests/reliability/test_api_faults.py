@@ -40,6 +40,7 @@ def gets_through(place: Place, job: Job, fault: Fault) -> Run:
     run, fault = strike(place, job, fault)
     assert fault.hits == fault.count
     assert (run.failure, run.changed) == ("", True)
+    place.back_again()
     assert job.is_done(place)
     _finds_nothing_to_do(place, job)
     return run
