@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import abc
 import json
 from collections.abc import Iterator
 
@@ -41,7 +42,7 @@ def _split(call: Call) -> tuple[str, str]:
     return stream, tag
 
 
-class _TagHandler:
+class _TagHandler(abc.ABC):
     """What both kinds of tag objects share. ``field`` holds the TagReference."""
 
     resource: ResourceType
@@ -64,13 +65,13 @@ class _TagHandler:
 
     # What the kinds do differently.
 
+    @abc.abstractmethod
     def view(self, stream: Stream, tag: str, *, full: bool, force: bool = False) -> Object | None:
         """The tag as an object; None where it does not exist as one, unless ``force``. ``full``: with its image."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def tags_of(self, stream: Stream) -> list[str]:
         """The tags of a stream that a list considers, sorted."""
-        raise NotImplementedError
 
     def read(self, call: Call, document: Object, tag: str) -> Object:
         """What a client sent, without kind and apiVersion."""
@@ -81,13 +82,13 @@ class _TagHandler:
             data[self.field]["name"] = data[self.field]["name"] or tag
         return data
 
+    @abc.abstractmethod
     def errors(self, data: Object, old: Object | None) -> list[FieldError]:
         """What validation says of a tag object."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def set_tag(self, stream: Stream, tag: str, data: Object) -> None:
         """Write the reference into the stream's spec."""
-        raise NotImplementedError
 
     def reference_errors(self, tag: Object, old: Object | None, metadata: Object) -> list[FieldError]:
         """What validation says of the reference; the repository that the tag has is never refused."""
