@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import threading
 import typing as t
 from collections.abc import Iterable, Iterator
@@ -46,12 +48,11 @@ class ProcessArguments:
 
     def _watch(self) -> None:
         while not self._ended.wait(0.02):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-                except OSError:
-                    # it ended in between
-                    continue
+            # not by a glob, which asks whether each file is there and raises for a process that ends while it asks
+            for process in os.listdir("/proc"):
+                if process.isdigit():
+                    with contextlib.suppress(OSError):
+                        self.seen.add(Path("/proc", process, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
 
 
 def written_texts(directories: Iterable[Path], given: Iterable[Path]) -> Iterator[tuple[Path, str]]:
