@@ -139,22 +139,22 @@ options:
   purge_tags:
     description:
       - Remove tags that track an external image and are not listed, with their history. Tags that follow other tags stay.
-      - Defaults to V(false).
     type: bool
+    default: false
   refresh:
     description:
       - V(missing) imports what is new, changed or failed, and makes no registry call for the rest.
       - V(drifted) also asks what the registry serves now and imports what moved.
       - V(always) imports each tag.
-      - Defaults to V(drifted).
     type: str
     choices: [missing, drifted, always]
+    default: drifted
   state:
     description:
       - V(absent) deletes the stream with all its tags.
-      - Defaults to V(present).
     type: str
     choices: [present, absent]
+    default: present
   streams:
     description:
       - Several streams in one task, which is much faster than a loop. Each entry takes the options of a single stream; what it
@@ -558,10 +558,13 @@ def argument_spec() -> ArgumentSpec:
     """Return the options of the module."""
     stream = stream_options()
     entry = {**stream, "name": {"type": "str", "required": True}}
+    # An entry of streams has no defaults of its own: what it leaves out it takes from the task.
+    defaults = {name: {**stream[name], "default": value} for name, value in (("purge_tags", False), ("refresh", "drifted"), ("state", "present"))}
     return cluster_argument_spec().merge(
         ArgumentSpec(
             {
                 **stream,
+                **defaults,
                 "streams": {"type": "list", "elements": "dict", "options": entry},
                 "concurrency": {"type": "int", "default": 8},
                 "timeout": {"type": "int", "default": 120},

@@ -95,6 +95,13 @@ def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
     assert documented_part({name: spec[name] for name in documented}) == documented
 
 
+def test_the_defaults_are_those_of_the_task_and_entries_have_none() -> None:
+    options = image_stream_import.argument_spec().options
+    defaults = {"purge_tags": False, "refresh": "drifted", "state": "present"}
+    assert {name: options[name].get("default") for name in defaults} == defaults
+    assert [name for name, entry in options["streams"]["options"].items() if "default" in entry] == []
+
+
 def test_what_is_returned_is_documented() -> None:
     documented = yaml.safe_load(image_stream_import.RETURN)
     assert sorted(documented) == ["failed_tags", "streams", "summary"]
