@@ -185,15 +185,18 @@ def findings(cluster: t.Mapping[str, t.Any]) -> dict[str, str | None]:
     """Return what a job may fail for, in a sentence each; None where there is nothing of the kind."""
     counts, name = cluster["counts"], cluster["name"]
     first = cluster["failures"][0] if cluster["failures"] else None
-    failures = None
+    failures, prune_risks = None, None
+    if counts["prune_risks"]:
+        prune_risks = f"{name}: pruning would take the image from {number(counts['prune_risks'], 'workload')}, see the report."
     if first is not None:
-        more = f" And {counts['failures'] - 1} more failures, see the report." if counts["failures"] > 1 else ""
         remedy = f" - {first['remedy']}" if first["remedy"] else ""
-        failures = f"{name}: {_subject(first)}{first['message']}{remedy}{more}"
+        failures = f"{name}: {_subject(first)}{first['message']}{remedy}"
+        if counts["failures"] > 1:
+            failures += f"{'' if failures.endswith('.') else '.'} And {number(counts['failures'] - 1, 'more failure')}, see the report."
     return {
         "failures": failures,
         "drift": f"{name}: {in_words(cluster)}." if counts["left"] else None,
-        "prune_risks": f"{name}: pruning would take the image from {counts['prune_risks']} workloads, see the report." if counts["prune_risks"] else None,
+        "prune_risks": prune_risks,
     }
 
 

@@ -27,6 +27,9 @@ _SHOWN_OF_A_CLUSTER = ("name", "verdict", "complete", "counts")
 def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
     """Carry the options of the module drift_report out."""
     contents = [(path, _read(path)) for path in _paths(params["files"])]
+    if not contents and not params["clusters"]:
+        given = ", ".join(params["files"]) or "an empty list"
+        raise InputError(f"files: there is no report in {given}: name reports, or folders with files that end in .json")
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
     document = drift_document(contents, expected=params["clusters"], generated_at=now.isoformat().replace("+00:00", "Z"))
     outputs = []

@@ -17,6 +17,7 @@ import hashlib
 import os
 import typing as t
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import number
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError, MissingLibraryError
 
 VERDICTS = {
@@ -34,8 +35,10 @@ OUTCOMES = {
     "not_approved": "not approved",
     "not_needed": "as declared",
 }
+_COMPARED = {"stream": "image stream", "secret": "pull secret", "link": "link"}
 _AS_DECLARED = "as declared"
 _SHORT_DIGEST = 19
+_FAILURE = "import_failure"
 
 
 def render(document: t.Mapping[str, t.Any], template: str, title: str, most_tags: int) -> str:
@@ -59,6 +62,12 @@ def render(document: t.Mapping[str, t.Any], template: str, title: str, most_tags
         document=document,
         title=title,
         clusters=[cluster_view(cluster, everything) for cluster in document["clusters"]],
+        compared=compared_words(document["summary"]["counts"]),
+        # Columns that say something of at least one cluster.
+        columns={
+            "left": any(cluster["correction"] for cluster in document["clusters"]),
+            "prune_risks": any(cluster["prune_risks"] for cluster in document["clusters"]),
+        },
         verdicts=VERDICTS,
         outcomes=OUTCOMES,
         style=Markup(style),
@@ -88,14 +97,23 @@ def cluster_view(cluster: t.Mapping[str, t.Any], everything: bool) -> dict[str, 
         "tags": listed,
         # What the run itself has left out, and what this page does.
         "tags_left_out": max(cluster["counts"]["tags"] - len(listed), 0),
+        "compared": compared_words(cluster["counts"]),
         "matrix": matrix(listed),
         "objects": _objects(cluster, changes),
     }
 
 
+def compared_words(counts: t.Mapping[str, int]) -> str:
+    """Return what was compared in words, without what there is none of; empty for nothing."""
+    found = [number(counts[f"{name}s"], noun) for name, noun in _COMPARED.items() if counts[f"{name}s"]]
+    if counts["streams"]:
+        found[0] += f" with {number(counts['tags'], 'tag')}"
+    return " and ".join(part for part in (", ".join(found[:-1]), *found[-1:]) if part)
+
+
 def matrix(tags: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any] | None:
     """Return the platforms as columns and the tags as rows, each cell a word; None where no platform is known."""
-    known = [tag for tag in tags if tag.get("platforms")]
+    known = [tag for tag in tags if tag.get("platforms") and (tag["platforms"]["offered"] or tag["platforms"]["taken"])]
     names = sorted({name for tag in known for side in ("offered", "taken") for name in tag["platforms"][side] or ()})
     if not names:
         return None
@@ -123,10 +141,10 @@ def _cell(name: str, platforms: t.Mapping[str, t.Any]) -> str:
 
 
 def rows(before: t.Any, after: t.Any) -> list[dict[str, t.Any]]:
-    """Return what differs between both sides of a change line by line: name, before and after."""
+    """Return what differs between both sides of a change line by line: name, before and after, and whether it is a failure."""
     old, new = dict(_flat(before)), dict(_flat(after))
     names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
-    return [{"name": name, "before": old.get(name), "after": new.get(name)} for name in names]
+    return [{"name": name, "before": old.get(name), "after": new.get(name), "fails": name == _FAILURE and name in new} for name in names]
 
 
 def _flat(value: t.Any, name: str = "") -> t.Iterator[tuple[str, t.Any]]:
@@ -151,16 +169,15 @@ def _state(tag: t.Mapping[str, t.Any], outcome: str | None) -> str:
 
 def _objects(cluster: t.Mapping[str, t.Any], changes: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
     """The secrets and links in one list."""
-    outcomes = {(change["kind"], change["where"]): OUTCOMES[change["outcome"]] for change in changes}
+    known = {(change["kind"], change["where"]): change for change in changes}
     found = []
     for kind, items in (("secret", cluster["secrets"]), ("link", cluster["links"])):
         for item in items:
             where = f"{item['namespace']}/{item['name']}"
-            if item["error"]:
-                state = OUTCOMES["failed"]
-            else:
-                state = outcomes.get((kind, where), _AS_DECLARED) if item["changed"] else _AS_DECLARED
-            found.append({"kind": kind, "where": where, "holds": _holds(kind, item), "state": state, "reasons": item["reasons"]})
+            change = known.get((kind, where)) if item["changed"] else None
+            state = OUTCOMES["failed"] if item["error"] else OUTCOMES[change["outcome"]] if change else _AS_DECLARED
+            reasons = change["reasons"] if change else item["reasons"]
+            found.append({"kind": kind, "where": where, "holds": _holds(kind, item), "state": state, "reasons": reasons})
     return found
 
 

@@ -108,6 +108,43 @@ def test_tags_are_found_and_put_in_order_without_a_mouse(open_page: OpenPage) ->
     assert [text.split("\t")[0].strip() for text in rows.all_inner_texts()] == list(reversed(names))
 
 
+def test_what_the_table_of_clusters_leaves_out_is_not_on_the_page(open_page: OpenPage) -> None:
+    page = open_page()
+    clusters = page.locator("#clusters")
+
+    clusters.get_by_label("Verdict").select_option("failed")
+    assert sorted(page.locator("article:visible h2").all_inner_texts()) == ["deserted failed", "lost failed"]
+    clusters.get_by_label("Find").fill("lost")
+    assert page.locator("article:visible").count() == 1
+    clusters.get_by_label("Find").fill("")
+    clusters.get_by_label("Verdict").select_option("")
+
+    assert page.locator("article:visible").count() == 6
+
+
+def test_one_button_opens_all_changes_and_closes_them(open_page: OpenPage) -> None:
+    page = open_page()
+    article = page.get_by_role("article", name="harbour")
+    article.locator(".change summary").first.click()
+    assert article.locator(".change[open]").count() == 4
+
+    article.get_by_role("button", name="Open all").focus()
+    page.keyboard.press("Enter")
+    assert article.locator(".change[open]").count() == 5
+    article.get_by_role("button", name="Close all").click()
+
+    assert article.locator(".change[open]").count() == 0
+    assert article.get_by_role("button", name="Open all").count() == 1
+
+
+def test_an_import_that_would_fail_is_not_shown_as_something_gained(open_page: OpenPage) -> None:
+    page = open_page()
+    gained = page.get_by_role("article", name="harbour").locator(".difference ins").all_inner_texts()
+
+    assert page.get_by_role("article", name="harbour").locator(".difference .refused").all_inner_texts() == ["NotFound: no such tag"]
+    assert "NotFound: no such tag" not in gained
+
+
 def test_a_phone_has_its_own_means_of_order(open_page: OpenPage) -> None:
     page = open_page(PHONE)
     clusters = page.locator("#clusters")

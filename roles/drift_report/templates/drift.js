@@ -25,6 +25,31 @@
     return select;
   }
 
+  function toolbar(...parts) {
+    const tools = document.createElement("div");
+    tools.className = "tools";
+    tools.append(...parts);
+    return tools;
+  }
+
+  // Many changes are closed, so that they can be surveyed; one button opens them all.
+  function prepareChanges(section) {
+    const changes = [...section.querySelectorAll("details.change")];
+    if (changes.length < 2) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    const allOpen = () => changes.every((one) => one.open);
+    const name = () => { button.textContent = allOpen() ? "Close all" : "Open all"; };
+    button.addEventListener("click", () => {
+      const open = !allOpen();
+      for (const one of changes) one.open = open;
+      name();
+    });
+    for (const one of changes) one.addEventListener("toggle", name);
+    name();
+    section.querySelector("h3").after(toolbar(button));
+  }
+
   function prepare(table) {
     const headings = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows];
@@ -45,7 +70,9 @@
       let shown = 0;
       for (const row of rows) {
         const content = row.textContent.toLowerCase();
+        const about = document.getElementById(row.dataset.about || "");
         row.hidden = !words.every((word) => content.includes(word)) || (state.value !== "" && text(row, chosen) !== state.value);
+        if (about) about.hidden = row.hidden;
         shown += row.hidden ? 0 : 1;
       }
       count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${table.dataset.what}`;
@@ -73,10 +100,8 @@
       const [column, direction] = order.value.split(" ");
       sort(Number(column), direction);
     });
-    const tools = document.createElement("div");
-    tools.className = "tools";
-    tools.append(labelled(`Find ${table.dataset.what}`, search), labelled(table.dataset.choose, state), labelled("Order", order, "narrow"), count);
-    table.parentElement.before(tools);
+    const controls = [labelled(`Find ${table.dataset.what}`, search), labelled(table.dataset.choose, state), labelled("Order", order, "narrow"), count];
+    table.parentElement.before(toolbar(...controls));
     // A table whose rows are shown as blocks on a narrow screen stays a table to a screen reader.
     table.setAttribute("role", "table");
     for (const part of [table.tHead, table.tBodies[0]]) part.setAttribute("role", "rowgroup");
@@ -88,6 +113,7 @@
   }
 
   document.querySelectorAll("table[data-choose]").forEach(prepare);
+  document.querySelectorAll("section[data-openable]").forEach(prepareChanges);
 
   // Paper has no buttons: everything is open on it.
   let opened = [];

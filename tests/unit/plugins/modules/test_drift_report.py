@@ -173,6 +173,76 @@ def test_a_page_of_a_large_fleet_lists_what_matters(tmp_path: Path, run_module_m
     assert [f"shop/web:v{number}</span>" in text for number in range(4)] == [True, True, True, True]
 
 
+def page_of(tmp_path: Path, run_module_main: t.Callable[..., t.Any], *parts: dict[str, t.Any]) -> str:
+    """The page for these results of clusters."""
+    files = [write(tmp_path, f"part-{number}", content) for number, content in enumerate(parts)]
+    target = tmp_path / "drift.html"
+    outcome = run_module_main(drift_report.main, {"files": files, "html_file": str(target), "template": str(TEMPLATE)})
+    assert outcome.code == 0, outcome.result
+    return target.read_text(encoding="utf-8")
+
+
+def test_columns_that_say_nothing_of_any_cluster_are_left_out(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    plain, corrected = part("north", change(1)), {**part("south", change(1)), "correction": True}
+    risky = {**part("west"), "prune_risks": {"risks": [], "missing": [], "failed_namespaces": [], "summary": {"at_risk": 0}}}
+
+    shown = {name: page_of(tmp_path, run_module_main, plain, *others) for name, others in (("plain", []), ("all", [corrected, risky]))}
+
+    headings = {name: [word for word in ("Left", "Prune risks") if f"data-numbers>{word}</th>" in text] for name, text in shown.items()}
+    assert headings == {"plain": [], "all": ["Left", "Prune risks"]}
+
+
+def test_only_what_there_is_was_compared(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    counted = {"one": {"secrets": 2, "links": 1, "streams": 1, "tags": 3}, "two": {"secrets": 0, "links": 2, "streams": 0, "tags": 0}, "three": {}}
+    parts = []
+    for name, counts in counted.items():
+        parts.append(part(name))
+        parts[-1]["compared"][0]["counts"] = {**dict.fromkeys(("secrets", "links", "streams", "tags"), 0), **counts}
+
+    text = page_of(tmp_path, run_module_main, *parts)
+
+    assert "Compared: 1 image stream with 3 tags, 2 pull secrets and 1 link, and what the registries serve now." in text
+    assert "Compared: 2 links." in text
+    assert "Nothing is declared for this cluster." in text
+    assert "0 changes, 0 failures, in 1 image stream with 3 tags, 2 pull secrets and 3 links." in text
+
+
+def test_the_matrix_has_no_row_for_a_tag_of_which_no_platform_is_known(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    result = part("north")
+    known = {"known": {"offered": ["linux/amd64"], "taken": [], "single": False}, "unknown": {"offered": None, "taken": [], "single": False}}
+    tags = [
+        {"name": name, "from": "registry.example.com/team/web", "error": None, "reasons": [], "digest": None, "import_mode": "Legacy"}
+        | {"reference_policy": "Source", "scheduled": False, "insecure": False, "changed": False, "platforms": platforms}
+        for name, platforms in known.items()
+    ]
+    result["compared"][0].update(streams=[{"namespace": "shop", "name": "web", "tags": tags, "error": None}])
+
+    matrix = page_of(tmp_path, run_module_main, result).partition('<table class="matrix">')[2].partition("</table>")[0]
+
+    assert ("shop/web:known" in matrix, "shop/web:unknown" in matrix) == (True, False)
+
+
+def test_a_job_fails_with_whole_sentences(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    result = {**part("north"), "errors": ["the server said no", "create the namespace first", "and again"]}
+    risks = {"risks": [], "missing": [], "failed_namespaces": [], "summary": {"at_risk": 1}}
+    files = [write(tmp_path, name, {**result, "errors": result["errors"][:count], "prune_risks": risks}) for name, count in (("few", 2), ("many", 3))]
+
+    told = [run_module_main(drift_report.main, {"files": [path]}).result["clusters"][0]["findings"] for path in files]
+
+    assert [one["failures"] for one in told] == [
+        "north: the server said no. And 1 more failure, see the report.",
+        "north: the server said no. And 2 more failures, see the report.",
+    ]
+    assert told[0]["prune_risks"] == "north: pruning would take the image from 1 workload, see the report."
+
+
+def test_a_folder_without_reports_is_no_report(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    outcome = run_module_main(drift_report.main, {"files": [str(tmp_path)], "json_file": str(tmp_path / "drift.json")})
+
+    assert outcome.result["msg"] == f"files: there is no report in {tmp_path}: name reports, or folders with files that end in .json"
+    assert not (tmp_path / "drift.json").exists()
+
+
 def test_a_correction_that_ended_early_has_done_nothing_that_it_does_not_tell(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     source = write(
         tmp_path,
