@@ -232,8 +232,9 @@ class ClusterClient:
         policy = self._retry
         if tries.count >= attempts:
             return False
-        if retry_after.isdecimal():
-            seconds = min(float(retry_after), policy.longest_wait)
+        asked = _asked(retry_after) if retry_after else None
+        if asked:
+            seconds = min(asked, policy.longest_wait)
             seconds += random.uniform(0, min(1.0, 0.25 * seconds))
         else:
             seconds = min(policy.first_wait * 2 ** (tries.count - 1), policy.longest_wait) * random.uniform(0.5, 1.0)
@@ -299,6 +300,12 @@ def _target(method: str, path: str, body: t.Any) -> Target:
     metadata = body.get("metadata") if target.name is None and method == "POST" and isinstance(body, dict) else None
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return Target(method, target.group, target.plural, target.namespace, name) if isinstance(name, str) else target
+
+
+def _asked(retry_after: str) -> float | None:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
+
+    return seconds_to_wait(retry_after)
 
 
 def _lost_behind_the_api_server(answer: Answer) -> bool:

@@ -24,7 +24,8 @@ from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import is_plain_or_gzip, tls_context
+from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
+from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
 
 try:
     import requests
@@ -77,9 +78,9 @@ class RegistryAnswer:
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds that the server asks to wait, where it names a number."""
-        text = self.headers.get("Retry-After", "").strip()
-        return int(text) if text.isdigit() and len(text) < 10 else None
+        """Seconds that the server asks to wait, where it names a number or a date."""
+        seconds = seconds_to_wait(self.headers.get("Retry-After", ""))
+        return None if seconds is None else round(seconds)
 
     @property
     def content_type(self) -> str:
@@ -118,9 +119,12 @@ class _RegistryAdapter(HTTPAdapter):
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: t.Any) -> None:
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)
+        in_time(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        if proxy in self.proxy_manager:
+            return self.proxy_manager[proxy]
+        return in_time(super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs))
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
         parts = urlsplit(request.url)
@@ -225,7 +229,7 @@ class RegistryHttp:
                 url = f"http{url[len('https'):]}"
             try:
                 answer = self._exchange(method, url, dict(headers or {}), params, data, limit)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AnswerTimeout) as exc:
                 if self._speaks_plain_http(exc, url):
                     self._plain.add(origin(url))
                     continue
@@ -280,7 +284,7 @@ class RegistryHttp:
 
     def _raise_for_lasting(self, exc: Exception, url: str) -> None:
         """Raise what trying again would not change."""
-        if isinstance(exc, (requests.Timeout, _BodyTimeout, urllib3.exceptions.ReadTimeoutError)):
+        if isinstance(exc, (requests.Timeout, AnswerTimeout, urllib3.exceptions.ReadTimeoutError)):
             raise self._unreachable(exc, url) from None
         if isinstance(exc, requests.exceptions.InvalidURL) or (isinstance(exc, ValueError) and not isinstance(exc, OSError)):
             raise self.error(f'names "{origin(url)}", which is no address') from None
@@ -307,7 +311,7 @@ class RegistryHttp:
             return f"no connection within {self._patience.connect:g} seconds"
         if isinstance(exc, requests.exceptions.Timeout):
             return f"no answer within {self._patience.answer:g} seconds"
-        if isinstance(exc, (_BodyTimeout, urllib3.exceptions.ReadTimeoutError)):
+        if isinstance(exc, (AnswerTimeout, urllib3.exceptions.ReadTimeoutError)):
             return "its answer began and did not end in time"
         if isinstance(exc, requests.exceptions.ProxyError):
             return "the proxy did not let it through"
@@ -321,10 +325,6 @@ class RegistryHttp:
             return innermost.verify_message
         strerror = innermost.strerror if isinstance(innermost, OSError) else None
         return str(strerror or innermost).split("(Caused by", 1)[0].strip()[:_MAX_WORDS]
-
-
-class _BodyTimeout(OSError):
-    """The answer began and did not end within the time allowed for it."""
 
 
 def origin(url: str) -> str:
@@ -352,14 +352,15 @@ def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
         chunk = piece()
         if not chunk:
             announced = response.headers.get("Content-Length", "")
-            if announced.isdigit() and raw.tell() < int(announced):
+            # as a float, since it may have thousands of digits
+            if announced.isdecimal() and raw.tell() < float(announced):
                 raise OSError("the connection ended in the middle of the answer")
             return bytes(content), False
         content += chunk
         if len(content) > limit:
             return bytes(content[:limit]), True
         if time.monotonic() > deadline:
-            raise _BodyTimeout
+            raise AnswerTimeout
 
 
 def _trust(insecure: bool, ca_file: str) -> ssl.SSLContext:

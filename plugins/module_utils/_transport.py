@@ -11,6 +11,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import http.client
+import io
 import ssl
 import time
 import typing as t
@@ -70,6 +72,54 @@ class AnswerIncomplete(Exception):
     """The connection ended before the announced length."""
 
 
+class _Answer(http.client.HTTPResponse):
+    """An answer whose beginning is bounded too: the limit of a socket is one for each piece that comes, however small."""
+
+    def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = _Lines(_InTime(sock))
+
+
+class _InTime(io.RawIOBase):
+    """What comes from a socket, until the time for the whole answer is over."""
+
+    def __init__(self, sock: t.Any) -> None:
+        super().__init__()
+        self._pieces = sock.makefile("rb", buffering=0)
+        self._deadline = time.monotonic() + sock.gettimeout() + BODY_TIME
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        if time.monotonic() > self._deadline:
+            raise AnswerTimeout
+        return t.cast("int | None", self._pieces.readinto(buffer))
+
+    def close(self) -> None:
+        self._pieces.close()
+        super().close()
+
+
+class _Lines(io.BufferedReader):
+    """Lines with an end: older urllib3 reads the lines between the chunks of a body however long they are."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        return super().readline(CHUNK if size is None or size < 0 else size)
+
+
+def in_time(manager: t.Any) -> t.Any:
+    """The pool manager of urllib3, with connections whose answers are bounded."""
+    manager.pool_classes_by_scheme = {scheme: _with_bounds(pool) for scheme, pool in manager.pool_classes_by_scheme.items()}
+    return manager
+
+
+def _with_bounds(pool: t.Any) -> t.Any:
+    connection = type("_Connection", (pool.ConnectionCls,), {"response_class": _Answer})
+    return type("_Pool", (pool,), {"ConnectionCls": connection})
+
+
 class _ClusterAdapter(HTTPAdapter):
     """Uses our TLS context alone: ``requests`` would add its own CA bundle to the one CA that the user trusts."""
 
@@ -85,12 +135,15 @@ class _ClusterAdapter(HTTPAdapter):
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: t.Any) -> None:
         super().init_poolmanager(connections, maxsize, block, **self._tls, **kwargs)
+        in_time(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        if proxy in self.proxy_manager:
+            return self.proxy_manager[proxy]
         if self._proxy_context is not None:
             # the second one is for a host without TLS, where urllib3 before 2 takes the proxy for the server
             kwargs.update({"proxy_ssl_context": self._proxy_context, "ssl_context": self._proxy_context})
-        return super().proxy_manager_for(proxy, **{**kwargs, **self._tls})
+        return in_time(super().proxy_manager_for(proxy, **{**kwargs, **self._tls}))
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         return {**super().proxy_headers(proxy), **self._proxy_headers}
@@ -187,7 +240,8 @@ def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
         if time.monotonic() > deadline:
             raise AnswerTimeout
     announced = response.headers.get("Content-Length", "")
-    if announced.isdecimal() and raw.tell() < int(announced):
+    # as a float, since it may have thousands of digits
+    if announced.isdecimal() and raw.tell() < float(announced):
         raise AnswerIncomplete
     return bytes(content), False
 

@@ -22,7 +22,7 @@ import trustme
 
 @dataclass
 class Reply:
-    """One scripted answer. ``action`` instead of an answer: ``reset``, ``hang up``, ``drip``."""
+    """One scripted answer. ``action`` instead of an answer: ``reset``, ``hang up``, ``drip``, or ``raw``: the pieces of ``body``, headers and all."""
 
     status: int = 200
     body: t.Any = field(default_factory=dict)
@@ -113,6 +113,10 @@ class ScriptedServer:
             handler.connection.shutdown(socket.SHUT_RDWR)
             handler.close_connection = True
             return
+        if reply.action == "raw":
+            handler.close_connection = True
+            self._drip(handler, reply.body)
+            return
         body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         handler.send_response(reply.status)
         if reply.content_type:
@@ -123,17 +127,17 @@ class ScriptedServer:
             handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         if reply.action == "drip":
-            self._drip(handler, body)
+            self._drip(handler, (body[position : position + 1] for position in range(len(body))))
         elif reply.action == "stop early":
             handler.wfile.write(body[:-1])
             handler.close_connection = True
         else:
             handler.wfile.write(body)
 
-    def _drip(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    def _drip(self, handler: BaseHTTPRequestHandler, pieces: t.Iterable[bytes]) -> None:
         pause = threading.Event()
-        for position in range(len(body)):
-            handler.wfile.write(body[position : position + 1])
+        for piece in pieces:
+            handler.wfile.write(piece)
             handler.wfile.flush()
             pause.wait(0.05)
 

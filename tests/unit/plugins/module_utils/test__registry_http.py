@@ -10,6 +10,7 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import (
     SHORT_LIMIT,
@@ -149,6 +150,25 @@ def test_an_answer_that_does_not_end(registry: ScriptedServer, http: t.Callable[
     assert len(registry.asked) == 1
 
 
+@pytest.mark.parametrize("pieces", [[b"HTTP/1.1 200 OK\r\nX-Long: ", *[b"x"] * 400], [b"HTTP/1.1 100 Continue\r\n\r\n"] * 400])
+def test_headers_that_do_not_end(
+    registry: ScriptedServer, http: t.Callable[..., RegistryHttp], monkeypatch: pytest.MonkeyPatch, pieces: list[bytes]
+) -> None:
+    monkeypatch.setattr(_transport, "BODY_TIME", 0.0)
+    registry.replies = [Reply(body=pieces, action="raw")]
+
+    text = refusal(http(patience=Patience(answer=0.3)).get, registry.url)
+
+    assert text.endswith("(its answer began and did not end in time); check host, port and network")
+    assert len(registry.asked) == 1
+
+
+def test_a_length_of_many_digits(registry: ScriptedServer, http: t.Callable[..., RegistryHttp]) -> None:
+    registry.replies = [Reply(body=b"{}", action="stop early", headers={"Content-Length": "9" * 5000})]
+
+    assert "(the connection ended in the middle of the answer)" in refusal(http().get, registry.url)
+
+
 def test_an_answer_that_does_not_begin(http: t.Callable[..., RegistryHttp], waits: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         text = refusal(http(patience=Patience(answer=0.2)).get, f"http://127.0.0.1:{silent.getsockname()[1]}/v2/")
@@ -164,7 +184,19 @@ def test_an_answer_that_stops_in_the_middle(registry: ScriptedServer, http: t.Ca
     assert waits == []
 
 
-@pytest.mark.parametrize(("named", "waited"), [("", [0.5, 1.0]), ("3", [3, 3]), ("11", []), ("Wed, 21 Oct 2026 07:28:00 GMT", [0.5, 1.0])])
+@pytest.mark.parametrize(
+    ("named", "waited"),
+    [
+        ("", [0.5, 1.0]),
+        ("3", [3, 3]),
+        ("11", []),
+        ("9" * 5000, []),
+        ("\u00b2", [0.5, 1.0]),
+        ("-3", [0.5, 1.0]),
+        ("Wed, 21 Oct 1965 07:28:00 GMT", [0.5, 1.0]),
+        ("Wed, 21 Oct 2465 07:28:00 GMT", []),
+    ],
+)
 def test_a_busy_registry_is_waited_for(
     registry: ScriptedServer, http: t.Callable[..., RegistryHttp], waits: list[float], named: str, waited: list[float]
 ) -> None:
