@@ -119,7 +119,7 @@ def _resolve(desired: DesiredStreamTag, source: Source, images: Images | None) -
     if desired.alias:
         return source, digest
     if not digest:
-        # The source is a reference itself: copy where it points.
+        # The source is a reference itself: its copy is a reference to the same place, with nothing to be imported.
         return Source(EXTERNAL, pull_spec=reference), ""
     return Source(STREAM_IMAGE, source.namespace, source.stream, digest=digest), digest
 
@@ -149,12 +149,13 @@ def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: Observe
     else:
         name, namespace = f"{source.stream}@{source.digest}", source.namespace
     external = source.kind == EXTERNAL
+    of_a_reference = external and desired.source is not None and desired.source.kind == STREAM_TAG
     declared = {option: getattr(desired, option) for option in ("insecure", "import_mode") if external and getattr(desired, option) is not None}
     return base._replace(
         kind=source.kind,
         source=name,
         source_namespace=namespace,
-        reference=desired.reference or (external and base.reference),
+        reference=desired.reference or of_a_reference or (external and base.reference),
         reference_policy=base.reference_policy if desired.reference_policy is None else desired.reference_policy,
         # Only tags of external images may be scheduled (contract case tags_between_streams).
         scheduled=external and base.scheduled,

@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - C(oc tag), declarative. A tag that points where it should is left alone.
   - A copy of a tag is fixed to the image that its source has now. When the source moves, the copy differs from what is declared,
-    and the next run, or check mode, shows that as V(upstream_moved).
+    and the next run, or check mode, shows that as V(upstream_moved). A copy of a tag that only refers to an external image refers
+    to that image too.
   - An external image is imported; the module waits for the outcome and fails where the import fails.
   - Annotations of the tag stay, which C(oc tag) erases.
 author:
@@ -171,7 +172,8 @@ tag:
       description: Whether the tag only refers to its source.
       type: bool
     import_mode:
-      description: V(Legacy) or V(PreserveOriginal).
+      description:
+        - V(Legacy) or V(PreserveOriginal). Null for a tag that this run creates without importing it, and for which none is declared.
       type: str
     reference_policy:
       description: V(Source) or V(Local).

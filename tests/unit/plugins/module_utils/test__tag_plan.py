@@ -142,11 +142,13 @@ def test_an_alias_that_would_follow_itself_is_refused(spelling: str) -> None:
     assert planned(own, own, name="src:other", alias=True, **{"from": "src:middle"}).reasons == ("tag_missing",)
 
 
-def test_a_copy_of_a_reference_points_where_the_reference_points() -> None:
+def test_a_copy_of_a_reference_is_a_reference_too_and_leaves_nothing_to_import() -> None:
     source = {"status": {"tags": [{"tag": "v1", "items": [{"image": "", "dockerImageReference": f"{PRIVATE}/team/web:v2"}]}]}}
     plan = planned(None, source)
     assert plan.entry is not None
-    assert plan.entry["from"] == {"kind": "DockerImage", "name": f"{PRIVATE}/team/web:v2"}
+    assert (plan.entry["from"], plan.entry["reference"]) == ({"kind": "DockerImage", "name": f"{PRIVATE}/team/web:v2"}, True)
+    assert plan.after is not None
+    assert (plan.after.reference, plan.after.digest) == (True, "")
 
 
 def test_absent_removes_what_is_only_in_the_history_too() -> None:
