@@ -192,7 +192,8 @@ def findings(cluster: t.Mapping[str, t.Any]) -> dict[str, str | None]:
         remedy = f" - {first['remedy']}" if first["remedy"] else ""
         failures = f"{name}: {_subject(first)}{first['message']}{remedy}"
         if counts["failures"] > 1:
-            failures += f"{'' if failures.endswith('.') else '.'} And {number(counts['failures'] - 1, 'more failure')}, see the report."
+            failures += "" if failures.endswith(".") else "."
+            failures += f" And {number(counts['failures'] - 1, 'more failure')}, see the report."
     return {
         "failures": failures,
         "drift": f"{name}: {in_words(cluster)}." if counts["left"] else None,

@@ -59,8 +59,22 @@ def texts_of_the_code() -> set[str]:
     found = {text for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.expr) and (text := sentence(node))}
     for path in (*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")):
         for text in texts_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            found.update(re.sub(r"\{\{.*?\}\}|\{%.*?%\}", OPEN, text, flags=re.DOTALL).splitlines())
+            found.update(lines_of(text))
+    for path in ROOT.glob("roles/*/vars/*.yml"):
+        for text in yaml.safe_load(path.read_text(encoding="utf-8")).values():
+            found.update([*lines_of(str(text)), *put_together(str(text))])
     return found
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a template, with ``OPEN`` for what is filled in."""
+    return re.sub(r"\{\{.*?\}\}|\{%.*?%\}", OPEN, text, flags=re.DOTALL).splitlines()
+
+
+def put_together(template: str) -> Iterator[str]:
+    """The sentences that a template puts together, as in 'size is ' ~ size ~ ': give a number'."""
+    for found in re.findall(r"'[^']*'(?:\s*~\s*(?:'[^']*'|[\w.]+))*", template):
+        yield joined(text if quoted else None for quoted, text in re.findall(r"(')([^']*)'|~\s*\w", found))
 
 
 def texts_of(content: t.Any) -> Iterator[str]:
@@ -81,6 +95,24 @@ def raised() -> dict[str, str]:
                 if error not in INNER and text and sum(map(str.isalpha, text)) >= FEWEST_LETTERS:
                     found[text] = error
     return found
+
+
+def given_by_playbooks() -> Iterator[str]:
+    """The messages that playbooks and roles give in words of their own."""
+    for path in (*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/vars/*.yml"), *ROOT.glob("playbooks/*.yml")):
+        for key, text in pairs_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            if key in ("fail_msg", "otherwise"):
+                yield from lines_of(text)
+            elif key.endswith("_problems"):
+                # Words without a blank are names and patterns.
+                yield from (message for message in put_together(text) if " " in message)
+
+
+def pairs_of(content: t.Any) -> Iterator[tuple[str, str]]:
+    if isinstance(content, dict):
+        yield from ((key, value) for key, value in content.items() if isinstance(value, str))
+    for part in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from pairs_of(part)
 
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -108,6 +140,12 @@ def test_every_message_of_the_guide_is_one_of_the_code(texts: set[str]) -> None:
 def test_every_error_of_the_code_is_in_the_guide() -> None:
     missing = sorted(f"{error}: {text}" for text, error in raised().items() if not any(is_said(message, {text}) for message in MESSAGES))
     assert missing == [], "give each a row in docs/troubleshooting.md: the cause, and what to do"
+
+
+def test_every_message_of_playbooks_and_roles_is_in_the_guide() -> None:
+    given = {text for text in given_by_playbooks() if sum(map(str.isalpha, text)) >= FEWEST_LETTERS}
+    assert len(given) > 10
+    assert sorted(text for text in given if not any(is_said(message, {text, text.removesuffix(":")}) for message in MESSAGES)) == []
 
 
 def test_every_message_stands_there_once() -> None:

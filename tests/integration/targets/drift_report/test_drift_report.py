@@ -146,3 +146,20 @@ def what_was_shown_is_corrected_and_nothing_else(
     streams = {address.name for address in cluster.snapshot([namespace]) if address.plural == "imagestreams"}
     assert streams == {"web", "api"}
     assert run.messages()[LAST].startswith("harbour: 5 changes (")
+
+
+def test_an_approval_that_cannot_be_read_is_named_before_any_request(playbooks: Playbooks, tmp_path: Path) -> None:
+    absent, other = tmp_path / "absent.json", tmp_path / "other.json"
+    other.write_text("{}")
+    nobody = {"k8s_auth_host": "https://127.0.0.1:9", "k8s_auth_api_key": "nobody-asks-for-it"}
+    approvals = {"harbour": absent, "lagoon": other}
+    fleet = inventory(tmp_path / "fleet.yml", **{name: {**nobody, "drift_report_approved_file": str(path)} for name, path in approvals.items()})
+    report = tmp_path / "drift.json"
+
+    run = playbooks.with_environment({}).run(DRIFT, variables={**files(report), "drift_correct": True}, inventory=fleet)
+
+    assert run.exit_code == 2
+    assert {cluster["name"]: cluster["failures"][0]["message"] for cluster in read(report)["clusters"]} == {
+        "harbour": f"drift_report_approved_file: there is no file {absent}",
+        "lagoon": f"drift_report_approved_file: {other} is no report on drift",
+    }
