@@ -45,6 +45,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
         counts["streams_changed"] += stream["changed"]
         counts["tags"] += len(stream["tags"])
         counts["changed"] += sum(tag["changed"] for tag in stream["tags"])
+        counts["unchanged"] += sum(not tag["changed"] and not tag["error"] for tag in stream["tags"])
         counts["failed"] += len(failed)
         reasons.update(reason for tag in stream["tags"] if tag["changed"] for reason in tag["reasons"])
         failed_tags += failed
@@ -58,7 +59,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
         if not only_changed or stream["changed"] or stream["tags"] or stream["error"]:
             streams.append(stream)
     summary: dict[str, t.Any] = {name: counts[name] for name in ("streams", "streams_changed", "tags", "changed", "failed")}
-    summary["unchanged"] = counts["tags"] - counts["changed"]
+    summary["unchanged"] = counts["unchanged"]
     summary["reasons"] = dict(sorted(reasons.items()))
     return Report(
         changed=counts["streams_changed"] > 0,

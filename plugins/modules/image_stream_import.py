@@ -523,7 +523,7 @@ summary:
       description: Number of tags that changed.
       type: int
     unchanged:
-      description: Number of tags that did not change.
+      description: Number of tags that neither changed nor failed.
       type: int
     failed:
       description: Number of tags that could not be imported.

@@ -12,7 +12,7 @@ from integration.cluster import Cluster
 from integration.stage import NewStage
 from integration.surroundings import Surroundings
 
-LABELS = ["streams 1 to 2 of 3: 2 changed, 0 unchanged, 0 failed", "streams 3 to 3 of 3: 1 changed, 0 unchanged, 0 failed"]
+LABELS = ["streams 1 to 2 of 3: 2 tags changed, 0 unchanged, 0 failed", "streams 3 to 3 of 3: 1 tag changed, 0 unchanged, 0 failed"]
 SUMMARY = "Say what became of them, by reason"
 
 

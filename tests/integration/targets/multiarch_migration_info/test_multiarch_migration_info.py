@@ -183,7 +183,7 @@ def test_the_playbook_migrates_and_goes_back(cluster: Cluster, images: Images, n
     assert not record.exists(), "check mode wrote the record"
     _predicted, done = forward.predict_and_do()
 
-    assert done.changed() == [NOTE, *(f"{IMPORT} (streams {number} to {number} of 2: 1 changed, 0 unchanged, 0 failed)" for number in (1, 2))]
+    assert done.changed() == [NOTE, *(f"{IMPORT} (streams {number} to {number} of 2: 1 tag changed, 0 unchanged, 0 failed)" for number in (1, 2))]
     assert done.changed_tags() == {(f"{namespace}/{stream}", "v1"): ("import_mode_changed",) for stream in ("api", "web")}
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
     after = tags_of(cluster.get("imagestreams", namespace, "web"))
@@ -206,7 +206,7 @@ def test_the_playbook_migrates_and_goes_back(cluster: Cluster, images: Images, n
     assert f"LEFT ALONE {namespace}/api:v1" in report.output
     back.variables["migrate_to_multiarch_apply"] = True
     _predicted, done = back.predict_and_do()
-    assert done.changed() == [f"{IMPORT} (streams 1 to 1 of 1: 1 changed, 0 unchanged, 0 failed)"]
+    assert done.changed() == [f"{IMPORT} (streams 1 to 1 of 1: 1 tag changed, 0 unchanged, 0 failed)"]
     assert cluster.tag(namespace, "web", "v1").import_mode == "Legacy"
     assert cluster.tag(namespace, "web", "v1").digest == before["v1"].digest
     assert cluster.tag(namespace, "api", "v1").import_mode == "PreserveOriginal"

@@ -267,7 +267,7 @@ def test_only_what_changed_or_failed_is_returned_and_everything_is_counted() -> 
         "tags": 4,
         "changed": 1,
         "failed": 1,
-        "unchanged": 3,
+        "unchanged": 2,
         "reasons": {"scheduled_changed": 1},
     }
     everything = report(same, changed, failed, stopped)
