@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import Target
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    NOT_SERVED,
     ApiError,
     ApiNotServed,
     Conflict,
@@ -21,11 +22,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     Invalid,
     NotFound,
     Unauthorized,
+    status_facts,
 )
 
 IMAGE_GROUP = "image.openshift.io"
 TEXT_LIMIT = 300
-MESSAGE_LIMIT = 4000
 CAUSES_SHOWN = 20
 _ADDRESS_ADVICE = "set the option host to the address of the API, such as https://api.cluster.example.com:6443"
 
@@ -45,10 +46,7 @@ class Answer(t.NamedTuple):
 def error_of(answer: Answer, target: Target, connection: Connection, path: str) -> ApiError:
     """The error type and sentence for an answer that is no success."""
     status = answer.data if answer.data is not None and answer.data.get("kind") == "Status" else None
-    details = status.get("details") if status else None
-    details = details if isinstance(details, dict) else {}
-    reason = _as_text(status.get("reason")) if status else ""
-    message = _bounded(_as_text(status.get("message")), MESSAGE_LIMIT) if status else _excerpt(answer)
+    reason, message, details = status_facts(status) if status else ("", _excerpt(answer), {})
     kind, advice = _judge(answer, reason if status else None, details, target, connection, message)
     said = f"{answer.status} {reason}".strip() + (f": {message}" if message else "")
     causes = _causes(details, message)
@@ -77,7 +75,7 @@ def _judge(
     if code == 403:
         return Forbidden, _right_advice(target, connection, message)
     if code == 404:
-        if reason is None or "could not find the requested resource" in message:
+        if reason is None or NOT_SERVED in message:
             return ApiNotServed, _not_served_advice(answer, target)
         if details.get("kind") == "namespaces":
             return NotFound, f'create the namespace "{details.get("name")}" first, or correct its name'

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import json
-import random
 import re
 import threading
 import time
@@ -18,17 +17,12 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path, image_path, segment
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
-    ApiError,
-    ApiOutcomeUnknown,
-    ApiUnreachable,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import NOT_SERVED, Absent, ApiError, ApiNotServed, NotFound, status_facts
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import NoAnswer, RawAnswer, Transport
 
 if t.TYPE_CHECKING:
     # What a run without an error does not need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import Target
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._failed_call import FailedCall
 
 __all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "RetryPolicy", "core_path", "image_path", "segment"]
 
@@ -60,16 +54,6 @@ class RetryPolicy(t.NamedTuple):
 
 
 _RETRY = RetryPolicy()
-
-
-class _Tries:
-    """What one call has spent."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.waited = 0.0
-        self.token_renewed = False
-        self.sent = False
 
 
 class ClusterClient:
@@ -115,25 +99,30 @@ class ClusterClient:
         """
         payload = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         seconds = DEFAULT_TIMEOUT if timeout is None else timeout
-        tries = _Tries()
+        call: FailedCall | None = None
         while True:
             token = self._token
-            tries.count += 1
             with self._lock:
                 self.requests_sent += 1
             try:
                 raw = self._transport.send(method, path, query or {}, payload, content_type, token, seconds)
             except NoAnswer as exc:
-                self._after_failure(exc.cause, _target(method, path, body), tries, seconds, repeatable)
+                call = call or self._failed_call(method, path, body, seconds, repeatable)
+                call.note_failure(exc.cause)
+                self._reached = self._reached or call.sent
+                call.wait_after_failure(self._reached)
                 continue
             self._reached = True
             self._surface_warnings(raw)
-            data, flaw = _decoded(raw)
+            data = _decoded(raw)
             if data is not None and 200 <= raw.status < 300:
                 return data
-            if raw.status == 401 and self._renew_token(token, tries):
+            if raw.status == 404:
+                raise self._absence(method, path, body, raw, data)
+            call = call or self._failed_call(method, path, body, seconds, repeatable)
+            if raw.status == 401 and self._renew_token(token, call):
                 continue
-            self._after_error(raw, _answer(raw, data, flaw), _target(method, path, body), path, tries, repeatable)
+            call.wait_after_error(raw, data)
 
     def get(self, path: str, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
         """Read one object."""
@@ -158,8 +147,10 @@ class ClusterClient:
             if not following:
                 return items
             parameters["continue"] = following
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
+
         raise ApiError(
-            f"Cannot {_target('GET', path, None).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
+            f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
             status=200,
             method="GET",
             path=path,
@@ -185,71 +176,30 @@ class ClusterClient:
         """Close the kept connections."""
         self._transport.close()
 
-    def _after_failure(self, exc: BaseException, target: Target, tries: _Tries, seconds: float, repeatable: bool) -> None:
-        """No answer came: wait for the next try, or raise."""
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._connection_failures import failure_of
+    def _failed_call(self, method: str, path: str, body: t.Any, timeout: float, repeatable: bool) -> FailedCall:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._failed_call import FailedCall, target_of_call
 
-        failure = failure_of(exc, self.connection, seconds)
-        tries.sent = tries.sent or failure.sent
-        self._reached = self._reached or failure.sent
-        again = failure.passing and (repeatable or not failure.sent)
-        if failure.slow:
-            attempts = self._retry.slow_attempts
-        elif self._reached and not failure.sent:
-            attempts = self._retry.busy_attempts
-        else:
-            attempts = self._retry.broken_attempts
-        if again and self._wait(tries, attempts, ""):
-            return
-        after = f" (tried {tries.count} times)" if tries.count > 1 else ""
-        if tries.sent and target.method != "GET":
-            tail = "it may have been carried out, so run the task again to see"
-            raise ApiOutcomeUnknown(f"Cannot {target.described()}: {failure.text}{after}; {tail}.")
-        raise ApiUnreachable(f"Cannot {target.described()}: {failure.text}{after}.")
+        return FailedCall(self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable)
 
-    def _after_error(self, raw: RawAnswer, answer: Answer, target: Target, path: str, tries: _Tries, repeatable: bool) -> None:
-        """An error answer came, or none that an API server gives: wait for the next try, or raise."""
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import error_of, not_an_api_answer
+    def _absence(self, method: str, path: str, body: t.Any, raw: RawAnswer, data: dict[str, t.Any] | None) -> Absent:
+        """What is not there is seldom an error: words for it are imported and made where it is one."""
 
-        if 200 <= answer.status < 300:
-            raise not_an_api_answer(answer, target, self.connection, path)
-        lost_on_the_way = answer.status in (502, 504) or (answer.status == 503 and _lost_behind_the_api_server(answer))
-        if lost_on_the_way and not repeatable:
-            raise ApiOutcomeUnknown(
-                f"Cannot {target.described()}: the API server {self.connection.host} answered {answer.status} before the work was done"
-                f"{_said(answer)}; it may have been carried out, so run the task again to see."
-            )
-        if answer.status in (429, 503) and self._wait(tries, self._retry.busy_attempts, raw.retry_after):
-            return
-        # a 504 has cost the whole time that somebody on the way gives an answer
-        attempts = self._retry.slow_attempts if answer.status == 504 else self._retry.broken_attempts
-        if answer.status in (500, 502, 504) and repeatable and self._wait(tries, attempts, raw.retry_after):
-            return
-        raise error_of(answer, target, self.connection, path)
+        def said() -> ApiError:
+            return self._failed_call(method, path, body, 0.0, False).error(raw, data)
 
-    def _wait(self, tries: _Tries, attempts: int, retry_after: str) -> bool:
-        """Sleep before the next try; False where no further try is due."""
-        policy = self._retry
-        if tries.count >= attempts:
-            return False
-        asked = _asked(retry_after) if retry_after else None
-        if asked:
-            seconds = min(asked, policy.longest_wait)
-            seconds += random.uniform(0, min(1.0, 0.25 * seconds))
-        else:
-            seconds = min(policy.first_wait * 2 ** (tries.count - 1), policy.longest_wait) * random.uniform(0.5, 1.0)
-        if tries.waited + seconds > policy.total_wait:
-            return False
-        tries.waited += seconds
-        self._sleep(seconds)
-        return True
+        if data is None or data.get("kind") != "Status":
+            return ApiNotServed(said, status=raw.status, method=method, path=path)
+        reason, message, details = status_facts(data)
+        kind = ApiNotServed if NOT_SERVED in message else NotFound
+        return kind(said, status=raw.status, reason=reason, server_message=message, details=details, method=method, path=path)
 
-    def _renew_token(self, refused: str | None, tries: _Tries) -> bool:
+    def _renew_token(self, refused: str | None, call: FailedCall) -> bool:
         """After a 401, once a call: a fresh token from where the refused one came; False where there is none.
         Raises ConfigurationError where the source gives none any more."""
-        if self.connection.renew_token is None or tries.token_renewed:
+        if self.connection.renew_token is None or call.token_renewed:
             return False
-        tries.token_renewed = True
+        call.token_renewed = True
+        call.tries += 1
         with self._lock:
             if self._token == refused:
                 self._token = self.connection.renew_token()
@@ -269,50 +219,12 @@ class ClusterClient:
                     self._warn(f"The API server warns: {text}")
 
 
-def _decoded(raw: RawAnswer) -> tuple[dict[str, t.Any] | None, str]:
-    """The answer's JSON object, or the flaw that makes it none."""
-    if raw.content_type != "application/json":
-        return None, f"is no JSON ({raw.content_type or 'no content type'})"
-    if raw.truncated:
-        return None, f"is longer than {raw.truncated} bytes"
+def _decoded(raw: RawAnswer) -> dict[str, t.Any] | None:
+    """The answer's JSON object; None where the answer is none."""
+    if raw.content_type != "application/json" or raw.truncated:
+        return None
     try:
         data = json.loads(raw.body.decode("utf-8"))
-    except UnicodeDecodeError:
-        return None, "is not UTF-8 text"
     except (ValueError, RecursionError):
-        return None, "is not valid JSON"
-    return (data, "") if isinstance(data, dict) else (None, "is not a JSON object")
-
-
-def _answer(raw: RawAnswer, data: dict[str, t.Any] | None, flaw: str) -> Answer:
-    """The answer for an error's sentence: with its JSON object, or with the start of its text."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import Answer
-
-    text = raw.body[:4096].decode("utf-8", "replace") if flaw else ""
-    return Answer(raw.status, raw.content_type, text, data, flaw, raw.location)
-
-
-def _target(method: str, path: str, body: t.Any) -> Target:
-    """What the request is about; what a POST creates is named by its body alone."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import Target, target_of
-
-    target = target_of(method, path)
-    metadata = body.get("metadata") if target.name is None and method == "POST" and isinstance(body, dict) else None
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    return Target(method, target.group, target.plural, target.namespace, name) if isinstance(name, str) else target
-
-
-def _asked(retry_after: str) -> float | None:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
-
-    return seconds_to_wait(retry_after)
-
-
-def _lost_behind_the_api_server(answer: Answer) -> bool:
-    """The aggregator answers 503 for a server behind it; only where it could not even dial, nothing was carried out."""
-    return answer.data is None and "error trying to reach service" in answer.text and "dial " not in answer.text
-
-
-def _said(answer: Answer) -> str:
-    message = answer.data.get("message") if answer.data is not None else answer.text.strip()
-    return f": {str(message).strip()[:300]}" if message else ""
+        return None
+    return data if isinstance(data, dict) else None

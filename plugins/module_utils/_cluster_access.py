@@ -13,7 +13,7 @@ import re
 import typing as t
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import option_origin
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argument_spec import option_origin
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential, url_passwords

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import registry_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argument_spec import registry_logins
 
 Options = dict[str, dict[str, t.Any]]
 

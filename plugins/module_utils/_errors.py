@@ -11,13 +11,22 @@ from __future__ import annotations
 
 import typing as t
 
+# characters of a server's message that are kept
+MESSAGE_LIMIT = 4000
+# of the message of a 404 that is about the kind of object, not about one
+NOT_SERVED = "could not find the requested resource"
+
 
 class CollectionError(Exception):
     """Base of every error that a user is shown. ``str(error)`` is one complete sentence without any credential."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.message = message
+
+    @property
+    def message(self) -> str:
+        """Return the sentence."""
+        return str(self)
 
     def results(self) -> dict[str, t.Any]:
         """Return keys for ``fail_json`` besides ``msg``; JSON types only, never a credential."""
@@ -74,11 +83,25 @@ class ApiError(CollectionError):
         return {"status": self.status, "reason": self.reason, "error": self.server_message}
 
 
-class NotFound(ApiError):
+class Absent(ApiError):
+    """404. That is ordinary, so the error may be given as a function, which is called when somebody wants to read it."""
+
+    def __init__(self, said: str | t.Callable[[], ApiError], **facts: t.Any) -> None:
+        super().__init__("", **facts)
+        self._said = said
+
+    def __str__(self) -> str:
+        return self._said if isinstance(self._said, str) else str(self._said())
+
+    def results(self) -> dict[str, t.Any]:
+        return super().results() if isinstance(self._said, str) else self._said().results()
+
+
+class NotFound(Absent):
     """404 with a ``Status`` object: the object, or its namespace (``details.kind == "namespaces"``), does not exist."""
 
 
-class ApiNotServed(ApiError):
+class ApiNotServed(Absent):
     """404 without a ``Status`` object: this API group is not served here (contract case not_openshift)."""
 
 
@@ -130,4 +153,15 @@ def internal_error(exc: Exception) -> InternalError:
     where = f"{place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}" if place is not None else "an unknown place"
     return InternalError(
         f"Internal error of the module ({type(exc).__name__} at {where}), nothing more is known about what was done to this one; please report it"
+    )
+
+
+def status_facts(status: t.Mapping[str, t.Any]) -> tuple[str, str, dict[str, t.Any]]:
+    """Return reason, message and details of a Kubernetes ``Status`` object, bounded and of the right types."""
+    reason, message, details = status.get("reason"), status.get("message"), status.get("details")
+    text = message if isinstance(message, str) else ""
+    return (
+        reason if isinstance(reason, str) else "",
+        text if len(text) <= MESSAGE_LIMIT else f"{text[:MESSAGE_LIMIT]}...",
+        details if isinstance(details, dict) else {},
     )

@@ -16,7 +16,7 @@ import json
 import re
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import WORKLOAD_KINDS, WorkloadKind
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS, WorkloadKind
 
 TRIGGERS_ANNOTATION = "image.openshift.io/triggers"
 
@@ -29,7 +29,7 @@ TRIGGERED_KINDS: tuple[WorkloadKind, ...] = tuple(
 
 _STREAM_TAG = "ImageStreamTag"
 _BUILD_STRATEGIES = ("dockerStrategy", "sourceStrategy", "customStrategy")
-_CONTAINER_NAME = re.compile(r"""@\.name\s*==\s*["']([^"']+)["']""")
+_CONTAINER_NAME = r"""@\.name\s*==\s*["']([^"']+)["']"""
 
 Object = t.Mapping[str, t.Any]
 
@@ -83,7 +83,7 @@ def _in_annotation(metadata: Object) -> _Found:
         return
     for entry in entries:
         path = entry.get("fieldPath") or ""
-        container = _CONTAINER_NAME.search(path)
+        container = re.search(_CONTAINER_NAME, path)
         yield entry.get("from") or {}, (container.group(1) if container else path,), not entry.get("paused")
 
 

@@ -27,15 +27,15 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._image_t
     image_triggers,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import WorkloadKind
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import ReadFailure, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WorkloadKind
 
 EVERYWHERE = "*"
 
 _PAGE = {"limit": "500"}
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ObservedTriggers:
     """``by_tag``: who acts when the tag gets another image. ``namespaces``: where was looked, ``*`` for all of a kind."""
 

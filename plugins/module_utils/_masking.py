@@ -15,8 +15,6 @@ import re
 import typing as t
 from urllib.parse import quote, unquote
 
-# of an option that does not exist: the name of one that was meant, with room for a slip
-_MEANT_SECRET = r"(?i)pas|pw|secr|tok|auth|cred|key"
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
 _TOKEN_SHAPES = r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)"
 _USER_INFO = r"://([^\s/:@]*):([^\s/]+)@"
@@ -52,28 +50,6 @@ def url_passwords(value: t.Any) -> set[str]:
         elif isinstance(item, (list, tuple)):
             left += item
     return found
-
-
-def misspelt_secrets(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
-    """The values of what is given and is none of the options of an argument spec, where its name is that of a credential:
-    Ansible shows the arguments that it refuses."""
-    known = {alias: definition for name, definition in options.items() for alias in (name, *definition.get("aliases", ()))}
-    found: set[str] = set()
-    for name, value in given.items():
-        if name not in known:
-            found |= _texts(value) if re.search(_MEANT_SECRET, str(name)) and not str(name).startswith("_ansible") else set()
-        elif known[name].get("options"):
-            for entry in value if isinstance(value, list) else [value]:
-                if isinstance(entry, t.Mapping):
-                    found |= misspelt_secrets(known[name]["options"], entry)
-    return found
-
-
-def _texts(value: t.Any) -> set[str]:
-    if isinstance(value, str):
-        return {value}
-    entries = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, (list, tuple)) else ()
-    return {text for entry in entries for text in _texts(entry)}
 
 
 def scrub(text: str) -> str:

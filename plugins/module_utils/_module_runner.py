@@ -13,12 +13,12 @@ import traceback
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argument_spec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params, option_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import misspelt_secrets, register_secrets, without
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import register_secrets, without
 from ansible_collections.quayside.openshift_images.plugins.module_utils._payload import spare_collector
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 
@@ -72,6 +72,8 @@ class _Module(AnsibleModule):
         super().log(without(msg, forms) if isinstance(msg, str) else msg, clean)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._misspelt_secrets import misspelt_secrets
+
         self.hide_option_secrets()
         self.hide(misspelt_secrets(self.argument_spec, self.params))
         super().fail_json(msg, **kwargs)

@@ -19,11 +19,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers import ImageTrigger, StreamTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_adoption import adopt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import (
-    DesiredStream,
-    DesiredTag,
-    desired_streams,
-)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Manifest, legacy_choice
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import Answer
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -31,6 +26,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedStream,
     ObservedTag,
 )
+
+if t.TYPE_CHECKING:
+    # Only a record needs it at run time.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, DesiredTag
 
 LEGACY = "Legacy"
 PRESERVE = "PreserveOriginal"
@@ -174,6 +173,8 @@ def recorded_streams(record: t.Iterable[t.Mapping[str, t.Any]], names: TagNames)
     A record is added to by each migration, so that a later entry for a tag replaces an earlier one. Raises InputError for
     what cannot be a record.
     """
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
+
     joined: dict[tuple[str, str], dict[str, t.Mapping[str, t.Any]]] = {}
     for entry in record:
         joined.setdefault((entry["namespace"], entry["name"]), {}).update((tag["name"], tag) for tag in entry["tags"])

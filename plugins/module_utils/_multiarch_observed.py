@@ -16,14 +16,16 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden
 from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_candidates import TagNames
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import check_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import Key, ObservedStream, observe, parse_stream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_selection import Selection, find
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
 
 _GLOB = frozenset("*?[")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ObservedStreams:
     """Streams in order of namespace and name, and the namespaces that could not be read."""
 

@@ -17,23 +17,25 @@ import gc
 import sys
 import typing as t
 from importlib.machinery import ModuleSpec, PathFinder
+from pkgutil import get_importer
 from zipimport import ZipImportError, zipimporter
 
-_UTILITIES = __name__.rpartition(".")[0]
+_UTILITIES = (__name__.rpartition(".")[0], "ansible.module_utils")
 # objects; Python's own 700 is for programs that run on
 _BEFORE_COLLECTING = 20_000
 
 
 class _FinderInZip:
-    """Finds this collection's utilities where they lie in a zip file, and leaves everything else to the usual finders."""
+    """Finds the utilities, Ansible's and this collection's, where they lie in a zip file; leaves everything else to the
+    usual finders."""
 
     @staticmethod
     def find_spec(name: str, path: t.Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
         package, _dot, last = name.rpartition(".")
-        if package != _UTILITIES:
+        if not package.startswith(_UTILITIES):
             return None
         for place in path or ():
-            importer = sys.path_importer_cache.get(place)
+            importer = get_importer(place)
             if isinstance(importer, zipimporter) and _is_file(importer, name):
                 spec = ModuleSpec(name, importer, origin=f"{place}/{last}.py")  # type: ignore[arg-type]
                 spec.has_location = True

@@ -28,8 +28,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_s
     parse_history,
     parse_platforms,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import ImageUse, WorkloadKind, image_uses
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import ImageUse, image_uses
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import ReadFailure, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WorkloadKind
 
 IMAGE_API = "image.openshift.io/v1"
 STREAMS = "imagestreams"

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WorkloadKind
 
 Object = t.Mapping[str, t.Any]
 
@@ -30,31 +31,6 @@ _CONTAINERS = (
 )
 _BUILD_STRATEGIES = ("dockerStrategy", "sourceStrategy", "customStrategy")
 _FINISHED_PHASES = {"Pod": ("Succeeded", "Failed"), "Build": ("Complete", "Failed", "Error", "Cancelled")}
-
-
-class WorkloadKind(t.NamedTuple):
-    """A kind that uses images. ``template`` leads to its pod spec, and is empty for builds, which have none."""
-
-    kind: str
-    group_version: str
-    plural: str
-    template: tuple[str, ...] = ("spec", "template", "spec")
-
-
-# Those that the pruner looks at (server-behaviour.md 5).
-WORKLOAD_KINDS: tuple[WorkloadKind, ...] = (
-    WorkloadKind("Pod", "v1", "pods", ("spec",)),
-    WorkloadKind("ReplicationController", "v1", "replicationcontrollers"),
-    WorkloadKind("ReplicaSet", "apps/v1", "replicasets"),
-    WorkloadKind("Deployment", "apps/v1", "deployments"),
-    WorkloadKind("DaemonSet", "apps/v1", "daemonsets"),
-    WorkloadKind("StatefulSet", "apps/v1", "statefulsets"),
-    WorkloadKind("Job", "batch/v1", "jobs"),
-    WorkloadKind("CronJob", "batch/v1", "cronjobs", ("spec", "jobTemplate", "spec", "template", "spec")),
-    WorkloadKind("DeploymentConfig", "apps.openshift.io/v1", "deploymentconfigs"),
-    WorkloadKind("BuildConfig", "build.openshift.io/v1", "buildconfigs", ()),
-    WorkloadKind("Build", "build.openshift.io/v1", "builds", ()),
-)
 
 
 class Workload(t.NamedTuple):

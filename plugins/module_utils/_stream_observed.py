@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
@@ -36,8 +35,7 @@ _HOPELESS = (ApiNotServed, ApiUnreachable, Unauthorized)
 Key = t.Tuple[str, str]  # noqa: UP006
 
 
-@dataclass(frozen=True)
-class ImportFailure:
+class ImportFailure(t.NamedTuple):
     """Why an image could not be imported or looked up, in the server's words.
 
     ``reason`` is the server's (NotFound, Unauthorized, InternalError, ...), and empty where it gave none.
@@ -46,7 +44,16 @@ class ImportFailure:
 
     reason: str
     message: str
-    import_mode: str = field(default="", compare=False)
+    import_mode: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ImportFailure) and self[:2] == other[:2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
     @property
     def may_pass(self) -> bool:

@@ -77,7 +77,7 @@ _NEED_IMPORT = frozenset(
 )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class TagPlan:
     """What is to be done for one tag.
 
@@ -98,7 +98,7 @@ class TagPlan:
     lookup: Lookup | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class StreamPlan:
     """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole stream.
 

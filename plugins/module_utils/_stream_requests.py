@@ -32,7 +32,7 @@ _NO_IMAGE = "unknown error prevented import"
 _ANSWER_GRACE = 15.0
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ImportAnswer:
     """Outcomes by position of the items; ``stream`` is the stored ImageStream object after an import, None after a lookup."""
 
@@ -40,7 +40,7 @@ class ImportAnswer:
     stream: dict[str, t.Any] | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RepositoryAnswer:
     """The tags of a repository: those that the server looked up, and the names of those beyond its limit."""
 

@@ -19,7 +19,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import StreamPlan
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class StreamResult:
     """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
     it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;

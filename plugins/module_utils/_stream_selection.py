@@ -33,7 +33,7 @@ class Selection(t.NamedTuple):
     label_selector: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Found:
     """ImageStream objects as the API returned them, in order of namespace and name, and what could not be read."""
 

@@ -360,8 +360,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_o
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_report import report_risks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_risks import find_risks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import PrunePolicy, seen_by_pruner
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import CLUSTER_REGISTRY, WORKLOAD_KINDS
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import CLUSTER_REGISTRY
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS
 
 
 def argument_spec() -> ArgumentSpec:

@@ -12,7 +12,8 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
+from ansible_collections.quayside.openshift_images.plugins.module_utils import _failed_call, _transport
+from ansible_collections.quayside.openshift_images.plugins.module_utils._api_errors import error_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import (
     MERGE_PATCH,
     STRATEGIC_MERGE,
@@ -23,6 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Impersonation
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+    NOT_SERVED,
     ApiError,
     ApiNotServed,
     ApiOutcomeUnknown,
@@ -513,6 +515,34 @@ def test_an_error_is_one_sentence(api: ScriptedServer, client: ClusterClient, re
     assert str(caught.value) == f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered {said}'
     assert len(api.asked) == 1
     assert caught.value.results()["status"] == reply.status
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "facts"),
+    [
+        (
+            status(404, "NotFound", 'secrets "robot" not found', name="robot", kind="secrets"),
+            NotFound,
+            {"status": 404, "reason": "NotFound", "error": 'secrets "robot" not found'},
+        ),
+        (status(404, "NotFound", NOT_SERVED), ApiNotServed, {"status": 404, "reason": "NotFound", "error": NOT_SERVED}),
+        (Reply(404, b"404 page not found\n", content_type="text/plain"), ApiNotServed, {"status": 404, "reason": "", "error": "404 page not found"}),
+    ],
+)
+def test_words_for_what_is_not_there_are_made_when_they_are_read(
+    api: ScriptedServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch, reply: Reply, kind: type[ApiError], facts: dict[str, t.Any]
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(_failed_call, "error_of", lambda *arguments: made.append("words") or error_of(*arguments))
+    api.replies = [reply]
+    with pytest.raises(ApiError) as caught:
+        client.get(STREAM)
+    assert caught.type is kind
+    assert made == []
+    assert caught.value.results() == facts
+    assert made == ["words"]
+    assert caught.value.message == str(caught.value)
+    assert caught.value.message.startswith('Cannot read image stream "web" in namespace "shop": ')
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._kubecon
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import (
     basic_credential,
     derived_forms,
-    misspelt_secrets,
     register_secrets,
     scrub,
     url_passwords,
     without,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._misspelt_secrets import misspelt_secrets
 
 
 class FakeModule:

@@ -14,8 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argument_spec import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module

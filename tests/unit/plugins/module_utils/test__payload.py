@@ -27,7 +27,8 @@ _payload.compile_once()
 _payload.spare_collector()
 from {PACKAGE} import _first
 from {PACKAGE}._second import WORD
-print(sum("_second.py" in str(name) for name in compiled), WORD, _first.__file__, _first.__spec__.origin)
+from ansible.module_utils.deep import _third
+print(*(sum(file in str(name) for name in compiled) for file in ("_second.py", "_third.py")), WORD, _first.__file__, _first.__spec__.origin)
 print(gc.get_freeze_count() > 0, gc.isenabled(), gc.get_threshold()[0])
 """
 
@@ -42,11 +43,14 @@ def test_each_file_is_compiled_once(tmp_path: Path) -> None:
         payload.writestr(f"{folder}/_payload.py", Path(_payload.__file__).read_text(encoding="utf-8"))
         payload.writestr(f"{folder}/_first.py", f"from {PACKAGE} import _second\n")
         payload.writestr(f"{folder}/_second.py", "WORD = 'found'\n")
+        for folder in ("ansible", "ansible/module_utils", "ansible/module_utils/deep"):
+            payload.writestr(f"{folder}/__init__.py", "")
+        payload.writestr("ansible/module_utils/deep/_third.py", "")
     # the tree that the tests run in must not take the place of the zip file
     environment = {**os.environ, "PYTHONPATH": str(archive)}
     done = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment, cwd=tmp_path)
-    times, word, file, origin, *collector = done.stdout.split()
-    assert (times, word) == ("1", "found")
+    times, of_ansible, word, file, origin, *collector = done.stdout.split()
+    assert (times, of_ansible, word) == ("1", "1", "found")
     assert file == origin == str(archive / Path(*parts) / "_first.py")
     # what is there stays uncollected, and what comes later is collected all the same
     assert collector == ["True", "True", str(_payload._BEFORE_COLLECTING)]

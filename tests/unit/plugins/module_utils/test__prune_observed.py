@@ -13,7 +13,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_o
     observe_referenced_streams,
     read_platforms,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import WORKLOAD_KINDS
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
     REGISTRY,
     PruneApi,

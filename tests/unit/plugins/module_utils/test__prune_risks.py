@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_risks import Findings, Risk, find_risks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import PrunePolicy, seen_by_pruner
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_streams import StreamHistory, parse_children, parse_history
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import WORKLOAD_KINDS, ImageUse, image_uses
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import ImageUse, image_uses
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
     NOW,
     REGISTRY,

@@ -9,7 +9,8 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import PrunePolicy, SeenByPruner, kept_by, seen_by_pruner
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_streams import parse_history
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import WORKLOAD_KINDS, image_uses
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import image_uses
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
     NOW,
     SOURCE,

@@ -9,7 +9,6 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import (
     CLUSTER_REGISTRY,
-    WORKLOAD_KINDS,
     ImageReference,
     ImageUse,
     Workload,
@@ -17,6 +16,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_w
     parse_image,
     parse_image_id,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import containers, digest, workload
 
 D = digest("some image")

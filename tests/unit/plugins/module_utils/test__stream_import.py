@@ -11,7 +11,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import RepositoryAnswer, chunks, send_images, send_repository
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, send_images, send_repository
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
@@ -200,7 +200,8 @@ def test_a_repository_is_looked_up_and_not_imported() -> None:
 def test_a_repository_that_cannot_be_listed_says_why() -> None:
     cluster = ScriptedCluster().on("POST", IMPORTS, recorded("repository_import", 4))
     found = send_repository(cluster.client, NAMESPACE, "web", PullSpec.parse(f"{PRIVATE}/team/absent"), import_mode=None, insecure=False, timeout=9)
-    assert found == RepositoryAnswer({}, [], ImportFailure("NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/absent" not found'))
+    assert (found.images, found.additional) == ({}, [])
+    assert found.failure == ImportFailure("NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/absent" not found')
 
 
 def test_a_repository_of_which_some_tags_fail_is_listed() -> None:

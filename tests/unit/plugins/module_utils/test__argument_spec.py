@@ -8,14 +8,14 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import (
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.quayside.openshift_images.plugins.module_utils._argument_spec import (
     CLUSTER_OPTIONS,
     ArgumentSpec,
     cluster_argument_spec,
     environment_names,
     option_origin,
 )
-from ansible.module_utils.basic import AnsibleModule
 
 RunModule = t.Callable[..., t.Any]
 

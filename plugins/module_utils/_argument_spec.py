@@ -1,0 +1,151 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Argument specifications as one value: options together with their constraints, and the options of cluster access.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleFallbackNotFound
+
+Constraint = t.Sequence[t.Any]
+
+
+class ArgumentSpec:
+    """Options and the constraints between them; pieces are merged, and ``to_kwargs`` is what ``AnsibleModule`` takes."""
+
+    def __init__(
+        self,
+        options: dict[str, dict[str, t.Any]],
+        mutually_exclusive: Constraint = (),
+        required_one_of: Constraint = (),
+        required_together: Constraint = (),
+        required_if: Constraint = (),
+        required_by: t.Mapping[str, t.Any] | Constraint = (),
+    ) -> None:
+        self.options = dict(options)
+        self.mutually_exclusive = list(mutually_exclusive)
+        self.required_one_of = list(required_one_of)
+        self.required_together = list(required_together)
+        self.required_if = list(required_if)
+        self.required_by = dict(required_by)
+
+    def merge(self, other: ArgumentSpec) -> ArgumentSpec:
+        """Return a new specification with the options and constraints of both. Raises ValueError for a doubled option."""
+        doubled = sorted(set(self.options) & set(other.options))
+        if doubled:
+            raise ValueError(f"options defined twice: {', '.join(doubled)}")
+        return ArgumentSpec(
+            {**self.options, **other.options},
+            mutually_exclusive=self.mutually_exclusive + other.mutually_exclusive,
+            required_one_of=self.required_one_of + other.required_one_of,
+            required_together=self.required_together + other.required_together,
+            required_if=self.required_if + other.required_if,
+            required_by={**self.required_by, **other.required_by},
+        )
+
+    def to_kwargs(self) -> dict[str, t.Any]:
+        """Keyword arguments for ``AnsibleModule``."""
+        return {
+            "argument_spec": self.options,
+            "mutually_exclusive": self.mutually_exclusive,
+            "required_one_of": self.required_one_of,
+            "required_together": self.required_together,
+            "required_if": self.required_if,
+            "required_by": self.required_by,
+        }
+
+
+def env_fallback_nonempty(*names: str) -> str:
+    """The first of the environment variables that is set to something; an empty one counts as unset.
+
+    Automation controllers inject empty strings for what was left out, and an empty text is no boolean.
+    """
+    for name in names:
+        value = os.environ.get(name)
+        if value:
+            return value
+    raise AnsibleFallbackNotFound
+
+
+def environment_names(option: str) -> tuple[str, ...]:
+    """The environment variables of a cluster option, first one first."""
+    names = [option, *CLUSTER_OPTIONS[option].get("aliases", ())]
+    return tuple(f"K8S_AUTH_{name.upper()}" for name in names)
+
+
+def option_origin(option: str, value: t.Any) -> str:
+    """In words, where a cluster option's value came from: the environment variable that holds it, or the task's option."""
+    for name in environment_names(option):
+        if value and os.environ.get(name) == value:
+            return f"the environment variable {name}"
+    return f"the option {option}"
+
+
+def _proxy_header(name: str, **extra: t.Any) -> dict[str, t.Any]:
+    return {"type": "str", "fallback": (env_fallback_nonempty, [f"K8S_AUTH_PROXY_HEADERS_{name.upper()}"]), **extra}
+
+
+# The options of kubernetes.core by name, type and alias; cluster_argument_spec() adds each one's environment variables.
+CLUSTER_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "kubeconfig": {"type": "raw"},
+    "context": {"type": "str"},
+    "host": {"type": "str"},
+    "api_key": {"type": "str", "no_log": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool", "aliases": ["verify_ssl"]},
+    "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"]},
+    "client_cert": {"type": "path", "aliases": ["cert_file"]},
+    # a path, not the key itself
+    "client_key": {"type": "path", "aliases": ["key_file"], "no_log": False},
+    "proxy": {"type": "str"},
+    "no_proxy": {"type": "str"},
+    "proxy_headers": {
+        "type": "dict",
+        # without it Ansible would not look at the environment variables below when the option is left out
+        "apply_defaults": True,
+        "options": {
+            "proxy_basic_auth": _proxy_header("proxy_basic_auth", no_log=True),
+            "basic_auth": _proxy_header("basic_auth", no_log=True),
+            "user_agent": _proxy_header("user_agent"),
+        },
+    },
+    "persist_config": {"type": "bool"},
+    "impersonate_user": {"type": "str"},
+    "impersonate_groups": {"type": "list", "elements": "str"},
+}
+
+
+def registry_logins(**further: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The definition of an option ``registries`` that holds credentials; ``further`` are suboptions besides those."""
+    return {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "registry": {"type": "str", "required": True},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
+            "auth": {"type": "str", "no_log": True},
+            "identity_token": {"type": "str", "no_log": True},
+            **further,
+        },
+        "mutually_exclusive": [["username", "auth", "identity_token"]],
+        "required_together": [["username", "password"]],
+    }
+
+
+def cluster_argument_spec() -> ArgumentSpec:
+    """The options of cluster access, each also read from its ``K8S_AUTH_*`` environment variables where the task leaves it out."""
+    options: dict[str, dict[str, t.Any]] = {}
+    for name, definition in CLUSTER_OPTIONS.items():
+        options[name] = dict(definition)
+        if name != "proxy_headers":
+            options[name]["fallback"] = (env_fallback_nonempty, list(environment_names(name)))
+    return ArgumentSpec(options)
