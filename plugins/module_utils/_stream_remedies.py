@@ -9,10 +9,11 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
 
@@ -33,7 +34,11 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "The registry's certificate does not fit: compare its names and dates with the host in the pull spec.",
     ),
     ("connection refused", "Nothing answers there: check host and port, and that the API server can reach the registry."),
+    ("no route to host", "Nothing answers there: check host and port, and that the API server can reach the registry."),
+    ("network is unreachable", "Nothing answers there: check host and port, and that the API server can reach the registry."),
     ("no such host", "The API server cannot resolve the registry's name: check the host in the pull spec and the cluster's DNS."),
+    ("server misbehaving", "The API server cannot resolve the registry's name: check the host in the pull spec and the cluster's DNS."),
+    ("timed out", "The registry did not answer the API server in time: check the network between them, then run again."),
     ("timeout", "The registry did not answer the API server in time: check the network between them, then run again."),
     ("deadline exceeded", "The registry did not answer the API server in time: check the network between them, then run again."),
     ("toomanyrequests", "The registry limits the rate of pulls: run again later, or give a credential with a higher limit."),
@@ -64,18 +69,40 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
 )
 
-# Without the reason Unauthorized: the list of a repository's tags, a registry that answers 403, and malformed secrets.
-_ABOUT_CREDENTIALS = (
-    "Unauthorized",
-    "no basic auth credentials",
-    "unauthorized: ",
-    "denied: ",
-    "must be formatted as base64",
-    "illegal base64",
-    "unable to parse auth field",
-)
+# Without the reason Unauthorized: the list of a repository's tags, and a registry that answers 403.
+_REFUSALS = ("no basic auth credentials", "unauthorized: ", "denied: ")
+_MALFORMED_SECRETS = ("must be formatted as base64", "illegal base64", "unable to parse auth field")
+
+# What the server says of each of several places that it looked in, a mirror and the registry itself (server-behaviour.md 2.5, 2.7):
+# the reason of the whole no longer tells.
+_REFUSED_IMAGE = re.compile(r'you may not have access to the container image "([^"]+)"')
+_MISSING_IMAGE = re.compile(r'dockerimage\.image\.openshift\.io "([^"]+)" not found')
 
 _REFUSED = "The registry refuses it: correct the entry, or let its user pull the image."
+
+
+def refused_images(source: PullSpec, failure: ImportFailure) -> list[PullSpec]:
+    """Return what the registries refused for want of a credential: the image, or what a mirror would have of it."""
+    mirrored = _pull_specs(_REFUSED_IMAGE.findall(failure.message)) if failure.reason == "InternalError" else []
+    if mirrored:
+        return mirrored
+    return [source] if failure.reason == "Unauthorized" or any(words in failure.message for words in _REFUSALS) else []
+
+
+def _pull_specs(texts: t.Iterable[str]) -> list[PullSpec]:
+    """Return those of the texts that are pull specs, each once: a registry may put anything into a message."""
+    found = []
+    for text in dict.fromkeys(texts):
+        try:
+            found.append(PullSpec.parse(text))
+        except InputError:
+            continue
+    return found
+
+
+def _in_the_mirror(image: PullSpec, source: PullSpec, further: str) -> str:
+    """Return the begin of a remedy that is about a mirror, "" where it is about the registry itself."""
+    return "" if image.location == source.location else f"The cluster looks in the mirror {image.full_repository} first{further}"
 
 
 class RemediesByWords:
@@ -90,8 +117,14 @@ class RemediesByWords:
         """Return what to do about ``failure`` of ``source``, or "" where nothing is known to help."""
         if failure.reason == "NotFound":
             return "The registry has no such tag, digest or repository: check the pull spec."
-        if any(words in (failure.reason, failure.message) or words in failure.message for words in _ABOUT_CREDENTIALS):
-            return self._explain(namespace, source)
+        refused = refused_images(source, failure)
+        if not refused and any(words in failure.message for words in _MALFORMED_SECRETS):
+            refused = [source]
+        if refused:
+            return " ".join(_in_the_mirror(image, source, ". ") + self._explain(namespace, image) for image in refused)
+        for image in _pull_specs(_MISSING_IMAGE.findall(failure.message)):
+            if image.location != source.location:
+                return _in_the_mirror(image, source, ", which does not have the image: mirror it, or check the pull spec.")
         return next((remedy for words, remedy in _REMEDIES if words in failure.message), "")
 
     def _explain(self, namespace: str, source: PullSpec) -> str:

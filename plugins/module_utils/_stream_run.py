@@ -255,13 +255,14 @@ class _Road:
         return answer
 
     def _is_pending(self, namespace: str, source: str, failure: ImportFailure) -> bool:
-        if failure.reason != "Unauthorized" or not self._pending:
+        if not self._pending:
             return False
         from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import file_key, key_matches, lookup_text
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedies import refused_images
 
-        target = lookup_text(source)
-        keys = (file_key(pending.registry) for pending in self._pending if pending.namespace == namespace)
-        return any(key and key_matches(key, target) for key in keys)
+        targets = [lookup_text(str(image)) for image in refused_images(PullSpec.parse(source), failure)]
+        keys = [file_key(pending.registry) for pending in self._pending if pending.namespace == namespace]
+        return any(key and key_matches(key, target) for key in keys for target in targets)
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""

@@ -162,3 +162,30 @@ def test_import_needs_no_right_to_read_secrets(scene: Scene) -> None:
     patched = scene.run(client=client, refresh="missing", tags=[tag("v1", f"{scene.web}:v1", reference_policy="Local")])
     assert patched.report.failure is not None
     assert "imagestreams.image.openshift.io" in patched.report.failure
+
+
+def test_mirror_needs_a_credential_of_its_own(bare_scene: Scene) -> None:
+    """An image with a mirror is asked for there first, with the mirror's own credential; that it was refused is told as an internal error (2.5, 2.7).
+
+    The failed tag names the mirror and the key that would match it; once there is one, what the mirror has is imported under the name of the source.
+    """
+    scene = bare_scene
+    mirrors = "/apis/config.openshift.io/v1/imagetagmirrorsets"
+    rule = {"source": "registry.example.com/team", "mirrors": [f"{scene.hosts['private']}/team"]}
+    scene.api.send("POST", mirrors, {"metadata": {"name": "team"}, "spec": {"imageTagMirrors": [rule]}}).raise_for_status()
+    tags = [tag("v2", "registry.example.com/team/web:v2"), tag("nope", "registry.example.com/team/web:nope")]
+    try:
+        refused = scene.converge(tags=tags)
+        scene.secret("pull", {scene.hosts["private"]: scene.good_credential()})
+        repaired = scene.converge(tags=tags)
+    finally:
+        scene.api.send("DELETE", f"{mirrors}/team").raise_for_status()
+    assert refused.done.failed["v2"]["reason"] == "InternalError"
+    remedy = refused.done.failed["v2"]["remedy"]
+    assert remedy.startswith(f"The cluster looks in the mirror {scene.web} first. The namespace has no registry secret that imports use")
+    assert f'a key "{scene.hosts["private"]}" would match' in remedy
+    assert list(repaired.done.failed) == ["nope"]
+    assert repaired.done.failed["nope"]["remedy"] == (
+        f"The cluster looks in the mirror {scene.web} first, which does not have the image: mirror it, or check the pull spec."
+    )
+    assert scene.history("v2")[0]["dockerImageReference"] == f"registry.example.com/team/web@{scene.digest('v2')}"

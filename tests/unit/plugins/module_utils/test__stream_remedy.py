@@ -74,6 +74,10 @@ def test_what_the_server_takes_for_an_error_of_its_own_is_explained_as_a_refused
             "The registry's certificate does not fit",
         ),
         (ImportFailure("InternalError", "dial tcp: lookup r on 10.0.0.1:53: no such host"), "cannot resolve the registry's name"),
+        (ImportFailure("InternalError", "dial tcp: lookup r on 10.0.0.1:53: server misbehaving"), "cannot resolve the registry's name"),
+        (ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: no route to host"), "Nothing answers there: check host and port"),
+        (ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: network is unreachable"), "Nothing answers there: check host and port"),
+        (ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: connection timed out"), "did not answer the API server in time"),
         (ImportFailure("InternalError", "net/http: request canceled (Client.Timeout exceeded): i/o timeout"), "did not answer the API server in time"),
         (ImportFailure("InternalError", "context deadline exceeded"), "did not answer the API server in time"),
         (ImportFailure("InternalError", "toomanyrequests: You have reached your pull rate limit"), "limits the rate of pulls"),
@@ -112,6 +116,41 @@ def test_a_refused_credential_is_explained_from_the_secrets_of_the_namespace(fai
     text = found.remedy(NAMESPACE, WEB, failure)
     assert f'the key "{PRIVATE}" of the secret "pull"' in text
     cluster.assert_all_asked()
+
+
+# What the server says of an image that neither a mirror nor the registry itself gives it (server-behaviour.md 2.5, 2.7).
+ELSEWHERE = PullSpec.parse("registry.example.com/team/web:v1")
+UNREACHABLE = f'{ELSEWHERE}: Get "https://registry.example.com/v2/": dial tcp: lookup registry.example.com: no such host'
+
+
+def test_a_mirror_that_refuses_is_explained_with_the_keys_for_the_mirror() -> None:
+    refused = f'Internal error occurred: [you may not have access to the container image "{WEB}", {UNREACHABLE}]'
+    found, _masked = finder(ScriptedCluster().on("GET", SECRETS, {"items": [PULL]}))
+    text = found.remedy(NAMESPACE, ELSEWHERE, ImportFailure("InternalError", refused))
+    assert text == (
+        f"The cluster looks in the mirror {PRIVATE}/team/web first. "
+        f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller"). {REFUSED}'
+    )
+
+
+def test_a_registry_that_refuses_behind_a_mirror_that_is_gone_is_explained_as_itself() -> None:
+    refused = f'Internal error occurred: [{UNREACHABLE}, you may not have access to the container image "{WEB}"]'
+    found, _masked = finder(ScriptedCluster().on("GET", SECRETS, {"items": [PULL]}))
+    text = found.remedy(NAMESPACE, WEB, ImportFailure("InternalError", refused))
+    assert text == f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller"). {REFUSED}'
+
+
+def test_an_image_that_a_mirror_does_not_have_is_to_be_mirrored() -> None:
+    missing = f'Internal error occurred: [dockerimage.image.openshift.io "{WEB}" not found, {UNREACHABLE}]'
+    text = finder(ScriptedCluster())[0].remedy(NAMESPACE, ELSEWHERE, ImportFailure("InternalError", missing))
+    assert text == (
+        f"The cluster looks in the mirror {PRIVATE}/team/web first, which does not have the image: mirror it, or check the pull spec."
+    )
+
+
+def test_what_a_registry_says_is_not_taken_for_an_image() -> None:
+    for lie in ('you may not have access to the container image "https://x y"', 'dockerimage.image.openshift.io "A B" not found'):
+        assert finder(ScriptedCluster())[0].remedy(NAMESPACE, WEB, ImportFailure("InternalError", f"Internal error occurred: {lie}")) == ""
 
 
 def test_that_no_credential_matches_is_said_with_the_key_that_would() -> None:

@@ -774,10 +774,20 @@ class TestPendingCredentials:
     def test_a_credential_that_does_not_match_changes_nothing(self, registry: str, namespace: str) -> None:
         assert isinstance(self.run(registry, namespace=namespace).outcomes["v1"], ImportFailure)
 
-    def list_whole(self, *, exists: bool) -> StreamResult:
+    def test_an_image_that_a_mirror_refuses_today_counts_too(self) -> None:
+        refused = recorded("import_unauthorized", 0)
+        message = f'Internal error occurred: [you may not have access to the container image "mirror.example.com/web:v1", {WEB}:v1: EOF]'
+        refused["status"]["images"][0]["status"].update(reason="InternalError", message=message, code=500)
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, refused)
+        desired = desired_streams({"namespace": NAMESPACE, "name": "web", "tags": [tag("v1", f"{WEB}:v1", import_mode="Legacy")]})
+        pending = [PendingCredential(NAMESPACE, "mirror.example.com")]
+        (result,) = converge_streams(cluster.client, desired, check_mode=True, concurrency=1, timeout=60, pending=pending)
+        assert (result.after.tags["v1"].failure, result.after.tags["v1"].digest) == (None, "")
+
+    def list_whole(self, *, exists: bool, reason: str = "Unauthorized", message: str = "you may not have access") -> StreamResult:
         stream = recorded("repository_import", 2) if exists else recorded_error(*NO_STREAM)
         refused = recorded("repository_import", 4)
-        refused["status"]["repository"]["status"].update(reason="Unauthorized", message="you may not have access", code=401)
+        refused["status"]["repository"]["status"].update(reason=reason, message=message, code=401)
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", stream).on("POST", IMPORTS, refused)
         desired = desired_streams({"namespace": NAMESPACE, "name": "web", "repository": WEB, "purge_tags": True})
         pending = [PendingCredential(NAMESPACE, PRIVATE)]
@@ -787,6 +797,11 @@ class TestPendingCredentials:
     def test_a_repository_that_cannot_be_listed_yet_will_be_a_stream(self) -> None:
         result = self.list_whole(exists=False)
         assert (result.error, result.after.exists, result.after.tags) == (None, True, {})
+
+    def test_a_registry_with_basic_authentication_is_refused_as_an_internal_error(self) -> None:
+        message = f'Internal error occurred: Get "https://{PRIVATE}/v2/team/web/tags/list": no basic auth credentials'
+        result = self.list_whole(exists=False, reason="InternalError", message=message)
+        assert (result.error, result.after.exists) == (None, True)
 
     def test_a_repository_that_cannot_be_listed_yet_removes_nothing(self) -> None:
         result = self.list_whole(exists=True)
