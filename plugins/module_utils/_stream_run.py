@@ -158,6 +158,7 @@ class _Road:
                 self._listings[key] = answer
                 if answer.failure and self._is_pending(key[0], str(repository.source), answer.failure):
                     self._unlisted.add(key)
+                    answer.reason = "the credential that lists them is not written yet, so that its tags are not known"
                     self.streams[key] = self.streams[key]._replace(purge_tags=False)
                 elif answer.failure:
                     text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message

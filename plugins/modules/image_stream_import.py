@@ -407,7 +407,9 @@ streams:
       returned: for a stream with O(repository)
       type: str
     tags_from_reason:
-      description: Why the registry could not be read from where the module runs. That is no failure.
+      description:
+        - Why the registry could not be read from where the module runs, or in check mode why its tags are not known yet. That is no
+          failure.
       returned: for a stream with O(repository)
       type: str
     error:

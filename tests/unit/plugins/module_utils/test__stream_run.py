@@ -797,6 +797,7 @@ class TestPendingCredentials:
     def test_a_repository_that_cannot_be_listed_yet_will_be_a_stream(self) -> None:
         result = self.list_whole(exists=False)
         assert (result.error, result.after.exists, result.after.tags) == (None, True, {})
+        assert result.tags_from_reason == "the credential that lists them is not written yet, so that its tags are not known"
 
     def test_a_registry_with_basic_authentication_is_refused_as_an_internal_error(self) -> None:
         message = f'Internal error occurred: Get "https://{PRIVATE}/v2/team/web/tags/list": no basic auth credentials'
