@@ -119,6 +119,7 @@ def matrix(tags: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any] | None:
         return None
     return {
         "platforms": names,
+        "has_single": any(tag["platforms"]["single"] for tag in known),
         "rows": [
             {
                 "stream": tag["stream"],

@@ -175,6 +175,8 @@ def test_each_cluster_says_what_there_is_to_be_said(open_page: OpenPage) -> None
     assert "as declared" in text["calm"]
     mended = page.get_by_role("article", name="mended").locator(".change .badge").all_inner_texts()
     assert [word.strip() for word in mended] == ["corrected", "corrected", "failed", "changed meanwhile"]
+    assert "of a single image only the architecture is known" in text["harbour"]
+    assert "of a single image" not in text["calm"]
     cells = page.get_by_role("article", name="harbour").locator(".matrix td.cell .hidden").all_inner_texts()
     assert set(cells) == {"taken", "offered, not taken", "taken, not offered any more", "offered, not known whether taken"}
 

@@ -128,6 +128,12 @@ def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
     assert json.loads(folder.joinpath("drift-101.json").read_text(encoding="utf-8"))["summary"]["clusters"] == 2
     (asked,) = controller.next_nodes("report", "failure_nodes")
     (approved,) = controller.next_nodes(asked, "success_nodes")
+    # Without what the report hands on, there is nothing that somebody could have approved.
+    lost = jobs.launch("playbooks/drift.yml", template={**variables_of(controller, approved), "awx_job_id": 100, "awx_workflow_job_id": 9})
+    assert (lost.status, lost.changed()) == ("successful", {}), lost.output
+    (_harbour, told) = json.loads(folder.joinpath("drift-100.json").read_text(encoding="utf-8"))["clusters"]
+    assert {change["outcome"] for change in told["changes"]} == {"not_approved"}
+
     # In the meantime somebody changes what the report has shown as being in order.
     cluster.patch_tag(namespace, "tools", "latest", {"importPolicy": {"importMode": "PreserveOriginal"}})
 
