@@ -25,6 +25,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 
 Answer = t.Union[Outcome, CollectionError]
 
+# What requests are called that are not about one stream.
+_NOBODYS_NAME = "lookup"
+
 
 def look_up(client: ClusterClient, lookups: t.Collection[Lookup], concurrency: int, timeout: int) -> dict[Lookup, Answer]:
     """Answer each different question once, ``concurrency`` requests at a time; ``timeout`` in seconds per request.
@@ -40,6 +43,22 @@ def look_up(client: ClusterClient, lookups: t.Collection[Lookup], concurrency: i
     return answers
 
 
+def refused_for(stream: str, error: CollectionError) -> CollectionError:
+    """Return the refusal of a lookup in the words that the import of ``stream`` would have got: check mode says what the run says."""
+    if not isinstance(error, ApiError):
+        return error
+    text = str(error).replace(f'image stream import "{_NOBODYS_NAME}"', f'image stream import "{stream}"')
+    return type(error)(
+        text,
+        status=error.status,
+        reason=error.reason,
+        server_message=error.server_message,
+        details=error.details,
+        method=error.method,
+        path=error.path,
+    )
+
+
 def _requests(lookups: t.Collection[Lookup]) -> list[tuple[str, list[tuple[Lookup, ImportItem]]]]:
     """Divide into requests: (stream name of the request, its lookups). A lookup that does not depend on a stream's
     annotations may share a request with those of other streams; it gets a target name that no annotated tag has."""
@@ -51,7 +70,7 @@ def _requests(lookups: t.Collection[Lookup]) -> list[tuple[str, list[tuple[Looku
         by_item = {}
         for index, lookup in enumerate(group):
             by_item[ImportItem(lookup.source, lookup.tag or f"lookup-{index}", lookup.import_mode, lookup.insecure)] = lookup
-        requests += [(stream or "lookup", [(by_item[item], item) for item in chunk]) for chunk in chunks(list(by_item))]
+        requests += [(stream or _NOBODYS_NAME, [(by_item[item], item) for item in chunk]) for chunk in chunks(list(by_item))]
     return requests
 
 

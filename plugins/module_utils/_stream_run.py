@@ -200,7 +200,9 @@ class _Road:
             for key in asking:
                 errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
                 if errors:
-                    self._stop(key, errors[0], plan=plans[key])
+                    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import refused_for
+
+                    self._stop(key, refused_for(key[1], errors[0]), plan=plans[key])
                     del plans[key]
                 else:
                     open_keys.append(key)

@@ -166,7 +166,7 @@ def test_import_meets_a_registry_that_does_not_answer(place: Place) -> None:
 def test_lookups_meet_a_registry_that_does_not_answer(place: Place) -> None:
     """The same while it is only looked up whether images have moved, over several streams.
 
-    "... Cannot create image stream import "lookup" ...: the API server ... answered 504 Timeout: ...", for that stream only.
+    "... Cannot create image stream import "one" ...: the API server ... answered 504 Timeout: ...", for that stream only.
 
     The lookups of the other streams are answered.
     """
@@ -177,7 +177,7 @@ def test_lookups_meet_a_registry_that_does_not_answer(place: Place) -> None:
     streams = [{"name": name, "tags": [{"name": tag, "from": place.image(tag)}]} for name, tag in (("one", "v1"), ("two", "v2"))]
     run = place.run("image_stream_import", namespace=namespace, streams=streams, refresh="drifted", timeout=1)
     assert run.failure == (
-        f'1 of 2 tags could not be imported:\n- {namespace}/one: Cannot create image stream import "lookup" in namespace "{namespace}": the API server '
+        f'1 of 2 tags could not be imported:\n- {namespace}/one: Cannot create image stream import "one" in namespace "{namespace}": the API server '
         f"{place.emulator.url} answered 504 Timeout: Timeout: request did not complete within requested timeout - context deadline exceeded; it is not "
         "ready or did not answer in time: run the task again, and look at the state of the API (oc get apiservice v1.image.openshift.io, oc get "
         "clusteroperator openshift-apiserver) if it stays. (not imported: v1)"

@@ -116,3 +116,17 @@ def test_name_with_tag_and_digest_is_understood(scene: Scene) -> None:
     source = f"{scene.web}:v2@sha256:ffb105ccf038c9f5e2a289fbdd377ad5eb1d514e4aecc9b0f0e81fde6ca0f86a"
     scene.converge(tags=[tag("pinned", source)])
     assert scene.tag("pinned")["from"]["name"] == source
+
+
+def test_namespace_that_does_not_exist(scene: Scene) -> None:
+    """A namespace that does not exist is a 404 for the whole request, while its streams are only called missing (2.3, invalid_requests).
+
+    Its streams fail in the same words in check mode and in the run; those of other namespaces are done.
+    """
+    tags = [tag("v2", f"{scene.web}:v2")]
+    streams = [{"namespace": "no-such-namespace", "name": name, "tags": tags} for name in ("one", "two")]
+    result = scene.converge(streams=[*streams, {"name": "web", "tags": tags}])
+    first, second, done = result.done.report.results["streams"]
+    assert first["error"].startswith('Cannot create image stream import "one" in namespace "no-such-namespace": ')
+    assert second["error"].startswith('Cannot create image stream import "two" in namespace "no-such-namespace": ')
+    assert (done["error"], done["changed"]) == (None, True)
