@@ -196,13 +196,14 @@ def test_only_what_there_is_was_compared(tmp_path: Path, run_module_main: t.Call
     counted = {"one": {"secrets": 2, "links": 1, "streams": 1, "tags": 3}, "two": {"secrets": 0, "links": 2, "streams": 0, "tags": 0}, "three": {}}
     parts = []
     for name, counts in counted.items():
-        parts.append(part(name))
+        parts.append({**part(name), "correction": True})
         parts[-1]["compared"][0]["counts"] = {**dict.fromkeys(("secrets", "links", "streams", "tags"), 0), **counts}
 
     text = page_of(tmp_path, run_module_main, *parts)
 
     assert "Compared: 1 image stream with 3 tags, 2 pull secrets and 1 link, and what the registries serve now." in text
     assert "Compared: 2 links." in text
+    assert "0 corrected" not in text
     assert "Nothing is declared for this cluster." in text
     assert "0 changes, 0 failures, in 1 image stream with 3 tags, 2 pull secrets and 3 links." in text
 
