@@ -37,7 +37,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     may_have_been_done,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Lookup, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Lookup, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     ImportFailure,
@@ -49,6 +49,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import (
     Knowledge,
     StreamPlan,
+    TagPlan,
     plan_stream,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_requests import chunks, send_images
@@ -128,7 +129,7 @@ def _apply_stream(
         while True:
             if halt.error:
                 raise CollectionError(f"not attempted any more, because of: {halt.error}")
-            plan = plan_stream(desired, writer.observed, knowledge)
+            plan = writer.without_refused(plan_stream(desired, writer.observed, knowledge))
             if plan.lookups:
                 for lookup, answer in look_up(client, plan.lookups, 1, timeout).items():
                     if isinstance(answer, CollectionError):
@@ -188,6 +189,7 @@ class _StreamWriter:
         self._observed = observed
         self._unread: t.Mapping[str, t.Any] | None = None
         self.outcomes: dict[str, Outcome] = {}
+        self._refused: set[str] = set()
         self._recoveries = _MAX_RECOVERIES
         # after a request that took too long, so that one slow registry does not cost the images beside it
         self._one_by_one = False
@@ -221,9 +223,10 @@ class _StreamWriter:
         self._write_stream(plan)
         self._late.clear()
         self._late_in_a_row = 0
-        for chunk in chunks(plan.items) if not self._one_by_one else [[item] for item in plan.items]:
+        items = self.without_refused(plan).items
+        for chunk in chunks(items) if not self._one_by_one else [[item] for item in items]:
             self._import(chunk)
-            if self._late_in_a_row == min(_MAX_LATE, len(plan.items)):
+            if self._late_in_a_row == min(_MAX_LATE, len(items)):
                 # not one slow registry: all of them, or the API server itself
                 raise self._late.popitem()[1]
         for name, error in self._late.items():
@@ -240,13 +243,45 @@ class _StreamWriter:
             halt.notice(unread)
             raise (error if may_have_been_done(error) else unread) from unread
 
+    def without_refused(self, plan: StreamPlan) -> StreamPlan:
+        """Take out of ``plan`` what is about tags that the server has refused in this run."""
+        for tag in plan.tags if self._refused else ():
+            if tag.name in self._refused:
+                tag.patch = tag.item = None
+                plan.create = plan.create and (bool(plan.patches) or plan.lookup_policy_local is not None)
+        return plan
+
     def _write_stream(self, plan: StreamPlan) -> None:
+        patches, local = plan.patches, plan.lookup_policy_local
+        try:
+            self._write_spec(plan.create, local, patches)
+        except Invalid as error:
+            # One tag makes the server refuse the others with it, as in an import: of a registry that is not allowed, or one too many.
+            if not patches:
+                raise
+            alone = len(patches) == 1 and local is None
+            if local is not None:
+                self._write_spec(plan.create, local, [])
+            for tag in plan.tags:
+                refusal = (error if alone else self._refusal(plan.create, tag.patch)) if tag.patch else None
+                if refusal:
+                    self._refuse(tag, refusal)
+
+    def _refusal(self, create: bool, patch: dict[str, t.Any]) -> Invalid | None:
+        """Write one tag's patch; returns why the server refuses it, None where it does not."""
+        try:
+            self._write_spec(create, None, [patch])
+        except Invalid as error:
+            return error
+        return None
+
+    def _write_spec(self, create: bool, local: bool | None, patches: list[dict[str, t.Any]]) -> None:
         spec: dict[str, t.Any] = {}
-        if plan.lookup_policy_local is not None:
-            spec["lookupPolicy"] = {"local": plan.lookup_policy_local}
-        if plan.patches:
-            spec["tags"] = plan.patches
-        if plan.create:
+        if local is not None:
+            spec["lookupPolicy"] = {"local": local}
+        if patches:
+            spec["tags"] = patches
+        if create and not self.observed.exists:
             body = {
                 "apiVersion": "image.openshift.io/v1",
                 "kind": "ImageStream",
@@ -258,6 +293,19 @@ class _StreamWriter:
         elif spec and self.observed.exists:
             body = {"metadata": {"resourceVersion": self.observed.resource_version}, "spec": spec}
             self.observed = parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE))
+
+    def _refuse(self, tag: TagPlan, refusal: Invalid) -> None:
+        """Note that the server refused ``tag``: in the words of the lookup that check mode makes, where that is refused too."""
+        outcome: Outcome | CollectionError = ImportFailure(refusal.reason, refusal.server_message)
+        if tag.item:
+            asked = Lookup(self._namespace, tag.item.source, tag.item.import_mode, tag.item.insecure)
+            answer = look_up(self._client, [asked], 1, self._timeout)[asked]
+            if not isinstance(answer, Image):
+                outcome = answer
+        if isinstance(outcome, CollectionError):
+            raise outcome
+        self._refused.add(tag.name)
+        self.outcomes[tag.name] = outcome
 
     def _import(self, items: t.Sequence[ImportItem]) -> None:
         failed: dict[str, ImportFailure] = {}

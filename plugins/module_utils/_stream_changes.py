@@ -44,7 +44,8 @@ def tag_patch(
 ) -> dict[str, t.Any] | None:
     """Return the tag's entry of a patch, or of the stream to create; None where a patch has nothing to do."""
     if observed is None:
-        if not (importing and desired.has_preference):
+        # What may not be imported from its registry may not be tracked there either: the server refuses such a tag in a patch too.
+        if not (importing and desired.has_preference) or (isinstance(outcome, ImportFailure) and outcome.of_forbidden_registry):
             return None
         entry: dict[str, t.Any] = {"name": desired.name, "from": {"kind": EXTERNAL, "name": wanted.source}}
         policy: dict[str, t.Any] = {"insecure": wanted.insecure, "scheduled": wanted.scheduled}

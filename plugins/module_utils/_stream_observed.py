@@ -60,6 +60,11 @@ class ImportFailure(t.NamedTuple):
         """Whether the registry failed in a way that often is over a moment later, in the words of the server's library."""
         return any(words in self.message for words in ("received unexpected HTTP status: 5", "EOF", "connection reset"))
 
+    @property
+    def of_forbidden_registry(self) -> bool:
+        """Whether the cluster's administrators do not allow imports from the image's registry (server-behaviour.md 2.7)."""
+        return self.reason == "Invalid" and "importing images from registry" in self.message
+
 
 class ObservedTag(t.NamedTuple):
     """A tag of a stream: its spec, its newest image, and the failure of its last import."""

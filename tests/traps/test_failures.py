@@ -178,6 +178,51 @@ def test_registry_that_is_not_allowed_fails_the_whole_request(scene: Scene) -> N
     assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["good"]
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_tag_that_may_not_be_written_fails_the_whole_stream(scene: Scene, exists: bool) -> None:
+    """A tag of a registry that is not allowed makes the server refuse a whole patch, or the creation of the stream, with all its tags (2.1, 2.7).
+
+    Each tag is written alone then, so that only this one fails, in the words in which its import would have been refused.
+    """
+    config = "/apis/config.openshift.io/v1/images/cluster"
+    editor = {"metadata": {"name": "editor"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "editor"}]}
+    scene.api.send("POST", scene.api.rbac("rolebindings"), editor).raise_for_status()
+    if exists:
+        scene.import_as_others(old={"from": f"{scene.web}:v2"})
+    allowed = {"spec": {"allowedRegistriesForImport": [{"domainName": scene.hosts["private"]}]}}
+    scene.api.send("PATCH", config, allowed, content_type=MERGE).raise_for_status()
+    tags = [
+        tag("bad", f"{scene.hosts['plain']}/team/plain:v2", insecure=True, prefer_architecture="arm64"),
+        tag("good", f"{scene.web}:v1", prefer_architecture="arm64"),
+    ]
+    try:
+        client = scene.client(scene.control.token("editor"))
+        alone = scene.converge(client=client, name="other", tags=tags[:1])
+        result = scene.converge(client=client, tags=tags, lookup_policy_local=True)
+    finally:
+        scene.api.send("PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE).raise_for_status()
+    assert list(result.done.failed) == ["bad"]
+    assert "administrators do not allow imports from this registry" in result.done.failed["bad"]["remedy"]
+    assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["good", *(["old"] if exists else [])]
+    assert alone.done.report.results["streams"][0]["state"] == "absent"
+
+
+def test_limit_is_met_before_any_import(scene: Scene) -> None:
+    """A stream that would grow beyond a LimitRange by a patch is refused with all its tags, before any import (2.5).
+
+    Each tag is written alone then, so that what fits is imported, and the failed tag says what to do. Check mode cannot tell.
+    """
+    limit = {"type": "openshift.io/ImageStream", "max": {"openshift.io/image-tags": "1"}}
+    scene.api.send("POST", scene.api.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}}).raise_for_status()
+    tags = [tag("v1", f"{scene.web}:v1", prefer_architecture="arm64"), tag("v2", f"{scene.web}:v2", prefer_architecture="arm64")]
+    result = scene.run(tags=tags)
+    assert list(result.failed) == ["v2"]
+    assert "A LimitRange of the namespace allows the stream no more tags or images" in result.failed["v2"]["remedy"]
+    assert (result.tags["v1"]["changed"], bool(scene.digest("v1"))) == (True, True)
+    assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["v1"]
+    assert not scene.run(tags=tags).report.changed
+
+
 def test_limit_of_the_namespace_fails_the_whole_request(scene: Scene) -> None:
     """A stream that would grow beyond a LimitRange makes the server refuse every image of the request, but no lookup shows it (2.5).
 
