@@ -413,8 +413,8 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
         followed = _followed(plan.name, follower)
         moved, before = tags.get(followed), observed.tags.get(followed) or observed.left.get(followed)
         if moved is not None and moved.digest != (before.digest if before else ""):
-            # The server moves what follows a tag of the same stream along (contract case tags_between_streams).
-            tags[name] = follower._replace(digest=moved.digest, image=moved.image)
+            # The server moves what follows a tag of the same stream along, to the generation of now (contract case tags_between_streams).
+            tags[name] = follower._replace(digest=moved.digest, image=moved.image, image_generation=follower.generation)
     local = observed.lookup_policy_local if plan.lookup_policy_local is None else plan.lookup_policy_local
     exists = observed.exists or plan.create or bool(tags)
     return observed._replace(name=plan.name, exists=exists, lookup_policy_local=local and exists, tags=tags)

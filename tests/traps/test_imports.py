@@ -149,6 +149,18 @@ def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
     assert again.foreseen.tags["follower"]["digest"] == scene.digest("follower") == before
 
 
+def test_tag_that_follows_what_is_not_there_yet_comes_along(scene: Scene) -> None:
+    """A tag may follow one that does not exist; it gets its first image when that one does (3, tags_between_streams).
+
+    Check mode foresees that where it is declared as an external one that the server refuses, and that no import is left pending.
+    """
+    body = {"metadata": {"name": "web:stable"}, "tag": {"name": "stable", "from": {"kind": "ImageStreamTag", "name": "v2"}}}
+    scene.api.send("PUT", scene.api.image("imagestreamtags", "web:stable"), body).raise_for_status()
+    refused = tag("stable", f"{scene.hosts['private']}/team/odd:v1", import_mode="PreserveOriginal")
+    result = scene.converge(tags=[refused, tag("v2", f"{scene.web}:v2")])
+    assert result.foreseen.tags["stable"]["digest"] == scene.digest("stable") == scene.digest("v2")
+
+
 def test_tag_that_follows_a_tag_elsewhere_becomes_external(scene: Scene) -> None:
     """Other clients follow aliases and change the tag at their end, or stop without saying so (1.3, 7.1).
 
