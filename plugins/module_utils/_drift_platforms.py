@@ -78,7 +78,7 @@ def _platforms(digest: str, offer: Image | None, image: Image | None) -> Platfor
     if not digest:
         taken = []
     elif image is not None:
-        taken = _names(image)
+        taken = [_offered_name(name, offered or ()) for name in _names(image)]
     elif offer is not None and digest == offer.digest:
         taken = offered
     elif offer is not None:
@@ -91,6 +91,12 @@ def _names(image: Image) -> list[str]:
     if not image.manifests:
         return [image.architecture] if image.architecture else []
     return sorted({name for name in map(_name, image.manifests) if name not in ("", _NO_PLATFORM)})
+
+
+def _offered_name(name: str, offered: t.Sequence[str]) -> str:
+    """The platform that is offered for the architecture ``name`` of a single image, where there is one only; else the name itself."""
+    fitting = [platform for platform in offered if name in platform.split("/")[1:2]]
+    return fitting[0] if len(fitting) == 1 else name
 
 
 def _name(child: Manifest) -> str:
