@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 
 Params = t.Mapping[str, t.Any]
 _HEADER_TEXT = r"[^\x00-\x1f\x7f]+\Z"
-_TOKEN_TEXT = r"[\x21-\x7e]+\Z"
+TOKEN_TEXT = r"[\x21-\x7e]+\Z"
 
 
 def connection_from_params(params: Params, mask: Mask) -> Connection:
@@ -88,7 +88,7 @@ def _with_options(connection: Connection, params: Params) -> Connection:
 
 def _check(connection: Connection) -> None:
     """What cannot be sent ends here, in words that do not repeat a secret."""
-    if connection.token is not None and not re.match(_TOKEN_TEXT, connection.token):
+    if connection.token is not None and not re.match(TOKEN_TEXT, connection.token):
         raise InputError(f"The bearer token of {connection.credential_origin} holds a character that no token has, such as a space or a line end.")
     impersonation = connection.impersonation
     if (impersonation.groups or impersonation.uid or impersonation.extra) and not impersonation.user:

@@ -13,7 +13,13 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import Mask, default_kubeconfig_paths, load_kubeconfig, read_bearer_token
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import (
+    Mask,
+    default_kubeconfig_paths,
+    load_kubeconfig,
+    read_bearer_token,
+    renewal,
+)
 
 Params = t.Mapping[str, t.Any]
 
@@ -26,7 +32,7 @@ def connection_from_files(params: Params, mask: Mask) -> Connection:
     from ansible_collections.quayside.openshift_images.plugins.module_utils._kubernetes_library import in_cluster_available, in_cluster_connection
 
     if in_cluster_available():
-        return in_cluster_connection()
+        return in_cluster_connection(mask)
     paths = default_kubeconfig_paths()
     if paths:
         return _from_kubeconfig(params, paths, mask)
@@ -77,20 +83,14 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
             token = exec_credential(context).token
             if token is None:
                 raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
-            mask([token])
             return token
 
-        return connection._replace(token=credential.token, renew_token=renewed, credential_origin=origin)
+        return connection._replace(token=credential.token, renew_token=renewal(renewed, origin, mask), credential_origin=origin)
     if user.token or user.token_file:
         path = user.token_file
         token = user.token or read_bearer_token(path or "", user.origin)
-
-        def read_again() -> str:
-            again = read_bearer_token(path or "", user.origin)
-            mask([again])
-            return again
-
-        return connection._replace(token=token, renew_token=read_again if path else None, credential_origin=user.origin)
+        again = renewal(lambda: read_bearer_token(path or "", user.origin), user.origin, mask)
+        return connection._replace(token=token, renew_token=again if path else None, credential_origin=user.origin)
     if user.username and user.password:
         return connection._replace(username=user.username, password=user.password, credential_origin=user.origin)
     return connection

@@ -15,11 +15,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import TOKEN_TEXT
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
@@ -172,6 +174,19 @@ def read_bearer_token(path: str, origin: str) -> str:
     if not token:
         raise ConfigurationError(f"The token file {path} of {origin} is empty.")
     return token
+
+
+def renewal(source: t.Callable[[], str], origin: str, mask: Mask) -> t.Callable[[], str]:
+    """What gives a new bearer token of ``source``, which went to ``mask``. It raises ConfigurationError for what cannot be sent."""
+
+    def renewed() -> str:
+        token = source()
+        mask([token])
+        if not re.match(TOKEN_TEXT, token):
+            raise ConfigurationError(f"The bearer token of {origin} holds a character that no token has, such as a space or a line end.")
+        return token
+
+    return renewed
 
 
 def _read(source: t.Any, mask: Mask) -> _Merged:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask, read_bearer_token
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask, read_bearer_token, renewal
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 
@@ -133,8 +133,9 @@ def in_cluster_available() -> bool:
     return bool(named) and os.path.isfile(SERVICE_ACCOUNT_TOKEN)
 
 
-def in_cluster_connection() -> Connection:
-    """The connection of the pod's service account. Raises ConfigurationError where its files are incomplete."""
+def in_cluster_connection(mask: Mask) -> Connection:
+    """The connection of the pod's service account; a token that is read anew goes to ``mask``. Raises ConfigurationError where its files
+    are incomplete."""
     _require("to use the service account of the pod")
     from kubernetes.client import Configuration
     from kubernetes.config.config_exception import ConfigException
@@ -151,7 +152,7 @@ def in_cluster_connection() -> Connection:
         token=_bearer(configuration),
         ca=Pem(f"the CA file of {origin}", path=configuration.ssl_ca_cert),
         credential_origin=f"{origin} ({SERVICE_ACCOUNT_TOKEN})",
-        renew_token=lambda: read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin),
+        renew_token=renewal(lambda: read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin), origin, mask),
     )
 
 

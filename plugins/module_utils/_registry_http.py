@@ -24,6 +24,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
 
@@ -101,12 +102,12 @@ class RegistryAnswer:
         return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 
     def server_words(self) -> str:
-        """The server's own short reason, "" where it gave none."""
+        """The server's own short reason without what is a credential by its shape, "" where it gave none."""
         document = self.json_object()
         first = next(iter(self.errors()), {})
         for words in (document.get("details"), document.get("error_description"), document.get("message"), first.get("message"), document.get("error")):
             if isinstance(words, str) and words.strip():
-                return " ".join(words.split())[:_MAX_WORDS]
+                return scrub(" ".join(words.split())[: 10 * _MAX_WORDS])[:_MAX_WORDS]
         return ""
 
 

@@ -14,11 +14,13 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import RegistryAnswer, RegistryHttp
 
 _CLIENT_ID = "quayside.openshift_images"
 _CHALLENGE = re.compile(r"(?:^|,)\s*(Basic|Bearer)(?:\s+|$)", re.IGNORECASE)
-_PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+# Each word is looked at once: a challenge may be long.
+_PARAMETER = re.compile(r'(?<![A-Za-z_])([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 # A challenge may word a scope in its own way, but only for reading one repository.
 _PULL_SCOPE = re.compile(r"repository(?:\([a-z0-9]+\))?:[^\s:]+:pull")
 
@@ -33,7 +35,7 @@ def authorization(http: RegistryHttp, answer: RegistryAnswer, login: Login | Non
     if "basic" in challenges and login is not None and login.password:
         return f"Basic {login.auth}"
     if "bearer" in challenges:
-        return f"Bearer {_token(http, challenges['bearer'], login, scope)}"
+        return f"Bearer {_token(http, challenges['bearer'], answer.url, login, scope)}"
     if login is None:
         raise http.error("asks for a user name and a password; give its credential", answer.status)
     kind = "an identity token" if login.identity_token else "a user name and a password"
@@ -71,11 +73,13 @@ def parse_challenges(header: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _token(http: RegistryHttp, challenge: t.Mapping[str, str], login: Login | None, scope: str) -> str:
+def _token(http: RegistryHttp, challenge: t.Mapping[str, str], url: str, login: Login | None, scope: str) -> str:
+    """Return the token that the challenge of the registry at ``url`` leads to. With TLS here there has to be TLS there,
+    insecure or not: that is about certificates, and about hosts that do not speak TLS themselves."""
     realm = challenge.get("realm", "")
-    if not realm.startswith("https://") and not (http.insecure and realm.startswith("http://")):
+    if not realm.startswith("https://") and not (url.startswith("http://") and realm.startswith("http://")):
         what = "no token is fetched" if login is None else "no password is sent"
-        raise http.error(f'names the token server "{realm[:200]}", which is not reached over HTTPS; {what} there unless insecure: true is set for it')
+        raise http.error(f'names the token server "{scrub(realm[:200])}", which is not reached over HTTPS; {what} there')
     fields = {"client_id": _CLIENT_ID}
     if challenge.get("service"):
         fields["service"] = challenge["service"]

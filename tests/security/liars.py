@@ -36,8 +36,9 @@ class Asked:
 
     @property
     def text(self) -> str:
-        """The whole request, as a server that is set to debugging shows it."""
-        return "\n".join(f"{name}: {value}" for name, value in self.headers) + "\n" + self.path + "\n" + self.body.decode(errors="replace")
+        """The whole request, as a server that is set to debugging shows it. The credential stands first: not all of it may be quoted."""
+        first = sorted(self.headers, key=lambda header: header[0].lower() != "authorization")
+        return "\n".join(f"{name}: {value}" for name, value in first) + "\n" + self.path + "\n" + self.body.decode(errors="replace")
 
 
 @dataclass

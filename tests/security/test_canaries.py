@@ -25,7 +25,7 @@ from security.canaries import canary, found_in
 from security.liars import Answer, Asked, Liar
 from security.runs import Ended, RunHere
 from security.specs import CLUSTER_SECRETS, MODULES, Path_, hidden, options_of
-from security.ways import STORED, Way, basic, covered, ways_to_registries, ways_to_the_cluster
+from security.ways import STORED, Way, auths, basic, covered, ways_to_registries, ways_to_the_cluster
 
 _IMAGE = "registry.example.com/team/web:v1"
 # What each module needs to have something to do.
@@ -45,6 +45,8 @@ WORK: dict[str, dict[str, t.Any]] = {
     "sa_secret_link": {"namespace": "shop", "service_accounts": ["default"], "secrets": ["pull"]},
     "samples_operator": {"samples_registry": "registry.example.com", "wait": False},
 }
+# What a registry's token server hands out: no option holds it, it is one by its shape.
+SESSION = f"eyJhbGciOiJub25lIn0.{base64.urlsafe_b64encode(canary('session').encode()).decode()}.x"
 # Modules without the options of cluster access have no credential.
 TALKERS = [module for module in MODULES if "api_key" in options_of(module)]
 
@@ -143,9 +145,15 @@ def _token(asked: Asked) -> Answer:
 
 def _bad_token(asked: Asked) -> Answer:
     if asked.path.startswith("/token"):
-        return Answer.of({"token": "opens-nothing"})
+        return Answer.of({"token": SESSION, "refresh_token": SESSION})
     realm = f'Bearer realm="http://{asked.header("Host")}/token",service="it"'
-    return Answer.of({"errors": [{"message": asked.text}]}, 401, WWW_Authenticate=realm)
+    return Answer.of({"errors": [{"message": f"{asked.text} {SESSION if asked.header('Authorization') else ''}"}]}, 401, WWW_Authenticate=realm)
+
+
+def _names_it_in_its_realm(asked: Asked) -> Answer:
+    if asked.header("Authorization").startswith("Bearer"):
+        return Answer.of({}, 401, WWW_Authenticate=f'Bearer realm="{asked.header("Authorization")}"')
+    return _bad_token(asked)
 
 
 def _asks_then(answer: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
@@ -156,6 +164,7 @@ REGISTRY: dict[str, Callable[[Asked], Answer]] = {
     "refuses": _challenge,
     "refuses a token": _token,
     "takes no token": _bad_token,
+    "shows its token": _names_it_in_its_realm,
     "403": _asks_then(lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": asked.text}]}, 403)),
     "429": _asks_then(lambda asked: Answer.of({"errors": [{"message": asked.text}]}, 429)),
     "500": _asks_then(lambda asked: Answer(500, asked.text.encode(), "text/plain")),
@@ -200,7 +209,7 @@ def combinations(thorough: bool, *parts: t.Sequence[str]) -> Iterator[tuple[str,
 
 def leaks_of(ended: Ended, way: Way) -> dict[str, str]:
     """Where a credential came out."""
-    return found_in(ended.places, [*way.secrets, STORED])
+    return found_in(ended.places, [*way.secrets, STORED, SESSION])
 
 
 def test_every_module_is_given_something_to_do() -> None:
@@ -293,6 +302,21 @@ def test_credentials_that_are_written(lie: Callable[..., Liar], run_here: RunHer
                 assert ended.result["changed"], ended.message
                 assert "registry.example.com" in str(ended.result["diff"])
     assert {where: leak for where, leak in leaks.items() if leak} == {}
+
+
+def test_a_credential_of_the_namespace_at_a_registry_that_shows_it(lie: Callable[..., Liar], run_here: RunHere) -> None:
+    registry = lie(_challenge)
+    content = base64.b64encode(json.dumps(auths(registry.host, STORED)).encode()).decode()
+    secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
+    cluster = lie(lambda asked: Answer.of({"kind": "SecretList", "items": [secret]}))
+    options = {"images": [f"{registry.host}/team/web:v1"], "insecure": True, "namespace": "shop", "host": cluster.url, "api_key": "unwatched"}
+    for name, answer in REGISTRY.items():
+        registry.script = answer
+        registry.asked.clear()
+        ended = run_here("registry_image_info", options)
+        assert ended.result["failed"]
+        assert any(basic(STORED) in asked.text for asked in registry.asked)
+        assert found_in(ended.places, [STORED, SESSION, content]) == {}, name
 
 
 def test_a_crash(lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,12 +129,15 @@ def test_a_token_server_hands_no_credential_on(
 
 
 @pytest.mark.parametrize("module", ["pull_secret", "registry_image_info"])
-def test_a_token_server_without_tls_is_refused(trusted: tuple[Liar, str], lie: Callable[..., Liar], run_here: RunHere, module: str) -> None:
+@pytest.mark.parametrize("insecure", [False, True])
+def test_a_token_server_without_tls_is_refused(
+    trusted: tuple[Liar, str], lie: Callable[..., Liar], run_here: RunHere, module: str, insecure: bool
+) -> None:
     registry, ca_file = trusted
     plain = lie(lambda asked: Answer.of({"token": "opens"}))
     registry.script = lambda asked: Answer(401, headers={"WWW-Authenticate": f'Bearer realm="{plain.url}/token",service="it"'})
 
-    ended = run_here(module, options(module, registry.host, ca_cert=ca_file))
+    ended = run_here(module, options(module, registry.host, **({"insecure": True} if insecure else {"ca_cert": ca_file})))
 
     assert f'names the token server "{plain.url}/token", which is not reached over HTTPS; no password is sent there' in str(ended.result).replace("\\", "")
     assert plain.asked == []

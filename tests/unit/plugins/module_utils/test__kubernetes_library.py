@@ -279,7 +279,8 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_service_account_of_the_pod(pod: Path) -> None:
     assert library.in_cluster_available()
-    connection = library.in_cluster_connection()
+    masked: list[str] = []
+    connection = library.in_cluster_connection(masked.extend)
     assert connection.host == "https://[fd00::1]:443"
     assert connection.token == "dummy-pod-token"
     assert connection.ca is not None
@@ -289,6 +290,12 @@ def test_the_service_account_of_the_pod(pod: Path) -> None:
     (pod / "token").write_text("rotated\n")
     assert connection.renew_token is not None
     assert connection.renew_token() == "rotated"
+    assert masked == ["rotated"]
+    (pod / "token").write_text("rot ated")
+    with pytest.raises(ConfigurationError) as caught:
+        connection.renew_token()
+    origin = "the service account of this pod"
+    assert str(caught.value) == f"The bearer token of {origin} holds a character that no token has, such as a space or a line end."
 
 
 @pytest.mark.parametrize("variable", ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])
@@ -306,7 +313,7 @@ def test_a_pod_without_a_mounted_token(pod: Path) -> None:
 def test_a_pod_without_its_ca(pod: Path) -> None:
     (pod / "ca.crt").unlink()
     with pytest.raises(ConfigurationError) as caught:
-        library.in_cluster_connection()
+        library.in_cluster_connection(lambda secrets: None)
     assert str(caught.value) == "The service account of this pod cannot be used: Service certification file does not exist."
 
 
@@ -315,7 +322,7 @@ def test_a_pod_without_its_ca(pod: Path) -> None:
     [
         (lambda folder: library.exec_credential(plugin(folder, "true")), "run the exec plugin of a kubeconfig"),
         (lambda folder: library.provider_credential(provider(folder), False, lambda secrets: None), "use the auth provider of a kubeconfig"),
-        (lambda folder: library.in_cluster_connection(), "use the service account of the pod"),
+        (lambda folder: library.in_cluster_connection(lambda secrets: None), "use the service account of the pod"),
     ],
 )
 def test_without_the_library_one_sentence_says_so(

@@ -255,8 +255,8 @@ class TestCredentials:
     def test_no_token_is_fetched_without_tls(self, registry: ScriptedServer, serve: Serve, open_repository: Open) -> None:
         tokens = serve()
         registry.replies = [bearer(f"{tokens.url}/token")]
-        assert "no token is fetched there unless insecure: true is set for it" in str(refusal(open_repository().manifest, "v1"))
-        assert "no password is sent there unless insecure: true is set for it" in str(refusal(open_repository(LOGIN).manifest, "v1"))
+        assert str(refusal(open_repository().manifest, "v1")).endswith("which is not reached over HTTPS; no token is fetched there")
+        assert str(refusal(open_repository(LOGIN).manifest, "v1")).endswith("which is not reached over HTTPS; no password is sent there")
         assert tokens.asked == []
 
     @pytest.mark.parametrize("token", ["two\r\nlines", "caf\u00e9", ""])

@@ -130,14 +130,20 @@ def test_an_identity_token_cannot_answer_basic(registry: ScriptedServer, attempt
     )
 
 
-def test_no_password_goes_to_a_token_server_without_tls(registry: ScriptedServer, serve: Serve, attempt: t.Callable[..., str]) -> None:
+@pytest.mark.parametrize("insecure", [False, True])
+def test_no_password_goes_from_tls_to_a_token_server_without_it(
+    registry: ScriptedServer, serve: Serve, attempt: t.Callable[..., str], insecure: bool
+) -> None:
     tokens = serve()
     registry.replies = [bearer(f"{tokens.url}/token")]
-    assert str(refusal(attempt, registry)) == (
-        f'The registry "the.registry" names the token server "{tokens.url}/token", which is not reached over HTTPS; no password is sent there unless '
-        "insecure: true is set for it"
+    assert str(refusal(attempt, registry, insecure=insecure)) == (
+        f'The registry "the.registry" names the token server "{tokens.url}/token", which is not reached over HTTPS; no password is sent there'
     )
     assert tokens.asked == []
+
+
+def test_neither_the_registry_nor_its_token_server_has_tls(serve: Serve, attempt: t.Callable[..., str]) -> None:
+    tokens, registry = serve(), serve()
     tokens.replies, registry.replies = [Reply(body={"token": "t0ken"})], [bearer(f"{tokens.url}/token"), Reply()]
     assert attempt(registry, insecure=True) == "accepted"
 

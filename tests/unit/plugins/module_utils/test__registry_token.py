@@ -24,3 +24,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 )
 def test_challenges(header: str, expected: dict[str, dict[str, str]]) -> None:
     assert parse_challenges(header) == expected
+
+
+def test_a_challenge_of_a_million_letters() -> None:
+    """Each of them is looked at once: else this would take hours."""
+    assert parse_challenges(f'Bearer {"a" * 1_000_000},realm="https://t/token"') == {"bearer": {"realm": "https://t/token"}}
