@@ -24,10 +24,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     Unauthorized,
     status_facts,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 
 IMAGE_GROUP = "image.openshift.io"
 TEXT_LIMIT = 300
 CAUSES_SHOWN = 20
+LOCATION_LIMIT = 2000
 _ADDRESS_ADVICE = "set the option host to the address of the API, such as https://api.cluster.example.com:6443"
 
 
@@ -90,7 +92,7 @@ def _judge(
         return ApiError, "the option host must begin with https://"
     if 300 <= code < 400:
         # without the query, which may hold a login's state
-        to = f" (it redirects to {answer.location.split('?')[0]})" if answer.location else ""
+        to = f" (it redirects to {excerpt(answer.location, LOCATION_LIMIT).split('?')[0]})" if answer.location else ""
         return ApiError, f"this is not an API server{to}; {_ADDRESS_ADVICE}"
     if code == 429:
         return ApiError, "it is overloaded and asked to come back later; lower the concurrency or run the task again"
@@ -166,7 +168,8 @@ def _excerpt(answer: Answer) -> str:
 
 
 def _bounded(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}..."
+    shown = excerpt(text, limit + 1)
+    return shown if len(shown) <= limit else f"{shown[:limit]}..."
 
 
 def _is_page(answer: Answer) -> bool:
@@ -177,4 +180,4 @@ def _title(page: str) -> str:
     lowered = page.lower()
     start, end = lowered.find("<title>"), lowered.find("</title>")
     title = " ".join(page[start + 7 : end].split()) if 0 <= start < end else ""
-    return f'"{title[:80]}"' if title else "HTML"
+    return f'"{excerpt(title, 80)}"' if title else "HTML"

@@ -206,11 +206,13 @@ class ClusterClient:
             return self._token != refused
 
     def _surface_warnings(self, raw: RawAnswer) -> None:
-        if self._warn is None:
+        if self._warn is None or not raw.warnings:
             return
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
+
         for header in raw.warnings:
             for quoted in re.findall(_WARNING, header):
-                text = re.sub(r"\\(.)", r"\1", quoted)[:WARNING_LIMIT]
+                text = excerpt(re.sub(r"\\(.)", r"\1", quoted), WARNING_LIMIT)
                 with self._lock:
                     new = text not in self._warned and len(self._warned) < WARNINGS_SHOWN
                     if new:

@@ -18,6 +18,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._api_tar
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import RetryPolicy
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, ApiOutcomeUnknown, ApiUnreachable
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import RawAnswer
 
@@ -130,14 +131,14 @@ def target_of_call(method: str, path: str, body: t.Any) -> Target:
 
 def _answer(raw: RawAnswer, data: dict[str, t.Any] | None) -> Answer:
     flaw = "" if data is not None else _flaw(raw)
-    text = raw.body[:TEXT_LIMIT].decode("utf-8", "replace") if flaw else ""
+    text = excerpt(raw.body[: 2 * TEXT_LIMIT].decode("utf-8", "replace"), TEXT_LIMIT) if flaw else ""
     return Answer(raw.status, raw.content_type, text, data, flaw, raw.location)
 
 
 def _flaw(raw: RawAnswer) -> str:
     """Why the answer is no JSON object; completes "the answer"."""
     if raw.content_type != "application/json":
-        return f"is no JSON ({raw.content_type or 'no content type'})"
+        return f"is no JSON ({excerpt(raw.content_type, 100) or 'no content type'})"
     if raw.truncated:
         return f"is longer than {raw.truncated} bytes"
     try:
@@ -156,4 +157,4 @@ def _lost_behind_the_api_server(answer: Answer) -> bool:
 
 def _said(answer: Answer) -> str:
     message = answer.data.get("message") if answer.data is not None else answer.text.strip()
-    return f": {str(message).strip()[:300]}" if message else ""
+    return f": {excerpt(str(message).strip(), 300)}" if message else ""

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask, read_bearer_token, renewal
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
@@ -224,4 +225,4 @@ def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:
 
 def _one_line(text: str) -> str:
     """Foreign text as part of a sentence: one line, bounded, without what looks like a credential."""
-    return " ".join(scrub(text).split())[:STDERR_LIMIT].rstrip(".")
+    return excerpt(" ".join(scrub(text).split()), STDERR_LIMIT).rstrip(".")

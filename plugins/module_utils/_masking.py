@@ -18,6 +18,8 @@ from urllib.parse import quote, unquote
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
 _TOKEN_SHAPES = r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)"
 _USER_INFO = r"://([^\s/:@]*):([^\s/]+)@"
+# every form of every secret that this run has met
+SECRETS_MET: set[str] = set()
 
 
 def derived_forms(value: str) -> set[str]:
@@ -72,6 +74,7 @@ def register_secrets(module: _MaskingModule, values: t.Iterable[str]) -> set[str
             forms |= derived_forms(value)
     if not forms:
         return forms
+    SECRETS_MET.update(forms)
     # up to ansible-core 2.21 the module itself masks what it returns
     module.no_log_values.update(forms)
     try:

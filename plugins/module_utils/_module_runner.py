@@ -18,7 +18,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._argumen
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params, option_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import register_secrets, without
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import SECRETS_MET, register_secrets, without
 from ansible_collections.quayside.openshift_images.plugins.module_utils._payload import spare_collector
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 
@@ -63,6 +63,7 @@ class _Module(AnsibleModule):
 
     def __init__(self, **kwargs: t.Any) -> None:
         self._hidden: set[str] = set()
+        SECRETS_MET.clear()
         super().__init__(**kwargs)
 
     def log(self, msg: t.Any, log_args: t.Any = None) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import DEFAULT_REGISTRY, PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_documents import (
     CONFIG_TYPES,
@@ -30,6 +31,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     RegistryAnswer,
     RegistryHttp,
     origin,
+    shown_origin,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_token import authorization, unexpected
 
@@ -69,7 +71,7 @@ class RegistryRepository:
             named = answer.headers.get("Docker-Content-Digest", "")
             digest = digest_of(answer.body)
             if named.startswith("sha256:") and named != digest:
-                raise self._http.error(f"serves {what} as {named[:80]}, but with the content of {digest}; it, or a proxy before it, is broken")
+                raise self._http.error(f"serves {what} as {excerpt(named, 80)}, but with the content of {digest}; it, or a proxy before it, is broken")
         try:
             return parse_manifest(answer.body, answer.content_type, digest)
         except BadDocument as exc:
@@ -153,7 +155,7 @@ class RegistryRepository:
         status = answer.status
         elsewhere = origin(answer.url) != origin(self._base) and urlsplit(answer.url).netloc != urlsplit(self._base).netloc
         if elsewhere:
-            return self._http.error(f'redirects to "{origin(answer.url)}" for {what}, which answered {said}', status)
+            return self._http.error(f'redirects to "{shown_origin(answer.url)}" for {what}, which answered {said}', status)
         who = f'the user "{self._login.shown_username}"' if self._login and self._login.password else "the identity token"
         if status == 401 and self._login is None:
             return self._http.error(f"gives nobody {what} without a credential ({said}); give one, and check the name of the repository", status)

@@ -18,6 +18,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import check_digest, check_tag_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Manifest
 
@@ -117,7 +118,7 @@ def parse_manifest(content: bytes, content_type: str, digest: str) -> ServedMani
         raise BadDocument(f'it calls itself "{named}", and the registry calls it "{content_type}"')
     media_type = content_type if content_type in MANIFEST_TYPES else named
     if media_type not in MANIFEST_TYPES:
-        raise BadDocument(f'it is neither an image nor a list of images (its media type is "{clean(str(named or content_type))[:100]}")')
+        raise BadDocument(f'it is neither an image nor a list of images (its media type is "{excerpt(clean(str(named or content_type)), 100)}")')
     if "manifests" in document and ("layers" in document or "config" in document):
         raise BadDocument("it is a list and an image at the same time")
     if media_type in LIST_TYPES:
@@ -153,7 +154,7 @@ def parse_tag_page(content: bytes) -> list[str]:
         try:
             check_tag_name(tag if isinstance(tag, str) else "")
         except InputError:
-            raise BadDocument(f"it names {clean(json.dumps(tag))[:60]}, which is no tag") from None
+            raise BadDocument(f"it names {excerpt(clean(json.dumps(tag)), 60)}, which is no tag") from None
     return tags
 
 

@@ -24,6 +24,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
@@ -46,6 +47,7 @@ _CHUNK = 64 * 1024
 DOCKER_HUB_API = "registry-1.docker.io"
 _MAX_REDIRECTS = 5
 _MAX_WORDS = 200
+_MAX_URL = 2000
 _BUSY = (429, 500, 502, 503, 504)
 _MOVED = (301, 302, 303, 307, 308)
 # What the TLS library says of a host that answers in plain HTTP.
@@ -107,7 +109,7 @@ class RegistryAnswer:
         first = next(iter(self.errors()), {})
         for words in (document.get("details"), document.get("error_description"), document.get("message"), first.get("message"), document.get("error")):
             if isinstance(words, str) and words.strip():
-                return scrub(" ".join(words.split())[: 10 * _MAX_WORDS])[:_MAX_WORDS]
+                return scrub(excerpt(" ".join(words.split()), 10 * _MAX_WORDS))[:_MAX_WORDS]
         return ""
 
 
@@ -274,7 +276,7 @@ class RegistryHttp:
             return RegistryAnswer(response.status_code, response.headers, body, url, truncated)
 
     def _check_redirect(self, source: str, target: str) -> None:
-        scheme, where = urlsplit(target).scheme, origin(target)
+        scheme, where = urlsplit(target).scheme, shown_origin(target)
         if scheme != "https" and not (scheme == "http" and (self.insecure or source.startswith("http://"))):
             raise self.error(f'redirects to "{where}", which is not reached over HTTPS; that is not followed unless insecure: true is set for it')
 
@@ -288,23 +290,23 @@ class RegistryHttp:
         if isinstance(exc, (requests.Timeout, AnswerTimeout, urllib3.exceptions.ReadTimeoutError)):
             raise self._unreachable(exc, url) from None
         if isinstance(exc, requests.exceptions.InvalidURL) or (isinstance(exc, ValueError) and not isinstance(exc, OSError)):
-            raise self.error(f'names "{origin(url)}", which is no address') from None
+            raise self.error(f'names "{shown_origin(url)}", which is no address') from None
         if not isinstance(exc, requests.exceptions.SSLError):
             return
         text = str(exc)
         if any(sign in text for sign in _NO_TLS):
             raise self.error(
-                f"answers at {origin(url)} without TLS; if it is meant to be plain HTTP, set insecure: true for it, otherwise check host and port"
+                f"answers at {shown_origin(url)} without TLS; if it is meant to be plain HTTP, set insecure: true for it, otherwise check host and port"
             ) from None
         if "certificate" in text.lower():
             raise self.error(
-                f"has a certificate at {origin(url)} that is not trusted ({self._cause(exc)}); give the CA that signed it as ca_cert of the registry, "
+                f"has a certificate at {shown_origin(url)} that is not trusted ({self._cause(exc)}); give the CA that signed it as ca_cert of the registry, "
                 "or set insecure: true for it"
             ) from None
-        raise self.error(f"could not be reached at {origin(url)} ({self._cause(exc)})") from None
+        raise self.error(f"could not be reached at {shown_origin(url)} ({self._cause(exc)})") from None
 
     def _unreachable(self, exc: BaseException, url: str) -> RegistryError:
-        return self.error(f"could not be reached at {origin(url)} ({self._cause(exc)}); check host, port and network")
+        return self.error(f"could not be reached at {shown_origin(url)} ({self._cause(exc)}); check host, port and network")
 
     def _cause(self, exc: BaseException) -> str:
         """Return the innermost reason of a failed connection, without the URL that the outer ones repeat."""
@@ -325,7 +327,7 @@ class RegistryHttp:
         if isinstance(innermost, ssl.SSLCertVerificationError):
             return innermost.verify_message
         strerror = innermost.strerror if isinstance(innermost, OSError) else None
-        return str(strerror or innermost).split("(Caused by", 1)[0].strip()[:_MAX_WORDS]
+        return excerpt(str(strerror or innermost).split("(Caused by", 1)[0].strip(), _MAX_WORDS)
 
 
 def origin(url: str) -> str:
@@ -335,6 +337,11 @@ def origin(url: str) -> str:
     except ValueError:
         return url.rpartition("@")[2][:100]
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def shown_origin(url: str) -> str:
+    """The same for a sentence: a server may have put what it was sent into an address, of which a slash would leave a part."""
+    return origin(excerpt(url, _MAX_URL))
 
 
 def _server(url: str) -> tuple[str, str, int]:

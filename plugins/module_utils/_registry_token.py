@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import RegistryAnswer, RegistryHttp
 
@@ -79,7 +80,7 @@ def _token(http: RegistryHttp, challenge: t.Mapping[str, str], url: str, login: 
     realm = challenge.get("realm", "")
     if not realm.startswith("https://") and not (url.startswith("http://") and realm.startswith("http://")):
         what = "no token is fetched" if login is None else "no password is sent"
-        raise http.error(f'names the token server "{scrub(realm[:200])}", which is not reached over HTTPS; {what} there')
+        raise http.error(f'names the token server "{scrub(excerpt(realm, 200))}", which is not reached over HTTPS; {what} there')
     fields = {"client_id": _CLIENT_ID}
     if challenge.get("service"):
         fields["service"] = challenge["service"]

@@ -81,7 +81,9 @@ TAKERS = {
     ),
     "cluster_drift": Taker("cluster_drift", ("secrets",), _compares),
     "cluster_drift, global": Taker(
-        "cluster_drift", ("cluster_pull_secret",), lambda options, _registry, cluster: {"cluster_pull_secret": options, "host": cluster.url, "api_key": "x"}
+        "cluster_drift",
+        ("cluster_pull_secret",),
+        lambda options, _registry, cluster: {"cluster_pull_secret": options, "host": cluster.url, "api_key": "unwatched"},
     ),
 }
 
@@ -95,8 +97,16 @@ def _page(code: int) -> Callable[[Asked], Answer]:
 
 
 def _warning(asked: Asked) -> Answer:
-    words = asked.header("Authorization").replace("\\", "\\\\").replace('"', '\\"')
-    return Answer.of({"kind": "Status", "message": "gone", "code": 404}, 404, Warning=f'299 - "sent {words}"')
+    return Answer.of({"kind": "Status", "message": "gone", "code": 404}, 404, Warning=f'299 - "sent {_quoted(asked.header("Authorization"))}"')
+
+
+def _quoted(words: str) -> str:
+    return words.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _shown_again_and_again(asked: Asked) -> str:
+    """Wherever a text of these words is cut off, it is in the middle of the credential."""
+    return asked.header("Authorization").partition(" ")[2] * 200
 
 
 def _store(asked: Asked) -> Answer:
@@ -124,6 +134,10 @@ API: dict[str, Callable[[Asked], Answer]] = {
     "504": _status(504),
     "a page": _page(200),
     "a page with 502": _page(502),
+    "a long error": lambda asked: Answer.of({"kind": "Status", "message": _shown_again_and_again(asked), "code": 400}, 400),
+    "a long text": lambda asked: Answer(400, _shown_again_and_again(asked).encode(), "text/plain"),
+    "a long title": lambda asked: Answer(400, f"<title>{_shown_again_and_again(asked)}</title>".encode(), "text/html"),
+    "a long warning": lambda asked: Answer.of({"kind": "Status", "code": 404}, 404, Warning=f'299 - "{_quoted(_shown_again_and_again(asked))}"'),
     "a redirect": lambda asked: Answer(302, b"", headers={"Location": "https://login.example.com/{0}?{0}".format(asked.header("Authorization"))}),
     "a warning": _warning,
     "text": lambda asked: Answer(200, asked.text.encode(), "text/plain"),
@@ -166,6 +180,7 @@ REGISTRY: dict[str, Callable[[Asked], Answer]] = {
     "takes no token": _bad_token,
     "shows its token": _names_it_in_its_realm,
     "403": _asks_then(lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": asked.text}]}, 403)),
+    "a long error": _asks_then(lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": _shown_again_and_again(asked)}]}, 403)),
     "429": _asks_then(lambda asked: Answer.of({"errors": [{"message": asked.text}]}, 429)),
     "500": _asks_then(lambda asked: Answer(500, asked.text.encode(), "text/plain")),
     "a page": _asks_then(lambda asked: Answer(200, f"<html>{asked.text}</html>".encode(), "text/html")),

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import pytest
 from ansible.module_utils.common import warnings
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import SECRETS_MET
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils import fuzzing
 
 try:
@@ -61,6 +62,12 @@ class ModuleOutcome:
 
 
 RunModule = t.Callable[..., ModuleOutcome]
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_met() -> None:
+    """A process begins without any."""
+    SECRETS_MET.clear()
 
 
 @pytest.fixture
