@@ -49,7 +49,7 @@ class ModuleContext:
 
     def warn(self, message: str) -> None:
         """Show a warning with the task's result. Ansible masks results but not warnings, so it is done here."""
-        self._module.warn(without(message, self._module.no_log_values))
+        self._module.warn(self._module.shown(message))
 
     def close(self) -> None:
         """Close the connections of every client that was handed out."""
@@ -77,7 +77,13 @@ class _Module(AnsibleModule):
 
         self.hide_option_secrets()
         self.hide(misspelt_secrets(self.argument_spec, self.params))
-        super().fail_json(msg, **kwargs)
+        super().fail_json(self.shown(msg), **kwargs)
+
+    def shown(self, message: str) -> str:
+        """The message as it may be written to a terminal."""
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import printable
+
+        return printable(without(message, self.no_log_values))
 
     def hide_option_secrets(self) -> None:
         """Mask what is secret in the options without being an option marked so, and of those that are, which Ansible masks

@@ -80,6 +80,27 @@ def test_an_error_is_its_sentence(run_module_main: RunModule) -> None:
     assert (outcome.code, outcome.result["msg"]) == (1, "The option tags is empty.")
 
 
+def test_no_message_commands_a_terminal(run_module_main: RunModule) -> None:
+    text = "red \x1b[31m, title \x1b]0;x\x07, one byte \x9b1m, backwards \u202eabc, half \ud800,\ttab,\r\nline"
+    seen = "red ?[31m, title ?]0;x?, one byte ?1m, backwards ?abc, half ?,?tab,?\nline"
+
+    def refuse(context: ModuleContext) -> t.NoReturn:
+        context.warn(text)
+        raise InputError(text)
+
+    outcome = run_module_main(main_of(refuse), {})
+    assert outcome.result["msg"] == seen
+    assert outcome.warnings == [seen]
+
+
+def test_a_secret_with_a_control_character_is_masked_first(run_module_main: RunModule) -> None:
+    def refuse(context: ModuleContext) -> t.NoReturn:
+        context.mask("one\ttwo\x1bthree")
+        raise InputError("sent one\ttwo\x1bthree")
+
+    assert run_module_main(main_of(refuse), {}).result["msg"] == "sent ********"
+
+
 def test_an_error_of_the_api_has_its_parts(run_module_main: RunModule, api: ScriptedServer) -> None:
     api.replies = [Reply(403, {"kind": "Status", "reason": "Forbidden", "message": "secrets is forbidden", "code": 403})]
     outcome = run_module_main(main_of(lambda context: context.client().get(PATH)), {"host": api.url, "api_key": SECRET})
