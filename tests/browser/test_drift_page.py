@@ -36,6 +36,16 @@ def test_nothing_is_out_of_sight_and_nothing_keeps_anybody_out(open_page: OpenPa
         page.screenshot(path=Path(PICTURES, f"drift-{place}-{scheme}.png"), full_page=True)
 
 
+@pytest.mark.parametrize("width", [390, 820, 1080, 1280])
+def test_no_table_but_the_matrix_is_wider_than_its_screen(open_page: OpenPage, width: int) -> None:
+    page = open_page({"width": width, "height": 900})
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+    wide = page.evaluate("[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)")
+
+    assert [text for text in wide if "Declared mode" not in text] == []
+
+
 def test_the_document_beside_it_is_what_its_schema_describes(report: Path) -> None:
     schema = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="utf-8"))
     document = json.loads(report.with_suffix(".json").read_text(encoding="utf-8"))
