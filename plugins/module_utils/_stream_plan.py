@@ -342,7 +342,9 @@ def _must_know(
     """Whether the plan depends on what the registry serves now."""
     if _needs_import(reasons, wanted, desired):
         has_image = observed is not None and bool(observed.digest)
-        return knowledge.foresee or (SOURCE_CHANGED in reasons and has_image)
+        # The server takes such a tag in a patch that it may refuse to import: there the default port of HTTP counts too.
+        may_stay_behind = observed is None and desired.has_preference and wanted.insecure and ":" not in desired.source.registry
+        return knowledge.foresee or (SOURCE_CHANGED in reasons and has_image) or may_stay_behind
     return stream.refresh == "drifted" and not desired.source.digest
 
 
@@ -369,7 +371,13 @@ def _known(
         answer = knowledge.looked_up.get(listed)
         if answer is None:
             return listed
-        return _as_legacy(answer, future, knowledge.control_plane_architecture)
+        if isinstance(answer, Image):
+            return _as_legacy(answer, future, knowledge.control_plane_architecture)
+        # A list of which not every child can be had may serve the one that Legacy takes all the same.
+        alone = knowledge.looked_up.get(lookup)
+        if alone is None:
+            return lookup
+        return alone if isinstance(alone, ImportFailure) else UNKNOWN_IMAGE._replace(import_mode=_LEGACY)
     answer = knowledge.looked_up.get(lookup)
     if answer is None:
         return lookup
@@ -383,9 +391,7 @@ def _as_stored(answer: Outcome) -> Outcome:
     return answer
 
 
-def _as_legacy(answer: Outcome, preference: tuple[str, str], control_plane_architecture: str) -> Outcome:
-    if isinstance(answer, ImportFailure):
-        return answer
+def _as_legacy(answer: Image, preference: tuple[str, str], control_plane_architecture: str) -> Outcome:
     operating_system, architecture = preference
     child = legacy_choice(answer.manifests, architecture or control_plane_architecture, operating_system or "linux")
     if child is None:

@@ -207,6 +207,26 @@ def test_tag_that_may_not_be_written_fails_the_whole_stream(scene: Scene, exists
     assert alone.done.report.results["streams"][0]["state"] == "absent"
 
 
+def test_insecure_tag_that_may_be_written_and_not_imported(scene: Scene) -> None:
+    """An insecure tag may be written for a registry that is allowed with TLS only, but its import is refused: there port 80 counts (2.7).
+
+    Such a tag is asked for before it is written, so that none stays behind that nothing will ever import.
+    """
+    config = "/apis/config.openshift.io/v1/images/cluster"
+    editor = {"metadata": {"name": "editor"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "editor"}]}
+    scene.api.send("POST", scene.api.rbac("rolebindings"), editor).raise_for_status()
+    allowed = {"spec": {"allowedRegistriesForImport": [{"domainName": "registry.example.com"}]}}
+    scene.api.send("PATCH", config, allowed, content_type=MERGE).raise_for_status()
+    try:
+        client = scene.client(scene.control.token("editor"))
+        refused = tag("v1", "registry.example.com/team/web:v1", insecure=True, prefer_architecture="arm64")
+        result = scene.converge(client=client, tags=[refused])
+    finally:
+        scene.api.send("PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE).raise_for_status()
+    assert 'importing images from registry "registry.example.com:80" is forbidden' in result.done.failed["v1"]["message"]
+    assert scene.versions() == {}
+
+
 def test_limit_is_met_before_any_import(scene: Scene) -> None:
     """A stream that would grow beyond a LimitRange by a patch is refused with all its tags, before any import (2.5).
 

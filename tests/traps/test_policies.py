@@ -206,3 +206,22 @@ def test_digest_ignores_the_preference(scene: Scene) -> None:
     result = scene.converge(tags=[tag("pinned", source, import_mode="Legacy", prefer_architecture="arm64")])
     assert result.done.imported == []
     assert scene.digest("pinned") == "sha256:ad8447f58e134fde34462e027974a8332b14da44d4444cc4987fdc4c99954842"
+
+
+def test_preferred_child_of_a_list_that_is_not_whole(scene: Scene) -> None:
+    """Legacy takes its child from a list of which others cannot be had, for example where tags are mirrored and digests are not (2.5, 2.7, 2.10).
+
+    Check mode, which looks at the whole list to choose, foresees an import with a digest that is not known yet.
+    """
+    mirrors = "/apis/config.openshift.io/v1/imagetagmirrorsets"
+    rule = {"source": "registry.example.com/team", "mirrors": [f"{scene.hosts['private']}/team"]}
+    scene.api.send("POST", mirrors, {"metadata": {"name": "team"}, "spec": {"imageTagMirrors": [rule]}}).raise_for_status()
+    tags = [tag("v1", "registry.example.com/team/web:v1", import_mode="Legacy", prefer_architecture="arm64")]
+    try:
+        foreseen, done = scene.run(check_mode=True, tags=tags), scene.run(tags=tags)
+        whole = scene.converge(name="whole", tags=[{**tags[0], "import_mode": "PreserveOriginal"}])
+    finally:
+        scene.api.send("DELETE", f"{mirrors}/team").raise_for_status()
+    assert (foreseen.report.failure, foreseen.tags["v1"]["changed"], foreseen.tags["v1"]["digest"]) == (None, True, None)
+    assert (done.report.failure, done.tags["v1"]["digest"]) == (None, scene.digest("v1"))
+    assert list(whole.done.failed) == ["v1"]
