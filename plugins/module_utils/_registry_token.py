@@ -56,6 +56,8 @@ def refused(http: RegistryHttp, answer: RegistryAnswer, login: Login | None) -> 
 def unexpected(http: RegistryHttp, answer: RegistryAnswer, where: str) -> RegistryError:
     """Return the error for an answer that no registry should give at ``where``."""
     hint = "; it does not look like a registry, check host and port" if answer.status == 404 or 300 <= answer.status < 400 else ""
+    if answer.status == 429:
+        hint = "; it limits the rate of requests, try again later"
     if answer.status >= 500:
         hint = "; it fails itself, try again later"
     return http.error(f"answered HTTP {answer.status} at {where}{hint}", answer.status)

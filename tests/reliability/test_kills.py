@@ -9,17 +9,21 @@ A docstring is a row of the table in docs/reliability.md: the fault, what the us
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import multiprocessing
 import os
 import random
 import signal
+import threading
 import time
 import typing as t
 
 import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils import _client
 from emulator.faults import Fault
 
-from .jobs import IMPORT, LINK, RECREATION, SAMPLES, SECRET, TAG, Job
+from .jobs import IMPORT, JOBS, LINK, OTHER_WRITES, RECREATION, SAMPLES, SECRET, TAG, Job
 from .place import Json, Place
 from .running import MODULES, WRITERS, run, set_pace
 
@@ -47,6 +51,8 @@ def many_streams_are_there(place: Place) -> bool:
 
 IMPORTS = Job(IMPORT.module, IMPORT.prepare, many_streams, many_streams_are_there, IMPORT.kept, "", "", "")
 KILLED = [*(pytest.param(job, id=job.name) for job in (IMPORTS, TAG, SECRET, LINK, SAMPLES)), pytest.param(RECREATION, id="pull_secret recreate")]
+
+OTHERS = [pytest.param(job, id=name) for name, job in OTHER_WRITES.items()]
 
 
 class Victims:
@@ -125,3 +131,51 @@ def test_kill_at_any_moment(place: Place, victims: Victims, job: Job, rounds: in
         assert place.versions() == before
     # a kill that comes too late for everything shows nothing
     assert struck
+
+
+class _Killed(BaseException):
+    """The process is gone: nothing handles this."""
+
+
+@pytest.mark.parametrize("job", [*(pytest.param(job, id=job.name) for job in JOBS), pytest.param(IMPORTS, id="many streams"), *OTHERS])
+def test_end_before_and_after_each_request(place: Place, monkeypatch: pytest.MonkeyPatch, job: Job) -> None:
+    """The run ends before or after any one of its requests.
+
+    The same.
+
+    The same, for each of its requests and whatever the modules write: new streams and secrets, policies, tags, streams and secrets that are
+    deleted, secrets that are created anew, links that are taken away.
+    """
+    send = _client.ClusterClient.request
+    lock, sent, end = threading.Lock(), 0, (0, False)
+
+    def request(client: _client.ClusterClient, *given: t.Any, **named: t.Any) -> t.Any:
+        nonlocal sent
+        with lock:
+            sent += 1
+            number = sent
+        last, is_sent = end
+        if last and (number > last or (number == last and not is_sent)):
+            raise _Killed
+        answer = send(client, *given, **named)
+        if number == last:
+            raise _Killed
+        return answer
+
+    monkeypatch.setattr(_client.ClusterClient, "request", request)
+    job.prepare(place)
+    assert place.run(job.module, **job.options(place)).failure == ""
+    for moment in itertools.product(range(1, sent + 1), (False, True)):
+        place.begin_anew()
+        job.prepare(place)
+        sent, end = 0, moment
+        with contextlib.suppress(_Killed):
+            place.run(job.module, **job.options(place))
+        end = 0, False
+        assert job.kept(place), f"something is lost after {moment}"
+        foreseen = place.run(job.module, **job.options(place), check_mode=True)
+        done = place.run(job.module, **job.options(place))
+        assert (done.failure, foreseen.failure) == ("", "")
+        assert foreseen.changed == done.changed
+        assert job.is_done(place), f"not as declared after {moment}"
+        assert not place.run(job.module, **job.options(place)).changed

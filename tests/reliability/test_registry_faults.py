@@ -12,12 +12,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from registries.access import HubAccess
 from registries.client import RegistryAddress, RegistryClient
 from registries.content import RegistryContent
+from registries.embedded import EmbeddedRegistry
 from registries.faults import Fault
 from registries.fleet import start_embedded
 from registries.ports import choose_port
@@ -273,6 +274,109 @@ def test_module_meets_a_registry_that_refuses_connections(place: Place) -> None:
         f'1 of 1 could not be read:\n- {nowhere}/team/web:v1: The registry "{nowhere}" could not be reached at https://{nowhere} '
         "(Connection refused); check host, port and network"
     )
+
+
+@pytest.fixture
+def hub(place: Place) -> Iterator[EmbeddedRegistry]:
+    """A registry with a token server, and one image."""
+    running = start_embedded(RegistryContent(), access=HubAccess("hub", "good"))
+    with RegistryClient(RegistryAddress(running.host, "hub", "good", insecure=True)) as client:
+        client.push_image("private/web", "v1", ["linux/amd64"], salt="v1")
+    yield running
+    running.stop()
+
+
+def describes_by_token(place: Place, hub: EmbeddedRegistry) -> Run:
+    login = {"registry": hub.host, "username": "hub", "password": "good", "insecure": True}
+    return place.run("registry_image_info", image=f"{hub.host}/private/web:v1", registries=[login], timeout=1)
+
+
+def verifies_by_token(place: Place, hub: EmbeddedRegistry) -> Run:
+    login = {"registry": hub.host, "username": "hub", "password": "good", "insecure": True}
+    return place.run("pull_secret", namespace=place.namespaces[0], name="verified", registries=[login], verify=True)
+
+
+def tokens_asked_for(hub: EmbeddedRegistry, before: int) -> int:
+    return len([entry for entry in hub.switches.requests[before:] if entry["path"] == "/token"])
+
+
+BY_TOKEN = pytest.mark.parametrize("module", [describes_by_token, verifies_by_token], ids=["registry_image_info", "pull_secret"])
+TOKEN_FAULTS = [
+    pytest.param(Fault(reset=True), "could not be reached at http://{host} (WHY); check host, port and network", id="reset"),
+    pytest.param(Fault(cut=True), "could not be reached at http://{host} (WHY); check host, port and network", id="half an answer"),
+    pytest.param(Fault(status=429, retry_after="1"), "answered HTTP 429 at its token server; it limits the rate of requests, try again later", id="429"),
+    *(
+        pytest.param(Fault(status=code), f"answered HTTP {code} at its token server; it fails itself, try again later", id=str(code))
+        for code in (500, 503, 504)
+    ),
+]
+
+
+@BY_TOKEN
+@pytest.mark.parametrize("fault", [fault.values[0] for fault in TOKEN_FAULTS], ids=[fault.id for fault in TOKEN_FAULTS])
+def test_module_meets_a_token_server_that_fails_once(
+    place: Place, hub: EmbeddedRegistry, module: Callable[[Place, EmbeddedRegistry], Run], fault: Fault
+) -> None:
+    """The token server of a registry resets, ends its answer in the middle, or answers 429, 500, 503 or 504, once.
+
+    Nothing: the task succeeds.
+
+    Three tries, as at the registry itself.
+    """
+    hub.switches.faults = [dataclasses.replace(fault, path="/token", times=1)]
+    before = len(hub.switches.requests)
+    assert module(place, hub).failure == ""
+    assert tokens_asked_for(hub, before) == 2
+
+
+@BY_TOKEN
+@pytest.mark.parametrize(("fault", "said"), TOKEN_FAULTS)
+def test_module_meets_a_token_server_that_fails(
+    place: Place, hub: EmbeddedRegistry, module: Callable[[Place, EmbeddedRegistry], Run], fault: Fault, said: str
+) -> None:
+    """The same for good.
+
+    "The registry "..." could not be reached at ...", "answered HTTP 429 at its token server; it limits the rate of requests, try again later", or
+    "answered HTTP 500 at its token server; it fails itself, try again later".
+
+    Three tries at most. No secret is written with a credential that was not verified.
+    """
+    hub.switches.faults = [dataclasses.replace(fault, path="/token")]
+    before = len(hub.switches.requests)
+    run = module(place, hub)
+    assert f'The registry "{hub.host}" {said.format(host=hub.host)}' in RESET.sub("(WHY)", run.failure)
+    assert tokens_asked_for(hub, before) == 3
+    assert "verified" not in place.secret_names(place.namespaces[0])
+
+
+@pytest.mark.parametrize("named", ["3600", "Wed, 21 Oct 2465 07:28:00 GMT"])
+@BY_TOKEN
+def test_module_meets_a_token_server_that_asks_for_a_long_pause(
+    place: Place, hub: EmbeddedRegistry, module: Callable[[Place, EmbeddedRegistry], Run], named: str
+) -> None:
+    """A registry or its token server asks for more than ten seconds of pause, as a number or as a date.
+
+    "... answered HTTP 429 at its token server; it limits the rate of requests, try again later".
+
+    That is not waited for, nor is it asked again before.
+    """
+    hub.switches.faults = [Fault(path="/token", status=429, retry_after=named)]
+    before = len(hub.switches.requests)
+    assert "answered HTTP 429 at its token server; it limits the rate of requests, try again later" in module(place, hub).failure
+    assert tokens_asked_for(hub, before) == 1
+
+
+def test_module_meets_a_token_server_that_does_not_answer(place: Place, hub: EmbeddedRegistry) -> None:
+    """The token server accepts the connection and does not answer in time.
+
+    "... could not be reached at ... (no answer within 1 seconds); check host, port and network".
+
+    That is not tried again: it has cost the whole time already.
+    """
+    hub.switches.faults = [Fault(path="/token", delay=2.5)]
+    before = len(hub.switches.requests)
+    assert "(no answer within 1 seconds)" in describes_by_token(place, hub).failure
+    assert tokens_asked_for(hub, before) == 1
 
 
 def test_registry_token_expires_in_the_middle(place: Place) -> None:

@@ -181,8 +181,8 @@ def test_a_busy_registry_is_asked_again(registry: ScriptedServer, attempt: t.Cal
     registry.replies = [Reply(status), BASIC, Reply(status), Reply()]
     assert attempt(registry) == "accepted"
     registry.replies = [Reply(status)]
-    advice = "" if status == 429 else "; it fails itself, try again later"
-    assert str(refusal(attempt, registry)) == f'The registry "the.registry" answered HTTP {status} at /v2/{advice}'
+    advice = "it limits the rate of requests" if status == 429 else "it fails itself"
+    assert str(refusal(attempt, registry)) == f'The registry "the.registry" answered HTTP {status} at /v2/; {advice}, try again later'
     assert len(registry.asked) == 4 + 3
 
 
