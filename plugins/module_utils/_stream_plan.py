@@ -238,7 +238,7 @@ def _plan_tag(
     if stream.refresh == "always" and attempt is None:
         reasons.append(FORCED)
     outcome = attempt
-    if outcome is None and _must_know(stream, reasons, observed, wanted, desired, knowledge):
+    if outcome is None and _must_know(stream, reasons, observed_stream, wanted, desired, knowledge):
         known = _known(stream, desired, observed, wanted, knowledge)
         if isinstance(known, Lookup):
             return TagPlan(desired.name, tuple(reasons), after=observed, lookup=known), known
@@ -337,15 +337,26 @@ def _needs_import(reasons: t.Iterable[str], wanted: ObservedTag, desired: Desire
 
 
 def _must_know(
-    stream: DesiredStream, reasons: list[str], observed: ObservedTag | None, wanted: ObservedTag, desired: DesiredTag, knowledge: Knowledge
+    stream: DesiredStream, reasons: list[str], observed_stream: ObservedStream, wanted: ObservedTag, desired: DesiredTag, knowledge: Knowledge
 ) -> bool:
     """Whether the plan depends on what the registry serves now."""
+    observed = observed_stream.tags.get(desired.name)
     if _needs_import(reasons, wanted, desired):
         has_image = observed is not None and bool(observed.digest)
-        # The server takes such a tag in a patch that it may refuse to import: there the default port of HTTP counts too.
-        may_stay_behind = observed is None and desired.has_preference and wanted.insecure and ":" not in desired.source.registry
-        return knowledge.foresee or (SOURCE_CHANGED in reasons and has_image) or may_stay_behind
+        return knowledge.foresee or (SOURCE_CHANGED in reasons and has_image) or _may_stay_behind(observed_stream, wanted, desired)
     return stream.refresh == "drifted" and not desired.source.digest
+
+
+def _may_stay_behind(stream: ObservedStream, wanted: ObservedTag, desired: DesiredTag) -> bool:
+    """Whether the server may take a new tag in a patch and then refuse to import it, because of its registry: the default port of
+    HTTP counts for imports only, and repositories that the stream has already for patches only (server-behaviour.md 2.7)."""
+    if desired.name in stream.tags or not desired.has_preference:
+        return False
+    repository = desired.source.full_repository
+    known = (text for tag in (*stream.tags.values(), *stream.left.values()) for text in (tag.source, tag.image))
+    return (wanted.insecure and ":" not in desired.source.registry) or any(
+        text == repository or text.startswith((f"{repository}:", f"{repository}@")) for text in known
+    )
 
 
 def _known(

@@ -207,11 +207,12 @@ def test_tag_that_may_not_be_written_fails_the_whole_stream(scene: Scene, exists
     assert alone.done.report.results["streams"][0]["state"] == "absent"
 
 
-def test_insecure_tag_that_may_be_written_and_not_imported(scene: Scene) -> None:
-    """An insecure tag may be written for a registry that is allowed with TLS only, but its import is refused: there port 80 counts (2.7).
+def test_tag_that_may_be_written_and_not_imported(scene: Scene) -> None:
+    """A tag may be written and not imported: insecure for a registry allowed with TLS only (port 80), or of a repository that the stream had before (2.7).
 
     Such a tag is asked for before it is written, so that none stays behind that nothing will ever import.
     """
+    scene.import_as_others(v2={"from": f"{scene.web}:v2"})
     config = "/apis/config.openshift.io/v1/images/cluster"
     editor = {"metadata": {"name": "editor"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "editor"}]}
     scene.api.send("POST", scene.api.rbac("rolebindings"), editor).raise_for_status()
@@ -220,11 +221,14 @@ def test_insecure_tag_that_may_be_written_and_not_imported(scene: Scene) -> None
     try:
         client = scene.client(scene.control.token("editor"))
         refused = tag("v1", "registry.example.com/team/web:v1", insecure=True, prefer_architecture="arm64")
-        result = scene.converge(client=client, tags=[refused])
+        result = scene.converge(client=client, name="new", tags=[refused])
+        known = scene.converge(client=client, tags=[tag("v1", f"{scene.web}:v1", prefer_architecture="arm64")])
     finally:
         scene.api.send("PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE).raise_for_status()
     assert 'importing images from registry "registry.example.com:80" is forbidden' in result.done.failed["v1"]["message"]
-    assert scene.versions() == {}
+    assert f'importing images from registry "{scene.hosts["private"]}" is forbidden' in known.done.failed["v1"]["message"]
+    assert list(scene.versions()) == ["web"]
+    assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["v2"]
 
 
 def test_limit_is_met_before_any_import(scene: Scene) -> None:
