@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 import typing as t
@@ -31,8 +30,6 @@ MERGE_PATCH = "application/merge-patch+json"
 DEFAULT_TIMEOUT = 60.0
 MAX_PAGES = 10_000
 WARNINGS_SHOWN = 50
-WARNING_LIMIT = 500
-_WARNING = r'299 \S+ "((?:[^"\\]|\\.)*)"'
 
 
 class RetryPolicy(t.NamedTuple):
@@ -113,7 +110,8 @@ class ClusterClient:
                 call.wait_after_failure(self._reached)
                 continue
             self._reached = True
-            self._surface_warnings(raw)
+            if raw.warnings and self._warn is not None:
+                self._surface_warnings(raw.warnings, self._warn)
             data = _decoded(raw)
             if data is not None and 200 <= raw.status < 300:
                 return data
@@ -205,20 +203,16 @@ class ClusterClient:
                 self._token = self.connection.renew_token()
             return self._token != refused
 
-    def _surface_warnings(self, raw: RawAnswer) -> None:
-        if self._warn is None or not raw.warnings:
-            return
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
+    def _surface_warnings(self, headers: t.Iterable[str], warn: t.Callable[[str], None]) -> None:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._api_warnings import warning_texts
 
-        for header in raw.warnings:
-            for quoted in re.findall(_WARNING, header):
-                text = excerpt(re.sub(r"\\(.)", r"\1", quoted), WARNING_LIMIT)
-                with self._lock:
-                    new = text not in self._warned and len(self._warned) < WARNINGS_SHOWN
-                    if new:
-                        self._warned.add(text)
+        for text in warning_texts(headers):
+            with self._lock:
+                new = text not in self._warned and len(self._warned) < WARNINGS_SHOWN
                 if new:
-                    self._warn(f"The API server warns: {text}")
+                    self._warned.add(text)
+            if new:
+                warn(f"The API server warns: {text}")
 
 
 def _decoded(raw: RawAnswer) -> dict[str, t.Any] | None:

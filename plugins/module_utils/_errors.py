@@ -141,27 +141,16 @@ def may_have_been_done(error: CollectionError) -> bool:
     return isinstance(error, ApiOutcomeUnknown) or (isinstance(error, ApiError) and error.status in (500, 502, 504))
 
 
-class InternalError(CollectionError):
-    """A mistake in the module, met at one of many items: the others have results of their own."""
-
-
-def internal_error(exc: Exception) -> InternalError:
-    """Return the error for an exception that nobody expected; its own message stays out, since it can hold any value."""
-    place = exc.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}" if place is not None else "an unknown place"
-    return InternalError(
-        f"Internal error of the module ({type(exc).__name__} at {where}), nothing more is known about what was done to this one; please report it"
-    )
-
-
 def status_facts(status: t.Mapping[str, t.Any]) -> tuple[str, str, dict[str, t.Any]]:
     """Return reason, message and details of a Kubernetes ``Status`` object, bounded and of the right types."""
     reason, message, details = status.get("reason"), status.get("message"), status.get("details")
     text = message if isinstance(message, str) else ""
+    if len(text) > MESSAGE_LIMIT:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
+
+        text = f"{excerpt(text, MESSAGE_LIMIT)}..."
     return (
         reason if isinstance(reason, str) else "",
-        text if len(text) <= MESSAGE_LIMIT else f"{text[:MESSAGE_LIMIT]}...",
+        text,
         details if isinstance(details, dict) else {},
     )

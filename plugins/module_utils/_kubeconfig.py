@@ -17,7 +17,6 @@ import binascii
 import os
 import re
 import typing as t
-from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
@@ -86,13 +85,13 @@ class _Entry(t.NamedTuple):
     path: str | None = None
 
 
-@dataclass
 class _Merged:
     """Several files as one: the first definition of a name stays."""
 
-    described: str
-    current_context: str | None = None
-    entries: dict[str, dict[str, _Entry]] = field(default_factory=lambda: {"clusters": {}, "users": {}, "contexts": {}})
+    def __init__(self, described: str) -> None:
+        self.described = described
+        self.current_context: str | None = None
+        self.entries: dict[str, dict[str, _Entry]] = {"clusters": {}, "users": {}, "contexts": {}}
 
     def add(self, content: t.Any, origin: str, base: str, path: str | None = None) -> None:
         if not isinstance(content, dict):
@@ -241,8 +240,9 @@ def _parse(text: str, origin: str) -> t.Any:
     except ImportError:
         raise MissingLibraryError(missing_required_lib("PyYAML", reason="to read a kubeconfig")) from None
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as exc:
+        # libyaml's loader, where there is one: it is much faster for a file with certificates
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError) as exc:
         # the parser's own message quotes the text, which holds secrets
         mark = getattr(exc, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else ""

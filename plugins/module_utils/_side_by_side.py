@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized, internal_error
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
 
 Item = t.TypeVar("Item")
 Outcome = t.TypeVar("Outcome", bound="HasError")
@@ -58,6 +58,8 @@ def each_with_outcome(
         try:
             outcome = work(item)
         except Exception as exc:
+            from ansible_collections.quayside.openshift_images.plugins.module_utils._internal_error import internal_error
+
             return failed(item, internal_error(exc))
         if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
             given_up.append(outcome.error)

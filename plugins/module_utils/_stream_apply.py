@@ -33,7 +33,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     Invalid,
     NotFound,
     Unauthorized,
-    internal_error,
     may_have_been_done,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
@@ -102,6 +101,8 @@ def apply_streams(
         try:
             return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt, control_plane_architecture)
         except Exception as exc:
+            from ansible_collections.quayside.openshift_images.plugins.module_utils._internal_error import internal_error
+
             return StreamResult(*pair, pair[1], error=internal_error(exc))
 
     with ThreadPoolExecutor(max_workers=concurrency) as pool:

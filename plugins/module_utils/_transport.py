@@ -120,33 +120,19 @@ def _with_bounds(pool: t.Any) -> t.Any:
     return type("_Pool", (pool,), {"ConnectionCls": connection})
 
 
-class _ClusterAdapter(HTTPAdapter):
+class ClusterAdapter(HTTPAdapter):
     """Uses our TLS context alone: ``requests`` would add its own CA bundle to the one CA that the user trusts."""
 
     def __init__(self, connection: Connection, pool_size: int) -> None:
         # loading CAs costs more than a call, so it is done only for what is used
-        self._tls: dict[str, t.Any] = {"ssl_context": tls_context(connection)} if connection.host.startswith("https:") else {}
-        if self._tls and connection.server_name:
-            self._tls["server_hostname"] = connection.server_name
-        by_tls = connection.proxy is not None and connection.proxy.startswith("https:")
-        self._proxy_context = _proxy_context(connection) if by_tls else None
-        self._proxy_headers = dict(connection.proxy_headers)
+        self.tls: dict[str, t.Any] = {"ssl_context": tls_context(connection)} if connection.host.startswith("https:") else {}
+        if self.tls and connection.server_name:
+            self.tls["server_hostname"] = connection.server_name
         super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: t.Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, **self._tls, **kwargs)
+        super().init_poolmanager(connections, maxsize, block, **self.tls, **kwargs)
         in_time(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        if proxy in self.proxy_manager:
-            return self.proxy_manager[proxy]
-        if self._proxy_context is not None:
-            # the second one is for a host without TLS, where urllib3 before 2 takes the proxy for the server
-            kwargs.update({"proxy_ssl_context": self._proxy_context, "ssl_context": self._proxy_context})
-        return in_time(super().proxy_manager_for(proxy, **{**kwargs, **self._tls}))
-
-    def proxy_headers(self, proxy: str) -> dict[str, str]:
-        return {**super().proxy_headers(proxy), **self._proxy_headers}
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
         parts = urlsplit(request.url)
@@ -164,11 +150,19 @@ class Transport:
             raise MissingLibraryError(missing_required_lib("requests"))
         self._connection = connection
         # no session: it would read the whole body of a redirect, however long
-        self._adapter = _ClusterAdapter(connection, pool_size)
+        self._adapter = self._adapter_for(connection, pool_size)
         self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
         if not connection.verify:
             # the user asked for it; one warning for each request says nothing new
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    @staticmethod
+    def _adapter_for(connection: Connection, pool_size: int) -> ClusterAdapter:
+        if connection.proxy is None:
+            return ClusterAdapter(connection, pool_size)
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._proxied_transport import ProxiedAdapter
+
+        return ProxiedAdapter(connection, pool_size)
 
     def send(
         self, method: str, path: str, query: t.Mapping[str, str], body: bytes | None, content_type: str, token: str | None, timeout: float
@@ -253,7 +247,7 @@ def is_plain_or_gzip(headers: t.Mapping[str, str]) -> bool:
 
 def tls_context(connection: Connection) -> ssl.SSLContext:
     """The TLS settings for the API server: whom to trust, and the client certificate. Raises ConfigurationError."""
-    context = _trusting(connection)
+    context = trusting(connection)
     if connection.client_cert is not None:
         from ansible_collections.quayside.openshift_images.plugins.module_utils._client_certificate import load_client_certificate
 
@@ -261,7 +255,8 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     return context
 
 
-def _trusting(connection: Connection) -> ssl.SSLContext:
+def trusting(connection: Connection) -> ssl.SSLContext:
+    """The TLS settings without a client certificate. Raises ConfigurationError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # a trusted certificate that is no self-signed root is an anchor too, as for kubectl and oc
@@ -276,19 +271,12 @@ def _trusting(connection: Connection) -> ssl.SSLContext:
     if connection.ca is not None:
         _load_ca(context, connection.ca)
     else:
-        _load_system_ca(context)
+        load_system_ca(context)
     return context
 
 
-def _proxy_context(connection: Connection) -> ssl.SSLContext:
-    """For a proxy that is itself reached by TLS: the system's CAs and the cluster's."""
-    context = _trusting(connection)
-    if connection.verify and connection.ca is not None:
-        _load_system_ca(context)
-    return context
-
-
-def _load_system_ca(context: ssl.SSLContext) -> None:
+def load_system_ca(context: ssl.SSLContext) -> None:
+    """Trust what the system trusts."""
     context.load_default_certs()
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None and paths.capath is None:

@@ -369,7 +369,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._multiar
     observe_recorded,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_report import migration_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
@@ -417,7 +416,7 @@ def work(context: ModuleContext) -> Report:
             raise InputError(f"{option} is empty: list at least one, or leave it out")
     namespaces = tuple(dict.fromkeys(params["namespaces"] or filter(None, [params["namespace"]])))
     check_namespaces(namespaces)
-    where = None if params["trigger_namespaces"] is None else namespaces_from({"namespaces": params["trigger_namespaces"]})
+    where = None if params["trigger_namespaces"] is None else _named(params["trigger_namespaces"])
     names = TagNames(namespaces, tuple(params["names"] or ()), tuple(params["tags"] or ()))
     recorded = None if params["record"] is None else recorded_streams(params["record"], names)
 
@@ -435,6 +434,13 @@ def work(context: ModuleContext) -> Report:
     candidates, more = judge(questions, answers, triggers.by_tag, architecture)
     remedy = RemedyFinder(client, context.mask).remedy
     return migration_report(candidates, [*others, *more], triggers, observed.errors, remedy)
+
+
+def _named(namespaces: list[str]) -> tuple[str, ...]:
+    # seldom given, so imported here
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
+
+    return namespaces_from({"namespaces": namespaces})
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     ApiUnreachable,
     CollectionError,
     Forbidden,
-    InternalError,
     NotFound,
     RegistryError,
     Unauthorized,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._internal_error import InternalError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential, desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure

@@ -78,9 +78,9 @@ def test_only_the_named_ca_is_trusted(authority: Authority, serve: Serve, make_c
     server = serve(authority.server_context())
     client = make_client(Connection(host=server.url, ca=Pem("the option ca_cert", path=str(tmp_path / "other.pem"))))
     adapter = client._transport._adapter
-    assert len(adapter._tls["ssl_context"].get_ca_certs()) == 1
+    assert len(adapter.tls["ssl_context"].get_ca_certs()) == 1
     assert failure(client).startswith(f"the certificate of {server.url} is not trusted by the option ca_cert (")
-    assert len(adapter._tls["ssl_context"].get_ca_certs()) == 1
+    assert len(adapter.tls["ssl_context"].get_ca_certs()) == 1
 
 
 def test_environment_bundles_take_no_part(authority: Authority, serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
