@@ -360,7 +360,8 @@ requirements:
 seealso:
   - module: quayside.openshift_images.drift_report
 notes:
-  - The rights needed are those of check mode of the three modules.
+  - The rights needed are those of the three modules, in check mode those of their check modes. C(docs/rbac/drift_report.yml) of the collection
+    has them.
 author:
   - quayside contributors (@quayside)
 """

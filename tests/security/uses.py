@@ -153,6 +153,22 @@ def _drift(words: Words) -> list[Step]:
     ]
 
 
+def _correct(words: Words) -> list[Step]:
+    entry = {"registry": "registry.example.com", "username": "robot", "password": "another"}
+    secret = {"namespaces": [words["here"]], "registries": [entry], "link": [{"service_accounts": ["default"]}]}
+    here, tag = {"namespace": words["here"]}, {"name": "v1", "from": words["image"], "insecure": True}
+    streams = [
+        {**here, "name": "new", "tags": [tag], "lookup_policy_local": True},
+        {**here, "name": "source", "tags": [{**tag, "name": "v2"}], "reference_policy": "Local", "purge_tags": True},
+    ]
+    return [
+        *_drift(words),
+        ("cluster_drift", {"secrets": [{**secret, "name": "new"}, {**secret, "name": "first"}], "streams": streams}),
+        ("cluster_drift", {"secrets": [{**secret, "name": "first", "type": "kubernetes.io/dockercfg", "recreate": True}]}),
+        ("cluster_drift", {"streams": [{**here, "name": "second", "state": "absent"}]}),
+    ]
+
+
 def _samples(words: Words) -> list[Step]:
     target = {"namespace": "openshift", "name": "samples-registry"}
     entry = {"registry": "registry.example.com", "username": "robot", "password": "unwatched"}
@@ -166,6 +182,7 @@ def _samples(words: Words) -> list[Step]:
 
 USES = {
     "drift_report": Use("drift_report.yml", {"quayside-drift-report": EVERYWHERE}, _drift),
+    "drift_correction": Use("drift_report.yml", {"quayside-drift-report": EVERYWHERE, "quayside-drift-correction": "here"}, _correct),
     "samples_registry": Use(
         "samples_registry.yml", {"quayside-samples-operator": EVERYWHERE, "quayside-samples-registry": "openshift"}, _samples
     ),
