@@ -165,6 +165,7 @@ def _correct(words: Words) -> list[Step]:
         *_drift(words),
         ("cluster_drift", {"secrets": [{**secret, "name": "new"}, {**secret, "name": "first"}], "streams": streams}),
         ("cluster_drift", {"secrets": [{**secret, "name": "first", "type": "kubernetes.io/dockercfg", "recreate": True}]}),
+        ("cluster_drift", {"streams": [{**here, "name": "new", "tags": [tag], "reference_policy": "Local"}]}),
         ("cluster_drift", {"streams": [{**here, "name": "second", "state": "absent"}]}),
     ]
 
