@@ -82,7 +82,7 @@ def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
     variables["drift_report_approved_file"] = shown.name
     what_was_shown_is_corrected_and_nothing_else(playbooks, admin, {**variables, **files(corrected)}, cluster, namespace)
     merged = tmp_path / "merged.json"
-    run = playbooks.run(MERGE, variables={"drift_report_files": [shown.name, corrected.name], **files(Path(merged.name))})
+    run = playbooks.run(MERGE, variables={"drift_report_files": f"{shown.name},{corrected.name}", **files(Path(merged.name))})
 
     assert (run.exit_code, run.complaints()) == (0, [])
     verdicts = {one["name"]: one["verdict"] for one in read(merged)["clusters"]}
@@ -127,7 +127,7 @@ def what_differs_on_each_cluster_is_shown_and_nothing_written(
 def what_was_shown_is_corrected_and_nothing_else(
     playbooks: Playbooks, admin: Path, variables: dict[str, t.Any], cluster: Cluster, namespace: str
 ) -> None:
-    more = {"drift_correct": True, "drift_report_fail_on": ["drift"], "drift_report_prune_risks": True, "prune_risks_namespaces": [namespace]}
+    more = {"drift_correct": True, "drift_report_fail_on": "drift", "drift_report_prune_risks": True, "prune_risks_namespaces": [namespace]}
 
     run = playbooks.run(DRIFT, variables={**variables, **more}, inventory=admin)
 
@@ -163,3 +163,13 @@ def test_an_approval_that_cannot_be_read_is_named_before_any_request(playbooks: 
         "harbour": f"drift_report_approved_file: there is no file {absent}",
         "lagoon": f"drift_report_approved_file: {other} is no report on drift",
     }
+
+
+def test_a_report_without_a_place_is_noticed_before_anything_is_compared(playbooks: Playbooks, tmp_path: Path) -> None:
+    lost = tmp_path / "absent" / "drift.json"
+
+    run = playbooks.with_environment({}).run(DRIFT, variables=files(lost), inventory=inventory(tmp_path / "fleet.yml", harbour={}))
+
+    assert run.exit_code == 2
+    sentence = f"There is no folder {lost.parent} for the report: make it, or name another file."
+    assert run.messages() == {f"Verify that the report can be written ({path})": sentence for path in (lost, lost.with_suffix(".html"))}
