@@ -200,3 +200,26 @@ def test_ten_writers_of_a_pull_secret(place: Place, rounds: int) -> None:
         assert [(run.failure, run.changed) for run in runs] == [("", True)] * 10
         kept = {"foreign.example": "other:theirs"} if turn % 2 else {}
         assert place.logins(namespace, name) == {**{f"r{n}.example": f"puller:own-{n}" for n in range(10)}, **kept}
+
+
+@pytest.mark.rounds(2, 20)
+def test_ten_writers_of_a_secret_that_has_to_be_created_anew(place: Place, rounds: int) -> None:
+    """The same where the secret has to be deleted and created anew first, and each run would do it (recreate).
+
+    Nothing: each task succeeds.
+
+    The same, and no copy of the former secret stays.
+    """
+    namespace = place.namespaces[0]
+    for turn in range(rounds):
+        name = f"anew{turn}"
+        place.put_secret(namespace, name, FOREIGN, kind="Opaque")
+
+        def add(number: int, name: str = name) -> Run:
+            registry = {"registry": f"r{number}.example", "username": "puller", "password": f"own-{number}"}
+            return place.run("pull_secret", namespace=namespace, name=name, registries=[registry], recreate=True, check_others=False)
+
+        runs = together([lambda n=n: add(n) for n in range(10)])
+        assert [(run.failure, run.changed) for run in runs] == [("", True)] * 10
+        assert place.logins(namespace, name) == {**{f"r{n}.example": f"puller:own-{n}" for n in range(10)}, "foreign.example": "other:theirs"}
+        assert f"{name}.former" not in place.secret_names(namespace)

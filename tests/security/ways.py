@@ -71,6 +71,9 @@ def ways_to_the_cluster(url: str, folder: Path) -> dict[str, Way]:
         "env": [{"name": "LOGIN_PASSWORD", "value": plugin_secrets[0]}],
         "interactiveMode": "Never",
     }
+    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": canary("plugin_token")}}
+    logs_in = {**plugin, "command": "cat", "args": [_file(folder, "credential.json", json.dumps(credential))], "env": None}
+    talks = {**logs_in, "args": [_file(folder, "credential.txt", f'logged in: {json.dumps(credential)}')]}
     return {
         "api_key": Way({**host, "api_key": token}, (token,), frozenset({("api_key",)})),
         "password": Way({**host, "username": USER, "password": password}, (password,), frozenset({("password",)})),
@@ -82,6 +85,8 @@ def ways_to_the_cluster(url: str, folder: Path) -> dict[str, Way]:
         "key of a kubeconfig": Way({"kubeconfig": kubeconfig(url.replace("http:", "https:"), **certificate)}, (canary("client_key"), pem)),
         "token file of a kubeconfig": Way({"kubeconfig": kubeconfig(url, tokenFile=token_file)}, (canary("token_file"),)),
         "plugin of a kubeconfig": Way({"kubeconfig": kubeconfig(url, exec=plugin)}, plugin_secrets),
+        "token of a plugin": Way({"kubeconfig": kubeconfig(url, exec=logs_in)}, (canary("plugin_token"),)),
+        "plugin that prints more than a credential": Way({"kubeconfig": kubeconfig(url, exec=talks)}, (canary("plugin_token"),)),
         "K8S_AUTH_API_KEY": Way(host, (token,), environment={"K8S_AUTH_API_KEY": token}),
         "K8S_AUTH_PASSWORD": Way({}, (password,), environment={"K8S_AUTH_HOST": url, "K8S_AUTH_USERNAME": USER, "K8S_AUTH_PASSWORD": password}),
         "K8S_AUTH_KUBECONFIG": Way({}, (canary("kubeconfig_variable"),), environment={"K8S_AUTH_KUBECONFIG": json.dumps(content["variable"])}),
