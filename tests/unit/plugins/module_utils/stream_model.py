@@ -221,6 +221,7 @@ class ModelCluster:
         before = {tag["name"]: tag for tag in old["spec"]["tags"]} if old else {}
         stream["spec"]["tags"].sort(key=lambda tag: tag["name"])
         changed = old is None or old["spec"] != stream["spec"]
+        _follow(stream, old, before, stream["metadata"]["generation"] + changed)
         if not changed and old is not None and old["status"] == stream["status"]:
             return old
         stream["metadata"]["generation"] += changed
@@ -239,6 +240,38 @@ class ModelCluster:
     def snapshot(self) -> str:
         """All that is stored, to be compared."""
         return json.dumps({"/".join(key): stream for key, stream in self.streams.items()}, sort_keys=True)
+
+
+def _follow(stream: Json, old: Json | None, before: Mapping[str, Json], generation: int) -> None:
+    """What follows a tag of the same stream gets its image: when it begins to, and when that tag gets another one (contract
+    case tags_between_streams)."""
+    followers = {tag["name"]: tag["from"]["name"] for tag in stream["spec"]["tags"] if (tag.get("from") or {}).get("kind") == "ImageStreamTag"}
+    for name, followed in followers.items():
+        was = before.get(name)
+        item = _newest(stream).get(followed)
+        if item is not None and (was is None or was.get("from", {}).get("name") != followed):
+            _add_item(stream, name, {**item, "generation": generation})
+    known = _newest(old) if old else {}
+    for followed, item in sorted(_newest(stream).items()):
+        if item != known.get(followed):
+            for name in (name for name, one in followers.items() if one == followed):
+                _add_item(stream, name, item)
+
+
+def _newest(stream: Mapping[str, t.Any]) -> dict[str, Json]:
+    return {history["tag"]: history["items"][0] for history in stream["status"]["tags"] if history["items"]}
+
+
+def _add_item(stream: Json, name: str, item: Json) -> None:
+    history = next((one for one in stream["status"]["tags"] if one["tag"] == name), None)
+    if history is None:
+        history = {"tag": name, "items": []}
+        stream["status"]["tags"].append(history)
+    history.pop("conditions", None)
+    if history["items"] and history["items"][0]["image"] == item["image"]:
+        history["items"][0] = dict(item)
+    else:
+        history["items"].insert(0, dict(item))
 
 
 def _empty(namespace: str, name: str) -> Json:

@@ -18,7 +18,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .test__stream_run_properties import _DECLARED, _PASTS, cluster_with, observed, wish
+from .test__stream_run_properties import _DECLARED, _PASTS, cluster_with, observed, of_their_own, wish
 
 _COMPARED = _DECLARED.map(lambda declared: {**declared, "refresh": "drifted" if declared["refresh"] == "always" else declared["refresh"]})
 
@@ -76,4 +76,5 @@ def test_what_is_not_approved_or_has_changed_since_stays_as_it_is(
 
     after = observed(cluster)
     untouched = [name for name in before.tags if now.get(name) not in approved]
-    assert {name: after.tags.get(name) for name in untouched} == {name: before.tags[name] for name in untouched}
+    assert untouched == [name for name in untouched if name in after.tags]
+    assert of_their_own({name: after.tags[name] for name in untouched}) == of_their_own({name: before.tags[name] for name in untouched})
