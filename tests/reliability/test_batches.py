@@ -9,6 +9,7 @@ A docstring is a row of the table in docs/reliability.md: the fault, what the us
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 from pathlib import Path
@@ -321,3 +322,70 @@ def test_reading_modules(place: Place, module: str, options: Json) -> None:
         run = place.run(module, **given)
         assert fault.hits == 1
         assert run.results == complete.results
+
+
+def _everything(place: Place) -> Json:
+    """What is declared for cluster_drift: a secret and a link in two namespaces, streams that have other tags."""
+    entry = {"registry": "a.example", "username": "puller", "password": "ours"}
+    secret = {"name": "pull", "namespaces": place.namespaces, "registries": [entry], "link": [{"service_accounts": ["builder"]}]}
+    tags = [{"name": tag, "from": place.image(tag)} for tag in ("v1", "old")]
+    return {"secrets": [secret], "streams": [{"namespace": namespace, "name": "web", "tags": tags} for namespace in place.namespaces]}
+
+
+def _prepare_everything(place: Place) -> None:
+    for namespace in place.namespaces:
+        place.put_account(namespace, "builder", "registry")
+        place.import_tags(namespace, "web", "old")
+
+
+PASSING = {
+    "reset before": Fault(reset="before"),
+    "reset in the answer": Fault(reset="middle"),
+    "429": Fault(status=429, retry_after=1),
+    "500": Fault(status=500),
+    "503": Fault(status=503),
+    "504": Fault(status=504),
+    "too late": Fault(delay=0.8),
+    "restart": Fault(outage=0.3),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_a_comparison_meets_a_fault(place: Place, fault: Fault) -> None:
+    """cluster_drift compares a cluster with what is declared, and meets one of these faults.
+
+    Nothing: the result is complete.
+
+    It is that of a run that meets none.
+    """
+    _prepare_everything(place)
+    complete = place.run("cluster_drift", **_everything(place), check_mode=True)
+    struck = place.break_api(dataclasses.replace(fault, path=place.namespaces[0]))
+    run = place.run("cluster_drift", **_everything(place), check_mode=True)
+    assert struck.hits == 1
+    assert (run.failure, run.results["changed"]) == ("", True)
+    assert run.results == complete.results
+
+
+@pytest.mark.parametrize("write", ["POST /secrets", "PUT /serviceaccounts/", "POST /imagestreamimports"])
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_a_correction_meets_a_fault(place: Place, fault: Fault, write: str) -> None:
+    """cluster_drift brings about what is declared, and meets one of these faults at a secret, a link or an import.
+
+    Nothing: the task succeeds, and is changed.
+
+    Everything is there in the end, and the next run finds nothing to do.
+    """
+    _prepare_everything(place)
+    method, _blank, kind = write.partition(" ")
+    struck = place.break_api(dataclasses.replace(fault, method=method, path=f"{place.namespaces[0]}{kind}"))
+    run = place.run("cluster_drift", **_everything(place))
+    assert struck.hits == 1
+    assert (run.failure, run.changed) == ("", True)
+    for namespace in place.namespaces:
+        assert place.logins(namespace) == {"a.example": "puller:ours"}
+        assert "pull" in place.links(namespace, "builder")
+        assert {"old", "v1"} == set(place.digests(namespace, "web"))
+    before = place.versions()
+    assert not place.run("cluster_drift", **_everything(place)).changed
+    assert place.versions() == before
