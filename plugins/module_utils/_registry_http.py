@@ -21,11 +21,12 @@ import time
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
+from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import SECRETS_MET, derived_forms, scrub, url_passwords
 from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
 
@@ -142,6 +143,9 @@ class RegistryNetwork:
 
     def __init__(self, pool_size: int = 8) -> None:
         self._pool_size = pool_size
+        # no option holds these, and a proxy may show what it was sent
+        for password in url_passwords(list(getproxies().values())):
+            SECRETS_MET.update(derived_forms(password))
         self._adapters: dict[tuple[bool, str], t.Any] = {}
         self._lock = threading.Lock()
 

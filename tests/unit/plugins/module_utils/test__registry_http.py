@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import time
 import typing as t
+from urllib.parse import quote
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
@@ -21,6 +22,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     origin,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import b64
 
 Serve = t.Callable[..., ScriptedServer]
 SECRET = {"Authorization": "Basic c2VjcmV0"}
@@ -127,6 +129,17 @@ def test_a_redirect_with_a_password_in_it(registry: ScriptedServer, serve: Serve
     registry.replies = [moved(plain.url.replace("://", "://user:c2VjcmV0@"))]
 
     assert f'redirects to "{plain.url}"' in refusal(http().get, f"{registry.url}/v2/")
+
+
+def test_a_proxy_of_the_environment_that_shows_its_password(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, password = serve(), "c0rrect/horse"
+    monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", f"://robot:{quote(password, safe='')}@"))
+    with RegistryNetwork() as network:
+        http = RegistryHttp(network, "the.registry", insecure=True)
+        proxy.replies = [Reply(403, {"message": f"{password} {b64(f'robot:{password}')} {quote(password, safe='')}"})]
+        answer = http.get("http://registry.example.com/v2/")
+    assert proxy.asked[0].values("Proxy-Authorization") == [f"Basic {b64(f'robot:{password}')}"]
+    assert answer.server_words() == "******** ******** ********"
 
 
 def test_a_body_is_read_up_to_its_limit(registry: ScriptedServer, http: t.Callable[..., RegistryHttp]) -> None:
