@@ -67,7 +67,7 @@ options:
     default: 5000
 requirements:
   - python >= 3.9
-  - jinja2, for O(html_file)
+  - jinja2 >= 3.0, for O(html_file)
 seealso:
   - module: quayside.openshift_images.cluster_drift
 author:
