@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import CONNECT_TIMEOUT, AnswerIncomplete, AnswerTimeout
 
@@ -25,6 +26,8 @@ _HOSTNAME_CODES = (62, 64)
 _VALIDITY_CODES = (9, 10)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
 _PROXY_ERRORS = {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown"}
+# characters of what a server or proxy said
+QUOTED = 300
 _HERE = "the machine where the module runs"
 
 
@@ -84,7 +87,8 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
     if isinstance(chain[0], AnswerIncomplete):
         detail = "the answer is shorter than announced"
     else:
-        detail = scrub(str(chain[-1])) or type(chain[-1]).__name__
+        # a server can be quoted here: the line that should be its status
+        detail = scrub(excerpt(str(chain[-1]).strip(), QUOTED)) or type(chain[-1]).__name__
     return Failure(f"the connection to the API server {connection.host} broke off before a complete answer came ({detail})", sent=True, passing=True)
 
 
@@ -134,7 +138,7 @@ def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str
     # http.client tells it in the text of an OSError that holds nothing else
     tunnel = _first(chain, OSError, lambda item: str(item).startswith("Tunnel connection failed"))
     if tunnel is not None:
-        said = scrub(str(tunnel)).partition("failed: ")[2]
+        said = scrub(excerpt(str(tunnel), QUOTED)).partition("failed: ")[2]
         advice = "set proxy_headers.proxy_basic_auth" if "407" in said else "check that it allows connections to this host and port"
         return f"the proxy {shown} did not open a tunnel to {connection.host} ({said}); {advice}"
     return None

@@ -368,6 +368,12 @@ def test_a_line_between_the_chunks_of_an_answer_has_an_end(api: ScriptedServer, 
         make_client(connection_to(api), retry=quick).get(STREAM)
 
 
+def test_a_status_line_that_is_none_is_quoted_within_bounds(api: ScriptedServer, make_client: MakeClient, quick: RetryPolicy) -> None:
+    api.replies = [Reply(body=[b"no HTTP, Bearer dummy-token-of-somebody" + b"x" * 50_000 + b"\r\n\r\n"], action="raw")]
+    with pytest.raises(ApiUnreachable, match=r"complete answer came \(no HTTP, Bearer \*{8}\) \(tried 2 times\)"):
+        make_client(connection_to(api), retry=quick).get(STREAM)
+
+
 @pytest.mark.parametrize("digits", [18, 5000])
 def test_a_length_of_many_digits(api: ScriptedServer, make_client: MakeClient, quick: RetryPolicy, digits: int) -> None:
     api.replies = [Reply(body=b"{}", action="stop early", headers={"Content-Length": "9" * digits})]
