@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import typing as t
 from pathlib import Path
 
@@ -130,6 +131,27 @@ def test_what_the_table_of_clusters_leaves_out_is_not_on_the_page(open_page: Ope
     clusters.get_by_label("Verdict").select_option("")
 
     assert page.locator("article:visible").count() == 6
+
+
+def test_large_numbers_are_put_in_order_as_numbers(open_page: OpenPage) -> None:
+    page = open_page()
+    numbers = ["999", "1,234", "56", "1,000,000", "0", "7"]
+    cells = page.locator("#clusters td[data-label=Changes]")
+    cells.evaluate_all("(cells, numbers) => cells.forEach((cell, place) => { cell.textContent = numbers[place]; })", numbers)
+
+    page.locator("#clusters").get_by_role("button", name="Changes").click()
+
+    assert cells.all_inner_texts() == ["0", "7", "56", "999", "1,234", "1,000,000"]
+
+
+def test_controls_are_named_after_their_cluster(open_page: OpenPage) -> None:
+    page = open_page()
+
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    tags = page.get_by_role("group", name=re.compile("^harbour .+ Image streams and tags$"))
+    assert tags.get_by_label("Find tags").count() == 1
+    assert page.get_by_role("group", name=re.compile("^mended .+ What differed$")).get_by_role("button").count() == 1
+    assert page.get_by_role("group", name="Clusters", exact=True).get_by_label("Find clusters").count() == 1
 
 
 def test_one_button_opens_all_changes_and_closes_them(open_page: OpenPage) -> None:

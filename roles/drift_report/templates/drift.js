@@ -25,9 +25,13 @@
     return select;
   }
 
-  function toolbar(...parts) {
+  // A page has many of them: to a screen reader each is named after its cluster and what it is for.
+  function toolbar(place, titles, parts) {
     const tools = document.createElement("div");
+    const part = place.closest("article, #clusters");
     tools.className = "tools";
+    tools.setAttribute("role", "group");
+    tools.setAttribute("aria-labelledby", [...new Set([part.getAttribute("aria-labelledby"), titles])].join(" "));
     tools.append(...parts);
     return tools;
   }
@@ -47,7 +51,8 @@
     });
     for (const one of changes) one.addEventListener("toggle", name);
     name();
-    section.querySelector("h3").after(toolbar(button));
+    const title = section.querySelector("h3");
+    title.after(toolbar(section, title.id, [button]));
   }
 
   function prepare(table) {
@@ -78,9 +83,14 @@
       count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${table.dataset.what}`;
     }
 
+    // Numbers have commas in them, and where there is none there are words.
+    const amount = (row, column) => Number(text(row, column).replaceAll(",", ""));
+
     function sort(column, direction) {
       const sorted = [...rows];
-      if (direction) sorted.sort((one, other) => compare(text(one, column), text(other, column)) * (direction === "ascending" ? 1 : -1));
+      const isNumber = "numbers" in headings[column].dataset;
+      const difference = (one, other) => (isNumber ? amount(one, column) - amount(other, column) || 0 : compare(text(one, column), text(other, column)));
+      if (direction) sorted.sort((one, other) => difference(one, other) * (direction === "ascending" ? 1 : -1));
       table.tBodies[0].append(...sorted);
       headings.forEach((heading, index) => heading.setAttribute("aria-sort", direction && index === column ? direction : "none"));
       order.value = direction ? `${column} ${direction}` : "";
@@ -101,7 +111,7 @@
       sort(Number(column), direction);
     });
     const controls = [labelled(`Find ${table.dataset.what}`, search), labelled(table.dataset.choose, state), labelled("Order", order, "narrow"), count];
-    table.parentElement.before(toolbar(...controls));
+    table.parentElement.before(toolbar(table, table.parentElement.getAttribute("aria-labelledby"), controls));
     // A table whose rows are shown as blocks on a narrow screen stays a table to a screen reader.
     table.setAttribute("role", "table");
     for (const part of [table.tHead, table.tBodies[0]]) part.setAttribute("role", "rowgroup");
