@@ -106,6 +106,7 @@ def drifted() -> dict[str, t.Any]:
             change(2, "link", "shop", "default", {"imagePullSecrets": []}, {"imagePullSecrets": ["registry"]}, "link_missing"),
             change(3, "stream", "shop", "web", {"lookup_policy_local": False}, {"lookup_policy_local": True}, "lookup_policy_changed"),
             change(4, "tag", "shop", "web", view(), view(image=NEW), "upstream_moved", tag_name="v1"),
+            change(6, "tag", "shop", "odd", view(), None, "not_listed", tag_name="old"),
             change(5, "tag", "shop", "odd", None, view(image="", import_failure="NotFound: no such tag"), "tag_missing", tag_name="harm"),
         ],
         failures=[
