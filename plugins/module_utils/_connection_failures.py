@@ -44,7 +44,8 @@ class Failure:
 
 def failure_of(exc: BaseException, connection: Connection, timeout: float) -> Failure:
     """Explain an exception that kept ``Transport.send`` from an answer. ``timeout``: the seconds that it was given."""
-    chain = list(_chain(exc))
+    # a TypeError is urllib3's own: before version 2 it tries an argument that Python 3 does not know
+    chain = [item for item in _chain(exc) if not isinstance(item, TypeError)]
     names = {type(item).__name__ for item in chain}
     if isinstance(exc, AnswerTimeout) or names & {"ReadTimeout", "ReadTimeoutError"}:
         text = f"the API server {connection.host} did not answer completely within {timeout:g} seconds"

@@ -325,7 +325,8 @@ class RegistryHttp:
         innermost = exc
         while True:
             inner = getattr(innermost, "reason", None) or innermost.__cause__ or innermost.__context__ or (innermost.args[0] if innermost.args else None)
-            if not isinstance(inner, BaseException) or inner is innermost:
+            # a TypeError is urllib3's own: before version 2 it tries an argument that Python 3 does not know
+            if not isinstance(inner, BaseException) or inner is innermost or isinstance(inner, TypeError):
                 break
             innermost = inner
         if isinstance(innermost, ssl.SSLCertVerificationError):

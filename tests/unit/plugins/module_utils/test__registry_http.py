@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 import typing as t
@@ -226,6 +227,9 @@ def test_a_connection_that_breaks(registry: ScriptedServer, http: t.Callable[...
     registry.replies = [Reply(action="reset"), Reply(action="hang up"), Reply(body={"here": 1})]
     assert http().get(registry.url).json_object() == {"here": 1}
     assert len(waits) == 2
+    for action in ("reset", "hang up"):
+        registry.replies = [Reply(action=action)]
+        assert re.search(r"\((Connection reset by peer|Remote end closed connection without response)\)", refusal(http().get, registry.url))
     registry.replies = [Reply(body=b"x" * 100, action="stop early")]
     assert "could not be reached" in refusal(http().get, registry.url)
 

@@ -22,6 +22,7 @@ import pytest
 import requests
 import trustme
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import RetryPolicy
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiOutcomeUnknown,
@@ -420,6 +421,34 @@ def test_a_socks_proxy_without_its_library(make_client: MakeClient, monkeypatch:
     monkeypatch.setattr("requests.adapters.SOCKSProxyManager", missing)
     client = make_client(Connection(host="https://api.example.com", proxy="socks5://127.0.0.1:9"))
     assert failure(client) == "the proxy is a SOCKS proxy, for which the Python library PySocks must be installed where the module runs."
+
+
+DRIPPING = Reply(body=[b"HTTP/1.1 200 OK\r\nX-Long: ", *[b"x"] * 400], action="raw")
+
+
+@pytest.mark.parametrize("way", ["TLS", "tunnel", "proxy's own answer", "proxy", "proxy with TLS"])
+def test_headers_that_drip_meet_a_deadline_on_every_way(
+    authority: Authority,
+    serve: Serve,
+    make_client: MakeClient,
+    quick: RetryPolicy,
+    tunnel: t.Callable[..., TunnelProxy],
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    monkeypatch.setattr(_transport, "BODY_TIME", 0.0)
+    monkeypatch.setattr(_transport, "CONNECT_TIMEOUT", 0.3)
+    server = serve(None if way in ("proxy's own answer", "proxy") else authority.server_context())
+    server.replies = [DRIPPING]
+    connection = {
+        "TLS": Connection(host=server.url, ca=ca_of(authority)),
+        "tunnel": Connection(host=server.url, ca=ca_of(authority), proxy=f"http://127.0.0.1:{tunnel().port}"),
+        "proxy's own answer": Connection(host="https://api.example.com:6443", proxy=server.url),
+        "proxy": Connection(host="http://api.example.com:8001", proxy=server.url),
+        "proxy with TLS": Connection(host="http://api.example.com:8001", ca=ca_of(authority), proxy=server.url),
+    }[way]
+    with pytest.raises(ApiUnreachable, match=r"did not answer completely within 0.3 seconds \(tried 2 times\)"):
+        make_client(connection, retry=quick).get(PATH, timeout=0.3)
 
 
 def test_a_proxy_that_speaks_tls(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
