@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_desired import AccessSelection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import DOCKER_CFG
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_observed import Account
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient, require_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret, read_secret_object
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DOCKER_CFG
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import each_with_outcome
 
 # Secrets of these types hold no registry credentials: they are not even asked for.

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_desired import AccessSelection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_observed import NamespaceAccess
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_variables import access_variables, linked_names
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import CONSUMED_TYPES, Login, MalformedAuth, decode_entry
+from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login, MalformedAuth, decode_entry
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import key_remark, same_host, same_registry
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import LIST_FIELDS
@@ -27,6 +27,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     hidden_keys,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import CONSUMED_TYPES
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import failure_sentence
 
 # What can be wrong with a secret, in the order in which it is reported.

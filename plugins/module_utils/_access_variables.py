@@ -17,16 +17,12 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_observed import NamespaceAccess
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
-    DATA_KEYS,
-    DOCKER_CONFIG_JSON,
-    Login,
-    decode_entry,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login, decode_entry
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import LIST_FIELDS
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_observed import Account
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
 
 _TEMPLATE_MARKS = re.compile(r"\{[{%#]")
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")

@@ -24,12 +24,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
-
-DOCKER_CONFIG_JSON = "kubernetes.io/dockerconfigjson"
-DOCKER_CFG = "kubernetes.io/dockercfg"
-PODMAN_CONFIG_JSON = "kubernetes.io/podmanconfigjson"
-DATA_KEYS = {DOCKER_CONFIG_JSON: ".dockerconfigjson", DOCKER_CFG: ".dockercfg", PODMAN_CONFIG_JSON: "auth.json"}
-CONSUMED_TYPES = (DOCKER_CONFIG_JSON, DOCKER_CFG)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DOCKER_CFG
 
 _SECRET_FIELDS = ("password", "auth", "identitytoken", "registrytoken")
 _CREDENTIAL_FIELDS = ("username", "email", *_SECRET_FIELDS)

@@ -37,7 +37,7 @@ def registries_option() -> dict[str, t.Any]:
 
 def secret_options() -> Options:
     """Return the options that say what a pull secret shall be, without its namespaces."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import DATA_KEYS, DOCKER_CONFIG_JSON
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
 
     return {
         "name": {"type": "str", "required": True},

@@ -10,25 +10,20 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import (
-    AccountName,
-    DesiredLinks,
-    account_names,
-    desired_links,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret, desired_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, desired_streams
+
+if t.TYPE_CHECKING:
+    # What only secrets need is imported where there are any: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import AccountName, DesiredLinks
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
 
 GLOBAL_NAMESPACE = "openshift-config"
 GLOBAL_NAME = "pull-secret"
 
 
-@dataclass(frozen=True)
-class DeclaredSecret:
+class DeclaredSecret(t.NamedTuple):
     """A pull secret in its namespaces; ``verify`` logs in to its registries first, ``look_around`` warns about others beside it."""
 
     desired: DesiredSecret
@@ -37,16 +32,14 @@ class DeclaredSecret:
     look_around: bool = True
 
 
-@dataclass(frozen=True)
-class DeclaredLinks:
+class DeclaredLinks(t.NamedTuple):
     """The links from service accounts to one secret."""
 
     desired: DesiredLinks
     accounts: tuple[AccountName, ...]
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(t.NamedTuple):
     """What shall be on a cluster. With ``approved``, the ids of changes, nothing but these is to be changed."""
 
     secrets: tuple[DeclaredSecret, ...] = ()
@@ -62,6 +55,9 @@ class Declared:
 def declared(params: t.Mapping[str, t.Any]) -> Declared:
     """Turn the options of cluster_drift into what is declared; ``InputError`` names the entry at fault."""
     secrets, links = [], []
+    if params["secrets"]:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import desired_secret
     for entry in params["secrets"] or ():
         options = {**entry, "namespace": None, "create": True}
         try:
@@ -83,11 +79,11 @@ def _only(everything: Declared, changes: t.Sequence[t.Mapping[str, t.Any]]) -> D
     places = {(change["kind"], change["namespace"], change["name"], change["tag"]) for change in changes}
     touched = {(namespace, name) for kind, namespace, name, _tag in places if kind in ("stream", "tag")}
     secrets = [
-        replace(secret, namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places))
+        secret._replace(namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places))
         for secret in everything.secrets
     ]
     links = [
-        replace(link, accounts=tuple(one for one in link.accounts if ("link", one.namespace, one.name, None) in places))
+        link._replace(accounts=tuple(one for one in link.accounts if ("link", one.namespace, one.name, None) in places))
         for link in everything.links
     ]
     streams = [_with_tags(stream, places)._replace(approved=ids) for stream in everything.streams if stream.key in touched]
@@ -105,6 +101,8 @@ def _with_tags(stream: DesiredStream, places: t.Container[tuple[str, str, str, s
 
 def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespaces: tuple[str, ...]) -> DeclaredLinks:
     """The links of a secret go away with it, from both lists, unless the entry says otherwise."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import account_names, desired_links
+
     state = link["state"] or secret["state"]
     options = {
         "secrets": [secret["name"]],
@@ -118,6 +116,8 @@ def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespace
 
 def _global_secret(options: t.Mapping[str, t.Any]) -> DeclaredSecret:
     """The cluster's own pull secret is merged into and never created; nothing but its content is looked at."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import desired_secret
+
     complete = {
         **dict.fromkeys(("auth_content", "exclude_from_import", "labels", "annotations")),
         **options,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
@@ -24,8 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 _APPROVABLE = ("id", "kind", "namespace", "name", "tag")
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(t.NamedTuple):
     """The report on secrets, links or streams; ``kind`` says which: secret, link or stream.
 
     ``ids`` are those of its changes, where they cannot be told from before and after; ``held_back`` are changes that were not
@@ -34,7 +33,7 @@ class Part:
 
     kind: str
     report: Report
-    ids: t.Mapping[str, str] = field(default_factory=dict)
+    ids: t.Mapping[str, str] = MappingProxyType({})
     held_back: t.Sequence[dict[str, t.Any]] = ()
 
 

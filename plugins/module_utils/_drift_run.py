@@ -10,32 +10,23 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared, DeclaredLinks, DeclaredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_platforms import Place, Platforms, platforms_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report, held
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_apply import LinkApplier
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import Waiting
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import link_change
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_report import report_links
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import HasError, each_with_outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import TagReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 
+if t.TYPE_CHECKING:
+    # What only some comparisons need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_platforms import Place, Platforms
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import TagReader
 
-@dataclass(frozen=True)
-class Way:
+
+class Way(t.NamedTuple):
     """How the comparison goes about it: times in seconds, ``concurrency`` requests at a time."""
 
     check_mode: bool
@@ -60,8 +51,12 @@ def compare(
     ``pending`` are credentials that check mode counts on besides those of ``wanted``.
     Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that does not answer.
     """
-    parts = [_secrets(client, secret, wanted, way) for secret in wanted.secrets]
-    parts += [_links(client, links, wanted, way) for links in wanted.links]
+    parts: list[Part] = []
+    if wanted.secrets or wanted.links:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_secrets import compare_links, compare_secret
+
+        parts += [compare_secret(client, secret, wanted.approved, way) for secret in wanted.secrets]
+        parts += [compare_links(client, links, wanted.approved, way) for links in wanted.links]
     promised = [*pending, *_promised(parts)]
     if wanted.streams:
         results = converge_streams(
@@ -81,6 +76,8 @@ def compare(
         ]
         report = stream_report(results, remedy_for, only_changed=way.only_changed)
         if way.platforms:
+            from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_platforms import platforms_of
+
             _add_platforms(report, platforms_of(client, results, concurrency=way.concurrency, timeout=way.timeout))
         parts.append(Part("stream", report, held_back=held_back))
     return drift_report(client.connection.host, parts, promised)
@@ -91,61 +88,6 @@ def _add_platforms(report: Report, platforms: t.Mapping[Place, Platforms]) -> No
         for tag in stream["tags"]:
             known = platforms.get((stream["namespace"], stream["name"], tag["name"]))
             tag["platforms"] = known.as_dict() if known else None
-
-
-def _secrets(client: ClusterClient, secret: DeclaredSecret, wanted: Declared, way: Way) -> Part:
-    try:
-        verified = try_logins(secret.desired.present_registries) if secret.verify else []
-    except CollectionError as error:
-        return Part("secret", report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
-    applier = SecretApplier(
-        client,
-        secret.desired,
-        check_mode=way.check_mode,
-        mask=way.mask,
-        look_around=secret.look_around,
-        approved=wanted.approved,
-    )
-    outcomes = each_with_outcome(secret.namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
-    _give_up_where_nothing_answers(outcomes)
-    held_back = [
-        held("secret", outcome.namespace, secret.desired.name, None, outcome.error.reasons)
-        for outcome in outcomes
-        if isinstance(outcome.error, NotApproved)
-    ]
-    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
-    return Part("secret", report_secrets(secret.desired, answered, verified), held_back=held_back)
-
-
-def _links(client: ClusterClient, links: DeclaredLinks, wanted: Declared, way: Way) -> Part:
-    applier = LinkApplier(
-        client,
-        links.desired,
-        check_mode=way.check_mode,
-        mask=way.mask,
-        waiting=Waiting(way.wait_timeout),
-        approved=wanted.approved,
-    )
-    outcomes = applier.bring_about_all(links.accounts)
-    _give_up_where_nothing_answers(outcomes)
-    held_back = [
-        held("link", outcome.account.namespace, outcome.account.name, None, outcome.error.reasons)
-        for outcome in outcomes
-        if isinstance(outcome.error, NotApproved)
-    ]
-    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
-    ids = {
-        str(outcome.account): link_change(outcome.account.namespace, outcome.account.name, outcome.plan).id
-        for outcome in answered
-        if outcome.plan is not None
-    }
-    return Part("link", report_links(answered), ids, held_back)
-
-
-def _give_up_where_nothing_answers(outcomes: t.Iterable[HasError]) -> None:
-    for outcome in outcomes:
-        if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
-            raise outcome.error
 
 
 def _promised(parts: t.Iterable[Part]) -> list[PendingCredential]:

@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
@@ -35,14 +34,14 @@ EVERYWHERE = "*"
 _PAGE = {"limit": "500"}
 
 
-@dataclass(eq=False, repr=False)
 class ObservedTriggers:
     """``by_tag``: who acts when the tag gets another image. ``namespaces``: where was looked, ``*`` for all of a kind."""
 
-    by_tag: dict[StreamTag, list[ImageTrigger]] = field(default_factory=dict)
-    namespaces: tuple[str, ...] = (EVERYWHERE,)
-    not_served: list[str] = field(default_factory=list)
-    failures: list[ReadFailure] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.by_tag: dict[StreamTag, list[ImageTrigger]] = {}
+        self.namespaces: tuple[str, ...] = (EVERYWHERE,)
+        self.not_served: list[str] = []
+        self.failures: list[ReadFailure] = []
 
 
 class _List(t.NamedTuple):

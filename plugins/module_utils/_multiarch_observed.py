@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Forbidden
@@ -25,12 +24,12 @@ if t.TYPE_CHECKING:
 _GLOB = frozenset("*?[")
 
 
-@dataclass(eq=False, repr=False)
 class ObservedStreams:
     """Streams in order of namespace and name, and the namespaces that could not be read."""
 
-    streams: dict[Key, ObservedStream] = field(default_factory=dict)
-    errors: dict[str, CollectionError] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.streams: dict[Key, ObservedStream] = {}
+        self.errors: dict[str, CollectionError] = {}
 
 
 def is_pattern(text: str) -> bool:
@@ -53,7 +52,8 @@ def observe_chosen(client: ClusterClient, names: TagNames, width: int) -> Observ
     everywhere = any(is_pattern(namespace) for namespace in names.namespaces)
     exact = () if any(is_pattern(name) for name in names.streams) else names.streams
     found = find(client, Selection(() if everywhere else names.namespaces, exact, ""), width)
-    observed = ObservedStreams(errors=found.errors)
+    observed = ObservedStreams()
+    observed.errors = found.errors
     for item in found.objects:
         stream = parse_stream(item["metadata"]["namespace"], item)
         if names.has_stream(*stream.key):

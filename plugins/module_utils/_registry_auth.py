@@ -16,14 +16,7 @@ from __future__ import annotations
 import base64
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
-    CONSUMED_TYPES,
-    DATA_KEYS,
-    AuthDocument,
-    MalformedAuth,
-    decode_entry,
-    parse_document,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import AuthDocument, MalformedAuth, decode_entry, parse_document
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import (
     DOCKER_HUB,
     DOCKER_HUB_FALLBACK,
@@ -32,6 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring
     RegistryKey,
     file_key,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import CONSUMED_TYPES, DATA_KEYS
 
 EXCLUDE_ANNOTATION = "openshift.io/image.excludeSecret"
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
     AuthDocument,
@@ -32,13 +31,16 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 _FROM_REGISTRIES, _FROM_FILE = "1", "2"
 
 
-@dataclass(frozen=True)
-class Credential:
+class Credential(t.NamedTuple):
     """A login and where it came from. ``login`` is empty where the entry makes the registry be asked anonymously."""
 
-    login: Login = field(repr=False)
+    login: Login
     source: str
     key: str
+
+    def __repr__(self) -> str:
+        # no password gets into a traceback or a log
+        return f"Credential({self.source!r}, {self.key!r})"
 
     def as_dict(self) -> dict[str, t.Any]:
         """What may be shown of it."""
@@ -56,8 +58,7 @@ class Credentials(t.Protocol):
         """The credential for a pull spec; None where none matches. Raises CollectionError."""
 
 
-@dataclass(frozen=True)
-class RegistrySettings:
+class RegistrySettings(t.NamedTuple):
     """How the registries that the key ``registry`` matches are reached; None where the task does not say it for them."""
 
     registry: str

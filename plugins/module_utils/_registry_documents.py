@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 import typing as t
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
@@ -37,8 +37,7 @@ class BadDocument(ValueError):
     """What a registry served cannot be used. The text ends a sentence about it."""
 
 
-@dataclass(frozen=True)
-class Descriptor:
+class Descriptor(t.NamedTuple):
     """What a manifest says about another document or a layer; ``size`` in bytes."""
 
     media_type: str
@@ -46,8 +45,7 @@ class Descriptor:
     size: int
 
 
-@dataclass(frozen=True)
-class ServedManifest:
+class ServedManifest(t.NamedTuple):
     """A manifest, or a list of them, as a registry served it. ``digest`` is that of its bytes, ``size`` their number.
 
     ``children`` are a list's, ``config`` and ``layers`` a single image's.
@@ -66,15 +64,14 @@ class ServedManifest:
         return self.media_type in LIST_TYPES
 
 
-@dataclass(frozen=True)
-class ImageConfig:
+class ImageConfig(t.NamedTuple):
     """What an image's configuration says of it; ``created`` is RFC 3339 text, "" where it is not said."""
 
     os: str = ""
     architecture: str = ""
     variant: str = ""
     created: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: t.Mapping[str, str] = MappingProxyType({})
 
 
 def digest_of(content: bytes, like: str = "sha256:") -> str:

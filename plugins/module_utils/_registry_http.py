@@ -19,7 +19,6 @@ import ssl
 import threading
 import time
 import typing as t
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies
 
@@ -55,8 +54,7 @@ _MOVED = (301, 302, 303, 307, 308)
 _NO_TLS = ("WRONG_VERSION_NUMBER", "wrong version number", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "record layer failure", "RECORD_LAYER_FAILURE")
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(t.NamedTuple):
     """How long to wait, in seconds: for a connection, for an answer to begin, for its whole body, and between ``tries``.
 
     ``longest_pause`` is the longest Retry-After that is waited for.
@@ -70,8 +68,7 @@ class Patience:
     longest_pause: float = 10.0
 
 
-@dataclass(frozen=True)
-class RegistryAnswer:
+class RegistryAnswer(t.NamedTuple):
     """One answer. ``url`` is where it came from, after redirects; ``truncated`` says that the body was longer than allowed."""
 
     status: int

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
@@ -39,16 +38,14 @@ _NO_DETAILS: dict[str, t.Any] = {
 }
 
 
-@dataclass(frozen=True)
-class OpenedRepository:
+class OpenedRepository(t.NamedTuple):
     """A repository, and the credential that it is read with; None where none matches."""
 
     repository: RegistryRepository
     credential: Credential | None
 
 
-@dataclass(frozen=True)
-class LegacyPreference:
+class LegacyPreference(t.NamedTuple):
     """What steers Legacy's choice: the tag's annotations ("" where it has none), and the control plane's architecture."""
 
     architecture: str = ""
@@ -56,8 +53,7 @@ class LegacyPreference:
     control_plane_architecture: str = "amd64"
 
 
-@dataclass(frozen=True)
-class LegacyChoice:
+class LegacyChoice(t.NamedTuple):
     """The child that Legacy would take, by which rule, and why in a sentence."""
 
     child: Manifest
@@ -191,7 +187,7 @@ def _details(manifest: ServedManifest, config: ImageConfig) -> dict[str, t.Any]:
         "architecture": config.architecture or None,
         "variant": config.variant or None,
         "created": config.created or None,
-        "labels": config.labels,
+        "labels": dict(config.labels),
         "layers": len(manifest.layers),
         "layers_size": sum(layer.size for layer in manifest.layers),
     }

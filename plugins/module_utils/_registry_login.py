@@ -15,7 +15,6 @@ from __future__ import annotations
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import MissingLibraryError, RegistryError
@@ -32,8 +31,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
 _SIDE_BY_SIDE = 8
 
 
-@dataclass(frozen=True)
-class LoginResult:
+class LoginResult(t.NamedTuple):
     """What trying one login has shown: accepted, not_asked (the registry wants no credential), not_tried, refused or failed.
 
     ``error`` says why for the last two, ``status`` is the HTTP status code where an answer came.

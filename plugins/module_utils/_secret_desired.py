@@ -14,8 +14,6 @@ import typing as t
 from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
-    DOCKER_CONFIG_JSON,
-    PODMAN_CONFIG_JSON,
     AuthDocument,
     Login,
     MalformedAuth,
@@ -30,6 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text, key_remark
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import check_key, check_label_value, check_object_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import EXCLUDE_ANNOTATION
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
 
 
 class DesiredRegistry(t.NamedTuple):

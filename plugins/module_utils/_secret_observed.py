@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import CONSUMED_TYPES, AuthDocument
+from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import AuthDocument
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Forbidden, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
@@ -21,6 +21,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     registry_secrets,
     secret_texts,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import CONSUMED_TYPES
 
 
 class ObservedSecret(t.NamedTuple):

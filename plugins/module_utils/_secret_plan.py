@@ -18,8 +18,6 @@ import typing as t
 from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
-    DATA_KEYS,
-    DOCKER_CFG,
     AuthDocument,
     Login,
     MalformedAuth,
@@ -32,6 +30,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import EXCLUDE_ANNOTATION
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredRegistry, DesiredSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import ObservedSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DATA_KEYS, DOCKER_CFG
 
 # What kubectl apply leaves behind: the whole former object, credentials included.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

@@ -15,7 +15,6 @@ image (contract case hub_second_pass), and an image that failed beside others is
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, Invalid
@@ -32,26 +31,24 @@ _NO_IMAGE = "unknown error prevented import"
 _ANSWER_GRACE = 15.0
 
 
-@dataclass(eq=False, repr=False)
-class ImportAnswer:
+class ImportAnswer(t.NamedTuple):
     """Outcomes by position of the items; ``stream`` is the stored ImageStream object after an import, None after a lookup."""
 
     outcomes: list[Outcome]
     stream: dict[str, t.Any] | None = None
 
 
-@dataclass(eq=False, repr=False)
-class RepositoryAnswer:
+class RepositoryAnswer(t.NamedTuple):
     """The tags of a repository: those that the server looked up, and the names of those beyond its limit."""
 
-    images: dict[str, Outcome] = field(default_factory=dict)
-    additional: list[str] = field(default_factory=list)
+    images: dict[str, Outcome]
+    additional: list[str]
     failure: ImportFailure | None = None
 
     @property
     def tags(self) -> list[str]:
         """All names, in the server's order."""
-        return list(self.images) + self.additional
+        return [*self.images, *self.additional]
 
 
 def is_of_one_image(error: ApiError) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
@@ -33,12 +32,12 @@ class Selection(t.NamedTuple):
     label_selector: str
 
 
-@dataclass(eq=False, repr=False)
 class Found:
     """ImageStream objects as the API returned them, in order of namespace and name, and what could not be read."""
 
-    objects: list[dict[str, t.Any]] = field(default_factory=list)
-    errors: dict[str, CollectionError] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.objects: list[dict[str, t.Any]] = []
+        self.errors: dict[str, CollectionError] = {}
 
 
 def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:

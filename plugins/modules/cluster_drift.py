@@ -551,11 +551,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_d
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_run import Way, compare
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._repository_lists import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import pending_credentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader
 
 
 def argument_spec() -> ArgumentSpec:
@@ -623,8 +621,8 @@ def work(context: ModuleContext) -> Report:
         only_changed=params["results"] == "changed",
         platforms=params["platforms"],
     )
-    with RegistryReader(pool_size=params["concurrency"], patience=PATIENCE) as reader:
-        return compare(client, wanted, way, pending=pending, tag_reader=RegistryTagReader(reader, NamespaceCredentials(client, context.mask)))
+    with reading_repositories(client, wanted.streams, context.mask, width=params["concurrency"]) as tag_reader:
+        return compare(client, wanted, way, pending=pending, tag_reader=tag_reader)
 
 
 def main() -> None:

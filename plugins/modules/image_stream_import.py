@@ -536,13 +536,13 @@ summary:
 """
 
 import typing as t
-from contextlib import contextmanager
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec, registry_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import pending_credentials_option, stream_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._repository_lists import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams, pending_credentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
@@ -550,10 +550,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 
 if t.TYPE_CHECKING:
     # What only some tasks need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
     from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import OptionCredentials
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import TagReader
 
 
 def argument_spec() -> ArgumentSpec:
@@ -591,12 +588,13 @@ def work(context: ModuleContext) -> Report:
             raise InputError(f"{option} is {params[option]}: give a number from 1")
     given = _given_credentials(context)
     client = context.client(pool_size=params["concurrency"])
-    with _tag_reader(context, client, desired, given) as tag_reader:
+    width, ca_cert = params["concurrency"], params["registry_ca_cert"]
+    with reading_repositories(client, desired, context.mask, width=width, given=given, ca_cert=ca_cert) as tag_reader:
         results = converge_streams(
             client,
             desired,
             check_mode=context.check_mode,
-            concurrency=params["concurrency"],
+            concurrency=width,
             timeout=params["timeout"],
             pending=pending,
             tag_reader=tag_reader,
@@ -613,22 +611,6 @@ def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
     given = OptionCredentials(context.params)
     context.mask(*given.secrets())
     return given
-
-
-@contextmanager
-def _tag_reader(
-    context: ModuleContext, client: ClusterClient, desired: t.Sequence[DesiredStream], given: OptionCredentials | None
-) -> t.Iterator[TagReader | None]:
-    """What reads the tags of repositories, where there are any to read."""
-    if not any(stream.repository for stream in desired):
-        yield None
-        return
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import PATIENCE, RegistryTagReader
-
-    with RegistryReader(pool_size=context.params["concurrency"], patience=PATIENCE) as reader:
-        yield RegistryTagReader(reader, NamespaceCredentials(client, context.mask), given, context.params["registry_ca_cert"])
 
 
 def main() -> None:

@@ -11,9 +11,6 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import (
-    DOCKER_CFG,
-    DOCKER_CONFIG_JSON,
-    PODMAN_CONFIG_JSON,
     AuthDocument,
     Login,
     MalformedAuth,
@@ -26,6 +23,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
     take_from_auth_file,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DOCKER_CFG, DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import b64, entry
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,0 +1,86 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The secrets and links of one cluster compared with what is declared. Imported only where there are any.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import NotApproved
+from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import DeclaredLinks, DeclaredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, held
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_apply import LinkApplier
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import Waiting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import link_change
+from ansible_collections.quayside.openshift_images.plugins.module_utils._link_report import report_links
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import HasError, each_with_outcome
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_run import Way
+
+
+def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, way: Way) -> Part:
+    """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and Unauthorized."""
+    try:
+        verified = try_logins(secret.desired.present_registries) if secret.verify else []
+    except CollectionError as error:
+        return Part("secret", report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
+    applier = SecretApplier(
+        client,
+        secret.desired,
+        check_mode=way.check_mode,
+        mask=way.mask,
+        look_around=secret.look_around,
+        approved=approved,
+    )
+    outcomes = each_with_outcome(secret.namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
+    _give_up_where_nothing_answers(outcomes)
+    held_back = [
+        held("secret", outcome.namespace, secret.desired.name, None, outcome.error.reasons)
+        for outcome in outcomes
+        if isinstance(outcome.error, NotApproved)
+    ]
+    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
+    return Part("secret", report_secrets(secret.desired, answered, verified), held_back=held_back)
+
+
+def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, way: Way) -> Part:
+    """Compare the links to a secret, or outside check mode bring them about. Raises ApiUnreachable and Unauthorized."""
+    applier = LinkApplier(
+        client,
+        links.desired,
+        check_mode=way.check_mode,
+        mask=way.mask,
+        waiting=Waiting(way.wait_timeout),
+        approved=approved,
+    )
+    outcomes = applier.bring_about_all(links.accounts)
+    _give_up_where_nothing_answers(outcomes)
+    held_back = [
+        held("link", outcome.account.namespace, outcome.account.name, None, outcome.error.reasons)
+        for outcome in outcomes
+        if isinstance(outcome.error, NotApproved)
+    ]
+    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
+    ids = {
+        str(outcome.account): link_change(outcome.account.namespace, outcome.account.name, outcome.plan).id
+        for outcome in answered
+        if outcome.plan is not None
+    }
+    return Part("link", report_links(answered), ids, held_back)
+
+
+def _give_up_where_nothing_answers(outcomes: t.Iterable[HasError]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
+            raise outcome.error
