@@ -20,9 +20,9 @@ _COMMANDS = r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069
 
 
 def excerpt(text: str, limit: int) -> str:
-    """Return up to ``limit`` characters, with every secret that was met blotted out before: in what is left of one that was cut off
-    nobody would find it any more."""
-    return without(text[: limit + _MARGIN], SECRETS_MET)[:limit]
+    """Return up to ``limit`` characters that can be shown, with every secret that was met blotted out before: in what is left of one
+    that was cut off nobody would find it any more."""
+    return printable(without(text[: limit + _MARGIN], SECRETS_MET)[:limit])
 
 
 def printable(text: str) -> str:

@@ -32,6 +32,8 @@ FOLLOWING = "ImageStreamTag"
 # After these no other request would fare better.
 _HOPELESS = (ApiNotServed, ApiUnreachable, Unauthorized)
 
+# characters of a registry's words
+MESSAGE_LIMIT = 4000
 Key = t.Tuple[str, str]  # noqa: UP006
 
 
@@ -111,6 +113,16 @@ class ObservedStream(t.NamedTuple):
         return self.namespace, self.name
 
 
+def told_failure(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise: str = "") -> ImportFailure:
+    """Return the failure that a condition or status of the server tells, in words that can be shown: they may be those of a registry.
+
+    ``otherwise`` stands for a message where there is none.
+    """
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
+
+    return ImportFailure(status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode)
+
+
 def parse_stream(namespace: str, stream: t.Mapping[str, t.Any]) -> ObservedStream:
     """Turn an ImageStream object, as read or as found in an import's answer, into an ``ObservedStream``."""
     metadata, spec = stream.get("metadata") or {}, stream.get("spec") or {}
@@ -150,7 +162,7 @@ def _parse_tag(tag: t.Mapping[str, t.Any], status: t.Mapping[str, t.Any]) -> Obs
         digest=newest.get("image", ""),
         image=newest.get("dockerImageReference", ""),
         image_generation=newest.get("generation") or 0,
-        failure=ImportFailure(failed[0].get("reason", ""), failed[0].get("message", "")) if failed else None,
+        failure=told_failure(failed[0]) if failed else None,
         failure_generation=(failed[0].get("generation") or 0) if failed else 0,
     )
 

@@ -20,7 +20,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome, parse_image
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL, ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL, ImportFailure, told_failure
 
 IMAGES_PER_REQUEST = 3
 
@@ -125,7 +125,7 @@ def send_repository(
     status = result.get("status") or {}
     failure = None
     if status.get("status") == "Failure" and not images:
-        failure = ImportFailure(status.get("reason", ""), status.get("message", ""))
+        failure = told_failure(status)
     return RepositoryAnswer(images, list(result.get("additionalTags") or ()), failure)
 
 
@@ -151,7 +151,7 @@ def _outcome(found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | 
     status, image = found.get("status") or {}, found.get("image") or {}
     mode = (used_policy or {}).get("importMode") or asked_mode or ""
     if status.get("status") != "Success":
-        return ImportFailure(status.get("reason", ""), status.get("message", "") or _NO_IMAGE, mode)
+        return told_failure(status, mode, _NO_IMAGE)
     if not (image.get("metadata") or {}).get("name"):
         return ImportFailure("", _NO_IMAGE, mode)
     return parse_image(image, mode)

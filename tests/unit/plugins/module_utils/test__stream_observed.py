@@ -15,6 +15,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     observe,
     parse_stream,
     read_stream,
+    told_failure,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
@@ -120,6 +121,15 @@ def test_a_condition_that_is_not_a_failed_import_is_no_failure() -> None:
         "status": {"tags": [{"tag": "v1", "items": None, "conditions": conditions}]},
     }
     assert parse_stream(NAMESPACE, stream).tags["v1"].failure is None
+
+
+def test_a_registry_s_words_are_shown_within_bounds_and_command_no_terminal() -> None:
+    status = {"reason": "InternalError", "message": "said \x1b]0;title\x07 and " + "x" * 100_000}
+    failure = told_failure(status)
+    assert failure.message == ("said ?]0;title? and " + "x" * 100_000)[:4000]
+    # what is recorded is compared with what a lookup says
+    assert failure == told_failure(dict(status))
+    assert told_failure({"reason": None, "message": None}, otherwise="nothing") == ImportFailure("", "nothing")
 
 
 def test_one_stream_is_read_with_one_get() -> None:
