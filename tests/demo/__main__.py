@@ -31,6 +31,7 @@ from .table import final_table
 _ROOT = Path(__file__).parents[2]
 _KEPT_DIRECTORY = _ROOT / ".cache" / "demo"
 _PLAYBOOK = "quayside.openshift_images.site"
+_REPORT = "quayside.openshift_images.drift"
 _SCENES: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("First run: pull secrets, links and images from nothing", first_run),
     ("Second run: nothing to do", second_run),
@@ -139,6 +140,8 @@ def _how_to_use(directory: Path, playbook: Playbook) -> str:
             f"   PYTHONPATH={tests} {python} -m registries push --registry $TEST_REGISTRY_PRIVATE \\",
             "     --user $TEST_REGISTRY_USER --password-env TEST_REGISTRY_PASSWORD --ca $TEST_REGISTRY_CA \\",
             "     --repository team/web --tag stable --platform linux/amd64 --salt mine",
+            "see what differs as a page, drift.html in the folder that you are in, with",
+            f"   {' '.join(playbook.arguments(_REPORT))}",
             "and end it with",
             f"   PYTHONPATH={tests} {python} -m lab down --state-dir {directory}",
         )

@@ -92,10 +92,10 @@ class Playbook:
     environment: Mapping[str, str]
     directory: Path
 
-    def arguments(self) -> list[str]:
-        """The command line of a run without options."""
+    def arguments(self, other: str = "") -> list[str]:
+        """The command line of a run without options, or that of another playbook with the same variables."""
         program = Path(sys.executable).with_name("ansible-playbook")
-        return [str(program), "-i", "localhost,", "-c", "local", "-e", f"@{self.variables_file}", self.name]
+        return [str(program), "-i", "localhost,", "-c", "local", "-e", f"@{self.variables_file}", other or self.name]
 
     @property
     def variables_file(self) -> Path:

@@ -69,6 +69,7 @@ def test_variables_are_in_a_file_of_the_owner_and_not_in_the_arguments(playbook:
     assert stat.S_IMODE(os.stat(playbook.variables_file).st_mode) == 0o600
     assert yaml.safe_load(playbook.variables_file.read_text())["secret"] == "pa55word"
     assert "pa55word" not in " ".join(playbook.arguments())
+    assert playbook.arguments("other.yml") == [*playbook.arguments()[:-1], "other.yml"]
 
 
 def test_tag_changes_are_those_the_modules_report(playbook: Playbook) -> None:
