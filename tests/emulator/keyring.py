@@ -13,6 +13,7 @@ import json
 import re
 import typing as t
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
 from .gotext import json_error, json_type
 
@@ -47,7 +48,9 @@ class Keyring:
     def add(self, entries: Mapping[str, Credential]) -> None:
         """Add the entries of one auth file."""
         for location, credential in entries.items():
-            self._credentials.setdefault(_normalize(location), []).append(credential)
+            key = _normalize(location)
+            if key is not None:
+                self._credentials.setdefault(key, []).append(credential)
 
     def find(self, image: str) -> Credential | None:
         """The first match for ``registry/path:tag``: keys in reverse order, then the order in which secrets came."""
@@ -120,11 +123,13 @@ def _bad_base64(field: str, *, padded: bool) -> int | None:
     return len(field) if not padded and len(re.sub(r"[\r\n]", "", field)) % 4 == 1 else None
 
 
-def _normalize(location: str) -> str:
-    """Scheme stripped, ``/v1/`` and ``/v2/`` taken as the host alone."""
-    # a URL to the server: what follows # and ? is no part of host and path
+def _normalize(location: str) -> str | None:
+    """Scheme stripped, ``/v1/`` and ``/v2/`` taken as the host alone; None for what is no URL, which the server passes over."""
+    # a URL to the server: what follows # and ? is no part of host and path, nor is a user, and a path may be escaped
     host, slash, path = re.sub(r"^https?://", "", location).partition("#")[0].partition("?")[0].partition("/")
-    path = slash + path
+    if re.search("%(?![0-9A-Fa-f]{2})", path):
+        return None
+    host, path = host.rpartition("@")[2], slash + unquote(path)
     if path.startswith(("/v1/", "/v2/")):
         path = path[3:]
     return host + path if path not in ("", "/") else host

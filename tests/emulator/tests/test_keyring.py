@@ -50,6 +50,9 @@ def found(image: str, *contents: dict[str, t.Any]) -> str | None:
         ("https://index.docker.io/v1/", "docker.io/library/mysql:latest", True),
         ("docker.io", "docker.io/library/mysql:latest", True),
         ("registry-1.docker.io", "docker.io/library/mysql:latest", False),
+        ("somebody@quay.io", "quay.io/a:v1", True),
+        ("quay.io/o%72g", "quay.io/org/a:v1", True),
+        ("quay.io/%zz", "quay.io/%zz:v1", False),
     ],
 )
 def test_keys(key: str, image: str, matches: bool) -> None:
