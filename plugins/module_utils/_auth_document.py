@@ -19,6 +19,7 @@ import binascii
 import fnmatch
 import json
 import math
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -323,7 +324,11 @@ def _credential_helper(document: dict[str, t.Any]) -> str:
 
 def _load_json(text: str) -> t.Any:
     """Return the parsed text; ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster refuses."""
-    return json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+    document = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+    if "\\ud" not in text.lower():
+        return document
+    # an escape of half a character is the replacement character to the cluster, and nothing that Python could send
+    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(document, ensure_ascii=False)))
 
 
 def _refuse_number(text: str) -> t.NoReturn:

@@ -76,7 +76,7 @@ _Found = t.Iterator[t.Tuple[Object, t.Tuple[str, ...], bool]]  # noqa: UP006
 def _in_annotation(metadata: Object) -> _Found:
     try:
         entries = json.loads((metadata.get("annotations") or {}).get(TRIGGERS_ANNOTATION) or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     # The controller decodes the list as a whole: one entry of another shape disables all.
     if not (isinstance(entries, list) and all(_is_field_trigger(entry) for entry in entries)):
@@ -88,7 +88,8 @@ def _in_annotation(metadata: Object) -> _Found:
 
 
 def _is_field_trigger(entry: t.Any) -> bool:
-    if not (isinstance(entry, dict) and isinstance(entry.get("from") or {}, dict)):
+    source = (entry.get("from") or {}) if isinstance(entry, dict) else None
+    if not isinstance(source, dict) or not all(isinstance(source.get(name) or "", str) for name in ("kind", "namespace", "name")):
         return False
     return isinstance(entry.get("fieldPath") or "", str) and isinstance(entry.get("paused") or False, bool)
 

@@ -76,11 +76,8 @@ class FormerCopy:
             return None
         text = raw["data"][_COPY_KEY]
         self._mask(text)
-        try:
-            former = json.loads(base64.b64decode(text))
-        except ValueError:
-            return None
-        if not isinstance(former, dict) or not isinstance(former.get("metadata"), dict) or former["metadata"].get("name") != self._of:
+        former = _readable_copy(text)
+        if former is None or former["metadata"].get("name") != self._of:
             return None
         self._mask(*secret_texts([former]))
         self._version = raw["metadata"]["resourceVersion"]
@@ -339,6 +336,20 @@ class _OneSecret:
             )
         self._copy.remove()
         return RecreationFailed(f"{begin}; it was put back as it was, so nothing has changed")
+
+
+def _readable_copy(text: str) -> dict[str, t.Any] | None:
+    """The Secret object of a copy; None for what is none, since whoever may write secrets may have written it."""
+    try:
+        former = json.loads(base64.b64decode(text))
+    except (ValueError, RecursionError):
+        return None
+    metadata = former.get("metadata") if isinstance(former, dict) else None
+    if not isinstance(metadata, dict):
+        return None
+    mappings = (former.get("data") or {}, metadata.get("labels") or {}, metadata.get("annotations") or {})
+    readable = all(isinstance(mapping, dict) and all(isinstance(value, str) for value in mapping.values()) for mapping in mappings)
+    return former if readable and isinstance(former.get("type") or "", str) else None
 
 
 def _as_new(former: ObservedSecret) -> dict[str, t.Any]:

@@ -155,6 +155,15 @@ def test_documents_that_the_cluster_cannot_read(text: str, words: str) -> None:
     assert str(caught.value) == words
 
 
+def test_half_a_character_is_the_replacement_character_as_for_the_cluster() -> None:
+    text = r'{"auths": {"a.example/\ud83d\ude00": {"username": "a\uD800", "password": "\udfffb"}, "\ud800": {}}}'
+    document = parse_document(text, DOCKER_CONFIG_JSON)
+    assert list(document.auths) == ["a.example/\U0001f600", "\ufffd"]
+    login = decode_entry(document.auths["a.example/\U0001f600"])
+    assert (login.username, login.password) == ("a\ufffd", "\ufffdb")
+    assert b64("a\ufffd:\ufffdb") in document.secrets()
+
+
 @pytest.mark.parametrize("text", ["{}", '{"auths": null}', '{"auths": {}}'])
 def test_documents_without_registries(text: str) -> None:
     assert parse_document(text, DOCKER_CONFIG_JSON).auths == {}

@@ -60,7 +60,19 @@ def test_what_is_no_tag_of_a_stream_is_not_watched(source: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no json", "{}", "[1]", '[{"from": "web:v1"}]', '[{"from": {}, "paused": "true"}]', '[{"from": {}, "fieldPath": 1}]']
+    "text",
+    [
+        "",
+        "no json",
+        "{}",
+        "[1]",
+        '[{"from": "web:v1"}]',
+        '[{"from": {}, "paused": "true"}]',
+        '[{"from": {}, "fieldPath": 1}]',
+        '[{"from": {"kind": "ImageStreamTag", "name": "web:v1", "namespace": ["shop"]}}]',
+        '[{"from": {"kind": "ImageStreamTag", "name": 5}}]',
+        "[" * 100_000,
+    ],
 )
 def test_an_annotation_that_the_controller_cannot_read_disables_all_of_it(text: str) -> None:
     readable = json.dumps([{"from": WEB, "fieldPath": "a"}])

@@ -321,7 +321,20 @@ def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Ap
     assert api.secret("shop", "pull")["data"] == OLD["data"]
 
 
-@pytest.mark.parametrize("content", ["!", "bm8ganNvbg==", b64("[]"), b64('{"metadata": {"name": "another"}}')])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "!",
+        "bm8ganNvbg==",
+        b64("[]"),
+        b64('{"metadata": {"name": "another"}}'),
+        b64("[" * 100_000),
+        b64('{"metadata": {"name": "pull"}, "data": 5}'),
+        b64('{"metadata": {"name": "pull"}, "data": {".dockerconfigjson": 5}}'),
+        b64('{"metadata": {"name": "pull", "labels": ["x"]}, "data": {}}'),
+        b64('{"metadata": {"name": "pull"}, "type": 5}'),
+    ],
+)
 def test_a_copy_that_nobody_can_read_is_none(api: CoreApi, apply: Apply, content: str) -> None:
     api.put_in("secrets", "shop", "pull.former", type="Opaque", data={_COPY_KEY: content}, metadata={"annotations": {_COPY_ANNOTATION: "pull"}})
     assert action(apply()) == "create"
