@@ -77,7 +77,7 @@ def _with_options(connection: Connection, params: Params) -> Connection:
 
         excluded = excluded_from_proxy(changes["host"], params.get("no_proxy") or "")
         changes["proxy"] = None if excluded else proxy_address(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
-        changes["proxy_headers"] = proxy_headers(params.get("proxy_headers") or {})
+        changes["proxy_headers"] = proxy_headers(params.get("proxy_headers") or {}, changes["proxy"] or "")
     impersonation = connection.impersonation
     changes["impersonation"] = impersonation._replace(
         user=params.get("impersonate_user") or impersonation.user,

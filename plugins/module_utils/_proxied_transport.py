@@ -34,7 +34,8 @@ class ProxiedAdapter(ClusterAdapter):
         return in_time(super().proxy_manager_for(proxy, **{**kwargs, **self.tls}))
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        return {**super().proxy_headers(proxy), **self._proxy_headers}
+        # all that requests would add is the credential of the URL, as Latin-1
+        return self._proxy_headers if "Proxy-Authorization" in self._proxy_headers else {**super().proxy_headers(proxy), **self._proxy_headers}
 
 
 def _proxy_context(connection: Connection) -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import split_url
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
@@ -29,9 +29,13 @@ def proxy_address(proxy: str, named_by: str) -> str:
     return parts.scheme + text[len(parts.scheme) :]
 
 
-def proxy_headers(options: Params) -> dict[str, str]:
-    """What the option proxy_headers adds to the requests for the proxy."""
+def proxy_headers(options: Params, proxy: str) -> dict[str, str]:
+    """What the option proxy_headers adds to the requests for the proxy, and the credential in the proxy's URL: ``requests`` would
+    send one as Latin-1, or not at all."""
     headers = {}
+    parts = urlsplit(proxy)
+    if parts.username and parts.password is not None:
+        headers["Proxy-Authorization"] = f"Basic {_base64(f'{unquote(parts.username)}:{unquote(parts.password)}')}"
     if options.get("proxy_basic_auth"):
         headers["Proxy-Authorization"] = f"Basic {_base64(options['proxy_basic_auth'])}"
     if options.get("basic_auth"):
@@ -62,4 +66,4 @@ def _matches(name: str, port: str, entry: str) -> bool:
 
 
 def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode("ascii")
+    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")

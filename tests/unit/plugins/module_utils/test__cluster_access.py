@@ -311,6 +311,14 @@ def test_proxy_headers() -> None:
     assert resolve(host=HOST, api_key="abc", proxy_headers={"user_agent": None}).proxy_headers == {}
 
 
+@pytest.mark.parametrize("written", ["пароль", "%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C"])
+def test_a_password_in_a_proxys_url_goes_out_as_utf_8(written: str) -> None:
+    expected = f"Basic {base64.b64encode('bob:пароль'.encode()).decode()}"
+    assert resolve(host=HOST, api_key="abc", proxy=f"http://bob:{written}@p:1").proxy_headers == {"Proxy-Authorization": expected}
+    both = resolve(host=HOST, api_key="abc", proxy=f"http://bob:{written}@p:1", proxy_headers={"proxy_basic_auth": "eve:pw"})
+    assert both.proxy_headers == {"Proxy-Authorization": "Basic ZXZlOnB3"}
+
+
 def test_no_proxy_takes_the_proxy_away(kubeconfig: str) -> None:
     assert resolve(host=HOST, api_key="abc", proxy="http://p:1", no_proxy="other, .example.com").proxy is None
     assert resolve(host=HOST, api_key="abc", proxy="http://p:1", no_proxy="example.org").proxy == "http://p:1"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import os
 import re
@@ -23,6 +24,7 @@ import requests
 import trustme
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import RetryPolicy
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import connection_from_params
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiOutcomeUnknown,
@@ -379,6 +381,15 @@ def test_the_password_in_the_proxys_url_authenticates(
     server, proxy = serve(authority.server_context()), tunnel()
     assert make_client(Connection(host=server.url, ca=ca_of(authority), proxy=f"http://bob:s%40c@127.0.0.1:{proxy.port}")).get(PATH) == {}
     assert "Proxy-Authorization: Basic Ym9iOnNAYw==\r\n" in proxy.heads[0]
+
+
+def test_a_password_for_the_proxy_may_be_of_any_alphabet(
+    authority: Authority, serve: Serve, make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy]
+) -> None:
+    server, proxy = serve(authority.server_context()), tunnel()
+    options = {"host": server.url, "api_key": "t", "ca_cert": str(authority.ca_path), "proxy": f"http://bob:пароль@127.0.0.1:{proxy.port}"}
+    assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == {}
+    assert f"Proxy-Authorization: Basic {base64.b64encode('bob:пароль'.encode()).decode()}\r\n" in proxy.heads[0]
 
 
 def test_plain_http_is_asked_of_the_proxy(api: ScriptedServer, make_client: MakeClient) -> None:
