@@ -22,7 +22,7 @@ Object = t.Mapping[str, t.Any]
 # The name that every OpenShift cluster gives its own registry (contract case import_preserve_original).
 CLUSTER_REGISTRY = "image-registry.openshift-image-registry.svc:5000"
 
-_SCHEME = re.compile(r"[a-z][a-z0-9-]*://")
+_SCHEME = re.compile(r"\A[a-z][a-z0-9-]*://")
 _BARE_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _CONTAINERS = (
     ("initContainers", "initContainerStatuses", "init"),

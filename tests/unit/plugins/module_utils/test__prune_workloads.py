@@ -57,6 +57,11 @@ def test_image_ids_of_nodes(text: str, reference: ImageReference | None) -> None
     assert parse_image_id(text) == reference
 
 
+def test_an_image_id_of_a_million_letters() -> None:
+    """Each of them is looked at once: else this would take minutes."""
+    assert parse_image_id("a" * 1_000_000) is None
+
+
 @pytest.mark.parametrize(
     ("reference", "stream"),
     [
