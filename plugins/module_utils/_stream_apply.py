@@ -122,7 +122,7 @@ def _apply_stream(
     writer = _StreamWriter(client, desired, observed, timeout)
     known = dict(looked_up)
     # What may be done is known by its image: it has to be looked up before, as in check mode.
-    knowledge = Knowledge(known, writer.outcomes, desired.approved is not None, control_plane_architecture)
+    knowledge = Knowledge(known, writer.outcomes, desired.approved is not None, control_plane_architecture, observed)
     rounds = conflicts = unknown = progress = 0
     fresh = True
     given_up: list[CollectionError] = []
@@ -141,6 +141,7 @@ def _apply_stream(
                 # Reasons are those for which a state found on the cluster was changed, not those of settling our own writes.
                 result.note(plan, writer.outcomes)
                 fresh = False
+            result.held_back.update(plan.held_back)
             if not plan.writes:
                 break
             if given_up:

@@ -25,7 +25,6 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, DesiredTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Lookup, Outcome, legacy_choice
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -35,7 +34,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
     ObservedStream,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import comes_with_its_tags, stream_view, view
 
 STREAM_MISSING = "stream_missing"
 TAG_MISSING = "tag_missing"
@@ -54,9 +52,6 @@ NOT_LISTED = "not_listed"
 
 _LEGACY = "Legacy"
 _PRESERVE = "PreserveOriginal"
-
-# What is left of an import of this run: to bring the generation level.
-_SETTLING = frozenset((NEVER_IMPORTED, LAST_IMPORT_FAILED))
 
 # What an import will bring where nobody can tell before.
 UNKNOWN_IMAGE = Image("", "", "", (), "")
@@ -142,13 +137,15 @@ class Knowledge(t.NamedTuple):
 
     ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag that
     failed is not tried again in the same run. ``foresee``: check mode, where each import's outcome is looked up first.
-    ``control_plane_architecture`` completes a preference for an operating system alone (server-behaviour.md 2.10).
+    ``control_plane_architecture`` completes a preference for an operating system alone (server-behaviour.md 2.10). ``begun_with``
+    is the stream as it was before this run wrote anything to it.
     """
 
     looked_up: t.Mapping[Lookup, Outcome]
     attempted: t.Mapping[str, Outcome] = MappingProxyType({})
     foresee: bool = False
     control_plane_architecture: str = "amd64"
+    begun_with: ObservedStream | None = None
 
 
 def plan_stream(desired: DesiredStream, observed: ObservedStream, knowledge: Knowledge) -> StreamPlan:
@@ -161,7 +158,10 @@ def plan_stream(desired: DesiredStream, observed: ObservedStream, knowledge: Kno
         _plan_tags(plan, desired, observed, knowledge)
     _complete(plan, desired, observed)
     if desired.approved is not None and not plan.lookups:
-        _hold_to(desired.approved, plan, observed, knowledge)
+        # seldom, so imported here
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_hold import hold_to
+
+        hold_to(desired.approved, plan, observed, knowledge)
         _complete(plan, desired, observed)
     return plan
 
@@ -190,30 +190,6 @@ def _complete(plan: StreamPlan, desired: DesiredStream, observed: ObservedStream
     empty = desired.lookup_policy_local is not None and not desired.tags and "" not in plan.held_back
     plan.create = not observed.exists and (plan.lookup_policy_local is not None or bool(plan.patches) or empty)
     plan.after = _stream_after(observed, plan)
-
-
-def _hold_to(approved: Approved, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge) -> None:
-    """Take out of the plan what is another change than the approved ones, or no change that anybody could have seen."""
-    namespace, name = plan.namespace, plan.name
-    stream = Change("stream", namespace, name, stream_view(observed), stream_view(plan.after))
-    with_tags = comes_with_its_tags(stream.before, stream.after, plan.after.tags)
-    if stream.before != stream.after and not with_tags and stream.id not in approved:
-        plan.held_back[""] = (STREAM_MISSING,) if stream.before is None else ()
-        plan.delete, plan.lookup_policy_local = False, None
-    for index, tag in enumerate(plan.tags):
-        before, after = observed.tags.get(tag.name), plan.after.tags.get(tag.name)
-        if tag.name in knowledge.attempted and set(tag.reasons) <= _SETTLING:
-            continue
-        ways = [after] if tag.unforeseen is None else [after, tag.unforeseen]
-        changes = [Change("tag", namespace, name, view(before), view(way), tag.name) for way in ways]
-        if any(change.id in approved for change in changes) and not (stream.before is None and "" in plan.held_back):
-            continue
-        plan.tags[index] = TagPlan(tag.name, after=before)
-        if changes[0].before != changes[0].after:
-            plan.held_back[tag.name] = tag.reasons
-    if plan.held_back.keys() - {""}:
-        # A stream goes with all of its tags or not at all.
-        plan.delete = False
 
 
 def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
@@ -427,7 +403,7 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
         elif tag.remove:
             tags.pop(tag.name, None)
     for name, follower in [(name, tag) for name, tag in tags.items() if tag.kind == FOLLOWING]:
-        followed = _followed(plan.name, follower)
+        followed = followed_tag(plan.name, follower)
         moved, before = tags.get(followed), observed.tags.get(followed) or observed.left.get(followed)
         if moved is not None and moved.digest != (before.digest if before else ""):
             # The server moves what follows a tag of the same stream along, to the generation of now (contract case tags_between_streams).
@@ -437,7 +413,7 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
     return observed._replace(name=plan.name, exists=exists, lookup_policy_local=local and exists, tags=tags)
 
 
-def _followed(stream: str, tag: ObservedTag) -> str:
+def followed_tag(stream: str, tag: ObservedTag) -> str:
     """Return the tag of the same stream that ``tag``, which follows one, follows; "" for one of another stream."""
     of_stream, _colon, followed = tag.source.rpartition(":")
     return followed if not tag.source_namespace and of_stream in ("", stream) else ""

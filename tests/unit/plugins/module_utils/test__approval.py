@@ -15,7 +15,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_model import ModelCluster
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from .test__stream_run_properties import _DECLARED, _PASTS, cluster_with, observed, of_their_own, wish
@@ -35,8 +35,23 @@ def shown(cluster: ModelCluster, declared: dict[str, t.Any]) -> list[dict[str, t
     return t.cast("list[dict[str, t.Any]]", drift_report("", [Part("stream", report)], []).results["to_approve"])
 
 
+# A tag that has the image already and follows another one, which the same run imports.
+_FOLLOWING = [
+    {"what": "import", "tag": "a", "source": "one.example.com/team/web:v1", "mode": "Legacy", "scheduled": False, "insecure": True},
+    {"what": "patch", "tag": "a", "change": {"importPolicy": {"scheduled": True}}},
+    {"what": "patch", "tag": "a", "change": {"from": {"kind": "ImageStreamTag", "name": "b"}}},
+]
+_BOTH = {
+    "tags": [{"name": "b", "from": "one.example.com/team/web:v1"}, {"name": "a", "from": "one.example.com/team/web:v1"}],
+    "refresh": "missing",
+    "purge_tags": False,
+    "lookup_policy_local": None,
+}
+
+
 @examples
 @given(past=_PASTS, declared=_COMPARED)
+@example(past=_FOLLOWING, declared=_BOTH)
 def test_all_that_was_shown_is_what_a_run_without_any_approval_does(past: list[dict[str, t.Any]], declared: dict[str, t.Any]) -> None:
     plain, approved = cluster_with(past), cluster_with(past)
     changes = shown(approved, declared)
