@@ -225,4 +225,4 @@ def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:
 
 def _one_line(text: str) -> str:
     """Foreign text as part of a sentence: one line, bounded, without what looks like a credential."""
-    return excerpt(" ".join(scrub(text).split()), STDERR_LIMIT).rstrip(".")
+    return scrub(excerpt(" ".join(text.split()), 4 * STDERR_LIMIT))[:STDERR_LIMIT].rstrip(".")
