@@ -163,6 +163,8 @@ options:
       - With O(update=merge) its registries are taken over, as are its labels and annotations.
       - If the new secret cannot be created, the former one is put back. Meanwhile a copy of it is kept beside it, in a secret of the same
         name with C(.former) at its end, so that nothing is lost where the run is killed; the next run puts it back first.
+      - A copy that is left beside a secret that is there again, because the run was killed at its very end, is deleted by the next run with
+        this option.
     type: bool
     default: false
   check_others:

@@ -49,8 +49,10 @@ What holds everywhere:
 - Tries are bounded: eight for 429, for 503 and for a server that was there before and refuses connections now, four where a connection
   breaks or 500 and 502 are answered, two where each costs its whole time; a minute of waiting at most for one request. A write that is
   not known to be done is looked at and sent again, three times at most (an import: once, after the tries of its request). Modules that
-  read a registry themselves try three times. Each wait is twice the one before, or what Retry-After asks for up to 20 seconds, and
-  differs by chance, so that many who wait do not come back together.
+  read a registry themselves try three times. Each wait is twice the one before, or what Retry-After asks for up to 20 seconds, as a
+  number or as a date, and differs by chance, so that many who wait do not come back together.
+- An answer is bounded in time from its first byte to its last one, headers included, however slowly it comes: by the time of the
+  request and two minutes.
 - An error of one stream, namespace or service account does not stop the others. Once the server is out of reach, or does not accept the
   token, the rest is not tried, and named.
 - A run that is killed leaves no object half written: each request carries a whole change, and the next run does the rest. A secret that
