@@ -9,9 +9,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import threading
+import typing as t
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import DEFAULT_REGISTRY, PullSpec
@@ -34,6 +34,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     shown_origin,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_token import authorization, unexpected
+
+if t.TYPE_CHECKING:
+    # Without a credential nothing of it is needed: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 
 # bytes; the specification lets registries stop at 4 MiB for a manifest
 MANIFEST_LIMIT = 4 * 1024 * 1024

@@ -25,7 +25,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import keyring_of, registry_secrets, secret_texts
 
 # Of two entries with the same key the one of the name that sorts first is used, as with secrets.
 _FROM_REGISTRIES, _FROM_FILE = "1", "2"
@@ -144,6 +143,8 @@ class NamespaceCredentials:
         return found
 
     def _read(self, namespace: str) -> Keyring | CollectionError:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import keyring_of, registry_secrets, secret_texts
+
         try:
             objects = self._client.list_items(core_path(namespace, "secrets"))
         except CollectionError as error:

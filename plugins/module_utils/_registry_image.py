@@ -14,11 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_client import RegistryRepository
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import Credential
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_documents import ImageConfig, ServedManifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import without_dot
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Manifest, legacy_choice
+
+if t.TYPE_CHECKING:
+    # Without a credential nothing of it is needed: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import Credential
 
 TAG_ANNOTATION = "tag_annotation"
 CONTROL_PLANE_ARCHITECTURE = "control_plane_architecture"

@@ -12,11 +12,14 @@ import threading
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import DEFAULT_REGISTRY, PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_client import RegistryRepository
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import HAS_REQUESTS, Patience, RegistryHttp, RegistryNetwork
+
+if t.TYPE_CHECKING:
+    # Without a credential nothing of it is needed: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 
 
 class RegistryReader:

@@ -12,11 +12,14 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import RegistryAnswer, RegistryHttp
+
+if t.TYPE_CHECKING:
+    # Without a credential nothing of it is needed: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 
 _CLIENT_ID = "quayside.openshift_images"
 _CHALLENGE = re.compile(r"(?:^|,)\s*(Basic|Bearer)(?:\s+|$)", re.IGNORECASE)

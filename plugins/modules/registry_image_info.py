@@ -307,11 +307,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec, check_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import (
-    Credentials,
-    NamespaceCredentials,
-    OptionCredentials,
-)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_image import (
     LegacyPreference,
@@ -323,6 +318,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+
+if t.TYPE_CHECKING:
+    # What only some tasks need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import Credentials, OptionCredentials
 
 
 def argument_spec() -> ArgumentSpec:
@@ -354,10 +353,11 @@ def work(context: ModuleContext) -> Report:
     """Options, observed, report."""
     params = context.params
     _check(params)
-    options = OptionCredentials(params)
-    context.mask(*options.secrets())
+    options = _given_credentials(context)
     namespace, architecture = None, params["control_plane_architecture"]
     if params["namespace"]:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+
         client = context.client()
         namespace = NamespaceCredentials(client, context.mask).of(params["namespace"])
         architecture = architecture or client.get("/version").get("platform", "").partition("/")[2]
@@ -375,6 +375,18 @@ def work(context: ModuleContext) -> Report:
     return registry_report(images, repositories)
 
 
+def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
+    """The credentials that the task itself gives."""
+    params = context.params
+    if not (params["registries"] or params["auth_file"]) and params["auth_content"] is None:
+        return None
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import OptionCredentials
+
+    given = OptionCredentials(params)
+    context.mask(*given.secrets())
+    return given
+
+
 def _check(params: dict[str, t.Any]) -> None:
     for option in ("concurrency", "timeout"):
         if params[option] < 1:
@@ -390,11 +402,11 @@ def _check(params: dict[str, t.Any]) -> None:
 
 
 def _open(
-    reader: RegistryReader, spec: PullSpec, options: OptionCredentials, namespace: Credentials | None, params: dict[str, t.Any]
+    reader: RegistryReader, spec: PullSpec, options: OptionCredentials | None, namespace: Credentials | None, params: dict[str, t.Any]
 ) -> OpenedRepository:
     image = str(spec)
-    credential = options.find(image) or (namespace.find(image) if namespace else None)
-    settings = options.settings_for(image)
+    credential = (options.find(image) if options else None) or (namespace.find(image) if namespace else None)
+    settings = options.settings_for(image) if options else None
     insecure, ca_cert = params["insecure"], params["registry_ca_cert"]
     if settings is not None:
         insecure = insecure if settings.insecure is None else settings.insecure
