@@ -245,7 +245,9 @@ class ModelCluster:
 def _follow(stream: Json, old: Json | None, before: Mapping[str, Json], generation: int) -> None:
     """What follows a tag of the same stream gets its image: when it begins to, and when that tag gets another one (contract
     case tags_between_streams)."""
-    followers = {tag["name"]: tag["from"]["name"] for tag in stream["spec"]["tags"] if (tag.get("from") or {}).get("kind") == "ImageStreamTag"}
+    sources = {tag["name"]: tag.get("from") or {} for tag in stream["spec"]["tags"]}
+    own = ("", None, stream["metadata"]["namespace"])
+    followers = {name: one["name"] for name, one in sources.items() if one.get("kind") == "ImageStreamTag" and one.get("namespace") in own}
     for name, followed in followers.items():
         was = before.get(name)
         item = _newest(stream).get(followed)

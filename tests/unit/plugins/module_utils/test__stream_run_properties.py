@@ -26,7 +26,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     ModelCluster,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import NAMESPACE, conflict
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 STREAMS = f"/apis/image.openshift.io/v1/namespaces/{NAMESPACE}/imagestreams"
@@ -143,7 +143,10 @@ def test_check_mode_says_what_the_run_then_does_and_writes_nothing(
     before = cluster.snapshot()
     foreseen = run(cluster, declared, check_mode=True)
     assert (cluster.writes, cluster.snapshot()) == (0, before)
+    following = {name for name, tag in observed(cluster).tags.items() if tag.kind == "ImageStreamTag"}
     done = run(cluster, declared)
+    # What check mode cannot tell (docs/traps.md): such a tag moves along and loses its failure, or gets it afterwards.
+    assume(not following & {failed["tag"] for failed in done.results["failed_tags"]})
     assert without_what_only_one_of_them_knows(foreseen) == without_what_only_one_of_them_knows(done)
     assert foreseen.changed == done.changed
 
