@@ -10,12 +10,13 @@ import copy
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_model import ModelCluster
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from .test__stream_run_properties import _DECLARED, _PASTS, cluster_with, observed, of_their_own, wish
@@ -56,9 +57,12 @@ def test_all_that_was_shown_is_what_a_run_without_any_approval_does(past: list[d
     plain, approved = cluster_with(past), cluster_with(past)
     changes = shown(approved, declared)
 
+    following = {name for name, tag in observed(approved).tags.items() if tag.kind == "ImageStreamTag"}
     run(plain, declared)
     result = run(approved, declared, [change["id"] for change in changes])
 
+    # What check mode cannot tell (docs/traps.md): such a tag is held back once the one that it follows has moved it along.
+    assume(not following & {name for name, outcome in result.outcomes.items() if isinstance(outcome, ImportFailure)})
     assert result.held_back == {}
     assert shown(approved, declared) == shown(plain, declared)
 
