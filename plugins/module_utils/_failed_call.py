@@ -97,7 +97,7 @@ class FailedCall:
         attempts = self._policy.slow_attempts if answer.status == 504 else self._policy.broken_attempts
         if answer.status in (500, 502, 504) and self._repeatable and self._wait(attempts, raw.retry_after):
             return
-        raise self.error(raw, data)
+        raise error_of(answer, self._target, self._connection, self._path)
 
     def error(self, raw: RawAnswer, data: dict[str, t.Any] | None) -> ApiError:
         """The error for an answer that is one."""
