@@ -35,7 +35,8 @@ def hold_to(approved: Approved, plan: StreamPlan, observed: ObservedStream, know
         plan.held_back[""] = (STREAM_MISSING,) if stream.before is None else ()
         plan.delete, plan.lookup_policy_local = False, None
     for index, tag in enumerate(plan.tags):
-        before, after = _as_shown(tag.name, observed, knowledge), plan.after.tags.get(tag.name)
+        after = plan.after.tags.get(tag.name)
+        before = _as_shown(tag.name, observed, after, knowledge)
         if tag.name in knowledge.attempted and set(tag.reasons) <= _SETTLING:
             continue
         ways = [after] if tag.unforeseen is None else [after, tag.unforeseen]
@@ -50,14 +51,17 @@ def hold_to(approved: Approved, plan: StreamPlan, observed: ObservedStream, know
         plan.delete = False
 
 
-def _as_shown(name: str, observed: ObservedStream, knowledge: Knowledge) -> ObservedTag | None:
+def _as_shown(name: str, observed: ObservedStream, after: ObservedTag | None, knowledge: Knowledge) -> ObservedTag | None:
     """Return the tag as it was when the run began, where since then only the tag that it follows has moved it along: the run
-    imports that one with it (contract case tags_between_streams)."""
+    imports that one with it (contract case tags_between_streams). Its own import of this run, made after that, has set its import
+    policy and not its source."""
     now = observed.tags.get(name)
     begun = knowledge.begun_with.tags.get(name) if knowledge.begun_with else None
     if now is None or begun is None or now.kind != FOLLOWING or followed_tag(observed.name, now) not in knowledge.attempted:
         return now
-    moved_along = begun._replace(
+    as_now = begun._replace(
         digest=now.digest, image=now.image, image_generation=now.image_generation, failure=now.failure, failure_generation=now.failure_generation
     )
-    return begun if moved_along == now else now
+    if after and name in knowledge.attempted and now != as_now:
+        as_now = as_now._replace(generation=now.generation, import_mode=after.import_mode, scheduled=after.scheduled, insecure=after.insecure)
+    return begun if now == as_now else now

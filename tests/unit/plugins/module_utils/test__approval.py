@@ -48,11 +48,30 @@ _BOTH = {
     "purge_tags": False,
     "lookup_policy_local": None,
 }
+# The same with other policies than declared, and imported in a later request than the tag that it follows.
+_IN_ANOTHER_REQUEST: list[dict[str, t.Any]] = [
+    {"what": "import", "tag": "a", "source": "one.example.com/team/web:v1", "mode": "Legacy", "scheduled": False, "insecure": False},
+    {"what": "import", "tag": "a", "source": "one.example.com/team/web:v1", "mode": "PreserveOriginal", "scheduled": False, "insecure": False},
+    {"what": "patch", "tag": "a", "change": {"from": {"kind": "ImageStreamTag", "name": "b"}}},
+    {"what": "import", "tag": "b", "source": "one.example.com/team/web:v1", "mode": "Legacy", "scheduled": False, "insecure": False},
+]
+_FOUR = {
+    "tags": [
+        {"name": "b", "from": "one.example.com/team/web:single"},
+        {"name": "c", "from": "one.example.com/team/web:v1"},
+        {"name": "d", "from": "one.example.com/team/web:v1"},
+        {"name": "a", "from": "one.example.com/team/web:single", "import_mode": "Legacy"},
+    ],
+    "refresh": "missing",
+    "purge_tags": False,
+    "lookup_policy_local": None,
+}
 
 
 @examples
 @given(past=_PASTS, declared=_COMPARED)
 @example(past=_FOLLOWING, declared=_BOTH)
+@example(past=_IN_ANOTHER_REQUEST, declared=_FOUR)
 def test_all_that_was_shown_is_what_a_run_without_any_approval_does(past: list[dict[str, t.Any]], declared: dict[str, t.Any]) -> None:
     plain, approved = cluster_with(past), cluster_with(past)
     changes = shown(approved, declared)
