@@ -25,7 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._transpo
 _HOSTNAME_CODES = (62, 64)
 _VALIDITY_CODES = (9, 10)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
-_PROXY_ERRORS = {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown"}
+_PROXY_ERRORS = {"ProxyError", "ProxySchemeUnknown"}
 # characters of what a server or proxy said
 QUOTED = 300
 _HERE = "the machine where the module runs"
@@ -47,7 +47,7 @@ def failure_of(exc: BaseException, connection: Connection, timeout: float) -> Fa
     # a TypeError is urllib3's own: before version 2 it tries an argument that Python 3 does not know
     chain = [item for item in _chain(exc) if not isinstance(item, TypeError)]
     names = {type(item).__name__ for item in chain}
-    if isinstance(exc, AnswerTimeout) or names & {"ReadTimeout", "ReadTimeoutError"}:
+    if isinstance(exc, AnswerTimeout) or "ReadTimeoutError" in names:
         text = f"the API server {connection.host} did not answer completely within {timeout:g} seconds"
         return Failure(text, sent=True, passing=True, slow=True)
     tls = _first(chain, ssl.SSLError)
@@ -75,12 +75,10 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
     if _first(chain, socket.gaierror) is not None or "NameResolutionError" in names:
         name = urlsplit(connection.proxy or connection.host).hostname
         return Failure(f"the name {name} cannot be resolved; check the option {option} and the DNS of {_HERE}", passing=True)
-    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
+    if "ConnectTimeoutError" in names:
         advice = f"check the option {option}, firewalls, and whether a proxy is needed"
         return Failure(f"{reached} did not accept a connection within {CONNECT_TIMEOUT:g} seconds; {advice}", passing=True, slow=True)
-    if "InvalidSchema" in names:
-        return Failure("the proxy is a SOCKS proxy, for which the Python library PySocks must be installed where the module runs")
-    if names & {"InvalidURL", "LocationParseError"}:
+    if "LocationParseError" in names:
         return Failure(f"{connection.host} is not the URL of an API server; check the option host")
     unreachable = _first(chain, OSError, lambda item: item.errno in _UNREACHABLE)
     if unreachable is not None:

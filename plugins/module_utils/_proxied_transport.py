@@ -11,31 +11,37 @@ from __future__ import annotations
 
 import ssl
 import typing as t
+from urllib.parse import unquote, urlsplit
 
+import urllib3
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import ClusterAdapter, in_time, load_system_ca, trusting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import MissingLibraryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import load_system_ca, trusting
 
 
-class ProxiedAdapter(ClusterAdapter):
-    """Has the proxy's headers, and TLS settings of its own for a proxy that is itself reached by TLS."""
+def proxy_manager(connection: Connection, pools: dict[str, t.Any]) -> t.Any:
+    """The pools of connections through the proxy, with its own headers, and with TLS settings of its own for one that is itself
+    reached by TLS. ``pools``: the settings for the cluster. Raises ConfigurationError, MissingLibraryError."""
+    proxy = connection.proxy or ""
+    if proxy.startswith("socks"):
+        return _through_socks(proxy, pools)
+    if not proxy.startswith("https:"):
+        return urllib3.ProxyManager(proxy, proxy_headers=dict(connection.proxy_headers), **pools)
+    context = _proxy_context(connection)
+    # the second one is for a host without TLS, where urllib3 before 2 takes the proxy for the server
+    pools = {"ssl_context": context, **pools}
+    return urllib3.ProxyManager(proxy, proxy_headers=dict(connection.proxy_headers), proxy_ssl_context=context, **pools)
 
-    def __init__(self, connection: Connection, pool_size: int) -> None:
-        by_tls = connection.proxy is not None and connection.proxy.startswith("https:")
-        self._proxy_context = _proxy_context(connection) if by_tls else None
-        self._proxy_headers = dict(connection.proxy_headers)
-        super().__init__(connection, pool_size)
 
-    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        if proxy in self.proxy_manager:
-            return self.proxy_manager[proxy]
-        if self._proxy_context is not None:
-            # the second one is for a host without TLS, where urllib3 before 2 takes the proxy for the server
-            kwargs.update({"proxy_ssl_context": self._proxy_context, "ssl_context": self._proxy_context})
-        return in_time(super().proxy_manager_for(proxy, **{**kwargs, **self.tls}))
-
-    def proxy_headers(self, proxy: str) -> dict[str, str]:
-        # all that requests would add is the credential of the URL, as Latin-1
-        return self._proxy_headers if "Proxy-Authorization" in self._proxy_headers else {**super().proxy_headers(proxy), **self._proxy_headers}
+def _through_socks(proxy: str, pools: dict[str, t.Any]) -> t.Any:
+    try:
+        from urllib3.contrib.socks import SOCKSProxyManager
+    except ImportError:
+        raise MissingLibraryError(missing_required_lib("PySocks", reason="for a SOCKS proxy")) from None
+    parts = urlsplit(proxy)
+    username, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
+    return SOCKSProxyManager(proxy, username=username, password=password, **pools)
 
 
 def _proxy_context(connection: Connection) -> ssl.SSLContext:

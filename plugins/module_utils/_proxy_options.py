@@ -30,8 +30,8 @@ def proxy_address(proxy: str, named_by: str) -> str:
 
 
 def proxy_headers(options: Params, proxy: str) -> dict[str, str]:
-    """What the option proxy_headers adds to the requests for the proxy, and the credential in the proxy's URL: ``requests`` would
-    send one as Latin-1, or not at all."""
+    """What the option proxy_headers adds to the requests for the proxy, and the credential in the proxy's URL, which ``urllib3``
+    leaves out."""
     headers = {}
     parts = urlsplit(proxy)
     if parts.username and parts.password is not None:

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP to one cluster through ``requests``: trust, client certificate, proxy, exact headers, bounded answers, no redirects.
+"""HTTP to one cluster through ``urllib3``: trust, client certificate, proxy, exact headers, bounded answers, no redirects.
 
-Nothing of the surroundings takes part: no proxy variables, no .netrc, no cookies.
+Nothing of the surroundings takes part: no proxy variables, no .netrc, no cookies. ``requests``, which comes with ``urllib3``, would
+add what has to be taken away again, and a twentieth of a module's start.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -16,7 +17,7 @@ import io
 import ssl
 import time
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
@@ -24,15 +25,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential
 
 try:
-    import requests
     import urllib3
-    from requests.adapters import HTTPAdapter
     from urllib3._collections import HTTPHeaderDict
 
-    HAS_REQUESTS = True
+    HAS_URLLIB3 = True
 except ImportError:
-    HAS_REQUESTS = False
-    HTTPAdapter = object  # type: ignore[assignment,misc]
+    HAS_URLLIB3 = False
 
 USER_AGENT = "ansible-quayside.openshift_images"
 CONNECT_TIMEOUT = 10.0
@@ -120,49 +118,22 @@ def _with_bounds(pool: t.Any) -> t.Any:
     return type("_Pool", (pool,), {"ConnectionCls": connection})
 
 
-class ClusterAdapter(HTTPAdapter):
-    """Uses our TLS context alone: ``requests`` would add its own CA bundle to the one CA that the user trusts."""
-
-    def __init__(self, connection: Connection, pool_size: int) -> None:
-        # loading CAs costs more than a call, so it is done only for what is used
-        self.tls: dict[str, t.Any] = {"ssl_context": tls_context(connection)} if connection.host.startswith("https:") else {}
-        if self.tls and connection.server_name:
-            self.tls["server_hostname"] = connection.server_name
-        super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True, max_retries=0)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: t.Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, **self.tls, **kwargs)
-        in_time(self.poolmanager)
-
-    def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
-        parts = urlsplit(request.url)
-        return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, {}
-
-    def cert_verify(self, conn: t.Any, url: t.Any, verify: t.Any, cert: t.Any) -> None:
-        """The context decides about certificates."""
-
-
 class Transport:
     """Sends single requests over kept connections; safe to use from several threads."""
 
     def __init__(self, connection: Connection, pool_size: int) -> None:
-        if not HAS_REQUESTS:
+        if not HAS_URLLIB3:
+            # which people install for us, and which brings urllib3
             raise MissingLibraryError(missing_required_lib("requests"))
         self._connection = connection
-        # no session: it would read the whole body of a redirect, however long
-        self._adapter = self._adapter_for(connection, pool_size)
-        self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
+        # loading CAs costs more than a call, so it is done only for what is used
+        tls: dict[str, t.Any] = {"ssl_context": tls_context(connection)} if connection.host.startswith("https:") else {}
+        if tls and connection.server_name:
+            tls["server_hostname"] = connection.server_name
+        self._manager = in_time(_manager(connection, {**tls, "maxsize": pool_size, "block": True}))
         if not connection.verify:
             # the user asked for it; one warning for each request says nothing new
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-
-    @staticmethod
-    def _adapter_for(connection: Connection, pool_size: int) -> ClusterAdapter:
-        if connection.proxy is None:
-            return ClusterAdapter(connection, pool_size)
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._proxied_transport import ProxiedAdapter
-
-        return ProxiedAdapter(connection, pool_size)
 
     def send(
         self, method: str, path: str, query: t.Mapping[str, str], body: bytes | None, content_type: str, token: str | None, timeout: float
@@ -170,36 +141,52 @@ class Transport:
         """Send one request and read the whole answer, which has ``timeout`` seconds to begin. Raises NoAnswer."""
         try:
             return self._exchange(method, path, query, body, content_type, token, timeout)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AnswerTimeout, AnswerIncomplete) as exc:
+        except (urllib3.exceptions.HTTPError, OSError, AnswerTimeout, AnswerIncomplete) as exc:
             raise NoAnswer(exc) from None
 
     def _exchange(
         self, method: str, path: str, query: t.Mapping[str, str], body: bytes | None, content_type: str, token: str | None, timeout: float
     ) -> RawAnswer:
-        prepared = requests.Request(method, self._connection.host + path, params=dict(query), data=body).prepare()
-        prepared.headers = self._headers(token, body, content_type)
+        url = urllib3.util.parse_url(f"{self._connection.host}{path}?{urlencode(query)}" if query else self._connection.host + path)
+        # what forwards instead of opening a tunnel has to be told where to
+        forwarded = url.scheme == "http" and getattr(self._manager, "proxy", None) is not None
         deadline = time.monotonic() + timeout + BODY_TIME
-        response = self._adapter.send(prepared, stream=True, proxies=self._proxies, timeout=(CONNECT_TIMEOUT, timeout))
-        with response:
+        response = self._manager.connection_from_host(url.host, url.port, url.scheme).urlopen(
+            method,
+            url.url if forwarded else url.request_uri,
+            body=body,
+            headers=self._headers(token, body, content_type),
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=timeout),
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
             kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
             limit = JSON_LIMIT if kind == "application/json" else OTHER_LIMIT
             content, truncated = _read(response, limit, deadline)
             return RawAnswer(
-                status=response.status_code,
+                status=response.status,
                 content_type=kind,
                 body=content,
                 truncated=limit if truncated else 0,
                 location=response.headers.get("Location", ""),
                 retry_after=response.headers.get("Retry-After", ""),
-                warnings=tuple(response.raw.headers.getlist("Warning")),
+                warnings=tuple(response.headers.getlist("Warning")),
             )
+        finally:
+            # a connection whose answer was read to its end has been given back before
+            response.close()
+            response.release_conn()
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._adapter.close()
+        self._manager.clear()
 
     def _headers(self, token: str | None, body: bytes | None, content_type: str) -> t.Any:
-        # requests would join repeated headers with commas, which makes one wrong group of two impersonated ones
+        # a dict would join repeated headers with commas, which makes one wrong group of two impersonated ones
         headers = HTTPHeaderDict()
         headers.add("User-Agent", USER_AGENT)
         headers.add("Accept", "application/json")
@@ -217,12 +204,25 @@ class Transport:
         return headers
 
 
+def _manager(connection: Connection, pools: dict[str, t.Any]) -> t.Any:
+    """The pools of connections, with ``pools`` as their settings. Raises ConfigurationError, MissingLibraryError."""
+    if connection.proxy is None:
+        return urllib3.PoolManager(**pools)
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._proxied_transport import proxy_manager
+
+    return proxy_manager(connection, pools)
+
+
 def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
     """The body, or the beginning of one that is longer than ``limit`` bytes, and whether it is. Never waits for more than
     what has arrived, so that a server that sends a byte now and then meets the deadline."""
-    raw, decode = response.raw, is_plain_or_gzip(response.headers)
+    decode = is_plain_or_gzip(response.headers)
     # urllib3 before 2 has no read1: there the deadline is looked at after each small piece
-    piece = (lambda: raw.read1(CHUNK, decode_content=decode)) if hasattr(raw, "read1") else (lambda: raw.read(1024, decode_content=decode))
+    piece = (
+        (lambda: response.read1(CHUNK, decode_content=decode))
+        if hasattr(response, "read1")
+        else (lambda: response.read(1024, decode_content=decode))
+    )
     content = bytearray()
     while True:
         chunk = piece()
@@ -235,7 +235,7 @@ def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
             raise AnswerTimeout
     announced = response.headers.get("Content-Length", "")
     # as a float, since it may have thousands of digits
-    if announced.isdecimal() and raw.tell() < float(announced):
+    if announced.isdecimal() and response.tell() < float(announced):
         raise AnswerIncomplete
     return bytes(content), False
 
@@ -281,6 +281,8 @@ def load_system_ca(context: ssl.SSLContext) -> None:
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None and paths.capath is None:
         # an image without a CA store of its own
+        import requests
+
         context.load_verify_locations(cafile=requests.certs.where())
 
 

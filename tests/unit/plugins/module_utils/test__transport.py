@@ -13,6 +13,7 @@ import re
 import select
 import socket
 import ssl
+import sys
 import tempfile
 import threading
 import typing as t
@@ -20,7 +21,6 @@ import warnings
 from pathlib import Path
 
 import pytest
-import requests
 import trustme
 from ansible_collections.quayside.openshift_images.plugins.module_utils import _transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import RetryPolicy
@@ -75,15 +75,15 @@ def test_an_unknown_ca_is_not_trusted(authority: Authority, serve: Serve, make_c
 
 
 def test_only_the_named_ca_is_trusted(authority: Authority, serve: Serve, make_client: MakeClient, tmp_path: Path) -> None:
-    # a file of requests' own CA bundle must not widen what the user trusts
+    # a CA bundle of the library's own must not widen what the user trusts
     other = trustme.CA(organization_name="Another CA")
     other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
     server = serve(authority.server_context())
     client = make_client(Connection(host=server.url, ca=Pem("the option ca_cert", path=str(tmp_path / "other.pem"))))
-    adapter = client._transport._adapter
-    assert len(adapter.tls["ssl_context"].get_ca_certs()) == 1
+    context = client._transport._manager.connection_pool_kw["ssl_context"]
+    assert len(context.get_ca_certs()) == 1
     assert failure(client).startswith(f"the certificate of {server.url} is not trusted by the option ca_cert (")
-    assert len(adapter.tls["ssl_context"].get_ca_certs()) == 1
+    assert len(context.get_ca_certs()) == 1
 
 
 def test_environment_bundles_take_no_part(authority: Authority, serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,7 +379,8 @@ def test_the_password_in_the_proxys_url_authenticates(
     authority: Authority, serve: Serve, make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy]
 ) -> None:
     server, proxy = serve(authority.server_context()), tunnel()
-    assert make_client(Connection(host=server.url, ca=ca_of(authority), proxy=f"http://bob:s%40c@127.0.0.1:{proxy.port}")).get(PATH) == {}
+    options = {"host": server.url, "api_key": "t", "ca_cert": str(authority.ca_path), "proxy": f"http://bob:s%40c@127.0.0.1:{proxy.port}"}
+    assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == {}
     assert "Proxy-Authorization: Basic Ym9iOnNAYw==\r\n" in proxy.heads[0]
 
 
@@ -426,12 +427,9 @@ def test_a_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> N
 
 
 def test_a_socks_proxy_without_its_library(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_arguments: t.Any, **_keywords: t.Any) -> t.Any:
-        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
-
-    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", missing)
-    client = make_client(Connection(host="https://api.example.com", proxy="socks5://127.0.0.1:9"))
-    assert failure(client) == "the proxy is a SOCKS proxy, for which the Python library PySocks must be installed where the module runs."
+    monkeypatch.setitem(sys.modules, "urllib3.contrib.socks", None)
+    with pytest.raises(MissingLibraryError, match=r"^Failed to import the required Python library \(PySocks\) on .* This is required for a SOCKS proxy\."):
+        make_client(Connection(host="https://api.example.com", proxy="socks5://127.0.0.1:9"))
 
 
 DRIPPING = Reply(body=[b"HTTP/1.1 200 OK\r\nX-Long: ", *[b"x"] * 400], action="raw")
@@ -520,6 +518,6 @@ def test_an_unreachable_network(make_client: MakeClient, monkeypatch: pytest.Mon
 
 
 def test_without_requests_one_sentence_says_so(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_transport, "HAS_REQUESTS", False)
+    monkeypatch.setattr(_transport, "HAS_URLLIB3", False)
     with pytest.raises(MissingLibraryError, match=r"Failed to import the required Python library \(requests\)"):
         make_client(Connection(host="https://127.0.0.1:9"))
