@@ -10,10 +10,10 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._access_desired import AccessSelection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_observed import Account
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient, require_namespace
@@ -81,10 +81,8 @@ def is_managed_secret(secret: t.Mapping[str, t.Any]) -> bool:
 
 
 def _observe_everywhere(client: ReadingClient, wanted: AccessSelection, width: int) -> list[NamespaceAccess]:
-    with ThreadPoolExecutor(max_workers=width) as pool:
-        paths = ["/api/v1/secrets", "/api/v1/serviceaccounts"] if wanted.links else ["/api/v1/secrets"]
-        queries = [{**_secret_query(wanted), **_PAGE}, _PAGE]
-        lists = list(pool.map(lambda path, query: client.list_items(path, query=query), paths, queries))
+    queries = {"/api/v1/secrets": {**_secret_query(wanted), **_PAGE}, **({"/api/v1/serviceaccounts": _PAGE} if wanted.links else {})}
+    lists = concurrent_map(lambda path: client.list_items(path, query=queries[path]), list(queries), width)
     of_namespace: dict[str, tuple[list[dict[str, t.Any]], list[Account]]] = {}
     for position, items in enumerate(lists):
         for item in items:

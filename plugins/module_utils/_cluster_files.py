@@ -17,8 +17,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._kubecon
     Mask,
     default_kubeconfig_paths,
     load_kubeconfig,
-    read_bearer_token,
-    renewal,
 )
 
 Params = t.Mapping[str, t.Any]
@@ -69,28 +67,18 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
         # the task's own credential replaces the user's, so no plugin has to run for it
         return connection
     if user.auth_provider is not None or (user.exec_plugin is not None and not (user.token or user.token_file)):
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._kubernetes_library import exec_credential, provider_credential
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._kubernetes_library import plugin_connection
 
-        if user.auth_provider is not None:
-            credential = provider_credential(context, bool(params.get("persist_config")), mask)
-            return connection._replace(token=credential.token, credential_origin=f"the auth provider of {user.origin}")
-        credential = exec_credential(context)
-        origin = f"the exec plugin of {user.origin}"
-        if credential.token is None:
-            return connection._replace(client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin)
+        return plugin_connection(connection, context, bool(params.get("persist_config")), mask)
+    if user.token and not user.token_file:
+        return connection._replace(token=user.token, credential_origin=user.origin)
+    if user.token_file:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._bearer_tokens import read_bearer_token, renewal
 
-        def renewed() -> str:
-            token = exec_credential(context).token
-            if token is None:
-                raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
-            return token
-
-        return connection._replace(token=credential.token, renew_token=renewal(renewed, origin, mask), credential_origin=origin)
-    if user.token or user.token_file:
         path = user.token_file
-        token = user.token or read_bearer_token(path or "", user.origin)
-        again = renewal(lambda: read_bearer_token(path or "", user.origin), user.origin, mask)
-        return connection._replace(token=token, renew_token=again if path else None, credential_origin=user.origin)
+        token = user.token or read_bearer_token(path, user.origin)
+        again = renewal(lambda: read_bearer_token(path, user.origin), user.origin, mask)
+        return connection._replace(token=token, renew_token=again, credential_origin=user.origin)
     if user.username and user.password:
         return connection._replace(username=user.username, password=user.password, credential_origin=user.origin)
     return connection

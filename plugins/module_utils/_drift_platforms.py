@@ -13,9 +13,9 @@ once more in that mode. An image that is neither the list nor one of its childre
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Manifest, parse_image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
@@ -114,5 +114,4 @@ def _read(client: ClusterClient, wanted: t.Sequence[tuple[Place, str]], concurre
             return None
         return parse_image(found.get("image") or {}, "")
 
-    with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        return {one[0]: image for one, image in zip(wanted, pool.map(read, wanted)) if image is not None}
+    return {one[0]: image for one, image in zip(wanted, concurrent_map(read, wanted, concurrency)) if image is not None}

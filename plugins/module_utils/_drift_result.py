@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
-from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
@@ -25,15 +24,15 @@ _APPROVABLE = ("id", "kind", "namespace", "name", "tag")
 
 
 class Part(t.NamedTuple):
-    """The report on secrets, links or streams; ``kind`` says which: secret, link or stream.
-
-    ``ids`` are those of its changes, where they cannot be told from before and after; ``held_back`` are changes that were not
-    approved.
+    """The report on secrets, links or streams, and what it says as the whole report has it; ``kind`` says which: secret, link or
+    stream. ``held_back`` are changes that were not approved.
     """
 
     kind: str
     report: Report
-    ids: t.Mapping[str, str] = MappingProxyType({})
+    content: t.Sequence[dict[str, t.Any]]
+    changes: t.Sequence[dict[str, t.Any]]
+    failures: t.Sequence[dict[str, t.Any]]
     held_back: t.Sequence[dict[str, t.Any]] = ()
 
 
@@ -49,10 +48,9 @@ def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[Pendin
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}
     for part in parts:
-        content, changes, failures = _READERS[part.kind](part)
-        drift[f"{part.kind}s"] += content
-        drift["changes"] += changes
-        drift["failures"] += failures
+        drift[f"{part.kind}s"] += part.content
+        drift["changes"] += part.changes
+        drift["failures"] += part.failures
         drift["held_back"] += part.held_back
         drift["warnings"] += part.report.warnings
         for side, shown in ((before, part.report.before), (after, part.report.after)):
@@ -102,39 +100,8 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-Read = tuple[list[dict[str, t.Any]], list[dict[str, t.Any]], list[dict[str, t.Any]]]
-
-
-def _read_secrets(part: Part) -> Read:
-    report, changes, failures = part.report, [], []
-    for secret in report.results["secrets"]:
-        where = f"{secret['namespace']}/{secret['name']}"
-        if secret["changed"]:
-            changes.append(_change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret)))
-        if secret["error"]:
-            failures.append(_failure("secret", secret, secret["error"]))
-    return report.results["secrets"], changes, failures
-
-
-def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
-    """The reasons of the secret, with those of its registries in the place of the word that there are some."""
-    found = [reason for registry in secret["registries"] for reason in registry["reasons"]]
-    return sorted({*(reason for reason in secret["reasons"] if reason != "registries_changed" or not found), *found})
-
-
-def _read_links(part: Part) -> Read:
-    report, changes, failures = part.report, [], []
-    for account in report.results["service_accounts"]:
-        where = f"{account['namespace']}/{account['name']}"
-        if account["changed"]:
-            changes.append(_change("link", account, None, report.before[where], report.after[where], account["reasons"], part.ids[where]))
-        if account["error"]:
-            failures.append(_failure("link", account, account["error"]))
-    return report.results["service_accounts"], changes, failures
-
-
-def _read_streams(part: Part) -> Read:
-    report = part.report
+def stream_part(report: Report, held_back: t.Sequence[dict[str, t.Any]] = ()) -> Part:
+    """Return the part that a report on streams is."""
     streams = report.results["streams"]
     reasons = {(stream["namespace"], stream["name"]): {tag["name"]: tag["reasons"] for tag in stream["tags"]} for stream in streams}
     changes = []
@@ -144,10 +111,10 @@ def _read_streams(part: Part) -> Read:
         before, after = _without_tags(report.before.get(where)), _without_tags(report.after.get(where))
         if before != after and not (report.after.get(where) and comes_with_its_tags(before, after, _tags(report.after[where]))):
             reason = "stream_missing" if before is None else "not_wanted" if after is None else "lookup_policy_changed"
-            changes.append(_change("stream", stream, None, before, after, [reason]))
+            changes.append(change("stream", stream, None, before, after, [reason]))
         old, new = _tags(report.before.get(where)), _tags(report.after.get(where))
         for tag in sorted({**old, **new}):
-            changes.append(_change("tag", stream, tag, old.get(tag), new.get(tag), reasons[namespace, name].get(tag, [])))
+            changes.append(change("tag", stream, tag, old.get(tag), new.get(tag), reasons[namespace, name].get(tag, [])))
     failures = [
         {
             "kind": "tag",
@@ -160,11 +127,11 @@ def _read_streams(part: Part) -> Read:
     ]
     named = {(failed["namespace"], failed["name"], failed["message"]) for failed in failures}
     failures += [
-        _failure("stream", stream, stream["error"])
+        failure("stream", stream, stream["error"])
         for stream in streams
         if stream["error"] and (stream["namespace"], stream["name"], stream["error"]) not in named
     ]
-    return streams, changes, failures
+    return Part("stream", report, streams, changes, failures, held_back)
 
 
 def _without_tags(shown: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
@@ -175,10 +142,7 @@ def _tags(shown: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     return {} if shown is None else dict(shown["tags"])
 
 
-_READERS: dict[str, t.Callable[[Part], Read]] = {"secret": _read_secrets, "link": _read_links, "stream": _read_streams}
-
-
-def _change(
+def change(
     kind: str,
     subject: t.Mapping[str, t.Any],
     tag: str | None,
@@ -187,6 +151,7 @@ def _change(
     reasons: t.Sequence[str],
     identity: str = "",
 ) -> dict[str, t.Any]:
+    """Return a change as it is returned; ``identity`` is its id, where that cannot be told from before and after."""
     namespace, name = subject["namespace"], subject["name"]
     return {
         "id": identity or Change(kind, namespace, name, before, after, tag).id,
@@ -200,7 +165,8 @@ def _change(
     }
 
 
-def _failure(kind: str, subject: t.Mapping[str, t.Any], message: str) -> dict[str, t.Any]:
+def failure(kind: str, subject: t.Mapping[str, t.Any], message: str) -> dict[str, t.Any]:
+    """Return what became of a whole object, as it is returned."""
     return {
         "kind": kind,
         "namespace": subject["namespace"],

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report, held
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report, held, stream_part
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
@@ -79,7 +79,7 @@ def compare(
             from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_platforms import platforms_of
 
             _add_platforms(report, platforms_of(client, results, concurrency=way.concurrency, timeout=way.timeout))
-        parts.append(Part("stream", report, held_back=held_back))
+        parts.append(stream_part(report, held_back))
     return drift_report(client.connection.host, parts, promised)
 
 

@@ -14,13 +14,14 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import DeclaredLinks, DeclaredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, held
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, change, failure, held
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_apply import LinkApplier
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import Waiting
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import link_change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_report import report_links
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import HasError, each_with_outcome
@@ -34,7 +35,7 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
     try:
         verified = try_logins(secret.desired.present_registries) if secret.verify else []
     except CollectionError as error:
-        return Part("secret", report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
+        return _secret_part(report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
     applier = SecretApplier(
         client,
         secret.desired,
@@ -51,7 +52,7 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
         if isinstance(outcome.error, NotApproved)
     ]
     answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
-    return Part("secret", report_secrets(secret.desired, answered, verified), held_back=held_back)
+    return _secret_part(report_secrets(secret.desired, answered, verified), held_back)
 
 
 def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, way: Way) -> Part:
@@ -77,7 +78,36 @@ def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozens
         for outcome in answered
         if outcome.plan is not None
     }
-    return Part("link", report_links(answered), ids, held_back)
+    return _link_part(report_links(answered), ids, held_back)
+
+
+def _secret_part(report: Report, held_back: t.Sequence[dict[str, t.Any]] = ()) -> Part:
+    changes, failures = [], []
+    for secret in report.results["secrets"]:
+        where = f"{secret['namespace']}/{secret['name']}"
+        if secret["changed"]:
+            changes.append(change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret)))
+        if secret["error"]:
+            failures.append(failure("secret", secret, secret["error"]))
+    return Part("secret", report, report.results["secrets"], changes, failures, held_back)
+
+
+def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
+    """The reasons of the secret, with those of its registries in the place of the word that there are some."""
+    found = [reason for registry in secret["registries"] for reason in registry["reasons"]]
+    return sorted({*(reason for reason in secret["reasons"] if reason != "registries_changed" or not found), *found})
+
+
+def _link_part(report: Report, ids: t.Mapping[str, str], held_back: t.Sequence[dict[str, t.Any]]) -> Part:
+    """``ids`` are those of the changes, by service account: they are about more than before and after say."""
+    changes, failures = [], []
+    for account in report.results["service_accounts"]:
+        where = f"{account['namespace']}/{account['name']}"
+        if account["changed"]:
+            changes.append(change("link", account, None, report.before[where], report.after[where], account["reasons"], ids[where]))
+        if account["error"]:
+            failures.append(failure("link", account, account["error"]))
+    return Part("link", report, report.results["service_accounts"], changes, failures, held_back)
 
 
 def _give_up_where_nothing_answers(outcomes: t.Iterable[HasError]) -> None:

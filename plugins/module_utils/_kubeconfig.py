@@ -15,12 +15,10 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import re
 import typing as t
 from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster_access import TOKEN_TEXT
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
@@ -163,31 +161,6 @@ def is_kubeconfig_text(source: t.Any) -> bool:
     return isinstance(source, str) and ("\n" in source.strip() or source.lstrip().startswith("{"))
 
 
-def read_bearer_token(path: str, origin: str) -> str:
-    """The bearer token of a file, without the line end. Raises ConfigurationError where it cannot be read or is empty."""
-    try:
-        with open(path, encoding="utf-8") as handle:
-            token = handle.read().strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"The token file {path} of {origin} cannot be read: {_cause(exc)}.") from None
-    if not token:
-        raise ConfigurationError(f"The token file {path} of {origin} is empty.")
-    return token
-
-
-def renewal(source: t.Callable[[], str], origin: str, mask: Mask) -> t.Callable[[], str]:
-    """What gives a new bearer token of ``source``, which went to ``mask``. It raises ConfigurationError for what cannot be sent."""
-
-    def renewed() -> str:
-        token = source()
-        mask([token])
-        if not re.match(TOKEN_TEXT, token):
-            raise ConfigurationError(f"The bearer token of {origin} holds a character that no token has, such as a space or a line end.")
-        return token
-
-    return renewed
-
-
 def _read(source: t.Any, mask: Mask) -> _Merged:
     if isinstance(source, dict):
         mask(kubeconfig_secrets(source))
@@ -213,7 +186,7 @@ def _read(source: t.Any, mask: Mask) -> _Merged:
             with open(path, encoding="utf-8") as handle:
                 text = handle.read()
         except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigurationError(f"The kubeconfig {path} cannot be read: {_cause(exc)}.") from None
+            raise ConfigurationError(f"The kubeconfig {path} cannot be read: {why_unreadable(exc)}.") from None
         # an empty file is an empty kubeconfig, as for kubectl
         content = _parse(text, origin) or {}
         mask(kubeconfig_secrets(content))
@@ -339,5 +312,6 @@ def _start(origin: str) -> str:
     return origin[0].upper() + origin[1:]
 
 
-def _cause(exc: Exception) -> str:
+def why_unreadable(exc: Exception) -> str:
+    """Why a file could not be read as text; completes "cannot be read: "."""
     return exc.strerror if isinstance(exc, OSError) and exc.strerror else "it is not UTF-8 text"

@@ -24,10 +24,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.quayside.openshift_images.plugins.module_utils._bearer_tokens import read_bearer_token, renewal
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask, read_bearer_token, renewal
+from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import KubeconfigContext, Mask
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import scrub
 
@@ -126,6 +127,27 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     if persist and refreshed != {key: value for key, value in (context.user.auth_provider or {}).get("config", {}).items() if key in PROVIDER_TOKENS}:
         _persist(context, refreshed)
     return PluginCredential(token=token)
+
+
+def plugin_connection(connection: Connection, context: KubeconfigContext, persist: bool, mask: Mask) -> Connection:
+    """The connection with what the auth provider or the exec plugin of the context's user hands out; see provider_credential and
+    exec_credential."""
+    user = context.user
+    if user.auth_provider is not None:
+        credential = provider_credential(context, persist, mask)
+        return connection._replace(token=credential.token, credential_origin=f"the auth provider of {user.origin}")
+    credential = exec_credential(context)
+    origin = f"the exec plugin of {user.origin}"
+    if credential.token is None:
+        return connection._replace(client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin)
+
+    def renewed() -> str:
+        token = exec_credential(context).token
+        if token is None:
+            raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
+        return token
+
+    return connection._replace(token=credential.token, renew_token=renewal(renewed, origin, mask), credential_origin=origin)
 
 
 def in_cluster_available() -> bool:

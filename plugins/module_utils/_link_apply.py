@@ -15,10 +15,10 @@ from __future__ import annotations
 import collections
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, NotApproved
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import AccountName, DesiredLinks, Waiting
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_observed import (
@@ -109,8 +109,7 @@ class LinkApplier:
         """Return what became of the accounts, in their order. Where a namespace has several of them, they are read with one call."""
         counts = collections.Counter(account.namespace for account in accounts)
         crowded = [namespace for namespace, count in counts.items() if count > 1]
-        with ThreadPoolExecutor(max_workers=WIDTH) as pool:
-            known = dict(zip(crowded, pool.map(lambda namespace: observe_accounts(self._client, namespace), crowded)))
+        known = dict(zip(crowded, concurrent_map(lambda namespace: observe_accounts(self._client, namespace), crowded, WIDTH)))
         return each_with_outcome(
             accounts,
             lambda account: self.bring_about(account, known.get(account.namespace, {}).get(account.name)),

@@ -9,8 +9,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_client import RegistryRepository
@@ -148,8 +148,7 @@ def describe_repository(text: str, open_repository: Open) -> dict[str, t.Any]:
 def side_by_side(texts: t.Sequence[Item], describe: t.Callable[[Item], dict[str, t.Any]], concurrency: int) -> list[dict[str, t.Any]]:
     """Describe each different text once, ``concurrency`` at a time; the descriptions are in the order of ``texts``."""
     different = list(dict.fromkeys(texts))
-    with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        described = dict(zip(different, pool.map(describe, different)))
+    described = dict(zip(different, concurrent_map(describe, different, concurrency)))
     return [described[text] for text in texts]
 
 

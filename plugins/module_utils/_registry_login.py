@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import MissingLibraryError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import DOCKER_HUB_HOSTS, file_key
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import (
@@ -63,10 +63,7 @@ def try_logins(registries: t.Sequence[DesiredRegistry]) -> list[LoginResult]:
     """Log in to every registry; raise ``LoginsRefused`` with all refusals where there is one, ``MissingLibraryError`` without requests."""
     if not HAS_REQUESTS:
         raise MissingLibraryError("verify: the Python library requests is not installed where the module runs; install it, or leave out verify")
-    if not registries:
-        return []
-    with ThreadPoolExecutor(max_workers=min(_SIDE_BY_SIDE, len(registries))) as pool:
-        tried = list(pool.map(_try_login, registries))
+    tried = concurrent_map(_try_login, registries, _SIDE_BY_SIDE)
     errors = [result.error for result in tried if result.error]
     if errors:
         raise LoginsRefused(f"{'; '.join(errors)}; nothing was written", tried)

@@ -10,8 +10,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
 
 Item = t.TypeVar("Item")
@@ -65,10 +65,7 @@ def each_with_outcome(
             given_up.append(outcome.error)
         return outcome
 
-    if len(items) < 2:
-        return [one(item) for item in items]
-    with ThreadPoolExecutor(max_workers=min(width, len(items))) as pool:
-        return list(pool.map(one, items))
+    return concurrent_map(one, items, width)
 
 
 def without_dot(text: object) -> str:

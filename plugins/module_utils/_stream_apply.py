@@ -18,13 +18,13 @@ import random
 import threading
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import (
     STRATEGIC_MERGE,
     ClusterClient,
     image_path,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiError,
     ApiUnreachable,
@@ -105,8 +105,7 @@ def apply_streams(
 
             return StreamResult(*pair, pair[1], error=internal_error(exc))
 
-    with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        return {result.desired.key: result for result in pool.map(apply_one, streams)}
+    return {result.desired.key: result for result in concurrent_map(apply_one, streams, concurrency)}
 
 
 def _apply_stream(

@@ -10,9 +10,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiUnreachable,
     CollectionError,
@@ -141,13 +141,12 @@ def _add_images(client: ClusterClient, streams: t.Sequence[dict[str, t.Any]], co
             return error
 
     errors: dict[str, CollectionError] = {}
-    with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        for which, image in zip(holders, pool.map(read, holders)):
-            if isinstance(image, CollectionError):
-                errors[which[0]] = image
-            elif image is not None:
-                for tag in holders[which]:
-                    tag.update(media_type=image.media_type or None, manifests=shown_manifests(image))
+    for which, image in zip(holders, concurrent_map(read, holders, concurrency)):
+        if isinstance(image, CollectionError):
+            errors[which[0]] = image
+        elif image is not None:
+            for tag in holders[which]:
+                tag.update(media_type=image.media_type or None, manifests=shown_manifests(image))
     return errors
 
 

@@ -10,9 +10,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiError,
     ApiUnreachable,
@@ -37,9 +37,8 @@ def look_up(client: ClusterClient, lookups: t.Collection[Lookup], concurrency: i
     """
     requests = _requests(lookups)
     answers: dict[Lookup, Answer] = {}
-    with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        for part in pool.map(lambda request: _answer(client, request[0], request[1], timeout), requests):
-            answers.update(part)
+    for part in concurrent_map(lambda request: _answer(client, request[0], request[1], timeout), requests, concurrency):
+        answers.update(part)
     return answers
 
 

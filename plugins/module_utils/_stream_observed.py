@@ -13,6 +13,7 @@ import typing as t
 from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiNotServed,
     ApiUnreachable,
@@ -186,14 +187,8 @@ def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) ->
     for namespace, name in keys:
         names.setdefault(namespace, []).append(name)
     observed: dict[Key, ObservedStream | CollectionError] = {}
-    if len(names) == 1:
-        # threads, and the library for them, cost more than they gain
-        return _observe_namespace(client, *names.popitem())
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        for part in pool.map(lambda item: _observe_namespace(client, item[0], item[1]), names.items()):
-            observed.update(part)
+    for part in concurrent_map(lambda namespace: _observe_namespace(client, namespace, names[namespace]), names, concurrency):
+        observed.update(part)
     return observed
 
 

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import segment
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiUnreachable,
     CollectionError,
@@ -138,8 +139,6 @@ class _Road:
         whole = [(key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent]
         if not whole:
             return
-        from concurrent.futures import ThreadPoolExecutor
-
         from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import list_repository
 
         def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
@@ -150,22 +149,21 @@ class _Road:
             except CollectionError as error:
                 return error
 
-        with ThreadPoolExecutor(max_workers=self._concurrency) as pool:
-            for (key, repository), answer in zip(whole, pool.map(ask, whole)):
-                if isinstance(answer, CollectionError):
-                    self._stop(key, answer)
-                    continue
-                self._listings[key] = answer
-                if answer.failure and self._is_pending(key[0], str(repository.source), answer.failure):
-                    self._unlisted.add(key)
-                    answer.reason = "the credential that lists them is not written yet, so that its tags are not known"
-                    self.streams[key] = self.streams[key]._replace(purge_tags=False)
-                elif answer.failure:
-                    text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
-                    error = RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry)
-                    self._stop(key, error, answer.failure)
-                else:
-                    self._take_tags(key, repository, answer)
+        for (key, repository), answer in zip(whole, concurrent_map(ask, whole, self._concurrency)):
+            if isinstance(answer, CollectionError):
+                self._stop(key, answer)
+                continue
+            self._listings[key] = answer
+            if answer.failure and self._is_pending(key[0], str(repository.source), answer.failure):
+                self._unlisted.add(key)
+                answer.reason = "the credential that lists them is not written yet, so that its tags are not known"
+                self.streams[key] = self.streams[key]._replace(purge_tags=False)
+            elif answer.failure:
+                text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
+                error = RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry)
+                self._stop(key, error, answer.failure)
+            else:
+                self._take_tags(key, repository, answer)
 
     def _take_tags(self, key: Key, repository: DesiredRepository, answer: RepositoryListing) -> None:
         wanted = repository.template

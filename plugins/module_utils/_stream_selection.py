@@ -10,9 +10,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
     ApiNotServed,
     ApiUnreachable,
@@ -51,12 +51,12 @@ def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:
     if not wanted.namespaces:
         found.objects = client.list_items(ALL_NAMESPACES_PATH, query=_query(wanted))
     else:
-        with ThreadPoolExecutor(max_workers=concurrency) as pool:
-            for namespace, part in zip(wanted.namespaces, pool.map(lambda ns: _read(client, ns, wanted), wanted.namespaces)):
-                if isinstance(part, CollectionError):
-                    found.errors[namespace] = part
-                else:
-                    found.objects += part
+        parts = concurrent_map(lambda namespace: _read(client, namespace, wanted), wanted.namespaces, concurrency)
+        for namespace, part in zip(wanted.namespaces, parts):
+            if isinstance(part, CollectionError):
+                found.errors[namespace] = part
+            else:
+                found.objects += part
     if wanted.names:
         found.objects = [stream for stream in found.objects if stream["metadata"]["name"] in wanted.names]
     found.objects.sort(key=lambda stream: (stream["metadata"]["namespace"], stream["metadata"]["name"]))

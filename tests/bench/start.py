@@ -83,7 +83,11 @@ def _tasks(scene: Scene, source: str, access: t.Mapping[str, str]) -> dict[str, 
         "sa_secret_link": {**one, "service_accounts": ["default"], "secrets": ["none"], "state": "absent"},
         "registry_access_info": {**one, "links": False},
         "image_prune_risk_info": {**one, "kinds": ["Pod"]},
-        "cluster_drift": {**access, "streams": [{"namespace": scene.api.namespace, "name": "start", "tags": [{"name": "v0", "from": source}]}]},
+        "cluster_drift": {
+            **access,
+            "upstream": False,
+            "streams": [{"namespace": scene.api.namespace, "name": "start", "tags": [{"name": "v0", "from": source}]}],
+        },
         "multiarch_migration_info": {**one, "names": ["start"]},
         "samples_operator": {**access, "wait": False},
     }

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.quayside.openshift_images.plugins.module_utils._bearer_tokens import read_bearer_token
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import (
     KubeconfigContext,
     default_kubeconfig_paths,
     load_kubeconfig,
-    read_bearer_token,
 )
 
 CORPUS = Path(__file__).parent / "kubeconfigs"
