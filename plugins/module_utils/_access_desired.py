@@ -14,10 +14,11 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import lookup_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import check_object_name, namespaces_from
 
 
-class AccessSelection(t.NamedTuple):
+class AccessSelection(NamedTuple):
     """What to look at. ``namespaces`` is None for those that ``namespace_selector`` fits, and without it for all.
 
     ``skip_namespaces`` are globs. ``name``, ``registry`` and ``registry_username`` narrow down which secrets, and which of their

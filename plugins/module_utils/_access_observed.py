@@ -16,6 +16,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._api_pat
 from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_observed import Account
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient, require_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret, read_secret_object
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DOCKER_CFG
@@ -39,7 +40,7 @@ _MANAGED_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-accou
 _OWNER_ANNOTATION = "kubernetes.io/service-account.name"
 
 
-class NamespaceAccess(t.NamedTuple):
+class NamespaceAccess(NamedTuple):
     """What was read of one namespace. ``secrets`` (by name) and ``accounts`` are None where they could not be read.
 
     ``managed`` are the names of the secrets that the cluster itself keeps; they count for imports as all others do.

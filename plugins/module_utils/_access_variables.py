@@ -21,6 +21,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import LIST_FIELDS
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_observed import Account
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import RegistrySecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
 
@@ -31,7 +32,7 @@ _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 Links = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
-class AdoptedRegistry(t.NamedTuple):
+class AdoptedRegistry(NamedTuple):
     """One registry of a secret. ``login`` is never shown: it tells equal credentials from others."""
 
     registry: str
@@ -45,7 +46,7 @@ class AdoptedRegistry(t.NamedTuple):
         return "password" if self.login.is_text else "auth"
 
 
-class AdoptedSecret(t.NamedTuple):
+class AdoptedSecret(NamedTuple):
     """A secret as the variables have it, in one namespace. Those that differ in nothing else become one entry."""
 
     namespace: str
@@ -56,7 +57,7 @@ class AdoptedSecret(t.NamedTuple):
     links: Links = ()
 
 
-class LeftOut(t.NamedTuple):
+class LeftOut(NamedTuple):
     """What the variables do not hold: a whole secret where ``registry`` is "", and why."""
 
     namespace: str
@@ -76,7 +77,7 @@ class Placeholder:
     secrets: list[str] = field(default_factory=list)
 
 
-class AccessVariables(t.NamedTuple):
+class AccessVariables(NamedTuple):
     """``secrets`` is ``registry_access_secrets`` of the role."""
 
     secrets: list[dict[str, t.Any]]

@@ -25,6 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     status_facts,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 IMAGE_GROUP = "image.openshift.io"
 TEXT_LIMIT = 300
@@ -33,7 +34,7 @@ LOCATION_LIMIT = 2000
 _ADDRESS_ADVICE = "set the option host to the address of the API, such as https://api.cluster.example.com:6443"
 
 
-class Answer(t.NamedTuple):
+class Answer(NamedTuple):
     """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; where the body is none, ``text`` is its start
     and ``flaw`` says what it is instead."""
 

@@ -9,8 +9,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import typing as t
 from urllib.parse import unquote
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 _WORDS = {
     "imagestreams": "image stream",
@@ -41,7 +42,7 @@ _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH
 _ACTIONS = {"get": "read", "list": "list", "create": "create", "update": "update", "patch": "change", "delete": "delete"}
 
 
-class Target(t.NamedTuple):
+class Target(NamedTuple):
     """What a request is about: the parts of its path, the right it needs, and words for it."""
 
     method: str

@@ -14,6 +14,7 @@ import json
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 
 class NotApproved(CollectionError):
@@ -24,7 +25,7 @@ class NotApproved(CollectionError):
         self.reasons = tuple(reasons)
 
 
-class Change(t.NamedTuple):
+class Change(NamedTuple):
     """What is changed: a secret, a link (the lists of a service account), a stream, or a tag, and to what.
 
     ``before`` and ``after`` are JSON types without any credential; None stands for nothing there.

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DOCKER_CFG
 
 _SECRET_FIELDS = ("password", "auth", "identitytoken", "registrytoken")
@@ -36,7 +37,7 @@ class MalformedAuth(ValueError):
     """An entry or a document that the cluster cannot decode. The text ends a sentence and never holds a credential."""
 
 
-class Login(t.NamedTuple):
+class Login(NamedTuple):
     """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" where there is none."""
 
     username: str = ""

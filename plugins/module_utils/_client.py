@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path, image_path, segment
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import NOT_SERVED, Absent, ApiError, ApiNotServed, NotFound, status_facts
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import NoAnswer, RawAnswer, Transport
 
 if t.TYPE_CHECKING:
@@ -32,7 +33,7 @@ MAX_PAGES = 10_000
 WARNINGS_SHOWN = 50
 
 
-class RetryPolicy(t.NamedTuple):
+class RetryPolicy(NamedTuple):
     """How often and how long a call is tried again; all times in seconds.
 
     ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it

@@ -12,8 +12,10 @@ from __future__ import annotations
 import typing as t
 from types import MappingProxyType
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
-class Pem(t.NamedTuple):
+
+class Pem(NamedTuple):
     """Certificates or a key in PEM form: the path of a file, or the text itself. ``origin`` names it in error messages."""
 
     origin: str
@@ -35,7 +37,7 @@ class Pem(t.NamedTuple):
         return self.described[0].upper() + self.described[1:]
 
 
-class Impersonation(t.NamedTuple):
+class Impersonation(NamedTuple):
     """As whom the API server shall treat the requests; every part is sent as its own ``Impersonate-*`` header."""
 
     user: str | None = None
@@ -55,7 +57,7 @@ class Impersonation(t.NamedTuple):
         return found
 
 
-class Connection(t.NamedTuple):
+class Connection(NamedTuple):
     """Everything that a client needs to reach one cluster.
 
     ``credential_origin`` says in words where the credential came from ("" where there is none), never its value.

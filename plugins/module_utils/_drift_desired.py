@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, desired_streams
 
 if t.TYPE_CHECKING:
@@ -19,7 +20,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
 
 
-class DeclaredSecret(t.NamedTuple):
+class DeclaredSecret(NamedTuple):
     """A pull secret in its namespaces; ``verify`` logs in to its registries first, ``look_around`` warns about others beside it."""
 
     desired: DesiredSecret
@@ -28,14 +29,14 @@ class DeclaredSecret(t.NamedTuple):
     look_around: bool = True
 
 
-class DeclaredLinks(t.NamedTuple):
+class DeclaredLinks(NamedTuple):
     """The links from service accounts to one secret."""
 
     desired: DesiredLinks
     accounts: tuple[AccountName, ...]
 
 
-class Declared(t.NamedTuple):
+class Declared(NamedTuple):
     """What shall be on a cluster. With ``approved``, the ids of changes, nothing but these is to be changed."""
 
     secrets: tuple[DeclaredSecret, ...] = ()

@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Manifest, parse_image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import ImportFailure
@@ -30,7 +31,7 @@ _NO_PLATFORM = "unknown/unknown"
 Place = tuple[str, str, str]
 
 
-class Platforms(t.NamedTuple):
+class Platforms(NamedTuple):
     """``offered`` by the registry and ``taken`` by the cluster, None where that is not known. ``single``: no list is offered."""
 
     offered: list[str] | None

@@ -16,6 +16,7 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_view import comes_with_its_tags
@@ -23,7 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 _APPROVABLE = ("id", "kind", "namespace", "name", "tag")
 
 
-class Part(t.NamedTuple):
+class Part(NamedTuple):
     """The report on secrets, links or streams, and what it says as the whole report has it; ``kind`` says which: secret, link or
     stream. ``held_back`` are changes that were not approved.
     """

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import Declared
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import Part, drift_report, held, stream_part
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
@@ -26,7 +27,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_repositories import TagReader
 
 
-class Way(t.NamedTuple):
+class Way(NamedTuple):
     """How the comparison goes about it: times in seconds, ``concurrency`` requests at a time."""
 
     check_mode: bool

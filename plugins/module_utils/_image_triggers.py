@@ -16,6 +16,7 @@ import json
 import re
 import typing as t
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS, WorkloadKind
 
 TRIGGERS_ANNOTATION = "image.openshift.io/triggers"
@@ -34,7 +35,7 @@ _CONTAINER_NAME = r"""@\.name\s*==\s*["']([^"']+)["']"""
 Object = t.Mapping[str, t.Any]
 
 
-class StreamTag(t.NamedTuple):
+class StreamTag(NamedTuple):
     """A tag of an image stream."""
 
     namespace: str
@@ -42,7 +43,7 @@ class StreamTag(t.NamedTuple):
     tag: str
 
 
-class ImageTrigger(t.NamedTuple):
+class ImageTrigger(NamedTuple):
     """An object that acts when ``watches`` gets another image.
 
     ``fields`` are the containers, or the paths, whose image is replaced; empty for a build. ``automatic`` is False where

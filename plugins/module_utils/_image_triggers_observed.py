@@ -25,6 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._image_t
     StreamTag,
     image_triggers,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import ReadFailure, each_with_outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WorkloadKind
@@ -44,12 +45,12 @@ class ObservedTriggers:
         self.failures: list[ReadFailure] = []
 
 
-class _List(t.NamedTuple):
+class _List(NamedTuple):
     kind: WorkloadKind
     namespace: str
 
 
-class _Answer(t.NamedTuple):
+class _Answer(NamedTuple):
     asked: _List
     triggers: tuple[ImageTrigger, ...] = ()
     error: CollectionError | None = None

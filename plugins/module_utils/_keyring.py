@@ -18,6 +18,7 @@ import re
 import typing as t
 from urllib.parse import unquote
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 
 DOCKER_HUB = "docker.io"
@@ -33,7 +34,7 @@ _PATH_BEGINNING = r"/(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*(?:[a-z0-9]+(?:(
 _HOST_LABEL = r"[A-Za-z0-9*](?:[A-Za-z0-9*-]*[A-Za-z0-9*])?"
 
 
-class RegistryKey(t.NamedTuple):
+class RegistryKey(NamedTuple):
     """A key as the keyring files it: ``host`` (with port, as text) and ``path`` ("" or "/...")."""
 
     host: str
@@ -130,7 +131,7 @@ def mismatch(key: RegistryKey, target: str) -> str:
     return ""
 
 
-class KeyringEntry(t.NamedTuple):
+class KeyringEntry(NamedTuple):
     """One entry of one secret: ``written`` is its key as the secret has it."""
 
     secret: str
@@ -148,7 +149,7 @@ class KeyringEntry(t.NamedTuple):
         return not self.username or not self.password
 
 
-class Match(t.NamedTuple):
+class Match(NamedTuple):
     """An entry of the keyring that matches an image, with the key it is filed under."""
 
     key: str

@@ -22,12 +22,13 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Impersonation, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig_secrets import kubeconfig_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 Mask = t.Callable[[t.Iterable[str]], None]
 Content = dict[str, t.Any]
 
 
-class KubeconfigCluster(t.NamedTuple):
+class KubeconfigCluster(NamedTuple):
     """The cluster of a context: where it is and whom to trust."""
 
     server: str
@@ -37,7 +38,7 @@ class KubeconfigCluster(t.NamedTuple):
     proxy: str | None = None
 
 
-class KubeconfigUser(t.NamedTuple):
+class KubeconfigUser(NamedTuple):
     """The user of a context. ``path`` is the file that defines it (None for content); ``exec_plugin`` and
     ``auth_provider`` are as written, for the kubernetes library."""
 
@@ -59,7 +60,7 @@ class KubeconfigUser(t.NamedTuple):
         return f"KubeconfigUser({self.origin!r})"
 
 
-class KubeconfigContext(t.NamedTuple):
+class KubeconfigContext(NamedTuple):
     """One context, resolved. ``base`` is where the user's exec plugin is started; ``raw_cluster`` is the cluster entry as
     written, which a plugin may ask for."""
 
@@ -73,7 +74,7 @@ class KubeconfigContext(t.NamedTuple):
         return f"KubeconfigContext({self.name!r})"
 
 
-class _Entry(t.NamedTuple):
+class _Entry(NamedTuple):
     """A named entry of ``clusters``, ``users`` or ``contexts`` with the place it came from."""
 
     name: str

@@ -28,6 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._link_ob
     observe_accounts,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import LinkPlan, link_change, plan_links
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import WritingClient, require_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import Sleep, UncertainWrites, write_again_until_settled
 from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import WIDTH, each_with_outcome
@@ -41,7 +42,7 @@ class SecretMissing(CollectionError):
     """A secret to link does not exist in the namespace of the service account."""
 
 
-class LinkOutcome(t.NamedTuple):
+class LinkOutcome(NamedTuple):
     """What became of one service account. ``plan`` is what was done, or would be, None where ``error`` came before.
 
     An account that does not exist has neither links nor an error where the task wants none of them.

@@ -12,13 +12,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import names_from
 
 # What the option calls a list, and the field of the service account.
 LIST_FIELDS = {"pull": "imagePullSecrets", "mount": "secrets"}
 
 
-class DesiredLinks(t.NamedTuple):
+class DesiredLinks(NamedTuple):
     """The links as the task wants them, for each of its service accounts the same.
 
     ``state`` is present, absent or exact; ``purposes`` are the lists it is about, pull, mount or both. ``pending`` are
@@ -31,7 +32,7 @@ class DesiredLinks(t.NamedTuple):
     pending: tuple[str, ...] = ()
 
 
-class AccountName(t.NamedTuple):
+class AccountName(NamedTuple):
     """One service account."""
 
     namespace: str
@@ -41,7 +42,7 @@ class AccountName(t.NamedTuple):
         return f"{self.namespace}/{self.name}"
 
 
-class Waiting(t.NamedTuple):
+class Waiting(NamedTuple):
     """How long, in seconds, a service account that does not exist yet is waited for, and how long between two looks."""
 
     timeout: float = 30

@@ -19,13 +19,14 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import LIST_FIELDS, DesiredLinks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 MANAGED_ANNOTATION = "openshift.io/internal-registry-pull-secret-ref"
 # The server makes such names from a beginning of at most 58 characters and five characters of its own.
 _LONGEST_BEGINNING = 58
 
 
-class ListPlan(t.NamedTuple):
+class ListPlan(NamedTuple):
     """One list of a service account: the names in it before and after, with the reason for each name that moves."""
 
     purpose: str
@@ -36,7 +37,7 @@ class ListPlan(t.NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
-class LinkPlan(t.NamedTuple):
+class LinkPlan(NamedTuple):
     """What to do with one service account. ``body`` is the object to send, None where nothing is sent."""
 
     lists: tuple[ListPlan, ...]

@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers import ImageTrigger, StreamTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_adoption import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, Lookup, Manifest, legacy_choice
@@ -49,7 +50,7 @@ _NO_PLATFORM = "unknown/unknown"
 _STREAM_TAG = "ImageStreamTag"
 
 
-class TagNames(t.NamedTuple):
+class TagNames(NamedTuple):
     """Which tags are asked about: shell patterns for namespaces, streams and tags; none of a kind stands for all."""
 
     namespaces: tuple[str, ...] = ()
@@ -69,7 +70,7 @@ def _fits(name: str, patterns: t.Sequence[str]) -> bool:
     return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
-class Question(t.NamedTuple):
+class Question(NamedTuple):
     """A tag whose upstream has to be looked up; ``wanted`` is what a record says it is to be again, None on the way there."""
 
     stream: ObservedStream
@@ -82,7 +83,7 @@ class Question(t.NamedTuple):
         return Lookup(self.stream.namespace, self.tag.source, PRESERVE, self.tag.insecure)
 
 
-class Other(t.NamedTuple):
+class Other(NamedTuple):
     """A tag about which nothing is to be done, its state, and why in words."""
 
     namespace: str
@@ -94,7 +95,7 @@ class Other(t.NamedTuple):
     failure: ImportFailure | None = None
 
 
-class Candidate(t.NamedTuple):
+class Candidate(NamedTuple):
     """A tag that can change between one child and the whole list.
 
     ``image`` is what the registry serves, ``legacy`` the child that Legacy takes from it now, None where it is no list.

@@ -21,6 +21,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     NotFound,
     Unauthorized,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_streams import (
     Key,
     StreamHistory,
@@ -79,7 +80,7 @@ class Observed:
             self.not_served.append(resource)
 
 
-class _List(t.NamedTuple):
+class _List(NamedTuple):
     """One LIST: of streams where ``kind`` is None, of all namespaces where ``namespace`` is ``*``."""
 
     namespace: str
@@ -95,7 +96,7 @@ class _List(t.NamedTuple):
         return api_path(group_version, None if self.namespace == "*" else self.namespace, self.resource)
 
 
-class _Answer(t.NamedTuple):
+class _Answer(NamedTuple):
     """What one LIST gave, reduced to what is needed: the objects of a large cluster are not kept."""
 
     asked: _List
@@ -105,7 +106,7 @@ class _Answer(t.NamedTuple):
     error: CollectionError | None = None
 
 
-class _OneStream(t.NamedTuple):
+class _OneStream(NamedTuple):
     """What reading one stream, or a part of it, gave; None where it does not exist."""
 
     key: Key

@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 from collections import defaultdict
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import (
     IMAGE_IN_USE,
     KEEP_YOUNGER_THAN,
@@ -36,7 +37,7 @@ PROTECTED = "protected"
 LEVELS = (PRUNABLE, YOUNG, REVISIONS, ELSEWHERE, PROTECTED)
 
 
-class Keeper(t.NamedTuple):
+class Keeper(NamedTuple):
     """A history item that holds a child: as the child itself, or, where ``parent`` is not empty, as its list.
 
     ``rule`` is what makes the pruner keep the item.
@@ -49,7 +50,7 @@ class Keeper(t.NamedTuple):
     rule: str
 
 
-class Risk(t.NamedTuple):
+class Risk(NamedTuple):
     """A use of a child by its digest.
 
     ``keepers`` are the items that hold the child where the workload gets it from, the most lasting first; ``in_list`` is
@@ -66,7 +67,7 @@ class Risk(t.NamedTuple):
     followers: tuple[tuple[str, str], ...] = ()
 
 
-class Missing(t.NamedTuple):
+class Missing(NamedTuple):
     """A use of a digest that its stream holds no more, neither as an image of its history nor as a child of one."""
 
     use: ImageUse
@@ -75,7 +76,7 @@ class Missing(t.NamedTuple):
     followers: tuple[tuple[str, str], ...] = ()
 
 
-class Findings(t.NamedTuple):
+class Findings(NamedTuple):
     """What was found, the most urgent first."""
 
     risks: tuple[Risk, ...]

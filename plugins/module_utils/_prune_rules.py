@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_streams import HistoryItem, StreamHistory, TagHistory
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import ImageUse
 
@@ -28,7 +29,7 @@ NOTHING = "nothing"
 STRENGTH = (IMAGE_IN_USE, PINNED_TAG, KEEP_TAG_REVISIONS, TAG_IN_USE, KEEP_YOUNGER_THAN, NOTHING)
 
 
-class PrunePolicy(t.NamedTuple):
+class PrunePolicy(NamedTuple):
     """The options of the pruner's next run. ``now`` has a time zone."""
 
     now: dt.datetime
@@ -40,7 +41,7 @@ class PrunePolicy(t.NamedTuple):
         return created is not None and created > self.now - dt.timedelta(minutes=self.keep_younger_than_minutes)
 
 
-class SeenByPruner(t.NamedTuple):
+class SeenByPruner(NamedTuple):
     """The references that the pruner finds: ``(namespace, stream, tag)`` and ``(namespace, stream, digest)``."""
 
     tags: frozenset[tuple[str, str, str]] = frozenset()

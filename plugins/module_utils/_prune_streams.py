@@ -13,11 +13,13 @@ import datetime as dt
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
+
 Object = t.Mapping[str, t.Any]
 Key = tuple[str, str]
 
 
-class HistoryItem(t.NamedTuple):
+class HistoryItem(NamedTuple):
     """One image that a tag pointed to. ``revision`` counts from 1, the newest, as the pruner's log does."""
 
     revision: int
@@ -26,7 +28,7 @@ class HistoryItem(t.NamedTuple):
     created: dt.datetime | None
 
 
-class TagHistory(t.NamedTuple):
+class TagHistory(NamedTuple):
     """A tag's images, newest first, and what its spec says about importing. ``pinned``: its source is a digest."""
 
     name: str

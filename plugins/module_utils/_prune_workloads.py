@@ -14,6 +14,7 @@ import typing as t
 from functools import lru_cache
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WorkloadKind
 
@@ -33,7 +34,7 @@ _BUILD_STRATEGIES = ("dockerStrategy", "sourceStrategy", "customStrategy")
 _FINISHED_PHASES = {"Pod": ("Succeeded", "Failed"), "Build": ("Complete", "Failed", "Error", "Cancelled")}
 
 
-class Workload(t.NamedTuple):
+class Workload(NamedTuple):
     """An object that uses images. ``owner`` is kind and name of its controller; a ``finished`` one pulls nothing any more."""
 
     kind: str
@@ -43,7 +44,7 @@ class Workload(t.NamedTuple):
     finished: bool = False
 
 
-class ImageReference(t.NamedTuple):
+class ImageReference(NamedTuple):
     """An image as a workload names it. ``registry`` and ``repository`` are empty where only a digest is known."""
 
     registry: str
@@ -61,7 +62,7 @@ class ImageReference(t.NamedTuple):
         return (parts[0], parts[1]) if self.registry and len(parts) == 2 else None
 
 
-class ImageUse(t.NamedTuple):
+class ImageUse(NamedTuple):
     """One image of one container.
 
     ``place`` is container, init, ephemeral, volume or build; ``image`` is the text in the object, ``reference`` what it

@@ -14,9 +14,9 @@ server checks them, because it accepts names that its own imagestreamtags API ca
 from __future__ import annotations
 
 import re
-import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 _DOMAIN = (
     r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*"
@@ -32,7 +32,7 @@ _NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DEFAULT_REGISTRY = "docker.io"
 
 
-class PullSpec(t.NamedTuple):
+class PullSpec(NamedTuple):
     """A pull spec, taken apart. ``registry`` is as written, and empty where the text names none (then it is Docker Hub)."""
 
     registry: str

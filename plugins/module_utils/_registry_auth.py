@@ -25,12 +25,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring
     RegistryKey,
     file_key,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import CONSUMED_TYPES, DATA_KEYS
 
 EXCLUDE_ANNOTATION = "openshift.io/image.excludeSecret"
 
 
-class RegistrySecret(t.NamedTuple):
+class RegistrySecret(NamedTuple):
     """A secret with registry credentials, as the cluster has it.
 
     ``document`` is None where the cluster could not read it either; ``problem`` then says why.

@@ -25,12 +25,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 # Of two entries with the same key the one of the name that sorts first is used, as with secrets.
 _FROM_REGISTRIES, _FROM_FILE = "1", "2"
 
 
-class Credential(t.NamedTuple):
+class Credential(NamedTuple):
     """A login and where it came from. ``login`` is empty where the entry makes the registry be asked anonymously."""
 
     login: Login
@@ -57,7 +58,7 @@ class Credentials(t.Protocol):
         """The credential for a pull spec; None where none matches. Raises CollectionError."""
 
 
-class RegistrySettings(t.NamedTuple):
+class RegistrySettings(NamedTuple):
     """How the registries that the key ``registry`` matches are reached; None where the task does not say it for them."""
 
     registry: str

@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import check_digest, check_tag_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Manifest
 
@@ -37,7 +38,7 @@ class BadDocument(ValueError):
     """What a registry served cannot be used. The text ends a sentence about it."""
 
 
-class Descriptor(t.NamedTuple):
+class Descriptor(NamedTuple):
     """What a manifest says about another document or a layer; ``size`` in bytes."""
 
     media_type: str
@@ -45,7 +46,7 @@ class Descriptor(t.NamedTuple):
     size: int
 
 
-class ServedManifest(t.NamedTuple):
+class ServedManifest(NamedTuple):
     """A manifest, or a list of them, as a registry served it. ``digest`` is that of its bytes, ``size`` their number.
 
     ``children`` are a list's, ``config`` and ``layers`` a single image's.
@@ -64,7 +65,7 @@ class ServedManifest(t.NamedTuple):
         return self.media_type in LIST_TYPES
 
 
-class ImageConfig(t.NamedTuple):
+class ImageConfig(NamedTuple):
     """What an image's configuration says of it; ``created`` is RFC 3339 text, "" where it is not said."""
 
     os: str = ""

@@ -13,10 +13,11 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import DOCKER_HUB, DOCKER_HUB_HOSTS, file_key, lookup_text, mismatch
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import EXCLUDE_ANNOTATION, RegistrySecret, keyring_of
 
 
-class Explanation(t.NamedTuple):
+class Explanation(NamedTuple):
     """Which credential an import of one image uses, in one sentence and in parts; no part is a credential.
 
     ``result``: used (the entry of ``key``), anonymous (that entry has no credential), no_match (a key ``wanted_key`` would

@@ -26,6 +26,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._connect
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._excerpt import excerpt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import SECRETS_MET, derived_forms, scrub, url_passwords
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._retry_after import seconds_to_wait
 from ansible_collections.quayside.openshift_images.plugins.module_utils._transport import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
 
@@ -54,7 +55,7 @@ _MOVED = (301, 302, 303, 307, 308)
 _NO_TLS = ("WRONG_VERSION_NUMBER", "wrong version number", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "record layer failure", "RECORD_LAYER_FAILURE")
 
 
-class Patience(t.NamedTuple):
+class Patience(NamedTuple):
     """How long to wait, in seconds: for a connection, for an answer to begin, for its whole body, and between ``tries``.
 
     ``longest_pause`` is the longest Retry-After that is waited for.
@@ -68,7 +69,7 @@ class Patience(t.NamedTuple):
     longest_pause: float = 10.0
 
 
-class RegistryAnswer(t.NamedTuple):
+class RegistryAnswer(NamedTuple):
     """One answer. ``url`` is where it came from, after redirects; ``truncated`` says that the body was longer than allowed."""
 
     status: int

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_client import RegistryRepository
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_documents import ImageConfig, ServedManifest
@@ -41,14 +42,14 @@ _NO_DETAILS: dict[str, t.Any] = {
 }
 
 
-class OpenedRepository(t.NamedTuple):
+class OpenedRepository(NamedTuple):
     """A repository, and the credential that it is read with; None where none matches."""
 
     repository: RegistryRepository
     credential: Credential | None
 
 
-class LegacyPreference(t.NamedTuple):
+class LegacyPreference(NamedTuple):
     """What steers Legacy's choice: the tag's annotations ("" where it has none), and the control plane's architecture."""
 
     architecture: str = ""
@@ -56,7 +57,7 @@ class LegacyPreference(t.NamedTuple):
     control_plane_architecture: str = "amd64"
 
 
-class LegacyChoice(t.NamedTuple):
+class LegacyChoice(NamedTuple):
     """The child that Legacy would take, by which rule, and why in a sentence."""
 
     child: Manifest

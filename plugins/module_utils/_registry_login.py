@@ -19,6 +19,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import MissingLibraryError, RegistryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import DOCKER_HUB_HOSTS, file_key
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import (
     DOCKER_HUB_API,
     HAS_REQUESTS,
@@ -31,7 +32,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
 _SIDE_BY_SIDE = 8
 
 
-class LoginResult(t.NamedTuple):
+class LoginResult(NamedTuple):
     """What trying one login has shown: accepted, not_asked (the registry wants no credential), not_tried, refused or failed.
 
     ``error`` says why for the last two, ``status`` is the HTTP status code where an answer came.

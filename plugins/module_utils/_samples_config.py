@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec, check_stream_name
 
 # There is one such object, and the operator ignores others.
@@ -37,7 +38,7 @@ _FIELDS = {
 }
 
 
-class SamplesSpec(t.NamedTuple):
+class SamplesSpec(NamedTuple):
     """What the operator shall do. Without ``samples_registry`` it takes the registry that is built into the release."""
 
     samples_registry: str = ""
@@ -64,7 +65,7 @@ class SamplesSpec(t.NamedTuple):
         return {name: list(value) if isinstance(value, tuple) else value for name, value in ((name, getattr(self, name)) for name in _FIELDS)}
 
 
-class DesiredSamples(t.NamedTuple):
+class DesiredSamples(NamedTuple):
     """The configuration as declared. ``None`` means: keep. A list is the whole list; an empty registry is the built-in one."""
 
     samples_registry: str | None = None
@@ -73,7 +74,7 @@ class DesiredSamples(t.NamedTuple):
     skipped_templates: tuple[str, ...] | None = None
 
 
-class Condition(t.NamedTuple):
+class Condition(NamedTuple):
     """A condition that the operator reports; ``status`` is True, False or Unknown as text."""
 
     type: str
@@ -82,7 +83,7 @@ class Condition(t.NamedTuple):
     message: str = ""
 
 
-class ObservedSamples(t.NamedTuple):
+class ObservedSamples(NamedTuple):
     """The configuration as the cluster has it: what the operator shall do, and what it says it does."""
 
     resource_version: str
@@ -97,7 +98,7 @@ class ObservedSamples(t.NamedTuple):
         return condition in self.conditions and self.conditions[condition].status == "True"
 
 
-class SamplesPlan(t.NamedTuple):
+class SamplesPlan(NamedTuple):
     """What to write: the ``spec`` of a merge patch (None takes a field away), and the specification after it."""
 
     patch: t.Mapping[str, t.Any]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import MERGE_PATCH, ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import UncertainWrites, write_again_until_settled
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
@@ -43,7 +44,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import RemedyFor
 
 
-class SamplesRun(t.NamedTuple):
+class SamplesRun(NamedTuple):
     """How a run goes about it. Times are in seconds; ``timeout`` is the server's limit for one import request."""
 
     check_mode: bool
@@ -57,7 +58,7 @@ class SamplesRun(t.NamedTuple):
     pending: t.Sequence[PendingCredential] = ()
 
 
-class SpecChange(t.NamedTuple):
+class SpecChange(NamedTuple):
     """The specification before and after the run, or as check mode foresees it."""
 
     before: SamplesSpec

@@ -25,6 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     ConfigurationError,
     NotFound,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples_config import (
     CONFIG_NAME,
     CONFIG_PATH,
@@ -51,7 +52,7 @@ _UNDER_WAY = {
 _SHOWN_NAMES = 10
 
 
-class SamplesState(t.NamedTuple):
+class SamplesState(NamedTuple):
     """The operator's configuration and the image streams that it manages, at one moment."""
 
     config: ObservedSamples

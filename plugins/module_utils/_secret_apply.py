@@ -22,6 +22,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._api_pat
 from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Approved, NotApproved
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError, Conflict, Forbidden, NotFound
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import WritingClient, missing_namespace, require_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import (
     Overtaken,
@@ -127,7 +128,7 @@ class FormerCopy:
         return annotations.get(_COPY_ANNOTATION) == self._of and _COPY_KEY in (raw.get("data") or {})
 
 
-class SecretOutcome(t.NamedTuple):
+class SecretOutcome(NamedTuple):
     """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came before.
 
     ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came of it.

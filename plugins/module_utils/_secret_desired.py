@@ -26,12 +26,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text, key_remark
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import check_key, check_label_value, check_object_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import EXCLUDE_ANNOTATION
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
 
 
-class DesiredRegistry(t.NamedTuple):
+class DesiredRegistry(NamedTuple):
     """One registry of the secret. ``login`` is None where the secret is to have no entry for it.
 
     ``insecure`` and ``ca_cert`` (a path) are for trying the login only; the secret does not hold them.
@@ -43,7 +44,7 @@ class DesiredRegistry(t.NamedTuple):
     ca_cert: str | None = None
 
 
-class DesiredSecret(t.NamedTuple):
+class DesiredSecret(NamedTuple):
     """A pull secret as the task wants it, in each namespace the same.
 
     Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import AuthDocument
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import Forbidden, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._namespaces import ReadingClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import (
     RegistrySecret,
@@ -24,7 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_types import CONSUMED_TYPES
 
 
-class ObservedSecret(t.NamedTuple):
+class ObservedSecret(NamedTuple):
     """A Secret object as the API returned it (``raw``, never shown)."""
 
     raw: dict[str, t.Any]

@@ -27,6 +27,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_do
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import filed_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import EXCLUDE_ANNOTATION
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredRegistry, DesiredSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_observed import ObservedSecret
@@ -65,7 +66,7 @@ class SecretRefused(CollectionError):
     """The secret that is there cannot be brought to what is wanted without a decision of the user's."""
 
 
-class RegistryChange(t.NamedTuple):
+class RegistryChange(NamedTuple):
     """One registry of the secret: ``before`` and ``after`` are its logins, None where it has no (readable) entry."""
 
     registry: str
@@ -74,7 +75,7 @@ class RegistryChange(t.NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
-class SecretPlan(t.NamedTuple):
+class SecretPlan(NamedTuple):
     """What to do with one secret. ``body`` is the object to send (never shown), None where nothing is sent.
 
     ``former_type`` is the type of the secret that is there, None where there is none.

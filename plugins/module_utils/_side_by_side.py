@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._concurrent_map import concurrent_map
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 Item = t.TypeVar("Item")
 Outcome = t.TypeVar("Outcome", bound="HasError")
@@ -33,7 +34,7 @@ class NotTried(CollectionError):
     """The cluster was found to be out of reach, or the token to be refused, before it was this object's turn."""
 
 
-class ReadFailure(t.NamedTuple):
+class ReadFailure(NamedTuple):
     """A part that could not be read. ``namespace`` is ``*`` where it is about all; ``resource`` is its plural."""
 
     namespace: str

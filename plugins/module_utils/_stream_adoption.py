@@ -12,11 +12,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec, check_tag_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL, ObservedStream, ObservedTag
 
 
-class Adoption(t.NamedTuple):
+class Adoption(NamedTuple):
     """A stream as the input of image_stream_import, and the tags that this input cannot carry with the reason."""
 
     variables: dict[str, t.Any]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import (
     PullSpec,
     check_namespace,
@@ -35,7 +36,7 @@ _INHERITED_BY_TAGS = (
 _INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "refresh", "state")
 
 
-class DesiredTag(t.NamedTuple):
+class DesiredTag(NamedTuple):
     """A tag as declared. ``None`` means: keep what the tag has; on creation the cluster's default.
 
     ``reference`` False ends that the tag only refers to its source, as image_stream_tag declares.
@@ -57,7 +58,7 @@ class DesiredTag(t.NamedTuple):
         return bool(self.prefer_architecture or self.prefer_os)
 
 
-class DesiredRepository(t.NamedTuple):
+class DesiredRepository(NamedTuple):
     """A whole repository as declared: each of its tags that fits ``patterns`` (globs; all without any) is imported."""
 
     source: PullSpec
@@ -80,7 +81,7 @@ class DesiredRepository(t.NamedTuple):
         )
 
 
-class DesiredStream(t.NamedTuple):
+class DesiredStream(NamedTuple):
     """An image stream as declared. With ``approved``, the ids of changes, nothing but these is to be changed."""
 
     namespace: str
@@ -99,7 +100,7 @@ class DesiredStream(t.NamedTuple):
         return self.namespace, self.name
 
 
-class PendingCredential(t.NamedTuple):
+class PendingCredential(NamedTuple):
     """A registry credential that an earlier task of the play would have written, had it not been in check mode."""
 
     namespace: str

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL, ImportFailure
 
 
-class Manifest(t.NamedTuple):
+class Manifest(NamedTuple):
     """A child of a manifest list or image index. ``size`` is in bytes."""
 
     os: str
@@ -25,7 +26,7 @@ class Manifest(t.NamedTuple):
     media_type: str = ""
 
 
-class Image(t.NamedTuple):
+class Image(NamedTuple):
     """What the registry served for a pull spec: the list itself under PreserveOriginal, one child of it under Legacy.
 
     ``reference`` is repository@digest as the stream's history records it, ``import_mode`` the one the server used,
@@ -53,7 +54,7 @@ class Image(t.NamedTuple):
 Outcome = t.Union[Image, ImportFailure]
 
 
-class ImportItem(t.NamedTuple):
+class ImportItem(NamedTuple):
     """One image of an import or lookup. ``None`` leaves a field out, so that the cluster's default applies."""
 
     source: str
@@ -79,7 +80,7 @@ class ImportItem(t.NamedTuple):
         return entry
 
 
-class Lookup(t.NamedTuple):
+class Lookup(NamedTuple):
     """A question to the registry, asked through the cluster. Equal questions are asked once in a run.
 
     ``stream`` and ``tag`` are set only where the answer depends on the preference that the cluster's tag carries.

@@ -22,6 +22,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     NotFound,
     Unauthorized,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 # Legacy's choice is steered by these annotations of the spec tag (server-behaviour.md 2.10).
 PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
@@ -38,7 +39,7 @@ MESSAGE_LIMIT = 4000
 Key = t.Tuple[str, str]  # noqa: UP006
 
 
-class ImportFailure(t.NamedTuple):
+class ImportFailure(NamedTuple):
     """Why an image could not be imported or looked up, in the server's words.
 
     ``reason`` is the server's (NotFound, Unauthorized, InternalError, ...), and empty where it gave none.
@@ -69,7 +70,7 @@ class ImportFailure(t.NamedTuple):
         return self.reason == "Invalid" and "importing images from registry" in self.message
 
 
-class ObservedTag(t.NamedTuple):
+class ObservedTag(NamedTuple):
     """A tag of a stream: its spec, its newest image, and the failure of its last import."""
 
     name: str
@@ -96,7 +97,7 @@ class ObservedTag(t.NamedTuple):
         return self.generation > max(self.image_generation, self.failure_generation)
 
 
-class ObservedStream(t.NamedTuple):
+class ObservedStream(NamedTuple):
     """An image stream; ``exists`` is false for one that the cluster does not have. ``left`` is what removed tags have left behind:
     the images and the failure of tags that are not declared any more (server-behaviour.md 2.11)."""
 

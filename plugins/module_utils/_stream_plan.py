@@ -25,6 +25,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, DesiredTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import Image, ImportItem, Lookup, Outcome, legacy_choice
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
@@ -132,7 +133,7 @@ class StreamPlan:
         return self.create or self.delete or policy or any(tag.patch or tag.item or tag.remove for tag in self.tags)
 
 
-class Knowledge(t.NamedTuple):
+class Knowledge(NamedTuple):
     """What a plan may rely on besides the cluster's state.
 
     ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag that

@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient, image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError, Invalid
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_import import ImportItem, Outcome, parse_image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL, ImportFailure, told_failure
@@ -31,14 +32,14 @@ _NO_IMAGE = "unknown error prevented import"
 _ANSWER_GRACE = 15.0
 
 
-class ImportAnswer(t.NamedTuple):
+class ImportAnswer(NamedTuple):
     """Outcomes by position of the items; ``stream`` is the stored ImageStream object after an import, None after a lookup."""
 
     outcomes: list[Outcome]
     stream: dict[str, t.Any] | None = None
 
 
-class RepositoryAnswer(t.NamedTuple):
+class RepositoryAnswer(NamedTuple):
     """The tags of a repository: those that the server looked up, and the names of those beyond its limit."""
 
     images: dict[str, Outcome]

@@ -20,11 +20,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._errors 
     NotFound,
     Unauthorized,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 ALL_NAMESPACES_PATH = "/apis/image.openshift.io/v1/imagestreams"
 
 
-class Selection(t.NamedTuple):
+class Selection(NamedTuple):
     """Which streams to describe; without namespaces those of the whole cluster, without names all of a namespace."""
 
     namespaces: tuple[str, ...]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import check_object_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import check_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
@@ -31,7 +32,7 @@ _NO_CREDENTIAL = (
 )
 
 
-class Survey(t.NamedTuple):
+class Survey(NamedTuple):
     """The structures, and one sentence for each thing that is wrong; with any of these, the structures are not to be used."""
 
     entries: list[Entry]

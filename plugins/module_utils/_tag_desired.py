@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._references import (
     PullSpec,
     check_digest,
@@ -28,7 +29,7 @@ KINDS = (STREAM_TAG, STREAM_IMAGE, EXTERNAL)
 _IMPORT_OPTIONS = ("scheduled", "insecure", "import_mode")
 
 
-class Source(t.NamedTuple):
+class Source(NamedTuple):
     """What a tag shall point to. ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an external image."""
 
     kind: str
@@ -39,7 +40,7 @@ class Source(t.NamedTuple):
     pull_spec: str = ""
 
 
-class DesiredStreamTag(t.NamedTuple):
+class DesiredStreamTag(NamedTuple):
     """The tag as declared. ``source`` is None where the tag shall be absent; ``None`` for a policy means: keep."""
 
     namespace: str

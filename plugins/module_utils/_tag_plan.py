@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import (
     EXTERNAL,
     ObservedStream,
@@ -39,7 +40,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_des
 )
 
 
-class Images(t.NamedTuple):
+class Images(NamedTuple):
     """The images that a stream's history holds, newest first, by tag: (digest, repository@digest). A digest may be empty."""
 
     by_tag: t.Mapping[str, tuple[tuple[str, str], ...]]
@@ -60,7 +61,7 @@ class Images(t.NamedTuple):
         return any(digest == known for items in self.by_tag.values() for known, _reference in items)
 
 
-class StreamTagPlan(t.NamedTuple):
+class StreamTagPlan(NamedTuple):
     """What is to be done for the tag: ``entry`` is its part of a stream's spec, ``remove`` deletes tag and history."""
 
     reasons: tuple[str, ...]

@@ -18,6 +18,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._client 
     image_path,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, CollectionError, NotFound, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._optimistic import UncertainWrites, write_again_until_settled
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
@@ -38,7 +39,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_pla
 )
 
 
-class TagChange(t.NamedTuple):
+class TagChange(NamedTuple):
     """The tag before and after the run, or as check mode foresees it."""
 
     before: ObservedTag | None

@@ -23,6 +23,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, MissingLibraryError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import basic_credential
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 try:
     import urllib3
@@ -42,7 +43,7 @@ JSON_LIMIT = 128 * 1024 * 1024
 OTHER_LIMIT = 64 * 1024
 
 
-class RawAnswer(t.NamedTuple):
+class RawAnswer(NamedTuple):
     """One HTTP answer as bytes. ``truncated`` is the limit of its kind where the body was longer, and 0 where it is whole."""
 
     status: int

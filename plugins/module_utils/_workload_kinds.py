@@ -9,10 +9,10 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import typing as t
+from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 
 
-class WorkloadKind(t.NamedTuple):
+class WorkloadKind(NamedTuple):
     """A kind that uses images. ``template`` leads to its pod spec, and is empty for builds, which have none."""
 
     kind: str
