@@ -15,7 +15,6 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import PendingCredential
@@ -153,6 +152,8 @@ def change(
     identity: str = "",
 ) -> dict[str, t.Any]:
     """Return a change as it is returned; ``identity`` is its id, where that cannot be told from before and after."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._approval import Change
+
     namespace, name = subject["namespace"], subject["name"]
     return {
         "id": identity or Change(kind, namespace, name, before, after, tag).id,

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
@@ -94,22 +94,22 @@ class TagPlan:
     lookup: Lookup | None = None
 
 
-@dataclass(eq=False, repr=False)
 class StreamPlan:
     """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole stream.
 
     ``held_back`` are the reasons of changes that were not approved, by tag, and by "" for the stream itself.
     """
 
-    namespace: str
-    name: str
-    create: bool = False
-    delete: bool = False
-    lookup_policy_local: bool | None = None
-    tags: list[TagPlan] = field(default_factory=list)
-    lookups: list[Lookup] = field(default_factory=list)
-    after: ObservedStream = field(default_factory=lambda: ObservedStream("", ""))
-    held_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    def __init__(self, namespace: str, name: str) -> None:
+        self.namespace = namespace
+        self.name = name
+        self.create = False
+        self.delete = False
+        self.lookup_policy_local: bool | None = None
+        self.tags: list[TagPlan] = []
+        self.lookups: list[Lookup] = []
+        self.after = ObservedStream(namespace, name)
+        self.held_back: dict[str, tuple[str, ...]] = {}
 
     @property
     def patches(self) -> list[dict[str, t.Any]]:

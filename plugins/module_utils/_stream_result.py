@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream
@@ -19,7 +18,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import StreamPlan
 
 
-@dataclass(eq=False, repr=False)
 class StreamResult:
     """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
     it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
@@ -27,18 +25,27 @@ class StreamResult:
     has, and ``tags_from_reason`` why that was not the registry itself; ``held_back`` are the reasons of changes that were not
     approved, by tag and by "" for the stream itself."""
 
-    desired: DesiredStream
-    before: ObservedStream
-    after: ObservedStream
-    reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    error: CollectionError | None = None
-    cause: ImportFailure | None = None
-    done: frozenset[str] = frozenset()
-    gone_upstream: tuple[str, ...] = ()
-    tags_from: str = ""
-    tags_from_reason: str = ""
-    held_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    def __init__(
+        self,
+        desired: DesiredStream,
+        before: ObservedStream,
+        after: ObservedStream,
+        *,
+        error: CollectionError | None = None,
+        cause: ImportFailure | None = None,
+    ) -> None:
+        self.desired = desired
+        self.before = before
+        self.after = after
+        self.error = error
+        self.cause = cause
+        self.reasons: dict[str, tuple[str, ...]] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.done: frozenset[str] = frozenset()
+        self.gone_upstream: tuple[str, ...] = ()
+        self.tags_from = ""
+        self.tags_from_reason = ""
+        self.held_back: dict[str, tuple[str, ...]] = {}
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
         """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""

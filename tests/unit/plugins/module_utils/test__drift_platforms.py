@@ -48,7 +48,8 @@ def single(architecture: str) -> Image:
 def found(outcome: t.Any, digest: str | None, cluster: ScriptedCluster | None = None) -> Platforms:
     """The platforms of a tag that has the digest, where the lookup of its source had this outcome."""
     before = ObservedStream(NAMESPACE, "web", True, "1", tags={"v2": V2._replace(digest=digest)} if digest else {})
-    result = StreamResult(desired(tags=[tag("v2", SOURCE)]), before, before, outcomes={"v2": outcome})
+    result = StreamResult(desired(tags=[tag("v2", SOURCE)]), before, before)
+    result.outcomes["v2"] = outcome
     scripted = cluster or ScriptedCluster()
     (platforms,) = platforms_of(scripted.client, [result], concurrency=1, timeout=30).values()
     scripted.assert_all_asked()

@@ -38,7 +38,11 @@ def stream(*tags: ObservedTag, **fields: t.Any) -> ObservedStream:
 
 def result(before: ObservedStream, after: ObservedStream, **fields: t.Any) -> StreamResult:
     declared = fields.pop("declared", {"tags": [tag("v2", f"{WEB}:v2")]})
-    return StreamResult(desired(**declared), before, after, **fields)
+    made = StreamResult(desired(**declared), before, after)
+    for name, value in fields.items():
+        assert hasattr(made, name)
+        setattr(made, name, value)
+    return made
 
 
 def report(*results: StreamResult, only_changed: bool = False, remedy: str = "") -> Report:
