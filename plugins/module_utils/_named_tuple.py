@@ -15,8 +15,10 @@ from __future__ import annotations
 import typing as t
 from collections import namedtuple
 
+__all__ = ["NamedTuple"]
+
 if t.TYPE_CHECKING:
-    from typing import NamedTuple as NamedTuple
+    from typing import NamedTuple
 else:
 
     class _Definition(type):

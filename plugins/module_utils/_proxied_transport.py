@@ -13,7 +13,6 @@ import ssl
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-import urllib3
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import MissingLibraryError
@@ -26,6 +25,8 @@ def proxy_manager(connection: Connection, pools: dict[str, t.Any]) -> t.Any:
     proxy = connection.proxy or ""
     if proxy.startswith("socks"):
         return _through_socks(proxy, pools)
+    import urllib3
+
     if not proxy.startswith("https:"):
         return urllib3.ProxyManager(proxy, proxy_headers=dict(connection.proxy_headers), **pools)
     context = _proxy_context(connection)

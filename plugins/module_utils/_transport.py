@@ -17,7 +17,6 @@ import io
 import ssl
 import time
 import typing as t
-from urllib.parse import urlencode
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
@@ -148,13 +147,15 @@ class Transport:
     def _exchange(
         self, method: str, path: str, query: t.Mapping[str, str], body: bytes | None, content_type: str, token: str | None, timeout: float
     ) -> RawAnswer:
-        url = urllib3.util.parse_url(f"{self._connection.host}{path}?{urlencode(query)}" if query else self._connection.host + path)
+        url = urllib3.util.parse_url(self._connection.host + path)
         # what forwards instead of opening a tunnel has to be told where to
         forwarded = url.scheme == "http" and getattr(self._manager, "proxy", None) is not None
         deadline = time.monotonic() + timeout + BODY_TIME
-        response = self._manager.connection_from_host(url.host, url.port, url.scheme).urlopen(
+        # the one of urllib3's ways that leaves the headers of every method as they are
+        response = self._manager.connection_from_host(url.host, url.port, url.scheme).request_encode_url(
             method,
             url.url if forwarded else url.request_uri,
+            fields=dict(query),
             body=body,
             headers=self._headers(token, body, content_type),
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=timeout),
