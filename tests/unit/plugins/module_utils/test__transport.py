@@ -319,14 +319,17 @@ class TunnelProxy:
             host, _separator, port = head.split()[1].decode().partition(":")
             with socket.create_connection((host, int(port))) as server:
                 client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                both = (client, server)
-                while True:
-                    ready, _write, _error = select.select(both, (), (), 10)
-                    for one in ready:
-                        data = one.recv(65536)
-                        if not data:
-                            return
-                        (server if one is client else client).sendall(data)
+                self._pass_on(client, server)
+
+    @staticmethod
+    def _pass_on(client: socket.socket, server: socket.socket) -> None:
+        while True:
+            ready, _write, _error = select.select((client, server), (), (), 10)
+            for one in ready:
+                data = one.recv(65536)
+                if not data:
+                    return
+                (server if one is client else client).sendall(data)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -424,6 +427,57 @@ def test_a_proxy_that_breaks_off_may_have_passed_the_request_on(api: ScriptedSer
 def test_a_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> None:
     client = make_client(Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{free_port}"))
     assert failure(client) == f"the proxy http://127.0.0.1:{free_port} refused the connection; check the option proxy."
+
+
+class SocksProxy(TunnelProxy):
+    """A SOCKS proxy of version 5 (RFC 1928, RFC 1929); ``heads`` are the credentials and addresses that it was given."""
+
+    def _tunnel(self, client: socket.socket) -> None:
+        with client, client.makefile("rb", buffering=0) as asked:
+            ways = asked.read(asked.read(2)[1])
+            by_password = 2 in ways
+            client.sendall(bytes([5, 2 if by_password else 0]))
+            if by_password:
+                username = asked.read(asked.read(2)[1])
+                password = asked.read(asked.read(1)[0])
+                self.heads.append(f"{username.decode()} {password.decode()}")
+                client.sendall(b"\x01\x00")
+            kind = asked.read(4)[3]
+            host = socket.inet_ntoa(asked.read(4)) if kind == 1 else asked.read(asked.read(1)[0]).decode()
+            port = int.from_bytes(asked.read(2), "big")
+            self.heads.append(f"{host}:{port}")
+            with socket.create_connection((host, port)) as server:
+                client.sendall(b"\x05\x00\x00\x01" + bytes(6))
+                self._pass_on(client, server)
+
+
+@pytest.mark.parametrize(("scheme", "login", "given"), [("socks5", "bob:s%40c@", ["bob s@c"]), ("socks5h", "", [])])
+def test_a_socks_proxy(authority: Authority, serve: Serve, make_client: MakeClient, scheme: str, login: str, given: list[str]) -> None:
+    server, proxy = serve(authority.server_context()), SocksProxy()
+    try:
+        connection = Connection(host=server.url, token="t0ken", ca=ca_of(authority), proxy=f"{scheme}://{login}127.0.0.1:{proxy.port}")
+        client = make_client(connection)
+        assert [client.get(PATH), client.get(PATH)] == [{}, {}]
+    finally:
+        proxy.close()
+    assert proxy.heads == [*given, f"127.0.0.1:{server.port}"]
+    assert server.asked[0].values("Authorization") == ["Bearer t0ken"]
+
+
+def test_plain_http_goes_through_a_socks_proxy(api: ScriptedServer, make_client: MakeClient) -> None:
+    proxy = SocksProxy()
+    try:
+        assert make_client(Connection(host=api.url, proxy=f"socks5h://127.0.0.1:{proxy.port}")).get(PATH) == {}
+    finally:
+        proxy.close()
+    assert (proxy.heads, api.asked[0].path) == ([f"127.0.0.1:{api.port}"], PATH)
+
+
+def test_a_socks_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> None:
+    client = make_client(Connection(host="https://api.example.com:6443", proxy=f"socks5h://bob:hunter2@127.0.0.1:{free_port}"))
+    message = failure(client)
+    assert "hunter2" not in message
+    assert message.startswith(f"the proxy socks5h://127.0.0.1:{free_port} refused the connection; check the option proxy and its port")
 
 
 def test_a_socks_proxy_without_its_library(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
