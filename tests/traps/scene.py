@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import stream_part
 from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
@@ -80,6 +81,7 @@ class Run:
 
     report: Report
     sent: list[Sent]
+    held_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def writes(self) -> list[Sent]:
@@ -95,6 +97,11 @@ class Run:
     def tags(self) -> dict[str, Json]:
         """The tags of all streams of the report, by name."""
         return {tag["name"]: tag for stream in self.report.results["streams"] for tag in stream["tags"]}
+
+    @property
+    def changes(self) -> list[Json]:
+        """The changes, as cluster_drift returns them."""
+        return list(stream_part(self.report).changes)
 
     @property
     def failed(self) -> dict[str, Json]:
@@ -142,17 +149,30 @@ class Scene:
         self._clients.append(ListeningClient(connection))
         return self._clients[-1]
 
-    def run(self, *, check_mode: bool = False, client: ListeningClient | None = None, timeout: int = 60, concurrency: int = 4, **options: t.Any) -> Run:
-        """Run the engine as the module does, with the module's options."""
+    def run(
+        self,
+        *,
+        check_mode: bool = False,
+        client: ListeningClient | None = None,
+        timeout: int = 60,
+        concurrency: int = 4,
+        approved: Iterable[str] | None = None,
+        **options: t.Any,
+    ) -> Run:
+        """Run the engine as the module does, with the module's options; ``approved`` are the ids of the only changes that may be made."""
         client = client or self.client()
         first = len(client.sent)
         given = {"namespace": self.namespace, **({} if "streams" in options else {"name": "web"}), **options}
-        results = converge_streams(client, desired_streams(given), check_mode=check_mode, concurrency=concurrency, timeout=timeout)
+        desired = desired_streams(given)
+        if approved is not None:
+            desired = [stream._replace(approved=frozenset(approved)) for stream in desired]
+        results = converge_streams(client, desired, check_mode=check_mode, concurrency=concurrency, timeout=timeout)
         report = stream_report(results, RemedyFinder(client, lambda *_values: None).remedy, only_changed=False)
         told = repr(report)
         assert "Internal error of the module" not in told
         assert [secret for secret in self._secrets() if secret in told] == []
-        return Run(report, client.sent[first:])
+        held_back = {tag: reasons for result in results for tag, reasons in result.held_back.items()}
+        return Run(report, client.sent[first:], held_back)
 
     def converge(self, **options: t.Any) -> Converged:
         """Foresee, do, do again. What every scene has to keep is checked."""
