@@ -80,7 +80,7 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("soak-security", "-n", "2", "tests/security", **SOAK),
         pytest("soak-fleet", "tests/integration/emulator/test_fleet.py", QUAYSIDE_TEST_CLUSTERS="100"),
         Gate("bench-fleet", (PYTHON, "-m", "fleet"), work, variables | imports(work)),
-        pytest("fuzz", "-n", "2", "-m", "hypothesis", "tests/unit", "tests/security", FUZZ_EXAMPLES=examples),
+        pytest("fuzz", "-n", "2", "--dist", "worksteal", "-m", "hypothesis", "tests/unit", "tests/security", FUZZ_EXAMPLES=examples),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
         Gate("bench", (PYTHON, "-m", "bench", "--results", str(BUILD / "bench.json")), work, variables | imports(work)),
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
