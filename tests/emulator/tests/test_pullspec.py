@@ -50,6 +50,12 @@ def test_refusals(text: str, words: str) -> None:
     assert str(caught.value) == words
 
 
+@pytest.mark.parametrize("text", ["index.docker.io/" * 3 + "index.docker.io:-x", "a" * 5000 + "!", "a-" * 3000, "a." * 3000 + "!", "a/" * 3000])
+def test_a_refusal_takes_no_time(text: str) -> None:
+    with pytest.raises(BadReference):
+        PullSpec.parse(text)
+
+
 def test_defaults() -> None:
     """Docker's defaults apply to Docker Hub only, apart from the tag."""
     assert str(PullSpec.parse("mysql").with_defaults()) == "docker.io/library/mysql:latest"
