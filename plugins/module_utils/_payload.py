@@ -8,7 +8,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 ``zipimport`` compiles a file twice: once to find out whether it would come from source, so that it can name the file, and
 once to run it. Compiling is the greatest part of what our imports cost, so the finder here names the file itself. The next
-greatest is the garbage collector, which would look through all that was imported a dozen times.
+greatest is the garbage collector, which would look through all that was imported a dozen times. Before Python 3.10 a thread that
+imports from a zip file is given what another one is still importing, so that there the finder brings a loader of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _BEFORE_COLLECTING = 20_000
 
 class _FinderInZip:
     """Finds the utilities, Ansible's and this collection's, where they lie in a zip file; leaves everything else to the
-    usual finders."""
+    usual finders. ``loader_of``: what loads from a place."""
+
+    loader_of: t.ClassVar[t.Callable[[str], t.Any]] = get_importer
 
     @staticmethod
     def find_spec(name: str, path: t.Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
@@ -37,7 +40,7 @@ class _FinderInZip:
         for place in path or ():
             importer = get_importer(place)
             if isinstance(importer, zipimporter) and _is_file(importer, name):
-                spec = ModuleSpec(name, importer, origin=f"{place}/{last}.py")  # type: ignore[arg-type]
+                spec = ModuleSpec(name, _FinderInZip.loader_of(place), origin=f"{place}/{last}.py")
                 spec.has_location = True
                 return spec
         return None
@@ -53,6 +56,10 @@ def _is_file(importer: zipimporter, name: str) -> bool:
 def compile_once() -> None:
     """Let the imports after this call be cheap ones. Where the utilities are not in a zip file nothing changes."""
     if _FinderInZip not in sys.meta_path and PathFinder in sys.meta_path:
+        if sys.version_info < (3, 10):
+            from ansible_collections.quayside.openshift_images.plugins.module_utils._zip_loader import ZipLoader
+
+            _FinderInZip.loader_of = ZipLoader
         # Right before the finder whose work it does: those that somebody put first stay first.
         sys.meta_path.insert(sys.meta_path.index(PathFinder), _FinderInZip)
 

@@ -72,7 +72,9 @@ class Victims:
         began = time.monotonic()
         victim.join(moment)
         if moment is not None and victim.pid is not None and victim.is_alive():
-            os.kill(victim.pid, signal.SIGKILL)
+            # it may end by itself just now
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim.pid, signal.SIGKILL)
         victim.join(60)
         ours.close()
         assert victim.exitcode in (0, -signal.SIGKILL)

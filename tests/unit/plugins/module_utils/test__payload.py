@@ -13,7 +13,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _payload
+import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils import _payload, _zip_loader
 
 PACKAGE = _payload.__name__.rpartition(".")[0]
 # Counts what is compiled from the zip file, as an audit hook sees it.
@@ -31,27 +32,54 @@ from ansible.module_utils.deep import _third
 print(*(sum(file in str(name) for name in compiled) for file in ("_second.py", "_third.py")), WORD, _first.__file__, _first.__spec__.origin)
 print(gc.get_freeze_count() > 0, gc.isenabled(), gc.get_threshold()[0])
 """
+# Four threads that import one file at the same time, with the usual loader and with the one for Python before 3.10.
+THREADS = f"""
+import sys
+import threading
+from {PACKAGE} import _payload
+_payload.compile_once()
+if sys.argv[1] == "ours":
+    from {PACKAGE}._zip_loader import ZipLoader
+    _payload._FinderInZip.loader_of = ZipLoader
+found = []
+def go():
+    from {PACKAGE}._slow import WORD
+    found.append(WORD)
+threads = [threading.Thread(target=go) for _number in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(*found, type(sys.modules["{PACKAGE}._slow"].__loader__).__name__)
+"""
+
+
+def run(folder: Path, program: str, *arguments: str, **files: str) -> list[str]:
+    """The words that a program prints which has our loaders, and these utilities, in a zip file."""
+    with zipfile.ZipFile(folder / "payload.zip", "w") as payload:
+        parts = PACKAGE.split(".")
+        for depth in range(1, len(parts) + 1):
+            payload.writestr("/".join([*parts[:depth], "__init__.py"]), "")
+        for module in (_payload, _zip_loader):
+            files[module.__name__.rpartition(".")[2]] = Path(module.__file__ or "").read_text(encoding="utf-8")
+        for name, text in files.items():
+            payload.writestr(f"{'/'.join(parts)}/{name}.py", text)
+        for place in ("ansible", "ansible/module_utils", "ansible/module_utils/deep"):
+            payload.writestr(f"{place}/__init__.py", "")
+        payload.writestr("ansible/module_utils/deep/_third.py", "")
+    # the tree that the tests run in must not take the place of the zip file
+    environment = {**os.environ, "PYTHONPATH": str(folder / "payload.zip")}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=folder).stdout.split()
+
+
+@pytest.mark.parametrize(("which", "loader"), [("usual", "ZipLoader" if sys.version_info < (3, 10) else "zipimporter"), ("ours", "ZipLoader")])
+def test_threads_may_import_the_same_file_at_once(tmp_path: Path, which: str, loader: str) -> None:
+    assert run(tmp_path, THREADS, which, _slow="import time\ntime.sleep(0.2)\nWORD = 'found'\n") == [*["found"] * 4, loader]
 
 
 def test_each_file_is_compiled_once(tmp_path: Path) -> None:
-    archive = tmp_path / "payload.zip"
-    parts = PACKAGE.split(".")
-    with zipfile.ZipFile(archive, "w") as payload:
-        for depth in range(1, len(parts) + 1):
-            payload.writestr("/".join([*parts[:depth], "__init__.py"]), "")
-        folder = "/".join(parts)
-        payload.writestr(f"{folder}/_payload.py", Path(_payload.__file__).read_text(encoding="utf-8"))
-        payload.writestr(f"{folder}/_first.py", f"from {PACKAGE} import _second\n")
-        payload.writestr(f"{folder}/_second.py", "WORD = 'found'\n")
-        for folder in ("ansible", "ansible/module_utils", "ansible/module_utils/deep"):
-            payload.writestr(f"{folder}/__init__.py", "")
-        payload.writestr("ansible/module_utils/deep/_third.py", "")
-    # the tree that the tests run in must not take the place of the zip file
-    environment = {**os.environ, "PYTHONPATH": str(archive)}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment, cwd=tmp_path)
-    times, of_ansible, word, file, origin, *collector = done.stdout.split()
+    times, of_ansible, word, file, origin, *collector = run(tmp_path, PROGRAM, _first=f"from {PACKAGE} import _second\n", _second="WORD = 'found'\n")
     assert (times, of_ansible, word) == ("1", "1", "found")
-    assert file == origin == str(archive / Path(*parts) / "_first.py")
+    assert file == origin == str(tmp_path / "payload.zip" / Path(*PACKAGE.split(".")) / "_first.py")
     # what is there stays uncollected, and what comes later is collected all the same
     assert collector == ["True", "True", str(_payload._BEFORE_COLLECTING)]
 
