@@ -82,8 +82,10 @@ def is_managed_secret(secret: t.Mapping[str, t.Any]) -> bool:
 
 
 def _observe_everywhere(client: ReadingClient, wanted: AccessSelection, width: int) -> list[NamespaceAccess]:
-    queries = {"/api/v1/secrets": {**_secret_query(wanted), **_PAGE}, **({"/api/v1/serviceaccounts": _PAGE} if wanted.links else {})}
-    lists = concurrent_map(lambda path: client.list_items(path, query=queries[path]), list(queries), width)
+    queries = {"/api/v1/secrets": {**_secret_query(wanted), **_PAGE}}
+    if wanted.links:
+        queries["/api/v1/serviceaccounts"] = _PAGE
+    lists = concurrent_map(lambda path: client.list_items(path, query=queries[path]), queries, width)
     of_namespace: dict[str, tuple[list[dict[str, t.Any]], list[Account]]] = {}
     for position, items in enumerate(lists):
         for item in items:

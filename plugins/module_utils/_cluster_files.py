@@ -70,8 +70,6 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
         from ansible_collections.quayside.openshift_images.plugins.module_utils._kubernetes_library import plugin_connection
 
         return plugin_connection(connection, context, bool(params.get("persist_config")), mask)
-    if user.token and not user.token_file:
-        return connection._replace(token=user.token, credential_origin=user.origin)
     if user.token_file:
         from ansible_collections.quayside.openshift_images.plugins.module_utils._bearer_tokens import read_bearer_token, renewal
 
@@ -79,6 +77,8 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
         token = user.token or read_bearer_token(path, user.origin)
         again = renewal(lambda: read_bearer_token(path, user.origin), user.origin, mask)
         return connection._replace(token=token, renew_token=again, credential_origin=user.origin)
+    if user.token:
+        return connection._replace(token=user.token, credential_origin=user.origin)
     if user.username and user.password:
         return connection._replace(username=user.username, password=user.password, credential_origin=user.origin)
     return connection

@@ -59,9 +59,10 @@ def _as_shown(name: str, observed: ObservedStream, after: ObservedTag | None, kn
     begun = knowledge.begun_with.tags.get(name) if knowledge.begun_with else None
     if now is None or begun is None or now.kind != FOLLOWING or followed_tag(observed.name, now) not in knowledge.attempted:
         return now
-    as_now = begun._replace(
+    moved = begun._replace(
         digest=now.digest, image=now.image, image_generation=now.image_generation, failure=now.failure, failure_generation=now.failure_generation
     )
-    if after and name in knowledge.attempted and now != as_now:
-        as_now = as_now._replace(generation=now.generation, import_mode=after.import_mode, scheduled=after.scheduled, insecure=after.insecure)
-    return begun if now == as_now else now
+    if now == moved or after is None or name not in knowledge.attempted:
+        return begun if now == moved else now
+    imported = moved._replace(generation=now.generation, import_mode=after.import_mode, scheduled=after.scheduled, insecure=after.insecure)
+    return begun if now == imported else now

@@ -4,7 +4,7 @@
 
 """HTTP to one cluster through ``urllib3``: trust, client certificate, proxy, exact headers, bounded answers, no redirects.
 
-Nothing of the surroundings takes part: no proxy variables, no .netrc, no cookies. ``requests``, which comes with ``urllib3``, would
+Nothing of the surroundings takes part: no proxy variables, no .netrc, no cookies. ``requests``, which stands on ``urllib3``, would
 add what has to be taken away again, and a twentieth of a module's start.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
@@ -149,7 +149,7 @@ class Transport:
     ) -> RawAnswer:
         url = urllib3.util.parse_url(self._connection.host + path)
         # what forwards instead of opening a tunnel has to be told where to
-        forwarded = url.scheme == "http" and getattr(self._manager, "proxy", None) is not None
+        forwarded = url.scheme == "http" and self._manager.proxy is not None
         deadline = time.monotonic() + timeout + BODY_TIME
         # the one of urllib3's ways that leaves the headers of every method as they are
         response = self._manager.connection_from_host(url.host, url.port, url.scheme).request_encode_url(
