@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import check_object_name
-from ansible_collections.quayside.openshift_images.plugins.module_utils._references import check_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import check_object_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 _FLAGS = ("scheduled", "insecure")

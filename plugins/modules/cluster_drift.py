@@ -540,20 +540,20 @@ pending_credentials:
   elements: dict
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare import Way, compare
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import declared
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repository_lists import reading_repositories
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
     pending_credentials_option,
     registries_option,
     secret_options,
     stream_options,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_desired import declared
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_run import Way, compare
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._repository_lists import reading_repositories
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 
 def argument_spec() -> ArgumentSpec:

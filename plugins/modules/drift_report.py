@@ -141,10 +141,10 @@ clusters:
       elements: str
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_files import write_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.files import write_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 
 def argument_spec() -> ArgumentSpec:

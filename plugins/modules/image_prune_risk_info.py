@@ -347,22 +347,22 @@ summary:
 
 import datetime as dt
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_observed import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import CLUSTER_REGISTRY
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.observed import (
     observe,
     observe_children,
     observe_referenced_streams,
     read_platforms,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_report import report_risks
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_risks import find_risks
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_rules import PrunePolicy, seen_by_pruner
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune_workloads import CLUSTER_REGISTRY
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workload_kinds import WORKLOAD_KINDS
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.report import report_risks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.risks import find_risks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import PrunePolicy, seen_by_pruner
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
 
 
 def argument_spec() -> ArgumentSpec:

@@ -537,20 +537,20 @@ summary:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec, registry_logins
-from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import pending_credentials_option, stream_options
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._repository_lists import reading_repositories
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams, pending_credentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec, registry_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams, pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repository_lists import reading_repositories
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option, stream_options
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 if t.TYPE_CHECKING:
     # What only some tasks need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import OptionCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
 
 
 def argument_spec() -> ArgumentSpec:
@@ -606,7 +606,7 @@ def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
     """The credentials that the task itself gives."""
     if not (context.params["registries"] or context.params["auth_file"]):
         return None
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import OptionCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
 
     given = OptionCredentials(context.params)
     context.mask(*given.secrets())

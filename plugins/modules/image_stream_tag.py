@@ -212,15 +212,15 @@ tag:
       type: str
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import EXTERNAL
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_desired import desired_stream_tag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._tag_run import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import EXTERNAL
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.desired import desired_stream_tag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.run import (
     converge_stream_tag,
     import_stream_tag,
     tag_report,

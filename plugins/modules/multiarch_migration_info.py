@@ -351,27 +351,27 @@ summary:
       type: bool
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers_observed import observe_triggers
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_candidates import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import look_up
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.candidates import (
     TagNames,
     judge,
     questions_back,
     questions_there,
     recorded_streams,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_observed import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.observed import (
     check_namespaces,
     control_plane_architecture,
     observe_chosen,
     observe_recorded,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch_report import migration_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_lookup import look_up
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.report import migration_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import observe_triggers
 
 
 def argument_spec() -> ArgumentSpec:
@@ -438,7 +438,7 @@ def work(context: ModuleContext) -> Report:
 
 def _named(namespaces: list[str]) -> tuple[str, ...]:
     # seldom given, so imported here
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
 
     return namespaces_from({"namespaces": namespaces})
 

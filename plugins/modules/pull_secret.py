@@ -410,20 +410,20 @@ summary:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import secret_options
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_apply import SecretApplier, SecretOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import desired_secret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_report import report_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import WIDTH, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import WIDTH, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import secret_options
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
 
 if t.TYPE_CHECKING:
     # What only verify: true needs is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import LoginResult
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_desired import DesiredSecret
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredSecret
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult
 
 
 def argument_spec() -> ArgumentSpec:
@@ -455,7 +455,7 @@ def work(context: ModuleContext) -> Report:
 
 
 def _verified(desired: DesiredSecret) -> list[LoginResult]:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import try_logins
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import try_logins
 
     return try_logins(desired.present_registries)
 

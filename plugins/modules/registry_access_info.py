@@ -384,13 +384,13 @@ summary:
       sample: 0
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._access_desired import access_selection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._access_observed import observe_access
-from ansible_collections.quayside.openshift_images.plugins.module_utils._access_report import report_access
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.desired import access_selection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.observed import observe_access
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.report import report_access
 
 
 def argument_spec() -> ArgumentSpec:

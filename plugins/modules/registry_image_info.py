@@ -303,12 +303,12 @@ repositories:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec, registry_logins
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec, check_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_image import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec, registry_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec, check_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.describe import (
     LegacyPreference,
     OpenedRepository,
     describe_image,
@@ -316,12 +316,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     registry_report,
     side_by_side,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_reader import RegistryReader
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.registry_reader import RegistryReader
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
 
 if t.TYPE_CHECKING:
     # What only some tasks need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import Credentials, OptionCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import Credentials, OptionCredentials
 
 
 def argument_spec() -> ArgumentSpec:
@@ -356,7 +356,7 @@ def work(context: ModuleContext) -> Report:
     options = _given_credentials(context)
     namespace, architecture = None, params["control_plane_architecture"]
     if params["namespace"]:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import NamespaceCredentials
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import NamespaceCredentials
 
         client = context.client()
         namespace = NamespaceCredentials(client, context.mask).of(params["namespace"])
@@ -380,7 +380,7 @@ def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
     params = context.params
     if not (params["registries"] or params["auth_file"]) and params["auth_content"] is None:
         return None
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_credentials import OptionCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
 
     given = OptionCredentials(params)
     context.mask(*given.secrets())

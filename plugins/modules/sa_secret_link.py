@@ -222,14 +222,14 @@ summary:
       sample: 0
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_apply import LinkApplier
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import account_names, desired_links, waiting_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_report import report_links
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._object_names import namespaces_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._side_by_side import WIDTH
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import WIDTH
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.apply import LinkApplier
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import account_names, desired_links, waiting_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.report import report_links
 
 
 def argument_spec() -> ArgumentSpec:

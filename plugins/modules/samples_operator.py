@@ -264,14 +264,14 @@ summary:
       type: int
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argspec import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples_config import MANAGEMENT_STATES, desired_samples
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples_run import SamplesRun, converge_samples
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import pending_credentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import MANAGEMENT_STATES, desired_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.run import SamplesRun, converge_samples
 
 _POSITIVE = ("wait_timeout", "wait_sleep", "concurrency", "timeout")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_files import write_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.files import write_report
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser.reports import parts

@@ -18,14 +18,12 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils import (
-    _client,
-    _module_runner,
-    _optimistic,
-    _registry_http,
-    _stream_apply,
-    _stream_requests,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import client as cluster_client
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import optimistic
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import apply as stream_apply
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import stream_imports
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module import runner as module_runner
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry import session as registry_session
 
 MODULES = "ansible_collections.quayside.openshift_images.plugins.modules"
 WRITERS = ("image_stream_import", "image_stream_tag", "pull_secret", "sa_secret_link", "samples_operator")
@@ -34,7 +32,7 @@ PACE = 1 / 20
 # Seconds in the place of a minute and of 15 seconds: how long an answer may take to begin.
 ANSWER_TIME = 0.5
 
-_Patience = _registry_http.Patience
+_Patience = registry_session.Patience
 Results = dict[str, t.Any]
 _given = threading.local()
 
@@ -47,7 +45,7 @@ class _Ended(SystemExit):
         self.results = results
 
 
-class _Module(_module_runner._Module):
+class _Module(module_runner._Module):
     """An AnsibleModule that takes its options from the thread and hands its answer to it."""
 
     def _load_params(self) -> None:
@@ -87,33 +85,33 @@ class Run:
 
 
 _WAITS = {
-    (_optimistic, "_FIRST_WAIT"): _optimistic._FIRST_WAIT,
-    (_optimistic, "_LONGEST_WAIT"): _optimistic._LONGEST_WAIT,
-    (_optimistic, "_FIRST_WAIT_UNHEARD"): _optimistic._FIRST_WAIT_UNHEARD,
-    (_stream_apply, "_FIRST_PAUSE"): _stream_apply._FIRST_PAUSE,
-    (_stream_apply, "_LONGEST_PAUSE"): _stream_apply._LONGEST_PAUSE,
-    (_stream_apply, "_RECOVERY"): _stream_apply._RECOVERY,
+    (optimistic, "_FIRST_WAIT"): optimistic._FIRST_WAIT,
+    (optimistic, "_LONGEST_WAIT"): optimistic._LONGEST_WAIT,
+    (optimistic, "_FIRST_WAIT_UNHEARD"): optimistic._FIRST_WAIT_UNHEARD,
+    (stream_apply, "_FIRST_PAUSE"): stream_apply._FIRST_PAUSE,
+    (stream_apply, "_LONGEST_PAUSE"): stream_apply._LONGEST_PAUSE,
+    (stream_apply, "_RECOVERY"): stream_apply._RECOVERY,
 }
 
 
 def set_pace(pace: float = PACE) -> None:
     """Let waiting in this process take ``pace`` of its time, until the next call."""
-    _module_runner._Module = _Module  # type: ignore[misc]
-    _module_runner.ClusterClient = functools.partial(_client_with_pace, pace)  # type: ignore[misc,assignment]
-    _client.DEFAULT_TIMEOUT = _stream_requests._ANSWER_GRACE = ANSWER_TIME if pace < 1 else 60.0
+    module_runner._Module = _Module  # type: ignore[misc]
+    module_runner.ClusterClient = functools.partial(_client_with_pace, pace)  # type: ignore[misc,assignment]
+    cluster_client.DEFAULT_TIMEOUT = stream_imports._ANSWER_GRACE = ANSWER_TIME if pace < 1 else 60.0
     for (place, name), seconds in _WAITS.items():
         setattr(place, name, seconds * pace)
-    _registry_http.Patience = functools.partial(_Patience, connect=1.0, answer=ANSWER_TIME, body=1.0, pause=0.5 * pace)  # type: ignore[misc,assignment]
+    registry_session.Patience = functools.partial(_Patience, connect=1.0, answer=ANSWER_TIME, body=1.0, pause=0.5 * pace)  # type: ignore[misc,assignment]
 
 
-def _client_with_pace(pace: float, *arguments: t.Any, **keywords: t.Any) -> _client.ClusterClient:
+def _client_with_pace(pace: float, *arguments: t.Any, **keywords: t.Any) -> cluster_client.ClusterClient:
     waits: list[float] = _given.waits
 
     def sleep(seconds: float) -> None:
         waits.append(seconds)
         time.sleep(seconds * pace)
 
-    return _client.ClusterClient(*arguments, **keywords, sleep=sleep)
+    return cluster_client.ClusterClient(*arguments, **keywords, sleep=sleep)
 
 
 def run(module: str, options: t.Mapping[str, t.Any], *, check_mode: bool = False) -> Run:

@@ -20,7 +20,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _client
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import client as cluster_client
 from emulator.faults import Fault
 
 from .jobs import IMPORT, JOBS, LINK, OTHER_WRITES, RECREATION, SAMPLES, SECRET, TAG, Job
@@ -148,10 +148,10 @@ def test_end_before_and_after_each_request(place: Place, monkeypatch: pytest.Mon
     The same, for each of its requests and whatever the modules write: new streams and secrets, policies, tags, streams and secrets that are
     deleted, secrets that are created anew, links that are taken away.
     """
-    send = _client.ClusterClient.request
+    send = cluster_client.ClusterClient.request
     lock, sent, end = threading.Lock(), 0, (0, False)
 
-    def request(client: _client.ClusterClient, *given: t.Any, **named: t.Any) -> t.Any:
+    def request(client: cluster_client.ClusterClient, *given: t.Any, **named: t.Any) -> t.Any:
         nonlocal sent
         with lock:
             sent += 1
@@ -164,7 +164,7 @@ def test_end_before_and_after_each_request(place: Place, monkeypatch: pytest.Mon
             raise _Killed
         return answer
 
-    monkeypatch.setattr(_client.ClusterClient, "request", request)
+    monkeypatch.setattr(cluster_client.ClusterClient, "request", request)
     job.prepare(place)
     assert place.run(job.module, **job.options(place)).failure == ""
     for moment in itertools.product(range(1, sent + 1), (False, True)):

@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argument_spec import CLUSTER_OPTIONS
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import CLUSTER_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Those that run as modules: the others are the documentation of an action, and take no credential.

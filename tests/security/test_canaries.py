@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import RegistryHttp
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import RegistryHttp
 
 from security.canaries import canary, found_in
 from security.liars import Answer, Asked, Liar

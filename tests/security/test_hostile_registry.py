@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_documents import OCI_INDEX, OCI_MANIFEST, digest_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_http import Patience
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import OCI_INDEX, OCI_MANIFEST, digest_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
 from ansible_collections.quayside.openshift_images.plugins.modules import registry_image_info
 
 from security.liars import Answer, Asked, Liar

@@ -15,15 +15,15 @@ import json
 import typing as t
 
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._auth_document import parse_auth_content, take_from_auth_file
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ConfigurationError, InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import lookup_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._kubeconfig import load_kubeconfig
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_desired import DesiredLinks
-from ansible_collections.quayside.openshift_images.plugins.module_utils._link_plan import plan_links
-from ansible_collections.quayside.openshift_images.plugins.module_utils._references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_auth import keyring_of, registry_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_explanation import explain
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import load_kubeconfig
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import parse_auth_content, take_from_auth_file
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.explanation import explain
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import lookup_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import keyring_of, registry_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import DesiredLinks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import plan_links
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from emulator.keyring import Keyring, MalformedSecret
 from emulator.pullspec import BadReference
@@ -203,7 +203,7 @@ def test_any_text_is_a_kubeconfig_or_refused(text: str) -> None:
         load_kubeconfig(text, None, lambda _secrets: None)
 
 
-# ---- the planner; that of image streams is in test__stream_run_properties.py, that of secrets in test__secret_plan.py
+# ---- the planner; that of image streams is in _import_engine/test_run_properties.py, that of secrets in _pull_secret/test_plan.py
 
 _NAMES = st.lists(st.sampled_from(["a", "b", "c", "d", "app-dockercfg-x7k2p"]), max_size=6)
 

@@ -16,14 +16,14 @@ import typing as t
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._connection import Connection, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift_result import stream_part
-from ansible_collections.quayside.openshift_images.plugins.module_utils._report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_remedy import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Pem
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import stream_part
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from emulator.client import ApiClient, ControlClient
 from registries.client import RegistryClient
 from registries.fleet import RegistryFleet

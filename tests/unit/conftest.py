@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import pytest
 from ansible.module_utils.common import warnings
-from ansible_collections.quayside.openshift_images.plugins.module_utils._masking import SECRETS_MET
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import SECRETS_MET
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils import fuzzing
 
 try:

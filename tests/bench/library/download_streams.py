@@ -27,7 +27,7 @@ RETURN = "{}"
 
 import requests  # noqa: E402
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible_collections.quayside.openshift_images.plugins.module_utils._declared_options import stream_options  # noqa: E402
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import stream_options  # noqa: E402
 
 
 def main() -> None:

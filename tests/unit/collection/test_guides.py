@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _stream_plan
-from ansible_collections.quayside.openshift_images.plugins.module_utils._keyring import Keyring, KeyringEntry, file_key, lookup_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_plan import REGISTRY_REASONS, SECRET_REASONS
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import Keyring, KeyringEntry, file_key, lookup_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import plan as stream_plan
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import REGISTRY_REASONS, SECRET_REASONS
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDES = ROOT / "docs"
@@ -152,7 +152,7 @@ def test_every_message_of_playbooks_and_roles_is_in_the_guide() -> None:
 
 def test_every_reason_is_explained() -> None:
     known = {*SECRET_REASONS, *REGISTRY_REASONS, "link_missing", "linked_twice", "lookup_policy_changed"}
-    known |= {value for name, value in vars(_stream_plan).items() if name.isupper() and isinstance(value, str) and re.fullmatch(r"[a-z_]+", value)}
+    known |= {value for name, value in vars(stream_plan).items() if name.isupper() and isinstance(value, str) and re.fullmatch(r"[a-z_]+", value)}
     section = (GUIDES / "drift.md").read_text(encoding="utf-8").partition("## Reasons")[2].partition("\n## ")[0]
     explained = [word for row in re.findall(r"^\| (`.+?`) \| ", section, re.MULTILINE) for word in re.findall(r"`(\w+)`", row)]
 

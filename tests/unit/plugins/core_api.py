@@ -13,7 +13,7 @@ import threading
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiError,
     CollectionError,
     Conflict,

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.doc_fragments import _attributes, _cluster
-from ansible_collections.quayside.openshift_images.plugins.module_utils._argument_spec import cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import cluster_argument_spec
 
 DOCUMENTED: dict[str, t.Any] = yaml.safe_load(_cluster.ModuleDocFragment.DOCUMENTATION)["options"]
 

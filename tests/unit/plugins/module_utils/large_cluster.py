@@ -13,10 +13,10 @@ import typing as t
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import DesiredStream, desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_report import stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import refusal
 
 Json = dict[str, t.Any]

@@ -11,8 +11,8 @@ import hashlib
 import threading
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiNotServed,
     CollectionError,
     Forbidden,

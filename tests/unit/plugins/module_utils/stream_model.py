@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._client import STRATEGIC_MERGE, ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import STRATEGIC_MERGE, ClusterClient
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import conflict, refusal
 
 Json = dict[str, t.Any]

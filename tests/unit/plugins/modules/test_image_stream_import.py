@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,

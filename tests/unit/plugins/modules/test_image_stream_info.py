@@ -9,12 +9,12 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._client import image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_adoption import adopt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_observed import parse_stream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_plan import Knowledge, plan_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.adoption import adopt
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import parse_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import Knowledge, plan_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import, image_stream_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     CASES,

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_paths import api_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._api_target import target_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._client import image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiNotServed
-from ansible_collections.quayside.openshift_images.plugins.module_utils._image_triggers import TRIGGERED_KINDS, TRIGGERS_ANNOTATION
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiNotServed
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import TRIGGERED_KINDS, TRIGGERS_ANNOTATION
 from ansible_collections.quayside.openshift_images.plugins.modules import multiarch_migration_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,

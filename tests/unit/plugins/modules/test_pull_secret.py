@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _registry_login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiUnreachable, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_login import LoginResult, LoginsRefused
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret import verify
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult, LoginsRefused
 from ansible_collections.quayside.openshift_images.plugins.modules import pull_secret
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, raising, status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, document_of, entry, logins_of
@@ -211,7 +211,7 @@ def test_logins_are_tried_before_anything_is_written(api: CoreApi, run: t.Callab
         tried.append([registry.registry for registry in registries])
         raise LoginsRefused('The registry "h.example" refused it; nothing was written', [LoginResult("h.example", "puller", "refused", "refused it", 401)])
 
-    monkeypatch.setattr(_registry_login, "try_logins", refuse)
+    monkeypatch.setattr(verify, "try_logins", refuse)
     for check_mode in (True, False):
         outcome = run(registries=[OURS, {"registry": "i.example", "state": "absent"}], verify=True, check_mode=check_mode)
         assert outcome.result["msg"] == 'The registry "h.example" refused it; nothing was written'
@@ -223,7 +223,7 @@ def test_logins_are_tried_before_anything_is_written(api: CoreApi, run: t.Callab
 
 
 def test_an_accepted_login_is_reported(api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_registry_login, "try_logins", lambda _registries: [LoginResult("h.example", "puller", "accepted")])
+    monkeypatch.setattr(verify, "try_logins", lambda _registries: [LoginResult("h.example", "puller", "accepted")])
     assert run(registries=[OURS], verify=True).result["verified"][0]["result"] == "accepted"
 
 

@@ -8,8 +8,8 @@ import typing as t
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import pull_secret, registry_access_info, sa_secret_link
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, raising, status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_documents import OCI_INDEX, OCI_MANIFEST, digest_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import OCI_INDEX, OCI_MANIFEST, digest_of
 from ansible_collections.quayside.openshift_images.plugins.modules import registry_image_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import SECRETS, ScriptedCluster, forbidden

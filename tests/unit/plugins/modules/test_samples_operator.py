@@ -9,10 +9,10 @@ import typing as t
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils import _samples_wait
-from ansible_collections.quayside.openshift_images.plugins.module_utils._errors import ApiOutcomeUnknown
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module_runner import ModuleContext
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples_config import CONFIG_NAME, CONFIG_PATH
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples import wait
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import CONFIG_NAME, CONFIG_PATH
 from ansible_collections.quayside.openshift_images.plugins.modules import samples_operator
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.samples_scenes import (
     DIGEST,
@@ -180,7 +180,7 @@ def test_failures_can_be_a_warning(cluster: ScriptedCluster, run: RunIt) -> None
 
 def test_an_operator_that_is_not_done_in_time(cluster: ScriptedCluster, run: RunIt, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count(0, 20)
-    monkeypatch.setattr(_samples_wait, "time", SimpleNamespace(sleep=lambda _seconds: None, monotonic=lambda: next(clock)))
+    monkeypatch.setattr(wait, "time", SimpleNamespace(sleep=lambda _seconds: None, monotonic=lambda: next(clock)))
     busy = config(NEW, OLD, ImageChangesInProgress=("True", "ruby", ""))
     cluster.on("GET", CONFIG_PATH, *[busy] * 4).on("GET", STREAMS, *[items(stream("ruby", tag("v1", reason="NotFound")))] * 3)
     outcome = run(wait_timeout=30)

@@ -1,0 +1,227 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only code that talks HTTP to the cluster: one API call with bounded retries, JSON in and out, typed errors.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path, image_path, segment
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import NOT_SERVED, Absent, ApiError, ApiNotServed, NotFound, status_facts
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http.session import NoAnswer, RawAnswer, Transport
+
+if t.TYPE_CHECKING:
+    # What a run without an error does not need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.retry import FailedCall
+
+__all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "RetryPolicy", "core_path", "image_path", "segment"]
+
+STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+DEFAULT_TIMEOUT = 60.0
+MAX_PAGES = 10_000
+WARNINGS_SHOWN = 50
+
+
+class RetryPolicy(NamedTuple):
+    """How often and how long a call is tried again; all times in seconds.
+
+    ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it
+    may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each try costs its
+    whole time limit (504 too). The n-th wait is
+    ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
+    server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
+    """
+
+    busy_attempts: int = 8
+    broken_attempts: int = 4
+    slow_attempts: int = 2
+    first_wait: float = 0.5
+    longest_wait: float = 20.0
+    total_wait: float = 60.0
+
+
+_RETRY = RetryPolicy()
+
+
+class ClusterClient:
+    """Calls one cluster's API. Safe to use from several threads; connections are kept."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        pool_size: int = 8,
+        warn: t.Callable[[str], None] | None = None,
+        retry: RetryPolicy = _RETRY,
+        sleep: t.Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``warn`` gets each different warning of the API server once. Raises ConfigurationError, MissingLibraryError."""
+        self.connection = connection
+        self.requests_sent = 0
+        self._transport = Transport(connection, pool_size)
+        self._token = connection.token
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._reached = False
+        self._retry = retry
+        self._sleep = sleep
+        self._lock = threading.Lock()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: t.Mapping[str, str] | None = None,
+        body: t.Any = None,
+        content_type: str = "application/json",
+        timeout: float | None = None,
+        repeatable: bool = True,
+    ) -> t.Any:
+        """One API call; returns the decoded JSON object.
+
+        ``path`` starts with ``/`` and is percent-encoded; ``timeout`` is how many seconds to wait for the answer.
+        429 and 503 are tried again always, what may have been carried out (reset, 500, 502, 504) only if ``repeatable``.
+        Raises the ApiError family, ApiUnreachable, ApiOutcomeUnknown.
+        """
+        payload = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        seconds = DEFAULT_TIMEOUT if timeout is None else timeout
+        call: FailedCall | None = None
+        while True:
+            token = self._token
+            with self._lock:
+                self.requests_sent += 1
+            try:
+                raw = self._transport.send(method, path, query or {}, payload, content_type, token, seconds)
+            except NoAnswer as exc:
+                call = call or self._failed_call(method, path, body, seconds, repeatable)
+                call.note_failure(exc.cause)
+                self._reached = self._reached or call.sent
+                call.wait_after_failure(self._reached)
+                continue
+            self._reached = True
+            if raw.warnings and self._warn is not None:
+                self._surface_warnings(raw.warnings, self._warn)
+            data = _decoded(raw)
+            if data is not None and 200 <= raw.status < 300:
+                return data
+            if raw.status == 404:
+                raise self._absence(method, path, body, raw, data)
+            call = call or self._failed_call(method, path, body, seconds, repeatable)
+            if raw.status == 401 and self._renew_token(token, call):
+                continue
+            call.wait_after_error(raw, data)
+
+    def get(self, path: str, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
+        """Read one object."""
+        return self.request("GET", path, query=query, timeout=timeout)
+
+    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+        """All items of a list, following ``metadata.continue``; no limit is sent, so usually it is one call."""
+        items: list[dict[str, t.Any]] = []
+        parameters = dict(query or {})
+        restarted = False
+        for _page in range(MAX_PAGES):
+            try:
+                page = self.request("GET", path, query=parameters)
+            except ApiError as exc:
+                if exc.status != 410 or "continue" not in parameters or restarted:
+                    raise
+                # the list was too old to be continued; begin again, once
+                restarted, items, parameters = True, [], dict(query or {})
+                continue
+            items.extend(item for item in page.get("items") or [] if isinstance(item, dict))
+            following = (page.get("metadata") or {}).get("continue")
+            if not following:
+                return items
+            parameters["continue"] = following
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+
+        raise ApiError(
+            f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
+            status=200,
+            method="GET",
+            path=path,
+        )
+
+    def create(self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
+        """POST. Tried again after a broken connection too: what was created by the first try is then a Conflict."""
+        return self.request("POST", path, query=query, body=body, timeout=timeout)
+
+    def replace(self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """PUT; with ``metadata.resourceVersion`` in the body no other writer's change is lost."""
+        return self.request("PUT", path, query=query, body=body)
+
+    def patch(self, path: str, body: t.Any, content_type: str, *, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """PATCH; ``content_type`` is STRATEGIC_MERGE or MERGE_PATCH."""
+        return self.request("PATCH", path, query=query, body=body, content_type=content_type)
+
+    def delete(self, path: str, *, body: t.Any = None, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """DELETE; ``body`` are the DeleteOptions (preconditions, propagation)."""
+        return self.request("DELETE", path, query=query, body=body)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._transport.close()
+
+    def _failed_call(self, method: str, path: str, body: t.Any, timeout: float, repeatable: bool) -> FailedCall:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.retry import FailedCall, target_of_call
+
+        return FailedCall(self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable)
+
+    def _absence(self, method: str, path: str, body: t.Any, raw: RawAnswer, data: dict[str, t.Any] | None) -> Absent:
+        """What is not there is seldom an error: words for it are imported and made where it is one."""
+
+        def said() -> ApiError:
+            return self._failed_call(method, path, body, 0.0, False).error(raw, data)
+
+        if data is None or data.get("kind") != "Status":
+            return ApiNotServed(said, status=raw.status, method=method, path=path)
+        reason, message, details = status_facts(data)
+        kind = ApiNotServed if NOT_SERVED in message else NotFound
+        return kind(said, status=raw.status, reason=reason, server_message=message, details=details, method=method, path=path)
+
+    def _renew_token(self, refused: str | None, call: FailedCall) -> bool:
+        """After a 401, once a call: a fresh token from where the refused one came; False where there is none.
+        Raises ConfigurationError where the source gives none any more."""
+        if self.connection.renew_token is None or call.token_renewed:
+            return False
+        call.token_renewed = True
+        call.tries += 1
+        with self._lock:
+            if self._token == refused:
+                self._token = self.connection.renew_token()
+            return self._token != refused
+
+    def _surface_warnings(self, headers: t.Iterable[str], warn: t.Callable[[str], None]) -> None:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_warnings import warning_texts
+
+        for text in warning_texts(headers):
+            with self._lock:
+                new = text not in self._warned and len(self._warned) < WARNINGS_SHOWN
+                if new:
+                    self._warned.add(text)
+            if new:
+                warn(f"The API server warns: {text}")
+
+
+def _decoded(raw: RawAnswer) -> dict[str, t.Any] | None:
+    """The answer's JSON object; None where the answer is none."""
+    if raw.content_type != "application/json" or raw.truncated:
+        return None
+    try:
+        data = json.loads(raw.body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None

@@ -1,0 +1,54 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What reading and writing in a namespace needs: the parts of the client, and the word that the namespace is there.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import segment
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden, NotFound
+
+
+class ReadingClient(t.Protocol):
+    """The part of the cluster client that reading needs."""
+
+    def get(self, path: str, *, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """Read one object."""
+
+    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+        """Read a list."""
+
+
+class WritingClient(ReadingClient, t.Protocol):
+    """The part of the cluster client that bringing objects about needs."""
+
+    def request(self, method: str, path: str, *, body: t.Any = None, repeatable: bool = True) -> t.Any:
+        """One API call."""
+
+
+class NamespaceMissing(CollectionError):
+    """The namespace does not exist, so nothing can be created in it."""
+
+
+def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> None:
+    """Raise ``NamespaceMissing`` where the namespace does not exist; a caller who may not read namespaces is taken at their word.
+
+    ``purpose`` ends the sentence: what cannot be done without the namespace.
+    """
+    try:
+        client.get(f"/api/v1/namespaces/{segment(namespace)}")
+    except NotFound:
+        raise missing_namespace(namespace, purpose) from None
+    except Forbidden:
+        return
+
+
+def missing_namespace(namespace: str, purpose: str) -> NamespaceMissing:
+    """Return the error that says so."""
+    return NamespaceMissing(f'The namespace "{namespace}" does not exist, so {purpose}; create the namespace first')

@@ -1,0 +1,363 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registry credentials as Docker's config.json, Podman's auth.json, .dockercfg and pull secrets hold them.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+What an entry means is what the API server's importer and the kubelet make of it (server-behaviour.md 2.8 and 4.3):
+``auth`` wins over ``username`` and ``password``, base64 may lack its padding, the first colon splits. An entry that they
+cannot decode breaks every import of its namespace (contract case secret_malformed_breaks_namespace); an empty one
+matches, yields nothing and hides others (contract case secret_shadowing).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import json
+import math
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DOCKER_CFG
+
+_SECRET_FIELDS = ("password", "auth", "identitytoken", "registrytoken")
+_CREDENTIAL_FIELDS = ("username", "email", *_SECRET_FIELDS)
+_BREAKS = "it would break every image import of the namespace"
+
+
+class MalformedAuth(ValueError):
+    """An entry or a document that the cluster cannot decode. The text ends a sentence and never holds a credential."""
+
+
+class Login(NamedTuple):
+    """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" where there is none."""
+
+    username: str = ""
+    password: str = ""
+    email: str = ""
+    identity_token: str = ""
+
+    def __repr__(self) -> str:
+        # no credential gets into a traceback or a log
+        return f"Login({self.username!r}, email={self.email!r})"
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether importer and kubelet ask anonymously with it: they need a user name and a password."""
+        return not self.username or not self.password
+
+    @property
+    def shown_username(self) -> str:
+        """Return the user name for output: bytes that are no UTF-8 are replaced."""
+        return self.username.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+    @property
+    def is_text(self) -> bool:
+        """Say whether user name and password can be written as text: bytes that are no UTF-8 are in an ``auth`` only."""
+        return _is_utf8(self.username + self.password)
+
+    @property
+    def auth(self) -> str:
+        return encode_text(f"{self.username}:{self.password}")
+
+    def secrets(self) -> list[str]:
+        """Return every text of this login that must never be shown."""
+        found = [self.password, self.identity_token]
+        if self.username or self.password:
+            found.append(self.auth)
+        return [text for text in found if text]
+
+
+def encode_text(text: str) -> str:
+    """Return standard, padded base64 of the UTF-8 text."""
+    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def decode_auth(auth: str) -> tuple[str, str]:
+    """Return user name and password of an ``auth`` field; raise ``MalformedAuth`` where the cluster could not decode it."""
+    # The server's decoder skips line breaks and nothing else; it wants the padding whole or not at all.
+    text = auth.replace("\r", "").replace("\n", "")
+    padded = text if text.endswith("=") else text + "=" * (-len(text) % 4)
+    try:
+        decoded = base64.b64decode(padded, validate=True)
+    except (binascii.Error, ValueError):
+        raise MalformedAuth("its auth is not base64 of user:password") from None
+    username, colon, password = decoded.decode("utf-8", "surrogateescape").partition(":")
+    if not colon:
+        raise MalformedAuth("its auth is base64, but not of user:password: there is no colon in it")
+    return username, password
+
+
+def decode_entry(entry: t.Any) -> Login:
+    """Return what one entry of ``auths`` means to the cluster; raise ``MalformedAuth`` where it cannot decode the entry."""
+    if entry is None:
+        return Login()
+    if not isinstance(entry, dict):
+        raise MalformedAuth(f"it is {_json_kind(entry)} instead of an object")
+    texts = dict.fromkeys(_CREDENTIAL_FIELDS, "")
+    for name, value in entry.items():
+        # The server's JSON decoder takes field names in any case.
+        if name.lower() not in texts or value is None:
+            continue
+        if not isinstance(value, str):
+            raise MalformedAuth(f'its "{name.lower()}" is {_json_kind(value)} instead of text')
+        texts[name.lower()] = value
+    username, password = texts["username"], texts["password"]
+    if texts["auth"]:
+        username, password = decode_auth(texts["auth"])
+    return Login(username, password, texts["email"], texts["identitytoken"])
+
+
+def encode_entry(login: Login, former: t.Any = None) -> dict[str, t.Any]:
+    """Return the entry for ``login``, written as ``oc create secret docker-registry`` writes it.
+
+    ``former`` is the entry that it takes the place of: what it holds besides a credential stays, and so does its e-mail
+    address unless ``login`` has one.
+    """
+    kept = former if isinstance(former, dict) else {}
+    entry: dict[str, t.Any] = {}
+    if login.username or login.password:
+        # Bytes that are no UTF-8 can be in the base64 of auth, and nowhere else in JSON.
+        if login.is_text:
+            entry.update(username=login.username, password=login.password)
+        entry["auth"] = login.auth
+    if login.identity_token:
+        entry["identitytoken"] = login.identity_token
+    email = login.email or next((value for name, value in kept.items() if name.lower() == "email"), "")
+    if email:
+        entry["email"] = email
+    entry.update({name: value for name, value in kept.items() if name.lower() not in _CREDENTIAL_FIELDS})
+    return entry
+
+
+@dataclass
+class AuthDocument:
+    """A parsed document: ``auths`` as they were, and ``rest``, everything beside them.
+
+    A .dockercfg is a map of registries without ``auths`` around it, and so has no ``rest``.
+    """
+
+    auths: dict[str, t.Any] = field(default_factory=dict, repr=False)
+    rest: dict[str, t.Any] = field(default_factory=dict, repr=False)
+
+    def render(self, secret_type: str) -> str:
+        """Return the JSON text for a secret of ``secret_type``."""
+        document = self.auths if secret_type == DOCKER_CFG else {"auths": self.auths, **self.rest}
+        return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+    def keys_of(self, registry: str) -> list[str]:
+        """Return the keys, however written, that are the registry ``registry`` to the cluster."""
+        wanted = filed_text(registry)
+        return [key for key in self.auths if filed_text(key) == wanted]
+
+    def malformed(self) -> dict[str, str]:
+        """Return the entries that break every import of the namespace, each with the reason."""
+        found = {}
+        for key, entry in self.auths.items():
+            try:
+                decode_entry(entry)
+            except MalformedAuth as exc:
+                found[key] = str(exc)
+        return found
+
+    def secrets(self) -> list[str]:
+        """Return every text of this document that must never be shown, malformed entries included."""
+        found: list[str] = []
+        for entry in self.auths.values():
+            if isinstance(entry, dict):
+                found.extend(value for name, value in entry.items() if isinstance(value, str) and value and name.lower() in _SECRET_FIELDS)
+            try:
+                found.extend(decode_entry(entry).secrets())
+            except MalformedAuth:
+                continue
+        return list(dict.fromkeys(found))
+
+
+def parse_document(text: str, secret_type: str) -> AuthDocument:
+    """Parse what a secret of ``secret_type`` holds; raise ``MalformedAuth`` where the cluster could not read it."""
+    try:
+        document = _load_json(text)
+    except (ValueError, RecursionError) as exc:
+        raise MalformedAuth(f"it is not JSON ({_json_place(exc)})") from None
+    if document is None:
+        # to the server's decoder it is an object without anything in it
+        return AuthDocument()
+    if not isinstance(document, dict):
+        raise MalformedAuth(f"it is {_json_kind(document)} instead of a JSON object")
+    if secret_type == DOCKER_CFG:
+        return AuthDocument(auths=document)
+    auths = document.pop("auths", None)
+    if auths is not None and not isinstance(auths, dict):
+        raise MalformedAuth(f'its "auths" is {_json_kind(auths)} instead of an object')
+    return AuthDocument(auths=auths or {}, rest=document)
+
+
+def read_auth_file(path: str) -> AuthDocument:
+    """Read a Docker config.json, a Podman auth.json or a .dockercfg on the host where the module runs.
+
+    Raises ``InputError`` with the whole sentence where it holds no credentials that a secret could take.
+    """
+    try:
+        with open(path, "rb") as handle:
+            content = handle.read()
+    except FileNotFoundError:
+        raise InputError(
+            f"auth_file: {path} does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there"
+        ) from None
+    except OSError as exc:
+        raise InputError(f"auth_file: {path} cannot be read on the host where the module runs ({exc.strerror})") from None
+    return parse_auth_file(content.decode("utf-8", "replace"), f"auth_file: {path}")
+
+
+def parse_auth_content(content: t.Any) -> AuthDocument:
+    """Parse the option ``auth_content``: a mapping, its JSON text, or the base64 of that as a Secret's ``data`` has it."""
+    source = "auth_content:"
+    if isinstance(content, dict):
+        return parse_auth_file(json.dumps(content), f"{source} the mapping")
+    if not isinstance(content, str):
+        raise InputError(f"{source} it is {_json_kind(content)}; give the content of a .dockerconfigjson as a mapping or as text")
+    text = content.strip()
+    if not text.startswith("{"):
+        try:
+            text = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+        except ValueError:
+            text = content
+    return parse_auth_file(text, f"{source} the text")
+
+
+def parse_auth_file(text: str, source: str) -> AuthDocument:
+    """Parse an auth file's text; ``source`` begins the sentences of the ``InputError`` that it raises."""
+    try:
+        document = _load_json(text)
+    except (ValueError, RecursionError) as exc:
+        raise InputError(
+            f"{source} is not JSON ({_json_place(exc)}); a Docker config.json or a Podman auth.json is expected, "
+            'as "docker login" or "podman login --authfile" writes it'
+        ) from None
+    if not isinstance(document, dict):
+        raise InputError(f'{source} holds {_json_kind(document)} where a JSON object with "auths" is expected')
+    if "auths" not in document and _looks_flat(document):
+        return AuthDocument(auths=document)
+    auths = document.get("auths")
+    helper = _credential_helper(document)
+    if auths is not None and not isinstance(auths, dict):
+        raise InputError(f'{source} has {_json_kind(auths)} as "auths" where an object with one entry per registry is expected')
+    if helper and not any(_has_content(entry) for entry in (auths or {}).values()):
+        raise InputError(
+            f"{source} holds no credential: they are kept by the credential helper {helper}, which a cluster cannot ask; "
+            'log in once more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, '
+            "or give username and password in registries"
+        )
+    if auths is None:
+        raise InputError(
+            f'{source} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'
+        )
+    if not auths:
+        raise InputError(f'{source} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")')
+    return AuthDocument(auths=auths, rest={name: value for name, value in document.items() if name != "auths"})
+
+
+def take_from_auth_file(document: AuthDocument, only: t.Sequence[str], source: str) -> dict[str, t.Any]:
+    """Return the entries of an auth file that go into a secret: those that match a glob of ``only``, or all.
+
+    Raises ``InputError`` where nothing matches, and for an entry that no secret should hold: one that cannot be decoded
+    (it breaks every import of the namespace) and one without a credential (it hides others).
+    """
+    taken = {key: entry for key, entry in document.auths.items() if not only or matches_any(key, only)}
+    if not taken:
+        raise InputError(f"only: no registry of {source} matches {_quoted(only)}; it has {_quoted(sorted(document.auths))}")
+    helper = _credential_helper(document.rest)
+    for key, entry in taken.items():
+        leave_out = 'or leave it out with "only"'
+        try:
+            login = decode_entry(entry)
+        except MalformedAuth as exc:
+            raise InputError(f'{source}: the entry of "{key}" cannot be used: {exc}; {_BREAKS}, so log in to that registry again, {leave_out}') from None
+        if login.is_empty and not login.identity_token:
+            kept = f", because the credential helper {helper} keeps it" if helper and not _has_content(entry) else ""
+            raise InputError(
+                f'{source}: the entry of "{key}" cannot be used: it has no user name and password{kept}; the cluster would ask that registry '
+                f"anonymously and no longer try the credentials of other secrets, so log in to it again, {leave_out}"
+            )
+    return taken
+
+
+def matches_any(registry: str, globs: t.Sequence[str]) -> bool:
+    """Say whether a glob matches the key as it is written, or as the cluster reads it."""
+    return any(fnmatch.fnmatchcase(text, glob) for text in (registry, filed_text(registry)) for glob in globs)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _has_content(entry: t.Any) -> bool:
+    return not isinstance(entry, dict) or any(value for value in entry.values())
+
+
+def _looks_flat(document: dict[str, t.Any]) -> bool:
+    fields = set(_CREDENTIAL_FIELDS)
+    return bool(document) and all(isinstance(entry, dict) and fields & {name.lower() for name in entry} for entry in document.values())
+
+
+def _credential_helper(document: dict[str, t.Any]) -> str:
+    store = document.get("credsStore")
+    if isinstance(store, str) and store:
+        return f'"{store}" (credsStore)'
+    helpers = document.get("credHelpers")
+    if isinstance(helpers, dict) and helpers:
+        names = sorted({str(name) for name in helpers.values()})
+        return f"{_quoted(names)} (credHelpers)"
+    return ""
+
+
+def _load_json(text: str) -> t.Any:
+    """Return the parsed text; ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster refuses."""
+    document = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+    if "\\ud" not in text.lower():
+        return document
+    # an escape of half a character is the replacement character to the cluster, and nothing that Python could send
+    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(document, ensure_ascii=False)))
+
+
+def _refuse_number(text: str) -> t.NoReturn:
+    raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _quoted(texts: t.Iterable[str]) -> str:
+    return ", ".join(f'"{text}"' for text in texts)
+
+
+def _json_place(exc: Exception) -> str:
+    if isinstance(exc, json.JSONDecodeError):
+        return f"line {exc.lineno}, column {exc.colno}"
+    return "it is nested too deeply or has an impossible number"
+
+
+def _json_kind(value: t.Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "null" if value is None else "a list" if isinstance(value, list) else "an object"

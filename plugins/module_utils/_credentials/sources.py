@@ -1,0 +1,197 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which login a registry is asked with: that of the options, or that which the cluster would use in a namespace.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+Both are looked up as imports look up theirs: of the keys that match, the longest decides (server-behaviour.md 2.8).
+"""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import (
+    AuthDocument,
+    Login,
+    MalformedAuth,
+    decode_auth,
+    decode_entry,
+    parse_auth_content,
+    read_auth_file,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text
+
+# Of two entries with the same key the one of the name that sorts first is used, as with secrets.
+_FROM_REGISTRIES, _FROM_FILE = "1", "2"
+
+
+class Credential(NamedTuple):
+    """A login and where it came from. ``login`` is empty where the entry makes the registry be asked anonymously."""
+
+    login: Login
+    source: str
+    key: str
+
+    def __repr__(self) -> str:
+        # no password gets into a traceback or a log
+        return f"Credential({self.source!r}, {self.key!r})"
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """What may be shown of it."""
+        return {"source": self.source, "key": self.key, "username": self.login.shown_username or None}
+
+
+class CredentialUnusable(CollectionError):
+    """The entry that matches an image cannot be used, or no image of the namespace can be imported."""
+
+
+class Credentials(t.Protocol):
+    """Where logins come from."""
+
+    def find(self, image: str) -> Credential | None:
+        """The credential for a pull spec; None where none matches. Raises CollectionError."""
+
+
+class RegistrySettings(NamedTuple):
+    """How the registries that the key ``registry`` matches are reached; None where the task does not say it for them."""
+
+    registry: str
+    insecure: bool | None
+    ca_cert: str | None
+
+
+class OptionCredentials:
+    """The options ``registries``, ``auth_file`` and ``auth_content``. What is said in ``registries`` comes before the file."""
+
+    def __init__(self, params: t.Mapping[str, t.Any]) -> None:
+        self.settings: list[RegistrySettings] = []
+        self._logins: dict[tuple[str, str], Login] = {}
+        self._unusable: dict[tuple[str, str], str] = {}
+        for entry in params.get("registries") or ():
+            self._take_entry(entry)
+        document = _document(params)
+        for key, raw in document.auths.items():
+            try:
+                self._logins[_FROM_FILE, key] = decode_entry(raw)
+            except MalformedAuth as exc:
+                self._logins[_FROM_FILE, key] = Login()
+                self._unusable[_FROM_FILE, key] = str(exc)
+        self._keyring = Keyring(KeyringEntry(rank, key, login.username, login.password) for (rank, key), login in self._logins.items())
+        self._sources = {_FROM_REGISTRIES: "the option registries", _FROM_FILE: f"the option {'auth_file' if params.get('auth_file') else 'auth_content'}"}
+        self._texts = document.secrets() + [text for login in self._logins.values() for text in login.secrets()]
+
+    def secrets(self) -> list[str]:
+        """Every text that must never be shown."""
+        return self._texts
+
+    def find(self, image: str) -> Credential | None:
+        """The credential of the longest key that matches; raises CredentialUnusable where its entry is malformed."""
+        match = next(iter(self._keyring.lookup(lookup_text(image))), None)
+        if match is None:
+            return None
+        found = match.entry.secret, match.entry.written
+        source, key = self._sources[match.entry.secret], match.entry.written
+        if found in self._unusable:
+            raise CredentialUnusable(f'The entry of "{key}" in {source} cannot be used: {self._unusable[found]}')
+        return Credential(self._logins[found], source, key)
+
+    def settings_for(self, image: str) -> RegistrySettings | None:
+        """How to reach the registry of a pull spec; None where ``registries`` has no entry for it."""
+        target = lookup_text(image)
+        found = [(str(key), settings) for settings in self.settings for key in [file_key(settings.registry)] if key and key_matches(key, target)]
+        return max(found, key=lambda pair: pair[0])[1] if found else None
+
+    def _take_entry(self, entry: t.Mapping[str, t.Any]) -> None:
+        registry = entry["registry"]
+        key = file_key(registry)
+        if key is None or not key.host:
+            raise InputError(f'registries: "{registry}" is not a registry that an image could name; write host[:port][/path] as images do')
+        if any(known.registry == registry for known in self.settings):
+            raise InputError(f'registries: "{registry}" is listed twice')
+        self.settings.append(RegistrySettings(registry, entry.get("insecure"), entry.get("ca_cert")))
+        login = _login(entry)
+        if login is not None:
+            self._logins[_FROM_REGISTRIES, registry] = login
+
+
+class NamespaceCredentials:
+    """The registry secrets of namespaces, each namespace read once. Needs the right to list secrets there."""
+
+    def __init__(self, client: ClusterClient, mask: t.Callable[..., None]) -> None:
+        self._client = client
+        self._mask = mask
+        self._lock = threading.Lock()
+        self._keyrings: dict[str, Keyring | CollectionError] = {}
+
+    def of(self, namespace: str) -> Credentials:
+        """The credentials that imports of one namespace use."""
+        return _OneNamespace(self, namespace)
+
+    def keyring(self, namespace: str) -> Keyring:
+        """The namespace's keyring; raises what reading it has raised, and CredentialUnusable where imports fail by it."""
+        with self._lock:
+            if namespace not in self._keyrings:
+                self._keyrings[namespace] = self._read(namespace)
+            found = self._keyrings[namespace]
+        if isinstance(found, CollectionError):
+            raise found
+        return found
+
+    def _read(self, namespace: str) -> Keyring | CollectionError:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import keyring_of, registry_secrets, secret_texts
+
+        try:
+            objects = self._client.list_items(core_path(namespace, "secrets"))
+        except CollectionError as error:
+            return error
+        self._mask(*secret_texts(objects))
+        candidates = [secret for secret in registry_secrets(objects) if secret.is_candidate]
+        for secret in candidates:
+            if secret.breaks_imports:
+                return CredentialUnusable(f'Every import of the namespace "{namespace}" fails because of the secret "{secret.name}": {secret.breaks_imports}')
+        return keyring_of(candidates)
+
+
+class _OneNamespace:
+    def __init__(self, namespaces: NamespaceCredentials, namespace: str) -> None:
+        self._namespaces = namespaces
+        self._namespace = namespace
+
+    def find(self, image: str) -> Credential | None:
+        match = next(iter(self._namespaces.keyring(self._namespace).lookup(lookup_text(image))), None)
+        if match is None:
+            return None
+        entry = match.entry
+        return Credential(Login(entry.username, entry.password), f'the secret "{entry.secret}"', entry.written)
+
+
+def _document(params: t.Mapping[str, t.Any]) -> AuthDocument:
+    if params.get("auth_file"):
+        return read_auth_file(params["auth_file"])
+    if params.get("auth_content") is not None:
+        return parse_auth_content(params["auth_content"])
+    return AuthDocument()
+
+
+def _login(entry: t.Mapping[str, t.Any]) -> Login | None:
+    registry = entry["registry"]
+    if entry.get("identity_token"):
+        return Login(identity_token=entry["identity_token"])
+    if entry.get("auth"):
+        try:
+            return Login(*decode_auth(entry["auth"]))
+        except MalformedAuth as exc:
+            raise InputError(f'registries: the credential of "{registry}" cannot be used: {exc}') from None
+    if entry.get("username") or entry.get("password"):
+        if not entry.get("username") or not entry.get("password"):
+            raise InputError(f'registries: "{registry}" needs a username and a password that are not empty')
+        if ":" in entry["username"]:
+            raise InputError(f'registries: the username of "{registry}" has a colon in it, which basic authentication cannot send')
+        return Login(entry["username"], entry["password"])
+    return None

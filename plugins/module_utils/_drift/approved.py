@@ -1,0 +1,41 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is declared, held to approved changes. Imported only where some were approved.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import Declared
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
+
+
+def only_approved(everything: Declared, changes: t.Sequence[t.Mapping[str, t.Any]]) -> Declared:
+    """Leave out what no approved change is about, so that nothing else is read again."""
+    ids = frozenset(change["id"] for change in changes)
+    places = {(change["kind"], change["namespace"], change["name"], change["tag"]) for change in changes}
+    touched = {(namespace, name) for kind, namespace, name, _tag in places if kind in ("stream", "tag")}
+    secrets = [
+        secret._replace(namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places))
+        for secret in everything.secrets
+    ]
+    links = [
+        link._replace(accounts=tuple(one for one in link.accounts if ("link", one.namespace, one.name, None) in places))
+        for link in everything.links
+    ]
+    streams = [_with_tags(stream, places)._replace(approved=ids) for stream in everything.streams if stream.key in touched]
+    return Declared(
+        tuple(secret for secret in secrets if secret.namespaces), tuple(link for link in links if link.accounts), tuple(streams), ids
+    )
+
+
+def _with_tags(stream: DesiredStream, places: t.Container[tuple[str, str, str, str | None]]) -> DesiredStream:
+    """The stream with the tags that are to be changed; all of them where tags are removed because they are not listed."""
+    if stream.purge_tags or stream.repository:
+        return stream
+    return stream._replace(tags=tuple(tag for tag in stream.tags if ("tag", *stream.key, tag.name) in places))

@@ -1,0 +1,104 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One cluster compared with what is declared for it: secrets, then links, then image streams, each on its own road.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import Declared
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import Part, drift_report, held, stream_part
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import PendingCredential
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
+
+if t.TYPE_CHECKING:
+    # What only some comparisons need is imported where it is used: see _payload.
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.platforms import Place, Platforms
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import TagReader
+
+
+class Way(NamedTuple):
+    """How the comparison goes about it: times in seconds, ``concurrency`` requests at a time."""
+
+    check_mode: bool
+    mask: t.Callable[..., None]
+    concurrency: int
+    timeout: int
+    wait_timeout: int = 0
+    only_changed: bool = False
+    platforms: bool = False
+
+
+def compare(
+    client: ClusterClient,
+    wanted: Declared,
+    way: Way,
+    *,
+    pending: t.Sequence[PendingCredential] = (),
+    tag_reader: TagReader | None = None,
+) -> Report:
+    """Tell how the cluster differs from what is wanted, or outside check mode bring that about.
+
+    ``pending`` are credentials that check mode counts on besides those of ``wanted``.
+    Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that does not answer.
+    """
+    parts: list[Part] = []
+    if wanted.secrets or wanted.links:
+        from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare_secrets import compare_links, compare_secret
+
+        parts += [compare_secret(client, secret, wanted.approved, way) for secret in wanted.secrets]
+        parts += [compare_links(client, links, wanted.approved, way) for links in wanted.links]
+    promised = [*pending, *_promised(parts)]
+    if wanted.streams:
+        results = converge_streams(
+            client,
+            wanted.streams,
+            check_mode=way.check_mode,
+            concurrency=way.concurrency,
+            timeout=way.timeout,
+            pending=promised,
+            tag_reader=tag_reader,
+        )
+        remedy_for = RemedyFinder(client, way.mask).remedy
+        held_back = [
+            held("tag" if tag else "stream", result.desired.namespace, result.desired.name, tag or None, reasons)
+            for result in results
+            for tag, reasons in result.held_back.items()
+        ]
+        report = stream_report(results, remedy_for, only_changed=way.only_changed)
+        if way.platforms:
+            from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.platforms import platforms_of
+
+            _add_platforms(report, platforms_of(client, results, concurrency=way.concurrency, timeout=way.timeout))
+        parts.append(stream_part(report, held_back))
+    return drift_report(client.connection.host, parts, promised)
+
+
+def _add_platforms(report: Report, platforms: t.Mapping[Place, Platforms]) -> None:
+    for stream in report.results["streams"]:
+        for tag in stream["tags"]:
+            known = platforms.get((stream["namespace"], stream["name"], tag["name"]))
+            tag["platforms"] = known.as_dict() if known else None
+
+
+def _promised(parts: t.Iterable[Part]) -> list[PendingCredential]:
+    """The credentials that the run writes, or would write."""
+    return [
+        PendingCredential(secret["namespace"], registry["registry"])
+        for part in parts
+        if part.kind == "secret"
+        for secret in part.report.results["secrets"]
+        if secret["changed"]
+        for registry in secret["registries"]
+        if registry["state"] == "present"
+    ]

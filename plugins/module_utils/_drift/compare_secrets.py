@@ -1,0 +1,116 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The secrets and links of one cluster compared with what is declared. Imported only where there are any.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import NotApproved
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import HasError, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, CollectionError, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import DeclaredLinks, DeclaredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import Part, change, failure, held
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import try_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.apply import LinkApplier
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import Waiting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import link_change
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.report import report_links
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare import Way
+
+
+def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, way: Way) -> Part:
+    """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and Unauthorized."""
+    try:
+        verified = try_logins(secret.desired.present_registries) if secret.verify else []
+    except CollectionError as error:
+        return _secret_part(report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
+    applier = SecretApplier(
+        client,
+        secret.desired,
+        check_mode=way.check_mode,
+        mask=way.mask,
+        look_around=secret.look_around,
+        approved=approved,
+    )
+    outcomes = each_with_outcome(secret.namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
+    _give_up_where_nothing_answers(outcomes)
+    held_back = [
+        held("secret", outcome.namespace, secret.desired.name, None, outcome.error.reasons)
+        for outcome in outcomes
+        if isinstance(outcome.error, NotApproved)
+    ]
+    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
+    return _secret_part(report_secrets(secret.desired, answered, verified), held_back)
+
+
+def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, way: Way) -> Part:
+    """Compare the links to a secret, or outside check mode bring them about. Raises ApiUnreachable and Unauthorized."""
+    applier = LinkApplier(
+        client,
+        links.desired,
+        check_mode=way.check_mode,
+        mask=way.mask,
+        waiting=Waiting(way.wait_timeout),
+        approved=approved,
+    )
+    outcomes = applier.bring_about_all(links.accounts)
+    _give_up_where_nothing_answers(outcomes)
+    held_back = [
+        held("link", outcome.account.namespace, outcome.account.name, None, outcome.error.reasons)
+        for outcome in outcomes
+        if isinstance(outcome.error, NotApproved)
+    ]
+    answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
+    ids = {
+        str(outcome.account): link_change(outcome.account.namespace, outcome.account.name, outcome.plan).id
+        for outcome in answered
+        if outcome.plan is not None
+    }
+    return _link_part(report_links(answered), ids, held_back)
+
+
+def _secret_part(report: Report, held_back: t.Sequence[dict[str, t.Any]] = ()) -> Part:
+    changes, failures = [], []
+    for secret in report.results["secrets"]:
+        where = f"{secret['namespace']}/{secret['name']}"
+        if secret["changed"]:
+            changes.append(change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret)))
+        if secret["error"]:
+            failures.append(failure("secret", secret, secret["error"]))
+    return Part("secret", report, report.results["secrets"], changes, failures, held_back)
+
+
+def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
+    """The reasons of the secret, with those of its registries in the place of the word that there are some."""
+    found = [reason for registry in secret["registries"] for reason in registry["reasons"]]
+    return sorted({*(reason for reason in secret["reasons"] if reason != "registries_changed" or not found), *found})
+
+
+def _link_part(report: Report, ids: t.Mapping[str, str], held_back: t.Sequence[dict[str, t.Any]]) -> Part:
+    """``ids`` are those of the changes, by service account: they are about more than before and after say."""
+    changes, failures = [], []
+    for account in report.results["service_accounts"]:
+        where = f"{account['namespace']}/{account['name']}"
+        if account["changed"]:
+            changes.append(change("link", account, None, report.before[where], report.after[where], account["reasons"], ids[where]))
+        if account["error"]:
+            failures.append(failure("link", account, account["error"]))
+    return Part("link", report, report.results["service_accounts"], changes, failures, held_back)
+
+
+def _give_up_where_nothing_answers(outcomes: t.Iterable[HasError]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
+            raise outcome.error

@@ -1,0 +1,69 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pull secrets and links that cluster_drift is to compare. Imported only where there are any.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import DeclaredLinks, DeclaredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import account_names, desired_links
+
+GLOBAL_NAMESPACE = "openshift-config"
+GLOBAL_NAME = "pull-secret"
+
+
+def declared_secrets(params: t.Mapping[str, t.Any]) -> tuple[tuple[DeclaredSecret, ...], tuple[DeclaredLinks, ...]]:
+    """Turn the options of cluster_drift into secrets and their links; ``InputError`` names the entry at fault."""
+    secrets, links = [], []
+    for entry in params["secrets"] or ():
+        options = {**entry, "namespace": None, "create": True}
+        try:
+            namespaces = namespaces_from(options)
+            secrets.append(DeclaredSecret(desired_secret(options), namespaces, options["verify"]))
+            links += [_links(entry, link, namespaces) for link in entry["link"] or ()]
+        except InputError as error:
+            raise InputError(f'secrets: "{entry["name"]}": {error.message}') from error
+    if params["cluster_pull_secret"]:
+        # First, because every import may fall back to it.
+        secrets.insert(0, _global_secret(params["cluster_pull_secret"]))
+    return tuple(secrets), tuple(links)
+
+
+def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespaces: tuple[str, ...]) -> DeclaredLinks:
+    """The links of a secret go away with it, from both lists, unless the entry says otherwise."""
+    state = link["state"] or secret["state"]
+    options = {
+        "secrets": [secret["name"]],
+        "service_accounts": link["service_accounts"],
+        "for": link["for"] or (["pull", "mount"] if state == "absent" else ["pull"]),
+        "state": state,
+        "pending_secrets": [secret["name"]],
+    }
+    return DeclaredLinks(desired_links(options), tuple(account_names(namespaces, options)))
+
+
+def _global_secret(options: t.Mapping[str, t.Any]) -> DeclaredSecret:
+    """The cluster's own pull secret is merged into and never created; nothing but its content is looked at."""
+    complete = {
+        **dict.fromkeys(("auth_content", "exclude_from_import", "labels", "annotations")),
+        **options,
+        "name": GLOBAL_NAME,
+        "state": "present",
+        "update": "merge",
+        "type": "kubernetes.io/dockerconfigjson",
+        "create": False,
+        "recreate": False,
+    }
+    try:
+        return DeclaredSecret(desired_secret(complete), (GLOBAL_NAMESPACE,), options["verify"], look_around=False)
+    except InputError as error:
+        raise InputError(f"cluster_pull_secret: {error.message}") from error

@@ -1,0 +1,143 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an import or a lookup asks for one image, and what became of it.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import EXTERNAL, ImportFailure
+
+
+class Manifest(NamedTuple):
+    """A child of a manifest list or image index. ``size`` is in bytes."""
+
+    os: str
+    architecture: str
+    variant: str
+    digest: str
+    size: int | None
+    media_type: str = ""
+
+
+class Image(NamedTuple):
+    """What the registry served for a pull spec: the list itself under PreserveOriginal, one child of it under Legacy.
+
+    ``reference`` is repository@digest as the stream's history records it, ``import_mode`` the one the server used,
+    ``architecture`` that of a single image.
+    """
+
+    digest: str
+    reference: str
+    media_type: str
+    manifests: tuple[Manifest, ...]
+    import_mode: str
+    architecture: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """False where check mode cannot tell what the registry will serve, only that an import will be made."""
+        return bool(self.digest)
+
+    @property
+    def without_platform(self) -> list[str]:
+        """Digests of entries that name no platform: importing such a list fails (contract case list_entry_without_platform)."""
+        return [child.digest for child in self.manifests if not (child.os and child.architecture)]
+
+
+Outcome = t.Union[Image, ImportFailure]
+
+
+class ImportItem(NamedTuple):
+    """One image of an import or lookup. ``None`` leaves a field out, so that the cluster's default applies."""
+
+    source: str
+    to: str
+    import_mode: str | None
+    insecure: bool
+    scheduled: bool = False
+    reference_policy: str | None = None
+
+    def body(self) -> dict[str, t.Any]:
+        """Return the ``spec.images[]`` entry. The import policy is complete: the server does not merge it (contract case
+        policy_fields_overwritten); ``to`` is always sent, or nothing is recorded (contract case source_without_tag)."""
+        policy: dict[str, t.Any] = {"insecure": self.insecure, "scheduled": self.scheduled}
+        if self.import_mode:
+            policy["importMode"] = self.import_mode
+        entry: dict[str, t.Any] = {
+            "from": {"kind": EXTERNAL, "name": self.source},
+            "to": {"name": self.to},
+            "importPolicy": policy,
+        }
+        if self.reference_policy:
+            entry["referencePolicy"] = {"type": self.reference_policy}
+        return entry
+
+
+class Lookup(NamedTuple):
+    """A question to the registry, asked through the cluster. Equal questions are asked once in a run.
+
+    ``stream`` and ``tag`` are set only where the answer depends on the preference that the cluster's tag carries.
+    """
+
+    namespace: str
+    source: str
+    import_mode: str | None
+    insecure: bool
+    stream: str = ""
+    tag: str = ""
+
+
+def legacy_choice(manifests: t.Sequence[Manifest], architecture: str, operating_system: str) -> Manifest | None:
+    """Return the child that Legacy takes for a wanted platform: that platform, else linux/amd64, else the first entry.
+
+    Variants are not considered (server-behaviour.md 2.10; contract cases prefer_architecture, legacy_without_amd64).
+    """
+    for wanted in ((operating_system, architecture), ("linux", "amd64")):
+        for manifest in manifests:
+            if (manifest.os, manifest.architecture) == wanted:
+                return manifest
+    return manifests[0] if manifests else None
+
+
+def parse_image(image: t.Mapping[str, t.Any], import_mode: str) -> Image:
+    """Turn an Image object of the API into an ``Image``."""
+    children = tuple(
+        Manifest(
+            child.get("os", ""),
+            child.get("architecture", ""),
+            child.get("variant", ""),
+            child.get("digest", ""),
+            child.get("manifestSize"),
+            child.get("mediaType", ""),
+        )
+        for child in image.get("dockerImageManifests") or ()
+    )
+    return Image(
+        (image.get("metadata") or {}).get("name", ""),
+        image.get("dockerImageReference", ""),
+        image.get("dockerImageManifestMediaType", ""),
+        children,
+        import_mode,
+        (image.get("dockerImageMetadata") or {}).get("Architecture", ""),
+    )
+
+
+def shown_manifests(image: Image) -> list[dict[str, t.Any]]:
+    """Return the children of a manifest list as the modules return them; ``size`` in bytes."""
+    return [
+        {
+            "os": child.os,
+            "architecture": child.architecture,
+            "variant": child.variant or None,
+            "digest": child.digest,
+            "size": child.size,
+        }
+        for child in image.manifests
+    ]

@@ -1,0 +1,218 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Image streams as the cluster has them, read in as few calls as possible: one GET for one stream, one LIST for several.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from types import MappingProxyType
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ApiNotServed,
+    ApiUnreachable,
+    CollectionError,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+
+# Legacy's choice is steered by these annotations of the spec tag (server-behaviour.md 2.10).
+PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
+PREFER_OS = "importer.image.openshift.io/prefer-os"
+
+EXTERNAL = "DockerImage"
+FOLLOWING = "ImageStreamTag"
+
+# After these no other request would fare better.
+_HOPELESS = (ApiNotServed, ApiUnreachable, Unauthorized)
+
+# characters of a registry's words
+MESSAGE_LIMIT = 4000
+Key = t.Tuple[str, str]  # noqa: UP006
+
+
+class ImportFailure(NamedTuple):
+    """Why an image could not be imported or looked up, in the server's words.
+
+    ``reason`` is the server's (NotFound, Unauthorized, InternalError, ...), and empty where it gave none.
+    ``import_mode`` is the mode that the server used, where its answer told; it does not tell failures apart.
+    """
+
+    reason: str
+    message: str
+    import_mode: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ImportFailure) and self[:2] == other[:2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the registry failed in a way that often is over a moment later, in the words of the server's library."""
+        return any(words in self.message for words in ("received unexpected HTTP status: 5", "EOF", "connection reset"))
+
+    @property
+    def of_forbidden_registry(self) -> bool:
+        """Whether the cluster's administrators do not allow imports from the image's registry (server-behaviour.md 2.7)."""
+        return self.reason == "Invalid" and "importing images from registry" in self.message
+
+
+class ObservedTag(NamedTuple):
+    """A tag of a stream: its spec, its newest image, and the failure of its last import."""
+
+    name: str
+    kind: str = EXTERNAL
+    source: str = ""
+    source_namespace: str = ""
+    reference: bool = False
+    import_mode: str = ""
+    reference_policy: str = ""
+    scheduled: bool = False
+    insecure: bool = False
+    prefer_architecture: str = ""
+    prefer_os: str = ""
+    generation: int = 0
+    digest: str = ""
+    image: str = ""
+    image_generation: int = 0
+    failure: ImportFailure | None = None
+    failure_generation: int = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether the spec is ahead of its newest image: the import controller would import it (server-behaviour.md 2.11)."""
+        return self.generation > max(self.image_generation, self.failure_generation)
+
+
+class ObservedStream(NamedTuple):
+    """An image stream; ``exists`` is false for one that the cluster does not have. ``left`` is what removed tags have left behind:
+    the images and the failure of tags that are not declared any more (server-behaviour.md 2.11)."""
+
+    namespace: str
+    name: str
+    exists: bool = False
+    resource_version: str = ""
+    lookup_policy_local: bool = False
+    tags: t.Mapping[str, ObservedTag] = MappingProxyType({})
+    left: t.Mapping[str, ObservedTag] = MappingProxyType({})
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name."""
+        return self.namespace, self.name
+
+
+def told_failure(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise: str = "") -> ImportFailure:
+    """Return the failure that a condition or status of the server tells, in words that can be shown: they may be those of a registry.
+
+    ``otherwise`` stands for a message where there is none.
+    """
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
+
+    return ImportFailure(status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode)
+
+
+def parse_stream(namespace: str, stream: t.Mapping[str, t.Any]) -> ObservedStream:
+    """Turn an ImageStream object, as read or as found in an import's answer, into an ``ObservedStream``."""
+    metadata, spec = stream.get("metadata") or {}, stream.get("spec") or {}
+    history = {entry.get("tag"): entry for entry in (stream.get("status") or {}).get("tags") or ()}
+    tags = {tag["name"]: _parse_tag(tag, history.get(tag["name"]) or {}) for tag in spec.get("tags") or ()}
+    return ObservedStream(
+        namespace,
+        metadata.get("name", ""),
+        True,
+        metadata.get("resourceVersion", ""),
+        bool((spec.get("lookupPolicy") or {}).get("local")),
+        tags,
+        {name: _parse_tag({"name": name}, entry) for name, entry in history.items() if name not in tags},
+    )
+
+
+def _parse_tag(tag: t.Mapping[str, t.Any], status: t.Mapping[str, t.Any]) -> ObservedTag:
+    source = tag.get("from") or {}
+    policy = tag.get("importPolicy") or {}
+    annotations = tag.get("annotations") or {}
+    newest = (status.get("items") or [{}])[0]
+    # Success is the absence of an ImportSuccess=False condition; True is never written (server-behaviour.md 2.4).
+    failed = [c for c in status.get("conditions") or () if c.get("type") == "ImportSuccess" and c.get("status") == "False"]
+    return ObservedTag(
+        name=tag["name"],
+        kind=source.get("kind", ""),
+        source=source.get("name", ""),
+        source_namespace=source.get("namespace", ""),
+        reference=bool(tag.get("reference")),
+        import_mode=policy.get("importMode", ""),
+        reference_policy=(tag.get("referencePolicy") or {}).get("type", ""),
+        scheduled=bool(policy.get("scheduled")),
+        insecure=bool(policy.get("insecure")),
+        prefer_architecture=annotations.get(PREFER_ARCHITECTURE, ""),
+        prefer_os=annotations.get(PREFER_OS, ""),
+        generation=tag.get("generation") or 0,
+        digest=newest.get("image", ""),
+        image=newest.get("dockerImageReference", ""),
+        image_generation=newest.get("generation") or 0,
+        failure=told_failure(failed[0]) if failed else None,
+        failure_generation=(failed[0].get("generation") or 0) if failed else 0,
+    )
+
+
+def read_stream(client: ClusterClient, namespace: str, name: str) -> ObservedStream:
+    """Read one stream with one GET. A stream, or its namespace, that does not exist is an ``ObservedStream`` too."""
+    try:
+        return parse_stream(namespace, client.get(image_path(namespace, "imagestreams", name)))
+    except NotFound:
+        return ObservedStream(namespace, name)
+
+
+def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) -> dict[Key, ObservedStream | CollectionError]:
+    """Read the streams ``keys``: a GET where a namespace has one of them, a LIST where it has several.
+
+    Where the LIST is forbidden the streams are read one by one, because a Role may name them (``resourceNames``).
+    A namespace that cannot be read gives the error for each of its streams, and does not hide the others. Raises
+    ``ApiUnreachable``, ``Unauthorized`` and ``ApiNotServed``, since no other request would fare better.
+    """
+    names: dict[str, list[str]] = {}
+    for namespace, name in keys:
+        names.setdefault(namespace, []).append(name)
+    observed: dict[Key, ObservedStream | CollectionError] = {}
+    for part in concurrent_map(lambda namespace: _observe_namespace(client, namespace, names[namespace]), names, concurrency):
+        observed.update(part)
+    return observed
+
+
+def _observe_namespace(client: ClusterClient, namespace: str, names: list[str]) -> dict[Key, ObservedStream | CollectionError]:
+    observed: dict[Key, ObservedStream | CollectionError] = {(namespace, name): ObservedStream(namespace, name) for name in names}
+    if len(names) > 1:
+        try:
+            for item in client.list_items(image_path(namespace, "imagestreams")):
+                key = (namespace, (item.get("metadata") or {}).get("name", ""))
+                if key in observed:
+                    observed[key] = parse_stream(namespace, item)
+            return observed
+        except Forbidden:
+            pass
+        except _HOPELESS:
+            raise
+        except CollectionError as error:
+            return dict.fromkeys(observed, error)
+    for name in names:
+        try:
+            observed[namespace, name] = read_stream(client, namespace, name)
+        except _HOPELESS:
+            raise
+        except CollectionError as error:
+            observed[namespace, name] = error
+    return observed

@@ -1,0 +1,177 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report on image streams: return values, diff and failure message from the states before and after.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+A tag or stream counts as changed where its state before and after differ, and the same comparison is the diff. In check
+mode the state after is the one that the plan foresees, else the one of the server's last answer.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, shown_manifests
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ImportFailure,
+    ObservedTag,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import NOT_LISTED
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import differ, stream_view, view
+
+RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
+
+
+def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, only_changed: bool) -> Report:
+    """Build the report; ``remedy_for(namespace, pull spec, failure)`` tells what to do about a failure.
+
+    ``only_changed`` leaves streams and tags out that neither changed nor failed; counts are of all.
+    """
+    streams, failed_tags, failures, warnings = [], [], [], []
+    before: dict[str, t.Any] = {}
+    after: dict[str, t.Any] = {}
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for result in results:
+        stream, failed = _stream_result(result, remedy_for)
+        where = f"{result.desired.namespace}/{result.desired.name}"
+        counts["streams"] += 1
+        counts["streams_changed"] += stream["changed"]
+        counts["tags"] += len(stream["tags"])
+        counts["changed"] += sum(tag["changed"] for tag in stream["tags"])
+        counts["unchanged"] += sum(not tag["changed"] and not tag["error"] for tag in stream["tags"])
+        counts["failed"] += len(failed)
+        reasons.update(reason for tag in stream["tags"] if tag["changed"] for reason in tag["reasons"])
+        failed_tags += failed
+        failures += _failure_lines(where, stream["error"], failed)
+        if result.gone_upstream and not result.desired.purge_tags:
+            names = ", ".join(result.gone_upstream)
+            warnings.append(f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more")
+        _add_difference(result, where, before, after)
+        if only_changed:
+            stream["tags"] = [tag for tag in stream["tags"] if tag["changed"] or tag["error"]]
+        if not only_changed or stream["changed"] or stream["tags"] or stream["error"]:
+            streams.append(stream)
+    summary: dict[str, t.Any] = {name: counts[name] for name in ("streams", "streams_changed", "tags", "changed", "failed")}
+    summary["unchanged"] = counts["unchanged"]
+    summary["reasons"] = dict(sorted(reasons.items()))
+    return Report(
+        changed=counts["streams_changed"] > 0,
+        results={"streams": streams, "failed_tags": failed_tags, "summary": summary},
+        before=before,
+        after=after,
+        failure=_failure(failures, counts) if failures else None,
+        warnings=warnings,
+    )
+
+
+def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[str, t.Any], list[dict[str, t.Any]]]:
+    desired, old, new = result.desired, result.before, result.after
+    tags, failed = [], []
+    declared = {tag.name: tag for tag in desired.tags}
+    names = list(declared) + sorted(name for name, reasons in result.reasons.items() if NOT_LISTED in reasons and name not in declared)
+    for name in names:
+        outcome = result.outcomes.get(name)
+        tag = _tag_result(name, result, old.tags.get(name), new.tags.get(name), outcome)
+        if name in declared and (isinstance(outcome, ImportFailure) or (result.error and name not in result.done)):
+            failure = outcome if isinstance(outcome, ImportFailure) else ImportFailure("", str(result.error))
+            tag["from"] = str(declared[name].source)
+            known = isinstance(outcome, ImportFailure)
+            remedy = remedy_for(desired.namespace, declared[name].source, failure) if known else ""
+            text = f"{failure.reason}: {failure.message}" if failure.reason else failure.message
+            tag["error"] = f"{text} - {remedy}" if remedy else text
+            failed.append(
+                {
+                    "namespace": desired.namespace,
+                    "name": desired.name,
+                    "tag": name,
+                    "from": tag["from"],
+                    "reason": failure.reason,
+                    "message": failure.message,
+                    "remedy": remedy,
+                }
+            )
+        tags.append(tag)
+    stream = {
+        "namespace": desired.namespace,
+        "name": desired.name,
+        "state": "present" if new.exists else "absent",
+        "lookup_policy_local": new.lookup_policy_local,
+        "changed": stream_view(old) != stream_view(new) or any(tag["changed"] for tag in tags),
+        "tags": tags,
+        "gone_upstream": list(result.gone_upstream),
+        "error": _stream_error(result, remedy_for),
+    }
+    if result.tags_from:
+        stream.update(tags_from=result.tags_from, tags_from_reason=result.tags_from_reason or None)
+    return stream, failed
+
+
+def _stream_error(result: StreamResult, remedy_for: RemedyFor) -> str | None:
+    if result.error is None:
+        return None
+    repository = result.desired.repository
+    remedy = remedy_for(result.desired.namespace, repository.source, result.cause) if repository and result.cause else ""
+    return f"{result.error} - {remedy}" if remedy else str(result.error)
+
+
+def _tag_result(
+    name: str, result: StreamResult, old: ObservedTag | None, new: ObservedTag | None, outcome: t.Any
+) -> dict[str, t.Any]:
+    shown = new or old or ObservedTag(name)
+    image = outcome if isinstance(outcome, Image) and new is not None and outcome.digest == new.digest else None
+    return {
+        "name": name,
+        "from": shown.source,
+        "import_mode": shown.import_mode or None,
+        "reference_policy": shown.reference_policy or None,
+        "scheduled": shown.scheduled,
+        "insecure": shown.insecure,
+        "digest": (new.digest or None) if new else None,
+        "previous_digest": (old.digest or None) if old else None,
+        "media_type": (image.media_type or None) if image else None,
+        "manifests": shown_manifests(image) if image else [],
+        "changed": differ(old, new),
+        "reasons": list(result.reasons.get(name, ())),
+        "error": None,
+    }
+
+
+def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> None:
+    """Add a changed stream to both sides of the diff, with those of its tags that this run changed."""
+    if result.before is result.after:
+        return
+    touched = {tag.name for tag in result.desired.tags} | set(result.reasons)
+    names = sorted(name for name in touched if differ(result.before.tags.get(name), result.after.tags.get(name)))
+    if not names and stream_view(result.before) == stream_view(result.after):
+        return
+    for side, stream in ((before, result.before), (after, result.after)):
+        shown = stream_view(stream)
+        if shown is not None:
+            shown["tags"] = {name: view(stream.tags[name]) for name in names if name in stream.tags}
+            side[where] = shown
+
+
+def _failure_lines(where: str, error: str | None, failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Return a line for each tag with a failure of its own, and one for what stopped the stream, with the tags that it cost."""
+    lines = [_failure_line(where, tag) for tag in failed if tag["message"] != error]
+    if error:
+        cost = ", ".join(tag["tag"] for tag in failed if tag["message"] == error)
+        lines.append(f"{where}: {error}" + (f" (not imported: {cost})" if cost else ""))
+    return lines
+
+
+def _failure_line(where: str, tag: t.Mapping[str, t.Any]) -> str:
+    text = f"{tag['reason']}: {tag['message']}" if tag["reason"] else tag["message"]
+    return f"{where}:{tag['tag']} from {tag['from']}: {text}" + (f" - {tag['remedy']}" if tag["remedy"] else "")
+
+
+def _failure(lines: t.Sequence[str], counts: t.Mapping[str, int]) -> str:
+    head = f"{counts['failed']} of {counts['tags']} tags could not be imported" if counts["failed"] else "Not every stream could be managed"
+    return f"{head}:\n" + "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,125 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tags of a whole repository: from the registry itself where the module can read it, else through the cluster.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+The registry's list costs a request or two. The server's costs a lookup of up to 50 images, two per second, wanted or not
+(server-behaviour.md 2.4 and 2.6). So the registry is asked first, with a credential of the task or the one that the server
+would use; whatever
+stands in the way of that (network, trust, rights, credential) is no failure, because the server's answer is as good.
+"""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden, RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import NamespaceCredentials, OptionCredentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredRepository, DesiredStream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import send_repository
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.registry_reader import RegistryReader
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
+
+FROM_REGISTRY = "registry"
+FROM_SERVER = "server"
+
+# A registry that cannot be read from here is not waited for long: there is another road.
+PATIENCE = Patience(connect=5.0, answer=15.0, body=60.0, tries=1)
+
+
+@dataclass
+class RepositoryListing:
+    """The tags of a repository, and ``images``, what the server has looked up on the way.
+
+    ``reason`` says why the list is not from the registry itself; ``failure`` why there is none at all.
+    """
+
+    tags: list[str]
+    tags_from: str
+    reason: str = ""
+    images: dict[str, Outcome] = field(default_factory=dict)
+    failure: ImportFailure | None = None
+
+
+class TagReader(t.Protocol):
+    """Reads a repository's tags without the cluster's help."""
+
+    def tags(self, namespace: str, source: PullSpec, *, insecure: bool) -> list[str]:
+        """All tags, as an import in the namespace may read them. Raises CollectionError."""
+
+
+class RegistryTagReader:
+    """Reads tags from registries with the credentials of the task's options, else with the pull secrets of namespaces, or
+    anonymously where these may not be read or sent. ``ca_cert`` is trusted for registries of which the options say nothing else.
+
+    A registry that could not be reached is not tried again in the run.
+    """
+
+    def __init__(
+        self, reader: RegistryReader, credentials: NamespaceCredentials, given: OptionCredentials | None = None, ca_cert: str | None = None
+    ) -> None:
+        self._reader = reader
+        self._credentials = credentials
+        self._given = given or OptionCredentials({})
+        self._ca_cert = ca_cert
+        self._lock = threading.Lock()
+        self._unreachable: dict[tuple[str, bool], RegistryError] = {}
+
+    def tags(self, namespace: str, source: PullSpec, *, insecure: bool) -> list[str]:
+        registry = source.registry, insecure
+        with self._lock:
+            known = self._unreachable.get(registry)
+        if known is not None:
+            raise known
+        credential = self._given.find(str(source))
+        try:
+            if credential is None and not insecure:
+                # Without verified TLS whoever answers from here may be somebody else than the cluster's registry.
+                credential = self._credentials.of(namespace).find(str(source))
+        except Forbidden:
+            credential = None
+        settings = self._given.settings_for(str(source))
+        ca_cert = settings.ca_cert if settings and settings.ca_cert else self._ca_cert
+        try:
+            return self._reader.repository(source, credential.login if credential else None, insecure=insecure, ca_cert=ca_cert).tags()
+        except RegistryError as error:
+            if error.status is None:
+                with self._lock:
+                    self._unreachable[registry] = error
+            raise
+
+
+def list_repository(
+    client: ClusterClient, reader: TagReader | None, stream: DesiredStream, repository: DesiredRepository, timeout: int
+) -> RepositoryListing:
+    """List the tags of ``repository`` for ``stream``. Raises what the API server's refusal of the second road is.
+
+    ``timeout`` is the server's limit for its lookup, in seconds.
+    """
+    namespace, name = stream.key
+    wanted = repository.template
+    reason = ""
+    if wanted.insecure and stream.purge_tags:
+        reason = "tags are not removed by a list that was read without verified TLS"
+    elif reader is not None:
+        try:
+            tags = reader.tags(namespace, repository.source, insecure=bool(wanted.insecure))
+        except CollectionError as error:
+            reason = str(error)
+        else:
+            if tags:
+                return RepositoryListing(tags, FROM_REGISTRY)
+            # An empty list would take every tag away that a purge may remove: only the server's own word counts for that.
+            reason = "the registry lists no tag"
+    answer = send_repository(
+        client, namespace, name, repository.source, import_mode=wanted.import_mode, insecure=bool(wanted.insecure), timeout=timeout
+    )
+    return RepositoryListing(answer.tags, FROM_SERVER, reason, answer.images, answer.failure)

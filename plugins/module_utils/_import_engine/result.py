@@ -1,0 +1,59 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of one stream of a run, for the report.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure, ObservedStream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import StreamPlan
+
+
+class StreamResult:
+    """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
+    it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
+    ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who listed those that it
+    has, and ``tags_from_reason`` why that was not the registry itself; ``held_back`` are the reasons of changes that were not
+    approved, by tag and by "" for the stream itself."""
+
+    def __init__(
+        self,
+        desired: DesiredStream,
+        before: ObservedStream,
+        after: ObservedStream,
+        *,
+        error: CollectionError | None = None,
+        cause: ImportFailure | None = None,
+    ) -> None:
+        self.desired = desired
+        self.before = before
+        self.after = after
+        self.error = error
+        self.cause = cause
+        self.reasons: dict[str, tuple[str, ...]] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.done: frozenset[str] = frozenset()
+        self.gone_upstream: tuple[str, ...] = ()
+        self.tags_from = ""
+        self.tags_from_reason = ""
+        self.held_back: dict[str, tuple[str, ...]] = {}
+
+    def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
+        """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""
+        self.held_back.update(plan.held_back)
+        for tag in plan.tags:
+            if tag.name in settled:
+                continue
+            known = self.reasons.get(tag.name, ())
+            self.reasons[tag.name] = known + tuple(reason for reason in tag.reasons if reason not in known)
+            if tag.outcome is not None:
+                self.outcomes[tag.name] = tag.outcome

@@ -1,0 +1,81 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a migration to manifest lists starts from: the chosen streams, and what the registries serve for their tags.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import Key, ObservedStream, observe, parse_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.selection import Selection, find
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.candidates import TagNames
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
+
+_GLOB = frozenset("*?[")
+
+
+class ObservedStreams:
+    """Streams in order of namespace and name, and the namespaces that could not be read."""
+
+    def __init__(self) -> None:
+        self.streams: dict[Key, ObservedStream] = {}
+        self.errors: dict[str, CollectionError] = {}
+
+
+def is_pattern(text: str) -> bool:
+    """Whether the text is a shell pattern rather than a name."""
+    return bool(_GLOB.intersection(text))
+
+
+def check_namespaces(namespaces: t.Iterable[str]) -> None:
+    """Raise ``InputError`` for what is neither a pattern nor can be the name of a namespace."""
+    for namespace in namespaces:
+        if not is_pattern(namespace):
+            check_namespace(namespace)
+
+
+def observe_chosen(client: ClusterClient, names: TagNames, width: int) -> ObservedStreams:
+    """Read the chosen streams with at most ``width`` requests at once; no namespace stands for all, and so do patterns.
+
+    A namespace that may not be read is in ``errors``; Forbidden is raised where all of them have to be listed and may not.
+    """
+    everywhere = any(is_pattern(namespace) for namespace in names.namespaces)
+    exact = () if any(is_pattern(name) for name in names.streams) else names.streams
+    found = find(client, Selection(() if everywhere else names.namespaces, exact, ""), width)
+    observed = ObservedStreams()
+    observed.errors = found.errors
+    for item in found.objects:
+        stream = parse_stream(item["metadata"]["namespace"], item)
+        if names.has_stream(*stream.key):
+            observed.streams[stream.key] = stream
+    return observed
+
+
+def observe_recorded(client: ClusterClient, recorded: t.Sequence[DesiredStream], width: int) -> ObservedStreams:
+    """Read the streams of a record with at most ``width`` requests at once."""
+    observed = ObservedStreams()
+    for key, found in sorted(observe(client, [stream.key for stream in recorded], width).items()):
+        if isinstance(found, CollectionError):
+            observed.errors[key[0]] = found
+        else:
+            observed.streams[key] = found
+    return observed
+
+
+def control_plane_architecture(client: ClusterClient) -> str:
+    """Return the architecture that Legacy prefers where a tag says nothing; amd64 where the caller may not know."""
+    try:
+        platform = client.get("/version").get("platform", "")
+    except Forbidden:
+        platform = ""
+    return platform.partition("/")[2] or "amd64"

@@ -1,0 +1,364 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bringing pull secrets about: read, plan, write, in every namespace for itself.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+A secret that has to be deleted and created anew is first kept as a copy in a secret beside it (``FormerCopy``), so that a run
+that is killed between the two loses nothing: where a later run finds the copy and no secret, it puts the former one back first.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import WritingClient, missing_namespace, require_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.optimistic import (
+    Overtaken,
+    Sleep,
+    UncertainWrites,
+    write_again_until_settled,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Approved, NotApproved
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import without_dot
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Conflict, Forbidden, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import (
+    RegistrySecret,
+    hidden_keys,
+    read_secret_object,
+    secret_texts,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import ObservedSecret, observe_registry_secrets, observe_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import SecretPlan, plan_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.secret_view import secret_change
+
+_COPY_ENDING = ".former"
+_COPY_ANNOTATION = "quayside.openshift-images/former-content-of"
+_COPY_KEY = "secret.json"
+_LONGEST_NAME = 253
+_SET_BY_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink", "generation")
+
+
+class RecreationFailed(CollectionError):
+    """The former secret was deleted and the new one could not be created."""
+
+
+def former_copy_name(name: str) -> str:
+    """Return what the copy of the secret ``name`` is called."""
+    beginning = name if len(name) + len(_COPY_ENDING) <= _LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()
+    return f"{beginning}{_COPY_ENDING}"
+
+
+class FormerCopy:
+    """The copy of a secret that is about to be created anew: a secret beside it that no import and no pod reads, ``NAME.former``."""
+
+    def __init__(self, client: WritingClient, namespace: str, name: str, mask: t.Callable[..., None]) -> None:
+        self._client = client
+        self._mask = mask
+        self._collection_path = core_path(namespace, "secrets")
+        self._name = former_copy_name(name)
+        self._path = core_path(namespace, "secrets", self._name)
+        self._of = name
+        self._namespace = namespace
+        self._version = ""
+
+    def read(self) -> ObservedSecret | None:
+        """Return the secret as it was; None where there is no copy, or none that can be read."""
+        try:
+            raw = self._client.get(self._path)
+        except (NotFound, Forbidden):
+            return None
+        if not self._is_ours(raw):
+            return None
+        text = raw["data"][_COPY_KEY]
+        self._mask(text)
+        former = _readable_copy(text)
+        if former is None or former["metadata"].get("name") != self._of:
+            return None
+        self._mask(*secret_texts([former]))
+        self._version = raw["metadata"]["resourceVersion"]
+        return ObservedSecret(former)
+
+    def keep(self, former: ObservedSecret) -> None:
+        """Write the copy. An older one is overwritten, since the secret itself is there."""
+        text = base64.b64encode(json.dumps(former.raw).encode()).decode()
+        self._mask(text)
+        metadata: dict[str, t.Any] = {"name": self._name, "namespace": self._namespace, "annotations": {_COPY_ANNOTATION: self._of}}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {_COPY_KEY: text}}
+        try:
+            try:
+                written = self._client.request("POST", self._collection_path, body=body)
+            except Conflict:
+                present = self._client.get(self._path)
+                if not self._is_ours(present):
+                    raise RecreationFailed(
+                        f'The secret "{self._of}" in the namespace "{self._namespace}" was not deleted to be created anew, because its content '
+                        f'would be kept meanwhile as "{self._name}", which is another secret; rename that one'
+                    ) from None
+                metadata["resourceVersion"] = present["metadata"]["resourceVersion"]
+                written = self._client.request("PUT", self._path, body=body)
+        except (Conflict, NotFound):
+            raise Overtaken from None
+        self._version = written["metadata"]["resourceVersion"]
+
+    def remove(self) -> str:
+        """Delete the copy that was read or written, if any; return a warning where it stays."""
+        if not self._version:
+            return ""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": self._version}}
+        try:
+            self._client.request("DELETE", self._path, body=body)
+        except (NotFound, Conflict):
+            # It is gone, or another run has come to need it.
+            return ""
+        except CollectionError as exc:
+            return (
+                f'The secret "{self._name}" in the namespace "{self._namespace}" holds the former content of "{self._of}" and could not be '
+                f"deleted: {without_dot(exc)}; delete it."
+            )
+        return ""
+
+    def _is_ours(self, raw: t.Mapping[str, t.Any]) -> bool:
+        annotations = (raw.get("metadata") or {}).get("annotations") or {}
+        return annotations.get(_COPY_ANNOTATION) == self._of and _COPY_KEY in (raw.get("data") or {})
+
+
+class SecretOutcome(NamedTuple):
+    """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came before.
+
+    ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came of it.
+    """
+
+    namespace: str
+    plan: SecretPlan | None = None
+    error: CollectionError | None = None
+    shadowing_checked: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class SecretApplier:
+    """Brings one wanted secret about in one namespace after the other; several threads may call it at once.
+
+    With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one. With
+    ``approved``, the ids of changes, it makes no other change than these.
+    """
+
+    def __init__(
+        self,
+        client: WritingClient,
+        desired: DesiredSecret,
+        *,
+        check_mode: bool,
+        mask: t.Callable[..., None],
+        look_around: bool = True,
+        approved: Approved | None = None,
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        self._client = client
+        self._desired = desired
+        self._check_mode = check_mode
+        self._mask = mask
+        self._look_around = look_around
+        self._approved = approved
+        self._sleep = sleep
+
+    def bring_about(self, namespace: str) -> SecretOutcome:
+        """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result is lost."""
+        one = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask, self._approved)
+        try:
+            plan = one.run(self._sleep)
+        except CollectionError as exc:
+            return SecretOutcome(namespace, error=exc)
+        secrets = self._observe_others(namespace)
+        warnings = (*one.warnings, *self._warnings(namespace, plan, secrets or []))
+        return SecretOutcome(namespace, plan, None, secrets is not None, warnings)
+
+    def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
+        """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for warnings only."""
+        if not self._look_around or not self._desired.present_registries:
+            return None
+        try:
+            return observe_registry_secrets(self._client, namespace, self._mask)
+        except CollectionError:
+            return None
+
+    def _warnings(self, namespace: str, plan: SecretPlan, secrets: list[RegistrySecret]) -> t.Iterator[str]:
+        """Yield what is wrong in the namespace beside this secret: secrets that hide its entries or break every import."""
+        name = self._desired.name
+        others = [secret for secret in secrets if secret.name != name]
+        for secret in others:
+            if secret.breaks_imports:
+                yield (
+                    f'Every image import of the namespace "{namespace}" fails because of the secret "{secret.name}": {secret.breaks_imports}; '
+                    "repair or delete it."
+                )
+        # In check mode the cluster does not have the secret yet: it is judged as it would be.
+        own = read_secret_object(plan.body) if plan.body is not None else next((secret for secret in secrets if secret.name == name), None)
+        if own is None:
+            return
+        written = own.document.auths if own.document is not None else {}
+        wanted = {filed_text(registry.registry) for registry in self._desired.present_registries}
+        for key, other in hidden_keys(name, [key for key in written if filed_text(key) in wanted], [*others, own]).items():
+            yield (
+                f'Imports of the namespace "{namespace}" never use the entry for "{key}" of the secret "{name}": the secret "{other}" has '
+                "another credential for it and comes first, because secrets are tried in the order of their names."
+            )
+
+
+class _OneSecret:
+    """The attempts for one secret: what earlier ones have sent or deleted is remembered here."""
+
+    def __init__(
+        self,
+        client: WritingClient,
+        desired: DesiredSecret,
+        namespace: str,
+        check_mode: bool,
+        mask: t.Callable[..., None],
+        approved: Approved | None,
+    ) -> None:
+        self._client = client
+        self._desired = desired
+        self._namespace = namespace
+        self._check_mode = check_mode
+        self._mask = mask
+        self._approved = approved
+        self._writes: UncertainWrites[SecretPlan] = UncertainWrites()
+        self._deleted: ObservedSecret | None = None
+        self._recreation: SecretPlan | None = None
+        self._copy = FormerCopy(client, namespace, desired.name, mask)
+        self.warnings: list[str] = []
+        self._collection_path = core_path(namespace, "secrets")
+        self._path = core_path(namespace, "secrets", desired.name)
+        self._subject = f'The secret "{desired.name}" in the namespace "{namespace}"'
+
+    def run(self, sleep: Sleep) -> SecretPlan:
+        """Return the plan that was carried out, or would be; raise the ``CollectionError`` that came between."""
+        try:
+            plan = write_again_until_settled(self._attempt, self._subject, self._writes, sleep=sleep)
+        except CollectionError as exc:
+            if self._deleted is None:
+                raise
+            raise self._put_back(self._deleted, exc) from exc
+        left = "" if self._check_mode else self._copy.remove()
+        if left:
+            self.warnings.append(left)
+        return plan
+
+    def _attempt(self) -> SecretPlan:
+        observed = observe_secret(self._client, self._namespace, self._desired.name, self._mask)
+        if observed is None and self._recreation is not None:
+            self._create(self._recreation)
+            return self._recreation
+        if self._deleted is None and (observed is None or self._desired.recreate or not self._desired.present):
+            # A run that was killed while it created the secret anew has left a copy.
+            former = self._copy.read()
+            if observed is None and former is not None:
+                observed = self._recover(former)
+        plan = plan_secret(self._desired, self._namespace, observed, self._deleted.document if self._deleted is not None else None)
+        if not plan.changed:
+            return self._writes.last or plan
+        if self._approved is not None and secret_change(self._namespace, self._desired.name, plan).id not in self._approved:
+            raise NotApproved(plan.reasons)
+        if self._check_mode:
+            if plan.action == "create":
+                require_namespace(self._client, self._namespace, self._cannot_be_created)
+            return plan
+        self._carry_out(plan, observed)
+        return plan
+
+    def _recover(self, former: ObservedSecret) -> ObservedSecret | None:
+        """Put a secret back that a killed run has deleted; return it as it is there now."""
+        if self._check_mode:
+            return former
+        body = _as_new(former)
+        try:
+            return ObservedSecret(self._client.request("POST", self._collection_path, body=body))
+        except Conflict:
+            raise Overtaken from None
+
+    def _carry_out(self, plan: SecretPlan, observed: ObservedSecret | None) -> None:
+        self._mask(*((plan.body or {}).get("data") or {}).values())
+        if observed is None:
+            self._create(plan)
+        elif plan.action == "update":
+            self._writes.send(lambda: self._client.request("PUT", self._path, body=plan.body, repeatable=False), plan)
+        else:
+            if plan.action == "recreate":
+                self._copy.keep(observed)
+            self._delete(plan, observed)
+            if plan.action == "recreate":
+                self._create(plan)
+
+    def _create(self, plan: SecretPlan) -> None:
+        try:
+            self._writes.send(lambda: self._client.request("POST", self._collection_path, body=plan.body, repeatable=False), plan)
+        except NotFound:
+            raise missing_namespace(self._namespace, self._cannot_be_created) from None
+        self._deleted = None
+
+    def _delete(self, plan: SecretPlan, observed: ObservedSecret) -> None:
+        # The preconditions keep a secret that somebody has changed, or created anew, since it was read.
+        preconditions = {name: observed.metadata[name] for name in ("uid", "resourceVersion") if name in observed.metadata}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        try:
+            self._writes.send(lambda: self._client.request("DELETE", self._path, body=body, repeatable=False), plan)
+        except Overtaken:
+            # Without an answer it may be gone all the same.
+            if self._writes.last is plan:
+                self._remember_deleted(plan, observed)
+            raise
+        self._remember_deleted(plan, observed)
+
+    def _remember_deleted(self, plan: SecretPlan, observed: ObservedSecret) -> None:
+        if plan.action == "recreate":
+            self._deleted, self._recreation = observed, plan
+
+    @property
+    def _cannot_be_created(self) -> str:
+        return f'the secret "{self._desired.name}" cannot be created there'
+
+    def _put_back(self, former: ObservedSecret, reason: CollectionError) -> CollectionError:
+        """Create the secret as it was before it was deleted; return the error that says what came of it."""
+        begin = f"{self._subject} was deleted and could not be created anew ({without_dot(reason)})"
+        try:
+            self._client.request("POST", self._collection_path, body=_as_new(former))
+        except Conflict:
+            return reason
+        except CollectionError as exc:
+            return RecreationFailed(
+                f"{begin}, and could not be put back as it was either ({without_dot(exc)}); it is kept as the secret "
+                f'"{former_copy_name(self._desired.name)}", from which the next run puts it back'
+            )
+        self._copy.remove()
+        return RecreationFailed(f"{begin}; it was put back as it was, so nothing has changed")
+
+
+def _readable_copy(text: str) -> dict[str, t.Any] | None:
+    """The Secret object of a copy; None for what is none, since whoever may write secrets may have written it."""
+    try:
+        former = json.loads(base64.b64decode(text))
+    except (ValueError, RecursionError):
+        return None
+    metadata = former.get("metadata") if isinstance(former, dict) else None
+    if not isinstance(metadata, dict):
+        return None
+    mappings = (former.get("data") or {}, metadata.get("labels") or {}, metadata.get("annotations") or {})
+    readable = all(isinstance(mapping, dict) and all(isinstance(value, str) for value in mapping.values()) for mapping in mappings)
+    return former if readable and isinstance(former.get("type") or "", str) else None
+
+
+def _as_new(former: ObservedSecret) -> dict[str, t.Any]:
+    """Return the object for a POST that creates the secret as it was."""
+    metadata = {name: value for name, value in former.metadata.items() if name not in _SET_BY_THE_SERVER}
+    return {"apiVersion": "v1", "kind": "Secret", **former.raw, "metadata": metadata}

@@ -1,0 +1,217 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the task wants in a pull secret: options, checked and typed, without any access to the cluster.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from types import MappingProxyType
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import check_key, check_label_value, check_object_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import (
+    AuthDocument,
+    Login,
+    MalformedAuth,
+    decode_auth,
+    decode_entry,
+    matches_any,
+    parse_auth_content,
+    read_auth_file,
+    take_from_auth_file,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text, key_remark
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import EXCLUDE_ANNOTATION
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
+
+
+class DesiredRegistry(NamedTuple):
+    """One registry of the secret. ``login`` is None where the secret is to have no entry for it.
+
+    ``insecure`` and ``ca_cert`` (a path) are for trying the login only; the secret does not hold them.
+    """
+
+    registry: str
+    login: Login | None
+    insecure: bool = False
+    ca_cert: str | None = None
+
+
+class DesiredSecret(NamedTuple):
+    """A pull secret as the task wants it, in each namespace the same.
+
+    Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose
+    value is None is to be removed.
+    """
+
+    name: str
+    present: bool = True
+    secret_type: str = DOCKER_CONFIG_JSON
+    replace: bool = False
+    create: bool = True
+    recreate: bool = False
+    registries: tuple[DesiredRegistry, ...] = ()
+    exclude_from_import: bool | None = None
+    labels: t.Mapping[str, str | None] = MappingProxyType({})
+    annotations: t.Mapping[str, str | None] = MappingProxyType({})
+
+    @property
+    def present_registries(self) -> list[DesiredRegistry]:
+        return [registry for registry in self.registries if registry.login is not None]
+
+    def secrets(self) -> list[str]:
+        """Return every text that must never be shown."""
+        return [text for registry in self.registries if registry.login is not None for text in registry.login.secrets()]
+
+    def remarks(self) -> list[str]:
+        """Return the warnings that need no look at the cluster: what the secret holds and nothing could use."""
+        if not self.present:
+            return []
+        found = []
+        if self.secret_type == PODMAN_CONFIG_JSON:
+            found.append(
+                f'The secret "{self.name}" is of the type {PODMAN_CONFIG_JSON}: nothing in the cluster reads that type, neither image imports '
+                f"nor pods nor builds; the same content works as type {DOCKER_CONFIG_JSON}."
+            )
+        for registry in self.present_registries:
+            remark = key_remark(registry.registry)
+            if remark:
+                found.append(f'The registry "{registry.registry}" in the secret "{self.name}" {remark}.')
+            if registry.login is not None and registry.login.identity_token and registry.login.is_empty:
+                found.append(
+                    f'The entry for "{registry.registry}" in the secret "{self.name}" has an identity token only: image imports and the kubelet '
+                    "do not understand it, ask that registry anonymously and try no other secret for it; give username and password."
+                )
+        return found
+
+
+def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
+    """Return what the options of ``pull_secret`` ask for; raise ``InputError`` with the whole sentence where they cannot be.
+
+    Reads the auth file on the host where the module runs; nothing else is touched.
+    """
+    check_object_name("name", params["name"])
+    if params["state"] == "absent":
+        return DesiredSecret(params["name"], present=False, secret_type=params["type"], recreate=params["recreate"])
+    registries = _merge_sources(_from_auth_document(params), _from_registries(params))
+    metadata_given = params["labels"] or params["annotations"] or params["exclude_from_import"] is not None
+    if params["update"] == "replace" and not any(registry.login for registry in registries):
+        raise InputError(
+            "update: replace would leave the secret without any registry; give registries, auth_file or auth_content, or delete it with state: absent"
+        )
+    if not registries and not metadata_given:
+        raise InputError("there is nothing to put into the secret; give at least one of registries, auth_file and auth_content")
+    annotations = _texts("annotations", params["annotations"])
+    if params["exclude_from_import"] is not None and EXCLUDE_ANNOTATION in annotations:
+        raise InputError(f"annotations: {EXCLUDE_ANNOTATION} is what exclude_from_import sets; give one of the two")
+    return DesiredSecret(
+        name=params["name"],
+        secret_type=params["type"],
+        replace=params["update"] == "replace",
+        create=params["create"],
+        recreate=params["recreate"],
+        registries=registries,
+        exclude_from_import=params["exclude_from_import"],
+        labels=_texts("labels", params["labels"]),
+        annotations=annotations,
+    )
+
+
+def _from_auth_document(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
+    document: AuthDocument | None = None
+    source = ""
+    if params["auth_file"] is not None:
+        source = f"auth_file: {params['auth_file']}"
+        document = read_auth_file(params["auth_file"])
+    elif params["auth_content"] is not None:
+        source = "auth_content"
+        document = parse_auth_content(params["auth_content"])
+    if document is None:
+        if params["only"]:
+            raise InputError("only: it chooses registries from an auth file; give auth_file or auth_content with it")
+        return []
+    ca_cert = _ca_cert("verify_ca_cert", params["verify_ca_cert"])
+    insecure = params["verify_insecure"] or []
+    found: dict[str, DesiredRegistry] = {}
+    for key, entry in take_from_auth_file(document, params["only"] or [], source).items():
+        filed = filed_text(key)
+        registry = DesiredRegistry(key, decode_entry(entry), insecure=matches_any(key, insecure), ca_cert=ca_cert)
+        if filed in found and found[filed].login != registry.login:
+            raise InputError(
+                f'{source} has different credentials for "{found[filed].registry}" and "{key}", which are one registry to the cluster; '
+                'keep one of the two, or choose with "only"'
+            )
+        found.setdefault(filed, registry)
+    return list(found.values())
+
+
+def _from_registries(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
+    found: dict[str, DesiredRegistry] = {}
+    for position, item in enumerate(params["registries"] or []):
+        key = (item["registry"] or "").strip()
+        if not key:
+            raise InputError(f"registries: item {position + 1} has an empty registry; write host[:port][/path] as images do")
+        filed = filed_text(key)
+        if filed in found:
+            other = found[filed].registry
+            again = f'"{key}" is there twice' if other == key else f'"{other}" and "{key}" are one registry to the cluster'
+            raise InputError(f"registries: {again}; keep one of the two")
+        login = None if item["state"] == "absent" else _login(key, item)
+        ca_cert = _ca_cert(f'registries: "{key}": ca_cert', item["ca_cert"]) or _ca_cert("verify_ca_cert", params["verify_ca_cert"])
+        insecure = bool(item["insecure"]) or matches_any(key, params["verify_insecure"] or [])
+        found[filed] = DesiredRegistry(key, login, insecure=insecure, ca_cert=ca_cert)
+    return list(found.values())
+
+
+def _merge_sources(from_file: list[DesiredRegistry], from_options: list[DesiredRegistry]) -> tuple[DesiredRegistry, ...]:
+    """Return both; what ``registries`` says of a registry counts, whatever the auth file says."""
+    named = {filed_text(registry.registry) for registry in from_options}
+    return tuple([registry for registry in from_file if filed_text(registry.registry) not in named] + from_options)
+
+
+def _login(key: str, item: t.Mapping[str, t.Any]) -> Login:
+    email = item["email"] or ""
+    begin = f'registries: "{key}"'
+    if item["identity_token"] is not None:
+        if not item["identity_token"]:
+            raise InputError(f"{begin}: the identity_token is empty")
+        return Login(email=email, identity_token=item["identity_token"])
+    if item["auth"] is not None:
+        try:
+            username, password = decode_auth(item["auth"])
+        except MalformedAuth as exc:
+            raise InputError(f"{begin} cannot be used: {exc}; it would break every image import of the namespace") from None
+    else:
+        username, password = item["username"], item["password"]
+        if username is None or password is None:
+            raise InputError(f"{begin} has no credential; give username and password, auth or identity_token, or state: absent")
+        if ":" in username:
+            raise InputError(f'{begin}: the user name "{username}" has a colon in it, which a registry would take for the end of the name')
+    if not username or not password:
+        missing = "user name" if not username else "password"
+        raise InputError(f"{begin}: the {missing} is empty; the cluster would ask that registry anonymously and try no other secret for it")
+    return Login(username, password, email)
+
+
+def _ca_cert(option: str, path: str | None) -> str | None:
+    if path is not None and not os.path.isfile(path):
+        raise InputError(f"{option}: {path} is not a file on the host where the module runs")
+    return path
+
+
+def _texts(option: str, values: t.Mapping[str, t.Any] | None) -> dict[str, str | None]:
+    for name, value in (values or {}).items():
+        # The server takes capital letters in the domain of an annotation.
+        check_key(option, str(name).lower() if option == "annotations" else str(name))
+        if value is not None and not isinstance(value, str):
+            raise InputError(f'{option}: the value of "{name}" is not text; put it in quotes')
+        if option == "labels" and value:
+            check_label_value(name, value)
+    return dict(values or {})

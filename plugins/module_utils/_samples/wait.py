@@ -1,0 +1,150 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the Cluster Samples Operator has still to do, and waiting until it is done.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+The conditions are those of ``status.conditions`` of the operator's Config (openshift/api, samples/v1): SamplesExist says that the
+configuration was processed; ImageChangesInProgress, MigrationInProgress and RemovePending say what is under way. The operator
+considers an import over when it failed as well, so tags that failed are nothing that is waited for. ImportCredentialsExist is not
+waited for, because releases from 4.5 import with the cluster's own pull secret, and a registry of one's own never needed it.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ApiError,
+    ApiUnreachable,
+    CollectionError,
+    ConfigurationError,
+    NotFound,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    EXTERNAL,
+    ObservedStream,
+    ObservedTag,
+    parse_stream,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import (
+    CONFIG_NAME,
+    CONFIG_PATH,
+    MANAGED_SELECTOR,
+    REMOVED,
+    SAMPLES_NAMESPACE,
+    UNMANAGED,
+    ObservedSamples,
+    parse_samples,
+)
+
+_UNDER_WAY = {
+    "ImageChangesInProgress": "image streams are being imported",
+    "MigrationInProgress": "the samples of another release are being replaced",
+    "RemovePending": "the removal of the samples has still to begin or to end",
+}
+# More names than these make a sentence longer than anybody reads.
+_SHOWN_NAMES = 10
+
+
+class SamplesState(NamedTuple):
+    """The operator's configuration and the image streams that it manages, at one moment."""
+
+    config: ObservedSamples
+    streams: tuple[ObservedStream, ...] = ()
+
+    def external_tags(self) -> t.Iterator[tuple[ObservedStream, ObservedTag]]:
+        """Every tag that is imported, with its stream."""
+        for stream in self.streams:
+            for tag in stream.tags.values():
+                if tag.kind == EXTERNAL and not tag.reference:
+                    yield stream, tag
+
+
+def read_config(client: ClusterClient) -> ObservedSamples:
+    """Read the operator's configuration. Raises ``ConfigurationError`` where it does not exist."""
+    try:
+        return parse_samples(client.get(CONFIG_PATH))
+    except NotFound:
+        raise ConfigurationError(
+            f"{CONFIG_NAME} does not exist, which the Cluster Samples Operator creates when it starts: "
+            "find out whether the operator runs in namespace openshift-cluster-samples-operator"
+        ) from None
+
+
+def read_state(client: ClusterClient) -> SamplesState:
+    """Read the configuration first: what it says to be done then shows in the streams."""
+    config = read_config(client)
+    items = client.list_items(image_path(SAMPLES_NAMESPACE, "imagestreams"), query={"labelSelector": MANAGED_SELECTOR})
+    return SamplesState(config, tuple(parse_stream(SAMPLES_NAMESPACE, item) for item in items))
+
+
+def outstanding(state: SamplesState) -> list[str]:
+    """Return what the operator, or the import of its streams, has still to do: a sentence each, nothing where all is done."""
+    config = state.config
+    wanted = config.spec.management_state
+    if wanted == UNMANAGED:
+        return [] if config.reported_state == UNMANAGED else ["the operator has not said yet that the samples are Unmanaged"]
+    left = [f"{words}{_why(config, name)}" for name, words in _UNDER_WAY.items() if config.is_true(name)]
+    if wanted == REMOVED:
+        if config.reported_state != REMOVED:
+            left.append("the operator has not said yet that the samples are Removed")
+        if state.streams:
+            left.append(f"image streams are still there: {_names([stream.name for stream in state.streams])}")
+        return left
+    if not config.reported_state or config.applied.differences(config.spec):
+        names = config.spec.differences(config.applied) or ("management_state",)
+        left.append(f"the operator has not taken over {', '.join(names)}")
+        invalid = config.conditions.get("ConfigurationValid")
+        if invalid and invalid.status == "False":
+            left.append(f"the operator calls the configuration invalid{_why(config, 'ConfigurationValid')}")
+    if not config.is_true("SamplesExist"):
+        left.append(f"the operator has not created all samples{_why(config, 'SamplesExist')}")
+        if "ImportCredentialsExist" in config.conditions and not config.is_true("ImportCredentialsExist"):
+            left.append(f"the operator has no credentials for the registry{_why(config, 'ImportCredentialsExist')}")
+    pending = [f"{stream.name}:{tag.name}" for stream, tag in state.external_tags() if tag.pending]
+    if pending:
+        left.append(f"tags have still to be imported: {_names(pending)}")
+    return left
+
+
+def wait_for_samples(client: ClusterClient, *, timeout: float, pause: float) -> tuple[SamplesState, list[str]]:
+    """Look every ``pause`` seconds, for ``timeout`` seconds; return the last state and what was still left to do then.
+
+    An API server that is out of reach or in trouble for a while is waited for too; raises what it was at the end.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        trouble: CollectionError | None = None
+        try:
+            state = read_state(client)
+        except (ApiUnreachable, ApiError) as error:
+            if isinstance(error, ApiError) and error.status < 500 and error.status != 429:
+                raise
+            trouble = error
+        else:
+            left = outstanding(state)
+            if not left:
+                return state, left
+        seconds = min(pause, deadline - time.monotonic())
+        if seconds <= 0:
+            if trouble is not None:
+                raise trouble
+            return state, left
+        time.sleep(seconds)
+
+
+def _why(config: ObservedSamples, condition: str) -> str:
+    found = config.conditions.get(condition)
+    said = " ".join(word for word in (found.reason.strip(), found.message.strip()) if word) if found else ""
+    return f" ({said})" if said else ""
+
+
+def _names(names: t.Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,151 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bringing links about: read, plan, write, for every service account for itself.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+A write is the whole object with the resourceVersion that was read, since a patch would replace imagePullSecrets (contract
+case service_account_lists): nobody else's entry is lost.
+"""
+
+from __future__ import annotations
+
+import collections
+import time
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import WritingClient, require_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.optimistic import Sleep, UncertainWrites, write_again_until_settled
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Approved, NotApproved
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import WIDTH, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import AccountName, DesiredLinks, Waiting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.observed import (
+    Account,
+    missing_secrets,
+    observe_account,
+    observe_accounts,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import LinkPlan, link_change, plan_links
+
+
+class AccountMissing(CollectionError):
+    """The service account does not exist, and did not come into being while it was waited for."""
+
+
+class SecretMissing(CollectionError):
+    """A secret to link does not exist in the namespace of the service account."""
+
+
+class LinkOutcome(NamedTuple):
+    """What became of one service account. ``plan`` is what was done, or would be, None where ``error`` came before.
+
+    An account that does not exist has neither links nor an error where the task wants none of them.
+    """
+
+    account: AccountName
+    plan: LinkPlan | None = None
+    error: CollectionError | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class LinkApplier:
+    """Brings the wanted links about for one service account after the other; several threads may call it at once.
+
+    With ``approved``, the ids of changes, it makes no other change than these.
+    """
+
+    def __init__(
+        self,
+        client: WritingClient,
+        desired: DesiredLinks,
+        *,
+        check_mode: bool,
+        mask: t.Callable[..., None],
+        waiting: Waiting,
+        approved: Approved | None = None,
+        sleep: Sleep = time.sleep,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._desired = desired
+        self._check_mode = check_mode
+        self._mask = mask
+        self._waiting = waiting
+        self._approved = approved
+        self._sleep = sleep
+        self._clock = clock
+
+    def bring_about(self, account: AccountName, known: Account | None = None) -> LinkOutcome:
+        """Return what became of ``account``; an error is part of the outcome. ``known`` is the account as a list had it just now."""
+        first_look = [known] if known is not None else []
+        writes: UncertainWrites[LinkPlan] = UncertainWrites()
+        warnings: list[str] = []
+
+        def attempt() -> LinkPlan:
+            observed = first_look.pop() if first_look else self._wait_for(account)
+            plan = plan_links(self._desired, observed or {})
+            if not plan.changed:
+                return writes.last or plan
+            if self._approved is not None and link_change(account.namespace, account.name, plan).id not in self._approved:
+                raise NotApproved(sorted({reason for one in plan.lists for reason in one.reasons}))
+            warnings[:] = self._look_for_secrets(account, plan)
+            if not self._check_mode:
+                path = core_path(account.namespace, "serviceaccounts", account.name)
+                writes.send(lambda: self._client.request("PUT", path, body=plan.body, repeatable=False), plan)
+            return plan
+
+        try:
+            subject = f'The service account "{account.name}" in the namespace "{account.namespace}"'
+            return LinkOutcome(account, write_again_until_settled(attempt, subject, writes, sleep=self._sleep), None, tuple(warnings))
+        except CollectionError as exc:
+            return LinkOutcome(account, error=exc)
+
+    def bring_about_all(self, accounts: t.Sequence[AccountName]) -> list[LinkOutcome]:
+        """Return what became of the accounts, in their order. Where a namespace has several of them, they are read with one call."""
+        counts = collections.Counter(account.namespace for account in accounts)
+        crowded = [namespace for namespace, count in counts.items() if count > 1]
+        known = dict(zip(crowded, concurrent_map(lambda namespace: observe_accounts(self._client, namespace), crowded, WIDTH)))
+        return each_with_outcome(
+            accounts,
+            lambda account: self.bring_about(account, known.get(account.namespace, {}).get(account.name)),
+            lambda account, error: LinkOutcome(account, error=error),
+        )
+
+    def _wait_for(self, account: AccountName) -> Account | None:
+        """Return the account, waiting for it to come into being; None where links are to be taken away from one that does not exist."""
+        deadline = self._clock() + self._waiting.timeout
+        observed = observe_account(self._client, account)
+        if observed is not None or self._desired.state == "absent":
+            return observed
+        require_namespace(self._client, account.namespace, f'its service account "{account.name}" cannot be linked to anything')
+        while self._clock() < deadline:
+            self._sleep(min(self._waiting.pause, max(0.0, deadline - self._clock())))
+            observed = observe_account(self._client, account)
+            if observed is not None:
+                return observed
+        waited = f" and did not appear within {self._waiting.timeout:g} seconds" if self._waiting.timeout > 0 else ""
+        raise AccountMissing(
+            f'The service account "{account.name}" does not exist in the namespace "{account.namespace}"{waited}; create it first, or check its name'
+        )
+
+    def _look_for_secrets(self, account: AccountName, plan: LinkPlan) -> list[str]:
+        """Look whether the secrets that get a new link exist. In check mode an earlier task may be going to create them: a warning."""
+        missing = missing_secrets(self._client, account.namespace, plan.added, self._mask)
+        if self._check_mode:
+            missing = [name for name in missing if name not in self._desired.pending]
+        if not missing:
+            return []
+        names = ", ".join(f'"{name}"' for name in missing)
+        subject = f"The secret {names} does" if len(missing) == 1 else f"The secrets {names} do"
+        if self._check_mode:
+            return [f'{subject} not exist in the namespace "{account.namespace}" yet; the run fails unless an earlier task creates what is missing.']
+        raise SecretMissing(
+            f'{subject} not exist in the namespace "{account.namespace}", so the service account "{account.name}" was not changed; '
+            "create the secret first, or check its name"
+        )

@@ -1,0 +1,56 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Service accounts as the cluster has them, and whether the secrets to link exist.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import ReadingClient
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden, NotFound
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import AccountName
+
+Account = dict[str, t.Any]
+
+
+def observe_account(client: ReadingClient, account: AccountName) -> Account | None:
+    """Read one service account; None where it, or its namespace, does not exist."""
+    try:
+        found: Account = client.get(core_path(account.namespace, "serviceaccounts", account.name))
+    except NotFound:
+        return None
+    return found
+
+
+def observe_accounts(client: ReadingClient, namespace: str) -> dict[str, Account]:
+    """Read all service accounts of a namespace with one call, by name.
+
+    Empty where the caller may not list them, or where that fails otherwise: each is then read for itself, and has an
+    error of its own.
+    """
+    try:
+        items = client.list_items(core_path(namespace, "serviceaccounts"))
+    except CollectionError:
+        return {}
+    return {item["metadata"]["name"]: item for item in items}
+
+
+def missing_secrets(client: ReadingClient, namespace: str, names: t.Iterable[str], mask: t.Callable[..., None]) -> list[str]:
+    """Return those of the secrets that do not exist; where the caller may not read secrets, none is taken to be missing."""
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import secret_texts
+
+    missing = []
+    for name in names:
+        try:
+            mask(*secret_texts([client.get(core_path(namespace, "secrets", name))]))
+        except NotFound:
+            missing.append(name)
+        except Forbidden:
+            continue
+    return missing

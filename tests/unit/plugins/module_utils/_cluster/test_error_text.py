@@ -1,0 +1,96 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every error that a real API server was recorded with becomes a sentence that keeps its words; no answer breaks the making of one."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ApiError,
+    ApiNotServed,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthorized,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
+from hypothesis import given
+from hypothesis import strategies as st
+
+CASES = Path(__file__).resolve().parents[4] / "contract" / "cases"
+CONNECTION = Connection(host="https://api.example.com:6443", token="never-in-a-sentence", credential_origin="the option api_key")
+KINDS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 422: Invalid}
+
+
+def recorded() -> t.Iterator[t.Any]:
+    for path in sorted(CASES.glob("*.json")):
+        for number, step in enumerate(json.loads(path.read_text())["steps"]):
+            if step["response"]["code"] >= 400 and "request" in step:
+                yield pytest.param(step["request"], step["response"], id=f"{path.stem}-{number}")
+
+
+def made(method: str, path: str, status: int, body: t.Any) -> ApiError:
+    if isinstance(body, dict):
+        answer = Answer(status, "application/json", "", body)
+    else:
+        answer = Answer(status, "text/plain", str(body), None, "is no JSON (text/plain)")
+    return error_of(answer, target_of(method, path), CONNECTION, path)
+
+
+@pytest.mark.parametrize(("request_", "response"), list(recorded()))
+def test_a_recorded_error_keeps_the_servers_words(request_: dict[str, t.Any], response: dict[str, t.Any]) -> None:
+    body = response["body"]
+    error = made(request_["method"], request_["path"], response["code"], body)
+    sentence = str(error)
+    assert sentence.startswith("Cannot ")
+    assert sentence.endswith(".")
+    assert f"the API server {CONNECTION.host} answered {response['code']}" in sentence
+    assert "never-in-a-sentence" not in sentence
+    if isinstance(body, dict):
+        assert error.__class__ is KINDS.get(response["code"], ApiError)
+        assert body["message"].rstrip(".") in sentence
+        assert (error.status, error.reason, error.server_message) == (response["code"], body["reason"], body["message"])
+        for cause in body.get("details", {}).get("causes", []):
+            assert cause["message"] in sentence
+    else:
+        assert error.__class__ is ApiNotServed
+        assert body.strip() in sentence
+
+
+def test_every_kind_of_error_was_recorded() -> None:
+    codes = {param.values[1]["code"] for param in recorded()}
+    assert set(KINDS) <= codes
+
+
+def test_a_sentence_is_bounded() -> None:
+    causes = [{"field": f"spec.tags[{number}]", "message": f"Required value {number}"} for number in range(500)]
+    error = made("PUT", "/api/v1/namespaces/a/secrets/b", 422, {"kind": "Status", "message": "m" * 100_000, "details": {"causes": causes}})
+    assert len(str(error)) < 6000
+    assert "spec.tags[19]: Required value 19, and 480 more)" in str(error)
+    assert error.server_message == "m" * 4000 + "..."
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["message", "field", "causes", "kind", "name", "x"]), inner, max_size=3),
+    max_leaves=10,
+)
+STATUS = st.fixed_dictionaries({"kind": st.just("Status")}, optional={"message": JSON, "reason": JSON, "details": JSON, "code": JSON})
+
+
+@examples
+@given(st.sampled_from([300, 400, 401, 403, 404, 409, 410, 422, 429, 500, 503]), STATUS | st.dictionaries(st.text(max_size=5), JSON) | st.text())
+def test_no_answer_breaks_the_sentence(code: int, body: t.Any) -> None:
+    error = made("GET", "/apis/image.openshift.io/v1/namespaces/a/imagestreams/b", code, body)
+    assert str(error).startswith('Cannot read image stream "b" in namespace "a": the API server ')
+    assert json.dumps(error.results())

@@ -1,0 +1,80 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+
+import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import each_with_outcome, failure_sentence, without_dot
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, CollectionError, Forbidden, Unauthorized
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import status_error
+
+
+@dataclass
+class Outcome:
+    item: int
+    error: CollectionError | None = None
+
+
+def test_outcomes_keep_the_order_of_the_items_and_overlap() -> None:
+    meeting = threading.Barrier(4, timeout=10)
+
+    def work(item: int) -> Outcome:
+        meeting.wait()
+        return Outcome(item)
+
+    assert [outcome.item for outcome in each_with_outcome(range(4), work, Outcome, width=4)] == [0, 1, 2, 3]
+
+
+def test_a_mistake_at_one_item_hides_no_other_result() -> None:
+    def work(item: int) -> Outcome:
+        return Outcome({0: 10, 2: 12}[item])
+
+    first, second, third = each_with_outcome(range(3), work, Outcome)
+    assert (first, third) == (Outcome(10), Outcome(12))
+    assert re.fullmatch(
+        r"Internal error of the module \(KeyError at test_concurrency\.py:\d+\), nothing more is known about what was done to this one; please report it",
+        str(second.error),
+    )
+
+
+@pytest.mark.parametrize("error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "who are you")])
+def test_nothing_more_is_tried_once_the_cluster_is_out_of_reach(error: CollectionError) -> None:
+    tried: list[int] = []
+
+    def work(item: int) -> Outcome:
+        tried.append(item)
+        return Outcome(item, error)
+
+    outcomes = each_with_outcome(range(20), work, Outcome, width=1)
+    assert tried == [0]
+    assert [str(outcome.error) for outcome in outcomes[1:]] == [f"not tried, because of this: {error}"] * 19
+
+
+def test_other_errors_keep_nobody_else_from_being_tried() -> None:
+    error = status_error(Forbidden, 403, "Forbidden", "no")
+    outcomes = each_with_outcome(range(5), lambda item: Outcome(item, error if item == 1 else None), Outcome, width=1)
+    assert [outcome.error for outcome in outcomes] == [None, error, None, None, None]
+
+
+def test_the_sentence_of_the_only_item_is_its_error() -> None:
+    assert failure_sentence("The work", [("shop", CollectionError("It broke."))], 1) == "It broke."
+    assert failure_sentence("The work", [], 3) is None
+
+
+def test_the_sentence_names_every_failed_item() -> None:
+    failures = [(name, CollectionError(f"{name} broke.")) for name in "abcdefg"]
+    assert failure_sentence("The work", failures[:2], 3) == "The work failed for 2 of 3, the others were done: a: a broke; b: b broke."
+    assert failure_sentence("The work", failures[:2], 2) == "The work failed for all 2: a: a broke; b: b broke."
+    assert failure_sentence("The work", failures, 9) == (
+        "The work failed for 7 of 9, the others were done: a: a broke; b: b broke; c: c broke; d: d broke; e: e broke; and likewise f, g "
+        "(their errors are in the result)."
+    )
+
+
+def test_a_sentence_inside_of_another() -> None:
+    assert without_dot(CollectionError("It broke.")) == "It broke"
