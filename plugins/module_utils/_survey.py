@@ -13,9 +13,9 @@ checked by the same code that the modules check their options with.
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import check_object_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams

@@ -141,7 +141,7 @@ clusters:
       elements: str
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.files import write_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module

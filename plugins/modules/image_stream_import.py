@@ -537,7 +537,7 @@ summary:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec, registry_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec, registry_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams, pending_credentials
@@ -549,7 +549,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._module.
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 if t.TYPE_CHECKING:
-    # What only some tasks need is imported where it is used: see _payload.
     from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
 
 

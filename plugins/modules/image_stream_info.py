@@ -267,7 +267,7 @@ failed_namespaces:
   elements: dict
 """
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.info import info_report, selection

@@ -410,7 +410,7 @@ summary:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import WIDTH, each_with_outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
@@ -421,7 +421,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
 
 if t.TYPE_CHECKING:
-    # What only verify: true needs is imported where it is used: see _payload.
     from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredSecret
     from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult
 

@@ -303,7 +303,7 @@ repositories:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argspec import ArgumentSpec, cluster_argument_spec, registry_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec, registry_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec, check_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
@@ -320,7 +320,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
 
 if t.TYPE_CHECKING:
-    # What only some tasks need is imported where it is used: see _payload.
     from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import Credentials, OptionCredentials
 
 

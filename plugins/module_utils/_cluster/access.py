@@ -13,14 +13,13 @@ import re
 import typing as t
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import option_origin
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import basic_credential, url_passwords
+from .._core.errors import InputError
+from .._core.masking import basic_credential, url_passwords
+from .connection import Connection, Pem
+from .options import option_origin
 
 if t.TYPE_CHECKING:
-    # What only some tasks need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import Mask
+    from .kubeconfig import Mask
 
 Params = t.Mapping[str, t.Any]
 _HEADER_TEXT = r"[^\x00-\x1f\x7f]+\Z"
@@ -46,7 +45,7 @@ def _base(params: Params, mask: Mask) -> Connection:
     own_credential = params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert")
     if host and own_credential:
         return Connection(host=host)
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.cluster_files import connection_from_files
+    from .cluster_files import connection_from_files
 
     return connection_from_files(params, mask)
 
@@ -73,7 +72,7 @@ def _with_options(connection: Connection, params: Params) -> Connection:
         changes["verify"] = params["validate_certs"]
     proxy = params.get("proxy") or connection.proxy
     if proxy:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.proxy_options import excluded_from_proxy, proxy_address, proxy_headers
+        from .proxy_options import excluded_from_proxy, proxy_address, proxy_headers
 
         excluded = excluded_from_proxy(changes["host"], params.get("no_proxy") or "")
         changes["proxy"] = None if excluded else proxy_address(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
@@ -125,8 +124,8 @@ def option_secrets(params: Params) -> set[str]:
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import is_kubeconfig_text
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig_secrets import kubeconfig_secrets
+        from .kubeconfig import is_kubeconfig_text
+        from .kubeconfig_secrets import kubeconfig_secrets
 
         found |= {kubeconfig} if is_kubeconfig_text(kubeconfig) else kubeconfig_secrets(kubeconfig)
     if params.get("username") and params.get("password"):

@@ -9,9 +9,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import unquote
-
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
 
 _WORDS = {
     "imagestreams": "image stream",

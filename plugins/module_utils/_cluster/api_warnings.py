@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
+from .._core.excerpt import excerpt
 
 # characters
 WARNING_LIMIT = 500

@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import TOKEN_TEXT
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import Mask, why_unreadable
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError
+from .._core.errors import ConfigurationError
+from .access import TOKEN_TEXT
+from .kubeconfig import Mask, why_unreadable
 
 
 def read_bearer_token(path: str, origin: str) -> str:

@@ -13,16 +13,15 @@ import json
 import threading
 import time
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path, image_path, segment
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import NOT_SERVED, Absent, ApiError, ApiNotServed, NotFound, status_facts
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http.session import NoAnswer, RawAnswer, Transport
+from .._core.errors import NOT_SERVED, Absent, ApiError, ApiNotServed, NotFound, status_facts
+from .._http.session import NoAnswer, RawAnswer, Transport
+from .connection import Connection
+from .paths import core_path, image_path, segment
 
 if t.TYPE_CHECKING:
-    # What a run without an error does not need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.retry import FailedCall
+    from .retry import FailedCall
 
 __all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "RetryPolicy", "core_path", "image_path", "segment"]
 
@@ -146,7 +145,7 @@ class ClusterClient:
             if not following:
                 return items
             parameters["continue"] = following
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+        from .api_target import target_of
 
         raise ApiError(
             f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
@@ -176,7 +175,7 @@ class ClusterClient:
         self._transport.close()
 
     def _failed_call(self, method: str, path: str, body: t.Any, timeout: float, repeatable: bool) -> FailedCall:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.retry import FailedCall, target_of_call
+        from .retry import FailedCall, target_of_call
 
         return FailedCall(self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable)
 
@@ -205,7 +204,7 @@ class ClusterClient:
             return self._token != refused
 
     def _surface_warnings(self, headers: t.Iterable[str], warn: t.Callable[[str], None]) -> None:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_warnings import warning_texts
+        from .api_warnings import warning_texts
 
         for text in warning_texts(headers):
             with self._lock:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import (
+from .._core.errors import ConfigurationError
+from .connection import Connection
+from .kubeconfig import (
     Mask,
     default_kubeconfig_paths,
     load_kubeconfig,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError
 
 Params = t.Mapping[str, t.Any]
 
@@ -27,7 +27,7 @@ def connection_from_files(params: Params, mask: Mask) -> Connection:
     in this order; last the host alone. Raises what connection_from_params raises."""
     if params.get("kubeconfig") or params.get("context"):
         return _from_kubeconfig(params, params.get("kubeconfig") or _default_paths_for_context(params["context"]), mask)
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubernetes_library import in_cluster_available, in_cluster_connection
+    from .kubernetes_library import in_cluster_available, in_cluster_connection
 
     if in_cluster_available():
         return in_cluster_connection(mask)
@@ -67,11 +67,11 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
         # the task's own credential replaces the user's, so no plugin has to run for it
         return connection
     if user.auth_provider is not None or (user.exec_plugin is not None and not (user.token or user.token_file)):
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubernetes_library import plugin_connection
+        from .kubernetes_library import plugin_connection
 
         return plugin_connection(connection, context, bool(params.get("persist_config")), mask)
     if user.token_file:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.bearer_tokens import read_bearer_token, renewal
+        from .bearer_tokens import read_bearer_token, renewal
 
         path = user.token_file
         token = user.token or read_bearer_token(path, user.origin)

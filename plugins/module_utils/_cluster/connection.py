@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import typing as t
 from types import MappingProxyType
-
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Pem(NamedTuple):

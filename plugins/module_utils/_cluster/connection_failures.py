@@ -16,10 +16,10 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import scrub
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http.session import CONNECT_TIMEOUT, AnswerIncomplete, AnswerTimeout
+from .._core.excerpt import excerpt
+from .._core.masking import scrub
+from .._http.session import CONNECT_TIMEOUT, AnswerIncomplete, AnswerTimeout
+from .connection import Connection
 
 # OpenSSL's X509_V_ERR_*: host name and address mismatch; not yet valid and expired
 _HOSTNAME_CODES = (62, 64)

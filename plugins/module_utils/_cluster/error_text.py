@@ -10,10 +10,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import Target
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._core.errors import (
     NOT_SERVED,
     ApiError,
     ApiNotServed,
@@ -24,8 +23,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Unauthorized,
     status_facts,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from .._core.excerpt import excerpt
+from .api_target import Target
+from .connection import Connection
 
 IMAGE_GROUP = "image.openshift.io"
 TEXT_LIMIT = 300

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import segment
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden, NotFound
+from .._core.errors import CollectionError, Forbidden, NotFound
+from .paths import segment
 
 
 class ReadingClient(t.Protocol):

@@ -16,13 +16,14 @@ import base64
 import binascii
 import os
 import typing as t
+from typing import NamedTuple
 from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Impersonation, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig_secrets import kubeconfig_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+
+from .._core.errors import ConfigurationError, MissingLibraryError
+from .connection import Impersonation, Pem
+from .kubeconfig_secrets import kubeconfig_secrets
 
 Mask = t.Callable[[t.Iterable[str]], None]
 Content = dict[str, t.Any]

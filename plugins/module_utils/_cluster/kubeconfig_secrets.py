@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import basic_credential, url_passwords
+from .._core.masking import basic_credential, url_passwords
 
 SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
 

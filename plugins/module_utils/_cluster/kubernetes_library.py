@@ -24,13 +24,14 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.bearer_tokens import read_bearer_token, renewal
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import KubeconfigContext, Mask
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig_secrets import kubeconfig_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import scrub
+
+from .._core.errors import ConfigurationError, MissingLibraryError
+from .._core.excerpt import excerpt
+from .._core.masking import scrub
+from .bearer_tokens import read_bearer_token, renewal
+from .connection import Connection, Pem
+from .kubeconfig import KubeconfigContext, Mask
+from .kubeconfig_secrets import kubeconfig_secrets
 
 SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 SERVICE_ACCOUNT_CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"

@@ -16,7 +16,7 @@ import random
 import time
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._core.errors import (
     CollectionError,
     Conflict,
     NotFound,

@@ -14,8 +14,8 @@ import ipaddress
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import split_url
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from .._core.errors import InputError
+from .access import split_url
 
 Params = t.Mapping[str, t.Any]
 

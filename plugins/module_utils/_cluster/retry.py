@@ -13,14 +13,14 @@ import json
 import random
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import Target, target_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import RetryPolicy
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of, not_an_api_answer
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, ApiOutcomeUnknown, ApiUnreachable
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http.retry_after import seconds_to_wait
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http.session import RawAnswer
+from .._core.errors import ApiError, ApiOutcomeUnknown, ApiUnreachable
+from .._core.excerpt import excerpt
+from .._http.retry_after import seconds_to_wait
+from .._http.session import RawAnswer
+from .api_target import Target, target_of
+from .client import RetryPolicy
+from .connection import Connection
+from .error_text import Answer, error_of, not_an_api_answer
 
 TEXT_LIMIT = 4096
 
@@ -53,7 +53,7 @@ class FailedCall:
 
     def note_failure(self, cause: BaseException) -> None:
         """No answer came to a try."""
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection_failures import failure_of
+        from .connection_failures import failure_of
 
         self.tries += 1
         self._failure = failure_of(cause, self._connection, self._timeout)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from .errors import CollectionError
 
 
 class NotApproved(CollectionError):

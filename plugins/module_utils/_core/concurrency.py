@@ -10,10 +10,10 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, CollectionError, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from .concurrent_map import concurrent_map
+from .errors import ApiUnreachable, CollectionError, Unauthorized
 
 Item = t.TypeVar("Item")
 Outcome = t.TypeVar("Outcome", bound="HasError")
@@ -59,7 +59,7 @@ def each_with_outcome(
         try:
             outcome = work(item)
         except Exception as exc:
-            from ansible_collections.quayside.openshift_images.plugins.module_utils._core.internal_error import internal_error
+            from .internal_error import internal_error
 
             return failed(item, internal_error(exc))
         if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):

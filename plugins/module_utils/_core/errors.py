@@ -146,7 +146,7 @@ def status_facts(status: t.Mapping[str, t.Any]) -> tuple[str, str, dict[str, t.A
     reason, message, details = status.get("reason"), status.get("message"), status.get("details")
     text = message if isinstance(message, str) else ""
     if len(text) > MESSAGE_LIMIT:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
+        from .excerpt import excerpt
 
         text = f"{excerpt(text, MESSAGE_LIMIT)}..."
     return (

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import SECRETS_MET, without
+from .masking import SECRETS_MET, without
 
 # characters that are looked at beyond the limit: what is blotted out becomes shorter
 _MARGIN = 64 * 1024

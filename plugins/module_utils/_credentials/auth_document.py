@@ -22,11 +22,11 @@ import math
 import re
 import typing as t
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DOCKER_CFG
+from .._core.errors import InputError
+from .keyring import filed_text
+from .secret_types import DOCKER_CFG
 
 _SECRET_FIELDS = ("password", "auth", "identitytoken", "registrytoken")
 _CREDENTIAL_FIELDS = ("username", "email", *_SECRET_FIELDS)

@@ -10,17 +10,17 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import (
+from .auth_document import Login
+from .keyring import (
     DOCKER_HUB,
     DOCKER_HUB_HOSTS,
     file_key,
     lookup_text,
     mismatch,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import EXCLUDE_ANNOTATION, RegistrySecret, keyring_of
+from .registry_secrets import EXCLUDE_ANNOTATION, RegistrySecret, keyring_of
 
 
 class Explanation(NamedTuple):

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import re
 import typing as t
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
+from .._core.references import PullSpec
 
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_FALLBACK = "index.docker.io"

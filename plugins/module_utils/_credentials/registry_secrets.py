@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import base64
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import (
+from .auth_document import (
     AuthDocument,
     MalformedAuth,
     decode_entry,
     parse_document,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import (
+from .keyring import (
     DOCKER_HUB,
     DOCKER_HUB_FALLBACK,
     Keyring,
@@ -31,7 +31,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     RegistryKey,
     file_key,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import CONSUMED_TYPES, DATA_KEYS
+from .secret_types import CONSUMED_TYPES, DATA_KEYS
 
 EXCLUDE_ANNOTATION = "openshift.io/image.excludeSecret"
 

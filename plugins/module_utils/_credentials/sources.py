@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import (
+from .._cluster.client import ClusterClient, core_path
+from .._core.errors import CollectionError, InputError
+from .auth_document import (
     AuthDocument,
     Login,
     MalformedAuth,
@@ -25,7 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     parse_auth_content,
     read_auth_file,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text
+from .keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text
 
 # Of two entries with the same key the one of the name that sorts first is used, as with secrets.
 _FROM_REGISTRIES, _FROM_FILE = "1", "2"
@@ -144,7 +144,7 @@ class NamespaceCredentials:
         return found
 
     def _read(self, namespace: str) -> Keyring | CollectionError:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import keyring_of, registry_secrets, secret_texts
+        from .registry_secrets import keyring_of, registry_secrets, secret_texts
 
         try:
             objects = self._client.list_items(core_path(namespace, "secrets"))

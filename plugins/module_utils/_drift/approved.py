@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import Declared
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
+from .._import_engine.desired import DesiredStream
+from .desired import Declared
 
 
 def only_approved(everything: Declared, changes: t.Sequence[t.Mapping[str, t.Any]]) -> Declared:

@@ -10,21 +10,20 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import Declared
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import Part, drift_report, held, stream_part
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import PendingCredential
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
+from .._cluster.client import ClusterClient
+from .._core.report import Report
+from .._import_engine.desired import PendingCredential
+from .._import_engine.remedy import RemedyFinder
+from .._import_engine.report import stream_report
+from .._import_engine.run import converge_streams
+from .desired import Declared
+from .result import Part, drift_report, held, stream_part
 
 if t.TYPE_CHECKING:
-    # What only some comparisons need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.platforms import Place, Platforms
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import TagReader
+    from .._import_engine.repositories import TagReader
+    from .platforms import Place, Platforms
 
 
 class Way(NamedTuple):
@@ -54,7 +53,7 @@ def compare(
     """
     parts: list[Part] = []
     if wanted.secrets or wanted.links:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare_secrets import compare_links, compare_secret
+        from .compare_secrets import compare_links, compare_secret
 
         parts += [compare_secret(client, secret, wanted.approved, way) for secret in wanted.secrets]
         parts += [compare_links(client, links, wanted.approved, way) for links in wanted.links]
@@ -77,7 +76,7 @@ def compare(
         ]
         report = stream_report(results, remedy_for, only_changed=way.only_changed)
         if way.platforms:
-            from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.platforms import platforms_of
+            from .platforms import platforms_of
 
             _add_platforms(report, platforms_of(client, results, concurrency=way.concurrency, timeout=way.timeout))
         parts.append(stream_part(report, held_back))

@@ -11,23 +11,23 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import NotApproved
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import HasError, each_with_outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, CollectionError, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import DeclaredLinks, DeclaredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import Part, change, failure, held
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import try_logins
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.apply import LinkApplier
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import Waiting
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import link_change
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.report import report_links
+from .._cluster.client import ClusterClient
+from .._core.changes import NotApproved
+from .._core.concurrency import HasError, each_with_outcome
+from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
+from .._core.report import Report
+from .._pull_secret.apply import SecretApplier, SecretOutcome
+from .._pull_secret.report import report_secrets
+from .._pull_secret.verify import try_logins
+from .._secret_link.apply import LinkApplier
+from .._secret_link.desired import Waiting
+from .._secret_link.plan import link_change
+from .._secret_link.report import report_links
+from .desired import DeclaredLinks, DeclaredSecret
+from .result import Part, change, failure, held
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare import Way
+    from .compare import Way
 
 
 def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, way: Way) -> Part:

@@ -10,14 +10,13 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, desired_streams
+from .._import_engine.desired import DesiredStream, desired_streams
 
 if t.TYPE_CHECKING:
-    # What only secrets need is imported where there are any: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredSecret
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import AccountName, DesiredLinks
+    from .._pull_secret.desired import DesiredSecret
+    from .._secret_link.desired import AccountName, DesiredLinks
 
 
 class DeclaredSecret(NamedTuple):
@@ -54,13 +53,13 @@ def declared(params: t.Mapping[str, t.Any]) -> Declared:
     secrets: tuple[DeclaredSecret, ...] = ()
     links: tuple[DeclaredLinks, ...] = ()
     if params["secrets"] or params["cluster_pull_secret"]:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired_secrets import declared_secrets
+        from .desired_secrets import declared_secrets
 
         secrets, links = declared_secrets(params)
     everything = Declared(secrets, links, _streams(params))
     if params["approved"] is None:
         return everything
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.approved import only_approved
+    from .approved import only_approved
 
     return only_approved(everything, params["approved"])
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import DeclaredLinks, DeclaredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import account_names, desired_links
+from .._core.errors import InputError
+from .._core.names import namespaces_from
+from .._pull_secret.desired import desired_secret
+from .._secret_link.desired import account_names, desired_links
+from .desired import DeclaredLinks, DeclaredSecret
 
 GLOBAL_NAMESPACE = "openshift-config"
 GLOBAL_NAME = "pull-secret"

@@ -14,8 +14,8 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import described, number
+from .._core.errors import InputError
+from .result import described, number
 
 FORMAT = "quayside.openshift_images/drift"
 PART_FORMAT = "quayside.openshift_images/drift-part"

@@ -16,10 +16,10 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.document import drift_document, findings, lines
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.page import render
+from .._core.errors import InputError
+from .._core.report import Report
+from .document import drift_document, findings, lines
+from .page import render
 
 _SHOWN_OF_A_CLUSTER = ("name", "verdict", "complete", "counts")
 

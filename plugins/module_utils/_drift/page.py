@@ -17,8 +17,8 @@ import hashlib
 import os
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError, MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import number
+from .._core.errors import InputError, MissingLibraryError
+from .result import number
 
 VERDICTS = {
     "in_sync": "as declared",

@@ -13,15 +13,15 @@ once more in that mode. An image that is neither the list nor one of its childre
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, CollectionError, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, Lookup, Manifest, parse_image
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import look_up
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
+from .._cluster.client import ClusterClient, image_path
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
+from .._import_engine.images import Image, Lookup, Manifest, parse_image
+from .._import_engine.lookup import look_up
+from .._import_engine.observed import ImportFailure
+from .._import_engine.result import StreamResult
 
 _PRESERVE = "PreserveOriginal"
 # What attestations beside the images carry as their platform.

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import PendingCredential
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import comes_with_its_tags
+from .._core.report import Report
+from .._import_engine.desired import PendingCredential
+from .._import_engine.view import comes_with_its_tags
 
 _APPROVABLE = ("id", "kind", "namespace", "name", "tag")
 
@@ -152,7 +152,7 @@ def change(
     identity: str = "",
 ) -> dict[str, t.Any]:
     """Return a change as it is returned; ``identity`` is its id, where that cannot be told from before and after."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Change
+    from .._core.changes import Change
 
     namespace, name = subject["namespace"], subject["name"]
     return {

@@ -13,8 +13,8 @@ import os
 import ssl
 import tempfile
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError
+from .._cluster.connection import Pem
+from .._core.errors import ConfigurationError
 
 
 def load_client_certificate(context: ssl.SSLContext, cert: Pem, key: Pem | None) -> None:

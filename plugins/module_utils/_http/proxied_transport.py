@@ -14,9 +14,10 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http.session import load_system_ca, trusting
+
+from .._cluster.connection import Connection
+from .._core.errors import MissingLibraryError
+from .session import load_system_ca, trusting
 
 
 def proxy_manager(connection: Connection, pools: dict[str, t.Any]) -> t.Any:

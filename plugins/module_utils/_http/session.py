@@ -17,12 +17,13 @@ import io
 import ssl
 import time
 import typing as t
+from typing import NamedTuple
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import basic_credential
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+
+from .._cluster.connection import Connection, Pem
+from .._core.errors import ConfigurationError, MissingLibraryError
+from .._core.masking import basic_credential
 
 try:
     import urllib3
@@ -210,7 +211,7 @@ def _manager(connection: Connection, pools: dict[str, t.Any]) -> t.Any:
     """The pools of connections, with ``pools`` as their settings. Raises ConfigurationError, MissingLibraryError."""
     if connection.proxy is None:
         return urllib3.PoolManager(**pools)
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._http.proxied_transport import proxy_manager
+    from .proxied_transport import proxy_manager
 
     return proxy_manager(connection, pools)
 
@@ -251,7 +252,7 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     """The TLS settings for the API server: whom to trust, and the client certificate. Raises ConfigurationError."""
     context = trusting(connection)
     if connection.client_cert is not None:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._http.client_certificate import load_client_certificate
+        from .client_certificate import load_client_certificate
 
         load_client_certificate(context, connection.client_cert, connection.client_key)
     return context

@@ -19,13 +19,13 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import (
+from .._cluster.client import (
     STRATEGIC_MERGE,
     ClusterClient,
     image_path,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import (
     ApiError,
     ApiUnreachable,
     CollectionError,
@@ -35,24 +35,24 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Unauthorized,
     may_have_been_done,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportItem, Lookup, Outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import look_up
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .desired import DesiredStream
+from .images import Image, ImportItem, Lookup, Outcome
+from .lookup import look_up
+from .observed import (
     ImportFailure,
     Key,
     ObservedStream,
     parse_stream,
     read_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import (
+from .plan import (
     Knowledge,
     StreamPlan,
     TagPlan,
     plan_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import chunks, send_images
+from .result import StreamResult
+from .stream_imports import chunks, send_images
 
 # One round brings images, a second brings generations level; the third is for a writer who came between.
 _MAX_ROUNDS = 4
@@ -101,7 +101,7 @@ def apply_streams(
         try:
             return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt, control_plane_architecture)
         except Exception as exc:
-            from ansible_collections.quayside.openshift_images.plugins.module_utils._core.internal_error import internal_error
+            from .._core.internal_error import internal_error
 
             return StreamResult(*pair, pair[1], error=internal_error(exc))
 

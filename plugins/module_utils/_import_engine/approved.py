@@ -9,9 +9,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Approved, Change
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import FOLLOWING, ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import (
+from .._core.changes import Approved, Change
+from .observed import FOLLOWING, ObservedStream, ObservedTag
+from .plan import (
     LAST_IMPORT_FAILED,
     NEVER_IMPORTED,
     STREAM_MISSING,
@@ -20,7 +20,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     TagPlan,
     followed_tag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import comes_with_its_tags, stream_view, view
+from .view import comes_with_its_tags, stream_view, view
 
 # What is left of an import of this run: to bring the generation level.
 _SETTLING = frozenset((NEVER_IMPORTED, LAST_IMPORT_FAILED))

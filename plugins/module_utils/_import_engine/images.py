@@ -10,9 +10,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import EXTERNAL, ImportFailure
+from .observed import EXTERNAL, ImportFailure
 
 
 class Manifest(NamedTuple):

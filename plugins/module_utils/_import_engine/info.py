@@ -11,33 +11,32 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.client import ClusterClient, image_path
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import (
     ApiUnreachable,
     CollectionError,
     InputError,
     NotFound,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import (
+from .._core.references import (
     check_namespace,
     check_stream_name,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.adoption import Adoption, adopt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, parse_image, shown_manifests
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .._core.report import Report
+from .adoption import Adoption, adopt
+from .images import Image, parse_image, shown_manifests
+from .observed import (
     ImportFailure,
     ObservedTag,
     parse_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.selection import Found, Selection
+from .selection import Found, Selection
 
 if t.TYPE_CHECKING:
-    # What only upstream: true needs is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import RemedyFor
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
+    from .report import RemedyFor
+    from .result import StreamResult
 
 
 def selection(params: t.Mapping[str, t.Any]) -> Selection:
@@ -71,8 +70,8 @@ def info_report(
     adoptions = {key: adopt(stream) for key, stream in parsed.items()}
     streams = [describe(item, adoptions[key]) for key, item in observed.items()]
     if remedy_for:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import foresee_streams
+        from .desired import desired_streams
+        from .run import foresee_streams
 
         desired = desired_streams({"streams": [adoption.variables for adoption in adoptions.values()]}) if adoptions else []
         foreseen = foresee_streams(client, desired, parsed, concurrency=concurrency, timeout=timeout) if desired else []

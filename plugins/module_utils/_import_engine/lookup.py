@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.client import ClusterClient
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import (
     ApiError,
     ApiUnreachable,
     CollectionError,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportItem, Lookup, Outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import chunks, is_of_one_image, send_images
+from .images import ImportItem, Lookup, Outcome
+from .observed import ImportFailure
+from .stream_imports import chunks, is_of_one_image, send_images
 
 Answer = t.Union[Outcome, CollectionError]
 

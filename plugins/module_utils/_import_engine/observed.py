@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import typing as t
 from types import MappingProxyType
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.client import ClusterClient, image_path
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,
     CollectionError,
@@ -22,7 +23,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     NotFound,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
 
 # Legacy's choice is steered by these annotations of the spec tag (server-behaviour.md 2.10).
 PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
@@ -120,7 +120,7 @@ def told_failure(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise
 
     ``otherwise`` stands for a message where there is none.
     """
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
+    from .._core.excerpt import excerpt
 
     return ImportFailure(status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode)
 

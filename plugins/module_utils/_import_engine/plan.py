@@ -24,11 +24,11 @@ import fnmatch
 import typing as t
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, DesiredTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportItem, Lookup, Outcome, legacy_choice
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .desired import DesiredStream, DesiredTag
+from .images import Image, ImportItem, Lookup, Outcome, legacy_choice
+from .observed import (
     EXTERNAL,
     FOLLOWING,
     ImportFailure,
@@ -160,7 +160,7 @@ def plan_stream(desired: DesiredStream, observed: ObservedStream, knowledge: Kno
     _complete(plan, desired, observed)
     if desired.approved is not None and not plan.lookups:
         # seldom, so imported here
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.approved import hold_to
+        from .approved import hold_to
 
         hold_to(desired.approved, plan, observed, knowledge)
         _complete(plan, desired, observed)
@@ -233,7 +233,7 @@ def _plan_tag(
     plan = TagPlan(desired.name, tuple(reasons), outcome=outcome, after=observed)
     if not reasons:
         return plan, None
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.tag_changes import tag_after, tag_patch
+    from .tag_changes import tag_after, tag_patch
 
     plan.patch = tag_patch(desired, observed, wanted, reasons, importing, outcome)
     if importing:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden, InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
+from .._cluster.client import ClusterClient, core_path
+from .._core.errors import CollectionError, Forbidden, InputError
+from .._core.references import PullSpec
+from .observed import ImportFailure
 
 # Words of the server's messages (server-behaviour.md 2.5; contract cases insecure_registries, unreachable_registry,
 # list_entry_without_platform, hub_second_pass) and what helps. The first that fits is taken.
@@ -128,8 +128,8 @@ class RemediesByWords:
         return next((remedy for words, remedy in _REMEDIES if words in failure.message), "")
 
     def _explain(self, namespace: str, source: PullSpec) -> str:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.explanation import explain, explain_without_rights
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import registry_secrets, secret_texts
+        from .._credentials.explanation import explain, explain_without_rights
+        from .._credentials.registry_secrets import registry_secrets, secret_texts
 
         if namespace not in self._secrets:
             try:

@@ -12,11 +12,10 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    # What only a failure needs is imported where there is one: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemediesByWords
+    from .._cluster.client import ClusterClient
+    from .._core.references import PullSpec
+    from .observed import ImportFailure
+    from .remedies import RemediesByWords
 
 
 class RemedyFinder:
@@ -30,7 +29,7 @@ class RemedyFinder:
     def remedy(self, namespace: str, source: PullSpec, failure: ImportFailure) -> str:
         """Return what to do about ``failure`` of ``source``, or "" where nothing is known to help."""
         if self._by_words is None:
-            from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemediesByWords
+            from .remedies import RemediesByWords
 
             self._by_words = RemediesByWords(self._client, self._mask)
         return self._by_words.remedy(namespace, source, failure)

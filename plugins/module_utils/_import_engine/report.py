@@ -15,15 +15,15 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, shown_manifests
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .._core.report import Report
+from .images import Image, shown_manifests
+from .observed import (
     ImportFailure,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import NOT_LISTED
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import differ, stream_view, view
+from .plan import NOT_LISTED
+from .result import StreamResult
+from .view import differ, stream_view, view
 
 RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 

@@ -17,16 +17,16 @@ import threading
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden, RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import NamespaceCredentials, OptionCredentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredRepository, DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import send_repository
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.registry_reader import RegistryReader
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
+from .._cluster.client import ClusterClient
+from .._core.errors import CollectionError, Forbidden, RegistryError
+from .._core.references import PullSpec
+from .._credentials.sources import NamespaceCredentials, OptionCredentials
+from .._registry.registry_reader import RegistryReader
+from .._registry.session import Patience
+from .desired import DesiredRepository, DesiredStream
+from .images import Outcome
+from .observed import ImportFailure
+from .stream_imports import send_repository
 
 FROM_REGISTRY = "registry"
 FROM_SERVER = "server"

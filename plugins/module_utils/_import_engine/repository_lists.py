@@ -12,12 +12,12 @@ from __future__ import annotations
 import typing as t
 from contextlib import contextmanager
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
+from .._cluster.client import ClusterClient
+from .desired import DesiredStream
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import TagReader
+    from .._credentials.sources import OptionCredentials
+    from .repositories import TagReader
 
 
 @contextmanager
@@ -37,9 +37,9 @@ def reading_repositories(
     if not any(stream.repository for stream in desired):
         yield None
         return
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import NamespaceCredentials
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import PATIENCE, RegistryTagReader
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.registry_reader import RegistryReader
+    from .._credentials.sources import NamespaceCredentials
+    from .._registry.registry_reader import RegistryReader
+    from .repositories import PATIENCE, RegistryTagReader
 
     with RegistryReader(pool_size=width, patience=PATIENCE) as reader:
         yield RegistryTagReader(reader, NamespaceCredentials(client, mask), given, ca_cert)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure, ObservedStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import StreamPlan
+from .._core.errors import CollectionError
+from .desired import DesiredStream
+from .images import Outcome
+from .observed import ImportFailure, ObservedStream
+from .plan import StreamPlan
 
 
 class StreamResult:

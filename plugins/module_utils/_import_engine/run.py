@@ -11,31 +11,31 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import segment
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.client import ClusterClient
+from .._cluster.paths import segment
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import (
     ApiUnreachable,
     CollectionError,
     NotFound,
     RegistryError,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
+from .._core.references import PullSpec
+from .desired import (
     DesiredRepository,
     DesiredStream,
     PendingCredential,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, Lookup, Outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .images import Image, Lookup, Outcome
+from .observed import (
     EXTERNAL,
     ImportFailure,
     Key,
     ObservedStream,
     observe,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import (
+from .plan import (
     UNKNOWN_IMAGE,
     Knowledge,
     StreamPlan,
@@ -43,11 +43,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     plan_stream,
     select_tags,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
+from .result import StreamResult
 
 if t.TYPE_CHECKING:
-    # What a run that finds nothing to do does not need is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import RepositoryListing, TagReader
+    from .repositories import RepositoryListing, TagReader
 
 
 def converge_streams(
@@ -139,7 +138,7 @@ class _Road:
         whole = [(key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent]
         if not whole:
             return
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import list_repository
+        from .repositories import list_repository
 
         def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
             try:
@@ -198,7 +197,7 @@ class _Road:
             for key in asking:
                 errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
                 if errors:
-                    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import refused_for
+                    from .lookup import refused_for
 
                     self._stop(key, refused_for(key[1], errors[0]), plan=plans[key])
                     del plans[key]
@@ -239,7 +238,7 @@ class _Road:
     def _look_up(self, lookups: t.Collection[Lookup]) -> dict[Lookup, CollectionError]:
         if not lookups:
             return {}
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import look_up
+        from .lookup import look_up
 
         refused: dict[Lookup, CollectionError] = {}
         for lookup, answer in look_up(self._client, lookups, self._concurrency, self._timeout).items():
@@ -258,8 +257,8 @@ class _Road:
     def _is_pending(self, namespace: str, source: str, failure: ImportFailure) -> bool:
         if not self._pending:
             return False
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import file_key, key_matches, lookup_text
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import refused_images
+        from .._credentials.keyring import file_key, key_matches, lookup_text
+        from .remedies import refused_images
 
         targets = [lookup_text(str(image)) for image in refused_images(PullSpec.parse(source), failure)]
         keys = [file_key(pending.registry) for pending in self._pending if pending.namespace == namespace]
@@ -303,7 +302,7 @@ class _Road:
                 self._finish(result)
         if not writing:
             return
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.apply import apply_streams
+        from .apply import apply_streams
 
         applied = apply_streams(
             self._client,

@@ -10,17 +10,17 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.client import ClusterClient, image_path
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,
     CollectionError,
     NotFound,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
 
 ALL_NAMESPACES_PATH = "/apis/image.openshift.io/v1/imagestreams"
 

@@ -15,13 +15,13 @@ image (contract case hub_second_pass), and an image that failed beside others is
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, Invalid
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportItem, Outcome, parse_image
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import EXTERNAL, ImportFailure, told_failure
+from .._cluster.client import ClusterClient, image_path
+from .._core.errors import ApiError, Invalid
+from .._core.references import PullSpec
+from .images import ImportItem, Outcome, parse_image
+from .observed import EXTERNAL, ImportFailure, told_failure
 
 IMAGES_PER_REQUEST = 3
 

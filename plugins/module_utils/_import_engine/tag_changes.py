@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, Outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .desired import DesiredTag
+from .images import Image, Outcome
+from .observed import (
     EXTERNAL,
     PREFER_ARCHITECTURE,
     PREFER_OS,
     ImportFailure,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import (
+from .plan import (
     INSECURE_CHANGED,
     PREFERENCE_CHANGED,
     REFERENCE_CHANGED,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import EXTERNAL, ObservedStream, ObservedTag
+from .observed import EXTERNAL, ObservedStream, ObservedTag
 
 
 def stream_view(stream: ObservedStream) -> dict[str, t.Any] | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import registry_logins
+from .._cluster.options import registry_logins
 
 Options = dict[str, dict[str, t.Any]]
 
@@ -37,7 +37,7 @@ def registries_option() -> dict[str, t.Any]:
 
 def secret_options() -> Options:
     """Return the options that say what a pull secret shall be, without its namespaces."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
+    from .._credentials.secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
 
     return {
         "name": {"type": "str", "required": True},

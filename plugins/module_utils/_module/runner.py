@@ -14,13 +14,13 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import connection_from_params, option_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import SECRETS_MET, register_secrets, without
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.payload import spare_collector
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+
+from .._cluster.access import connection_from_params, option_secrets
+from .._cluster.client import ClusterClient
+from .._cluster.options import ArgumentSpec
+from .._core.errors import CollectionError
+from .._core.masking import SECRETS_MET, register_secrets, without
+from .._core.report import Report
 
 
 class ModuleContext:
@@ -73,7 +73,7 @@ class _Module(AnsibleModule):
         super().log(without(msg, forms) if isinstance(msg, str) else msg, clean)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._core.misspelt_secrets import misspelt_secrets
+        from .._core.misspelt_secrets import misspelt_secrets
 
         self.hide_option_secrets()
         self.hide(misspelt_secrets(self.argument_spec, self.params))
@@ -81,7 +81,7 @@ class _Module(AnsibleModule):
 
     def shown(self, message: str) -> str:
         """The message as it may be written to a terminal."""
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import printable
+        from .._core.excerpt import printable
 
         return printable(without(message, self.no_log_values))
 
@@ -111,8 +111,6 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
         )
     finally:
         context.close()
-        # a process that ends looks at everything once more
-        spare_collector()
     for warning in report.warnings:
         context.warn(warning)
     results: dict[str, t.Any] = {"changed": report.changed, **report.results, "invocation": {"module_args": _as_given(module.params)}}

@@ -14,23 +14,23 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.adoption import adopt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, Lookup, Manifest, legacy_choice
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import Answer
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .._core.errors import CollectionError, InputError
+from .._core.references import PullSpec
+from .._import_engine.adoption import adopt
+from .._import_engine.images import Image, Lookup, Manifest, legacy_choice
+from .._import_engine.lookup import Answer
+from .._import_engine.observed import (
     ImportFailure,
     ObservedStream,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import ImageTrigger, StreamTag
+from .._workloads.image_triggers import ImageTrigger, StreamTag
 
 if t.TYPE_CHECKING:
     # Only a record needs it at run time.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, DesiredTag
+    from .._import_engine.desired import DesiredStream, DesiredTag
 
 LEGACY = "Legacy"
 PRESERVE = "PreserveOriginal"
@@ -174,7 +174,7 @@ def recorded_streams(record: t.Iterable[t.Mapping[str, t.Any]], names: TagNames)
     A record is added to by each migration, so that a later entry for a tag replaces an earlier one. Raises InputError for
     what cannot be a record.
     """
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
+    from .._import_engine.desired import desired_streams
 
     joined: dict[tuple[str, str], dict[str, t.Mapping[str, t.Any]]] = {}
     for entry in record:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import Key, ObservedStream, observe, parse_stream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.selection import Selection, find
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.candidates import TagNames
+from .._cluster.client import ClusterClient
+from .._core.errors import CollectionError, Forbidden
+from .._core.references import check_namespace
+from .._import_engine.observed import Key, ObservedStream, observe, parse_stream
+from .._import_engine.selection import Selection, find
+from .candidates import TagNames
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
+    from .._import_engine.desired import DesiredStream
 
 _GLOB = frozenset("*?[")
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.candidates import (
+from .._core.errors import CollectionError
+from .._core.references import PullSpec
+from .._core.report import Report
+from .._import_engine.observed import ImportFailure
+from .._workloads.image_triggers import ImageTrigger
+from .._workloads.triggers import ObservedTriggers
+from .candidates import (
     LEGACY,
     PRESERVE,
     STATES,
@@ -24,8 +26,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._multiar
     Other,
     platform_of,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import ImageTrigger
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import ObservedTriggers
 
 RemedyFor = t.Callable[[str, PullSpec, ImportFailure], str]
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 import typing as t
 from functools import lru_cache
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WorkloadKind
+from .._core.errors import InputError
+from .._core.references import PullSpec
+from .._workloads.kinds import WorkloadKind
 
 Object = t.Mapping[str, t.Any]
 

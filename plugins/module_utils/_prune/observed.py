@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import ReadFailure, each_with_outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.paths import api_path, image_path
+from .._core.concurrency import ReadFailure, each_with_outcome
+from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,
     CollectionError,
@@ -22,16 +23,15 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     NotFound,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageUse, image_uses
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import (
+from .._workloads.kinds import WorkloadKind
+from .image_uses import ImageUse, image_uses
+from .stream_history import (
     Key,
     StreamHistory,
     parse_children,
     parse_history,
     parse_platforms,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WorkloadKind
 
 IMAGE_API = "image.openshift.io/v1"
 STREAMS = "imagestreams"

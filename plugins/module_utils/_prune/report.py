@@ -12,12 +12,12 @@ from __future__ import annotations
 import typing as t
 from collections import defaultdict
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import ReadFailure, without_dot
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageReference, ImageUse
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.observed import Observed
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.risks import (
+from .._core.concurrency import ReadFailure, without_dot
+from .._core.errors import ApiError, CollectionError
+from .._core.report import Report
+from .image_uses import ImageReference, ImageUse
+from .observed import Observed
+from .risks import (
     ELSEWHERE,
     LEVELS,
     PROTECTED,
@@ -28,7 +28,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.r
     Missing,
     Risk,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import IMAGE_IN_USE, PINNED_TAG, TAG_IN_USE, PrunePolicy
+from .rules import IMAGE_IN_USE, PINNED_TAG, TAG_IN_USE, PrunePolicy
 
 _SHORT = 12
 _NAMED_IN_A_SENTENCE = 5

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import typing as t
 from collections import defaultdict
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageReference, ImageUse
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import (
+from .image_uses import ImageReference, ImageUse
+from .rules import (
     IMAGE_IN_USE,
     KEEP_YOUNGER_THAN,
     NOTHING,
@@ -27,7 +27,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.r
     SeenByPruner,
     kept_by,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import HistoryItem, Key, StreamHistory, TagHistory
+from .stream_history import HistoryItem, Key, StreamHistory, TagHistory
 
 PRUNABLE = "prunable"
 YOUNG = "young"

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageUse
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import HistoryItem, StreamHistory, TagHistory
+from .image_uses import ImageUse
+from .stream_history import HistoryItem, StreamHistory, TagHistory
 
 # From the one that lasts to the one that ends by itself.
 IMAGE_IN_USE = "image_in_use"

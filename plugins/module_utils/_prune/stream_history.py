@@ -12,8 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 from dataclasses import dataclass, field
-
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from typing import NamedTuple
 
 Object = t.Mapping[str, t.Any]
 Key = tuple[str, str]

@@ -17,30 +17,30 @@ import hashlib
 import json
 import time
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import WritingClient, missing_namespace, require_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.optimistic import (
+from .._cluster.facts import WritingClient, missing_namespace, require_namespace
+from .._cluster.optimistic import (
     Overtaken,
     Sleep,
     UncertainWrites,
     write_again_until_settled,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Approved, NotApproved
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import without_dot
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Conflict, Forbidden, NotFound
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import (
+from .._cluster.paths import core_path
+from .._core.changes import Approved, NotApproved
+from .._core.concurrency import without_dot
+from .._core.errors import CollectionError, Conflict, Forbidden, NotFound
+from .._credentials.keyring import filed_text
+from .._credentials.registry_secrets import (
     RegistrySecret,
     hidden_keys,
     read_secret_object,
     secret_texts,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import ObservedSecret, observe_registry_secrets, observe_secret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import SecretPlan, plan_secret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.secret_view import secret_change
+from .desired import DesiredSecret
+from .observed import ObservedSecret, observe_registry_secrets, observe_secret
+from .plan import SecretPlan, plan_secret
+from .secret_view import secret_change
 
 _COPY_ENDING = ".former"
 _COPY_ANNOTATION = "quayside.openshift-images/former-content-of"

@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import typing as t
 from types import MappingProxyType
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import check_key, check_label_value, check_object_name
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import (
+from .._core.errors import InputError
+from .._core.names import check_key, check_label_value, check_object_name
+from .._credentials.auth_document import (
     AuthDocument,
     Login,
     MalformedAuth,
@@ -27,9 +27,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     read_auth_file,
     take_from_auth_file,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text, key_remark
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import EXCLUDE_ANNOTATION
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
+from .._credentials.keyring import filed_text, key_remark
+from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
+from .._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
 
 
 class DesiredRegistry(NamedTuple):

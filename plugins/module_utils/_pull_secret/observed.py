@@ -10,19 +10,19 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import ReadingClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import Forbidden, NotFound
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import AuthDocument
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import (
+from .._cluster.facts import ReadingClient
+from .._cluster.paths import core_path
+from .._core.errors import Forbidden, NotFound
+from .._credentials.auth_document import AuthDocument
+from .._credentials.registry_secrets import (
     RegistrySecret,
     read_secret_object,
     registry_secrets,
     secret_texts,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import CONSUMED_TYPES
+from .._credentials.secret_types import CONSUMED_TYPES
 
 
 class ObservedSecret(NamedTuple):

@@ -16,10 +16,10 @@ from __future__ import annotations
 import copy
 import typing as t
 from types import MappingProxyType
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import (
+from .._core.errors import CollectionError
+from .._credentials.auth_document import (
     AuthDocument,
     Login,
     MalformedAuth,
@@ -27,11 +27,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     encode_entry,
     encode_text,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import EXCLUDE_ANNOTATION
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DATA_KEYS, DOCKER_CFG
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import ObservedSecret
+from .._credentials.keyring import filed_text
+from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
+from .._credentials.secret_types import DATA_KEYS, DOCKER_CFG
+from .desired import DesiredRegistry, DesiredSecret
+from .observed import ObservedSecret
 
 # What kubectl apply leaves behind: the whole former object, credentials included.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

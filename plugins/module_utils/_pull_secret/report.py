@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import failure_sentence
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import RegistryChange
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.secret_view import difference
+from .._core.concurrency import failure_sentence
+from .._core.report import Report
+from .apply import SecretOutcome
+from .desired import DesiredSecret
+from .plan import RegistryChange
+from .secret_view import difference
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult
+    from .verify import LoginResult
 
 _COUNTS = {"create": "created", "update": "updated", "recreate": "recreated", "delete": "deleted", "none": "unchanged"}
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Change
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import RegistryChange, SecretPlan
+from .._core.changes import Change
+from .._credentials.auth_document import Login
+from .plan import RegistryChange, SecretPlan
 
 
 def secret_change(namespace: str, name: str, plan: SecretPlan) -> Change:

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import time
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import MissingLibraryError, RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import DOCKER_HUB_HOSTS, file_key
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.bearer import authorization, refused, unexpected
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import (
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import MissingLibraryError, RegistryError
+from .._credentials.auth_document import Login
+from .._credentials.keyring import DOCKER_HUB_HOSTS, file_key
+from .._registry.bearer import authorization, refused, unexpected
+from .._registry.session import (
     DOCKER_HUB_API,
     HAS_REQUESTS,
     RegistryHttp,
     RegistryNetwork,
 )
+from .desired import DesiredRegistry
 
 _SIDE_BY_SIDE = 8
 

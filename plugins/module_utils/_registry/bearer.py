@@ -12,14 +12,13 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import scrub
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import RegistryAnswer, RegistryHttp
+from .._core.errors import RegistryError
+from .._core.excerpt import excerpt
+from .._core.masking import scrub
+from .session import RegistryAnswer, RegistryHttp
 
 if t.TYPE_CHECKING:
-    # Without a credential nothing of it is needed: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
+    from .._credentials.auth_document import Login
 
 _CLIENT_ID = "quayside.openshift_images"
 _CHALLENGE = re.compile(r"(?:^|,)\s*(Basic|Bearer)(?:\s+|$)", re.IGNORECASE)

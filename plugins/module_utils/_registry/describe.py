@@ -9,20 +9,19 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import without_dot
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Manifest, legacy_choice
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import ImageConfig, ServedManifest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.repository import RegistryRepository
+from .._core.concurrency import without_dot
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import CollectionError, RegistryError
+from .._core.references import PullSpec
+from .._core.report import Report
+from .._import_engine.images import Manifest, legacy_choice
+from .documents import ImageConfig, ServedManifest
+from .repository import RegistryRepository
 
 if t.TYPE_CHECKING:
-    # Without a credential nothing of it is needed: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import Credential
+    from .._credentials.sources import Credential
 
 TAG_ANNOTATION = "tag_annotation"
 CONTROL_PLANE_ARCHITECTURE = "control_plane_architecture"

@@ -16,12 +16,12 @@ import json
 import math
 import typing as t
 from types import MappingProxyType
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_digest, check_tag_name
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Manifest
+from .._core.errors import InputError
+from .._core.excerpt import excerpt
+from .._core.references import check_digest, check_tag_name
+from .._import_engine.images import Manifest
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"

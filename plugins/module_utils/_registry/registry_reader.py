@@ -12,14 +12,14 @@ import threading
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import MissingLibraryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import DEFAULT_REGISTRY, PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.repository import RegistryRepository
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import HAS_REQUESTS, Patience, RegistryHttp, RegistryNetwork
+
+from .._core.errors import MissingLibraryError
+from .._core.references import DEFAULT_REGISTRY, PullSpec
+from .repository import RegistryRepository
+from .session import HAS_REQUESTS, Patience, RegistryHttp, RegistryNetwork
 
 if t.TYPE_CHECKING:
-    # Without a credential nothing of it is needed: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
+    from .._credentials.auth_document import Login
 
 
 class RegistryReader:

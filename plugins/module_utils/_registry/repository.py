@@ -12,11 +12,11 @@ import threading
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import DEFAULT_REGISTRY, PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.bearer import authorization, unexpected
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import (
+from .._core.errors import RegistryError
+from .._core.excerpt import excerpt
+from .._core.references import DEFAULT_REGISTRY, PullSpec
+from .bearer import authorization, unexpected
+from .documents import (
     CONFIG_TYPES,
     MANIFEST_TYPES,
     BadDocument,
@@ -27,7 +27,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     parse_manifest,
     parse_tag_page,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import (
+from .session import (
     DOCKER_HUB_API,
     RegistryAnswer,
     RegistryHttp,
@@ -36,8 +36,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
 )
 
 if t.TYPE_CHECKING:
-    # Without a credential nothing of it is needed: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
+    from .._credentials.auth_document import Login
 
 # bytes; the specification lets registries stop at 4 MiB for a manifest
 MANIFEST_LIMIT = 4 * 1024 * 1024

@@ -19,16 +19,16 @@ import ssl
 import threading
 import time
 import typing as t
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.excerpt import excerpt
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import SECRETS_MET, derived_forms, scrub, url_passwords
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http.retry_after import seconds_to_wait
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http.session import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
+from .._cluster.connection import Connection
+from .._core.errors import ConfigurationError, RegistryError
+from .._core.excerpt import excerpt
+from .._core.masking import SECRETS_MET, derived_forms, scrub, url_passwords
+from .._http.retry_after import seconds_to_wait
+from .._http.session import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
 
 try:
     import requests

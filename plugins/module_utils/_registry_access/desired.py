@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import check_object_name, namespaces_from
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import lookup_text
+from .._core.errors import InputError
+from .._core.names import check_object_name, namespaces_from
+from .._credentials.keyring import lookup_text
 
 
 class AccessSelection(NamedTuple):

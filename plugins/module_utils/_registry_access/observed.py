@@ -10,17 +10,17 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import ReadingClient, require_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import each_with_outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, NotFound
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import RegistrySecret, read_secret_object
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DOCKER_CFG
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.desired import AccessSelection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.observed import Account
+from .._cluster.facts import ReadingClient, require_namespace
+from .._cluster.paths import core_path
+from .._core.concurrency import each_with_outcome
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import CollectionError, NotFound
+from .._credentials.registry_secrets import RegistrySecret, read_secret_object
+from .._credentials.secret_types import DOCKER_CFG
+from .._secret_link.observed import Account
+from .desired import AccessSelection
 
 # Secrets of these types hold no registry credentials: they are not even asked for.
 _OTHER_TYPES = (

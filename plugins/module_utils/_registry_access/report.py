@@ -14,21 +14,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import failure_sentence
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login, MalformedAuth, decode_entry
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import key_remark, same_host, same_registry
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import (
+from .._core.concurrency import failure_sentence
+from .._core.errors import CollectionError, Forbidden
+from .._core.report import Report
+from .._credentials.auth_document import Login, MalformedAuth, decode_entry
+from .._credentials.keyring import key_remark, same_host, same_registry
+from .._credentials.registry_secrets import (
     RegistrySecret,
     hidden_keys,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import CONSUMED_TYPES
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.desired import AccessSelection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.observed import NamespaceAccess
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.variables import access_variables, linked_names
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import LIST_FIELDS
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import MANAGED_ANNOTATION, is_managed
+from .._credentials.secret_types import CONSUMED_TYPES
+from .._secret_link.desired import LIST_FIELDS
+from .._secret_link.plan import MANAGED_ANNOTATION, is_managed
+from .desired import AccessSelection
+from .observed import NamespaceAccess
+from .variables import access_variables, linked_names
 
 # What can be wrong with a secret, in the order in which it is reported.
 PROBLEMS = ("malformed", "type_not_read", "doubtful_key", "no_credential", "identity_token_only", "hidden")
@@ -168,7 +168,7 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
 
 def _explained(access: NamespaceAccess, image: str) -> dict[str, t.Any] | None:
     """Return the explanation of one image; None where something else than a missing right kept the secrets from being read."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.explanation import explain, explain_unread
+    from .._credentials.explanation import explain, explain_unread
 
     if access.secrets is not None:
         explanation = explain(access.secrets, image)

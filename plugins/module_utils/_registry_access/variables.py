@@ -15,15 +15,15 @@ from __future__ import annotations
 import re
 import typing as t
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login, decode_entry
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import filed_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import RegistrySecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.observed import NamespaceAccess
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import LIST_FIELDS
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.observed import Account
+from .._credentials.auth_document import Login, decode_entry
+from .._credentials.keyring import filed_text
+from .._credentials.registry_secrets import RegistrySecret
+from .._credentials.secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
+from .._secret_link.desired import LIST_FIELDS
+from .._secret_link.observed import Account
+from .observed import NamespaceAccess
 
 _TEMPLATE_MARKS = re.compile(r"\{[{%#]")
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import typing as t
 from types import MappingProxyType
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec, check_stream_name
+from .._cluster.paths import api_path
+from .._core.errors import InputError
+from .._core.references import PullSpec, check_stream_name
 
 # There is one such object, and the operator ignores others.
 CONFIG_PATH = api_path("samples.operator.openshift.io/v1", None, "configs", "cluster")

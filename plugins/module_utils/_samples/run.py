@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import MERGE_PATCH, ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.optimistic import UncertainWrites, write_again_until_settled
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure, ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import (
+from .._cluster.client import MERGE_PATCH, ClusterClient
+from .._cluster.optimistic import UncertainWrites, write_again_until_settled
+from .._core.errors import CollectionError, InputError
+from .._core.references import PullSpec
+from .._core.report import Report
+from .._import_engine.observed import ImportFailure, ObservedStream, ObservedTag
+from .config import (
     CONFIG_NAME,
     CONFIG_PATH,
     MANAGED,
@@ -30,7 +30,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._samples
     SamplesSpec,
     plan_samples,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.wait import (
+from .wait import (
     SamplesState,
     outstanding,
     read_config,
@@ -39,9 +39,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._samples
 )
 
 if t.TYPE_CHECKING:
-    # What only a retry of failed imports needs is imported where it is used: see _payload.
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, PendingCredential
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import RemedyFor
+    from .._import_engine.desired import DesiredStream, PendingCredential
+    from .._import_engine.report import RemedyFor
 
 
 class SamplesRun(NamedTuple):
@@ -135,8 +134,8 @@ def _see_to_failed_imports(client: ClusterClient, state: SamplesState, run: Samp
     again = _again(failed) if retry else []
     tried = {(stream.name, tag.name) for stream in again for tag in stream.tags}
     if again:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
+        from .._import_engine.report import stream_report
+        from .._import_engine.run import converge_streams
 
         results = converge_streams(
             client, again, check_mode=run.check_mode, concurrency=run.concurrency, timeout=run.timeout, pending=run.pending
@@ -151,8 +150,8 @@ def _see_to_failed_imports(client: ClusterClient, state: SamplesState, run: Samp
 
 def _again(failed: t.Sequence[tuple[ObservedStream, ObservedTag]]) -> list[DesiredStream]:
     """Declare the failed tags as they are, so that the import engine has nothing to do but to import them."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.adoption import adopt
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
+    from .._import_engine.adoption import adopt
+    from .._import_engine.desired import desired_streams
 
     names: dict[str, set[str]] = {}
     streams = {stream.name: stream for stream, _tag in failed}

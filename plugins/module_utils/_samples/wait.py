@@ -16,23 +16,23 @@ from __future__ import annotations
 
 import time
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient, image_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.client import ClusterClient, image_path
+from .._core.errors import (
     ApiError,
     ApiUnreachable,
     CollectionError,
     ConfigurationError,
     NotFound,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .._import_engine.observed import (
     EXTERNAL,
     ObservedStream,
     ObservedTag,
     parse_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import (
+from .config import (
     CONFIG_NAME,
     CONFIG_PATH,
     MANAGED_SELECTOR,

@@ -15,23 +15,23 @@ from __future__ import annotations
 import collections
 import time
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import WritingClient, require_namespace
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.optimistic import Sleep, UncertainWrites, write_again_until_settled
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Approved, NotApproved
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import WIDTH, each_with_outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrent_map import concurrent_map
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import AccountName, DesiredLinks, Waiting
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.observed import (
+from .._cluster.facts import WritingClient, require_namespace
+from .._cluster.optimistic import Sleep, UncertainWrites, write_again_until_settled
+from .._cluster.paths import core_path
+from .._core.changes import Approved, NotApproved
+from .._core.concurrency import WIDTH, each_with_outcome
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import CollectionError
+from .desired import AccountName, DesiredLinks, Waiting
+from .observed import (
     Account,
     missing_secrets,
     observe_account,
     observe_accounts,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import LinkPlan, link_change, plan_links
+from .plan import LinkPlan, link_change, plan_links
 
 
 class AccountMissing(CollectionError):

@@ -10,10 +10,10 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import names_from
+from .._core.errors import InputError
+from .._core.names import names_from
 
 # What the option calls a list, and the field of the service account.
 LIST_FIELDS = {"pull": "imagePullSecrets", "mount": "secrets"}

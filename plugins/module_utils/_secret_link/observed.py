@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import ReadingClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import core_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden, NotFound
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import AccountName
+from .._cluster.facts import ReadingClient
+from .._cluster.paths import core_path
+from .._core.errors import CollectionError, Forbidden, NotFound
+from .desired import AccountName
 
 Account = dict[str, t.Any]
 
@@ -43,7 +43,7 @@ def observe_accounts(client: ReadingClient, namespace: str) -> dict[str, Account
 
 def missing_secrets(client: ReadingClient, namespace: str, names: t.Iterable[str], mask: t.Callable[..., None]) -> list[str]:
     """Return those of the secrets that do not exist; where the caller may not read secrets, none is taken to be missing."""
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import secret_texts
+    from .._credentials.registry_secrets import secret_texts
 
     missing = []
     for name in names:

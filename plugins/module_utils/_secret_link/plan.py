@@ -16,10 +16,10 @@ from __future__ import annotations
 import copy
 import re
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Change
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import LIST_FIELDS, DesiredLinks
+from .._core.changes import Change
+from .desired import LIST_FIELDS, DesiredLinks
 
 MANAGED_ANNOTATION = "openshift.io/internal-registry-pull-secret-ref"
 # The server makes such names from a beginning of at most 58 characters and five characters of its own.

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import failure_sentence
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.apply import LinkOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import LIST_FIELDS
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import ListPlan
+from .._core.concurrency import failure_sentence
+from .._core.report import Report
+from .apply import LinkOutcome
+from .desired import LIST_FIELDS
+from .plan import ListPlan
 
 
 def report_links(outcomes: t.Sequence[LinkOutcome]) -> Report:

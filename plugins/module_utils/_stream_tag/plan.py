@@ -13,15 +13,15 @@ Pure: from what is declared and the two streams as read. A copy of a tag is fixe
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .._core.errors import CollectionError
+from .._import_engine.observed import (
     EXTERNAL,
     ObservedStream,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import (
+from .._import_engine.plan import (
     IMPORT_MODE_CHANGED,
     INSECURE_CHANGED,
     NOT_LISTED,
@@ -32,7 +32,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     TAG_MISSING,
     UPSTREAM_MOVED,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.desired import (
+from .desired import (
     STREAM_IMAGE,
     STREAM_TAG,
     DesiredStreamTag,

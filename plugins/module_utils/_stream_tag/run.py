@@ -10,29 +10,29 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import (
+from .._cluster.client import (
     STRATEGIC_MERGE,
     ClusterClient,
     image_path,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.optimistic import UncertainWrites, write_again_until_settled
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, CollectionError, NotFound, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+from .._cluster.optimistic import UncertainWrites, write_again_until_settled
+from .._cluster.paths import api_path
+from .._core.errors import ApiUnreachable, CollectionError, NotFound, Unauthorized
+from .._core.report import Report
+from .._import_engine.desired import DesiredStream
+from .._import_engine.observed import (
     EXTERNAL,
     ObservedStream,
     ObservedTag,
     parse_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import RemedyFor, stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import view
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.desired import DesiredStreamTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.plan import (
+from .._import_engine.report import RemedyFor, stream_report
+from .._import_engine.run import converge_streams
+from .._import_engine.view import view
+from .desired import DesiredStreamTag
+from .plan import (
     Images,
     StreamTagPlan,
     plan_stream_tag,

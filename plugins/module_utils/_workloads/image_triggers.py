@@ -15,9 +15,9 @@ from __future__ import annotations
 import json
 import re
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS, WorkloadKind
+from .kinds import WORKLOAD_KINDS, WorkloadKind
 
 TRIGGERS_ANNOTATION = "image.openshift.io/triggers"
 

@@ -9,7 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class WorkloadKind(NamedTuple):

@@ -10,25 +10,25 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import ReadingClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import ReadFailure, each_with_outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+from .._cluster.facts import ReadingClient
+from .._cluster.paths import api_path
+from .._core.concurrency import ReadFailure, each_with_outcome
+from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,
     CollectionError,
     Forbidden,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.named_tuple import NamedTuple
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import (
+from .image_triggers import (
     TRIGGERED_KINDS,
     ImageTrigger,
     StreamTag,
     image_triggers,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WorkloadKind
+from .kinds import WorkloadKind
 
 EVERYWHERE = "*"
 
