@@ -98,7 +98,8 @@ def entry(tag: str, source: str) -> dict[str, t.Any]:
 @contextmanager
 def scene(directory: Path) -> Iterator[Scene]:
     """A scene that ends with the block."""
-    with Lab(directory / "lab", namespaces=(NAMESPACE,)) as lab:
+    # Quiet: what a cluster does by itself would be measured too.
+    with Lab(directory / "lab", controllers=False, namespaces=(NAMESPACE,)) as lab:
         state = json.loads((lab.directory / "cluster" / "emulator.json").read_text(encoding="utf-8"))
         with (
             ApiClient(state["url"], state["ca_file"], state["admin_token"], NAMESPACE) as api,

@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _demo(directory: Path, engine: str, *, keep: bool) -> int:
-    lab_arguments = ["--controllers", "--engine", engine]
+    lab_arguments = ["--engine", engine]
     for namespace in NAMESPACES:
         lab_arguments += ["--namespace", namespace]
     if not keep:

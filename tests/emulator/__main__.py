@@ -15,6 +15,7 @@ from pathlib import Path
 
 from registries.lifetime import DEFAULT_LIFETIME, wait_for_the_end
 
+from .import_controller import INTERVAL
 from .imports import BULK_LIMIT
 from .server import EmulatorSettings, EmulatorThread, write_private
 
@@ -27,7 +28,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--registry-ca", type=Path, action="append", default=[], help="trusted for imports; repeatable")
     parser.add_argument("--import-mode", choices=("Legacy", "PreserveOriginal"), default="Legacy")
     parser.add_argument("--bulk-limit", type=int, default=BULK_LIMIT, help="tags of one repository import; -1: no limit")
-    parser.add_argument("--import-controller", action="store_true", help="import tags whose generation is ahead")
+    parser.add_argument("--no-import-controller", action="store_true", help="import nothing by itself")
+    parser.add_argument("--scheduled-imports-every", type=float, default=INTERVAL, metavar="SECONDS", help="scheduled tags (default: %(default)s)")
     parser.add_argument("--service-account-controller", action="store_true", help="keep dockercfg secrets linked")
     parser.add_argument("--service-accounts-after", type=float, metavar="SECONDS", help="in each new namespace")
     parser.add_argument("--samples-operator", action="store_true", help="act by the configuration of the samples in openshift")
@@ -50,7 +52,8 @@ def main() -> int:
             bulk_limit=arguments.bulk_limit,
             switches={
                 "openshift": not arguments.plain_kubernetes,
-                "import_controller": arguments.import_controller,
+                "import_controller": not arguments.no_import_controller,
+                "scheduled_imports_every": arguments.scheduled_imports_every,
                 "service_account_controller": arguments.service_account_controller,
                 "samples_operator": arguments.samples_operator,
                 "service_accounts_after": arguments.service_accounts_after,

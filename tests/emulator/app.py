@@ -125,12 +125,14 @@ class Application:
             if fault is not None and fault.status and not fault.after_work:
                 code = fault.status
                 return _response(fault.answer())
+            if fault is not None and fault.imports == "before":
+                await self.cluster.import_controller.act()
             try:
                 user = self._caller(request)
                 if request.query.get("watch") in ("1", "true"):
                     code = 200
                     return await self._watch(request, user)
-                answer = await self._answer(request, user)
+                answer = await self._answer(request, user, fault)
             except StatusError as error:
                 answer = Answer.refusal(error)
             except web.HTTPRequestEntityTooLarge:
@@ -138,6 +140,8 @@ class Application:
             except Exception as error:
                 _LOGGER.exception("%s %s failed", request.method, request.rel_url.raw_path)
                 answer = Answer.refusal(internal_error(f"the emulator failed: {type(error).__name__}"))
+            if fault is not None and fault.imports == "after":
+                await self.cluster.import_controller.act()
             if fault is not None and fault.status:
                 answer = fault.answer()
             code = answer.code
@@ -156,7 +160,7 @@ class Application:
         groups = request.headers.getall("Impersonate-Group", [])
         return self.cluster.access.impersonate(user, name, groups, request.headers.get("Impersonate-Uid", ""))
 
-    async def _answer(self, request: web.Request, user: User) -> Answer:
+    async def _answer(self, request: web.Request, user: User, fault: Fault | None) -> Answer:
         path = request.rel_url.raw_path
         target = find_target(path)
         if target is None:
@@ -180,6 +184,8 @@ class Application:
             raise unsupported_media_type(_ACCEPTED_TYPES)
         place = (target.subresource, target.namespace, target.name)
         call = Call(user, verb, resource, *place, request.query, content_type, body)
+        if fault is not None and fault.imports == "during":
+            call.meanwhile = self.cluster.import_controller.act
         return await handler.handle(call)
 
     def _document(self, request: web.Request, user: User, path: str) -> Answer:

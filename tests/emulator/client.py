@@ -109,6 +109,11 @@ class ControlClient:
         """Switch all faults off."""
         self.send("DELETE", "faults")
 
+    def let_import(self, namespace: str = "", *, scheduled: bool = False) -> list[dict[str, t.Any]]:
+        """Let the import controller act now, on what waits or on what is scheduled; returns the streams that it acted on."""
+        answer = self.send("POST", "imports/scheduled" if scheduled else "imports", {"namespace": namespace})
+        return t.cast("list[dict[str, t.Any]]", answer["imports"])
+
     def change(self, **switches: t.Any) -> dict[str, t.Any]:
         """Turn switches; returns the positions of all."""
         return self.send("PATCH", "settings", switches)

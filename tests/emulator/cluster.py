@@ -17,6 +17,7 @@ from .generic import GenericHandler, Strategy
 from .gotext import now_text
 from .handling import Call, Handler
 from .images import Images
+from .import_controller import ImportController
 from .imports import ImportHandler, ImportSettings
 from .objects import segment_problem
 from .registry_reader import RegistryTransport
@@ -75,7 +76,8 @@ class Cluster:
         streams = Streams(self.store, self.access, self.reader)
         accounts = ServiceAccountHandler(self.store, self.access)
         self.importer = ImportHandler(self.store, streams, images, self.transport, settings)
-        self.controllers = Controllers(self.store, self.importer)
+        self.controllers = Controllers(self.store)
+        self.import_controller = ImportController(self.store, self.importer)
         self.samples_operator = SamplesOperator(self.store, streams, self.importer)
         self.handlers: dict[ResourceType, Handler] = {
             NAMESPACES: NamespaceHandler(self.store),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hmac
+import inspect
 import json
 import typing as t
 
@@ -26,6 +27,7 @@ class Control:
     - ``GET requests[?since=N]``, ``DELETE requests``
     - ``GET faults``, ``POST faults`` (fields of ``faults.Fault``), ``DELETE faults[/id]``
     - ``GET settings``, ``PATCH settings`` (see ``settings``)
+    - ``POST imports``, ``POST imports/scheduled`` {namespace}: the import controller acts now, and the answer comes when it is done
     - ``POST tokens`` {user, groups, ttl}, ``DELETE tokens[/user]`` (tokens of that user, or all, expire at once)
     """
 
@@ -44,6 +46,8 @@ class Control:
         body = await request.read()
         try:
             answer = action(which, json.loads(body) if body else {}, request.query)
+            if inspect.isawaitable(answer):
+                answer = await answer
         except (ValueError, TypeError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response(answer)
@@ -72,6 +76,13 @@ class Control:
         self.change(body)
         return self.settings()
 
+    async def _post_imports(self, which: str, body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        controller = self._cluster.import_controller
+        actions = {"": controller.act, "scheduled": controller.act_on_schedule}
+        if which not in actions:
+            raise ValueError(f"there are no imports that are {which}")
+        return {"imports": await actions[which](body.get("namespace", ""))}
+
     def _post_tokens(self, _which: str, body: Object, _query: t.Mapping[str, str]) -> t.Any:
         groups = tuple(body.get("groups") or ())
         user = User(str(body["user"]), groups if AUTHENTICATED in groups else (*groups, AUTHENTICATED))
@@ -86,7 +97,9 @@ class Control:
         return {
             "openshift": cluster.discovery.openshift,
             "deployment_configs": cluster.discovery.deployment_configs,
-            "import_controller": cluster.controllers.imports,
+            "import_controller": cluster.import_controller.running,
+            "import_controller_after": cluster.import_controller.after,
+            "scheduled_imports_every": cluster.import_controller.interval,
             "service_account_controller": cluster.controllers.dockercfg,
             "service_accounts_after": cluster.controllers.accounts_after,
             "samples_operator": cluster.samples_operator.running,
@@ -97,7 +110,8 @@ class Control:
     def change(self, wishes: Object) -> None:
         """Turn switches; ValueError for one that does not exist.
 
-        ``openshift`` false: a plain Kubernetes; ``deployment_configs``: with these and builds; ``service_accounts_after``: seconds or null.
+        ``openshift`` false: a plain Kubernetes; ``deployment_configs``: with these and builds; ``service_accounts_after``,
+        ``import_controller_after``: seconds or null; ``scheduled_imports_every``: seconds.
         """
         unknown = set(wishes) - set(self.settings())
         if unknown:
@@ -108,9 +122,16 @@ class Control:
         cluster.discovery.deployment_configs = bool(wanted["deployment_configs"])
         cluster.reader.default_mode = str(wanted["default_import_mode"])
         cluster.importer.settings.bulk_limit = int(wanted["bulk_limit"])
-        cluster.controllers.imports = bool(wanted["import_controller"])
         cluster.controllers.dockercfg = bool(wanted["service_account_controller"])
-        after = wanted["service_accounts_after"]
-        cluster.controllers.accounts_after = None if after is None else float(after)
+        cluster.controllers.accounts_after = _seconds(wanted["service_accounts_after"])
         cluster.controllers.revisit()
+        cluster.import_controller.switch(
+            running=bool(wanted["import_controller"]),
+            after=_seconds(wanted["import_controller_after"]),
+            interval=float(wanted["scheduled_imports_every"]),
+        )
         cluster.samples_operator.switch(bool(wanted["samples_operator"]))
+
+
+def _seconds(value: t.Any) -> float | None:
+    return None if value is None else float(value)

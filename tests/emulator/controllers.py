@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs beside the API server on a real cluster, each behind a switch that is off at first."""
+"""What a cluster does with namespaces and service accounts beside the API server, each behind a switch that is off at first."""
 
 from __future__ import annotations
 
@@ -13,37 +13,27 @@ import secrets
 import typing as t
 from collections.abc import Awaitable, Callable
 
-from .access import User, account_user
 from .admission import INTERNAL_REGISTRY
-from .handling import Call
-from .imports import ImportHandler
-from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS, STREAM_IMPORTS, STREAMS, ResourceType
-from .statuses import StatusError
-from .store import Object, Store, Stored, encode
-from .streams import CHECK_ANNOTATION
+from .resources import NAMESPACES, SECRETS, SERVICE_ACCOUNTS, ResourceType
+from .store import Object, Store, Stored
 
-IMPORT_DELAY = 1.0
 ACCOUNT_DELAY = 0.2
 DEFAULT_ACCOUNTS = ("builder", "default", "deployer")
 PULL_SECRET_ANNOTATION = "openshift.io/internal-registry-pull-secret-ref"
 _OWNER_ANNOTATION = "openshift.io/internal-registry-auth-token.service-account"
-_CONTROLLER_USER: User = account_user("openshift-infra", "image-import-controller")
 
 
 class Controllers:
     """Watches the store and acts a little later, as controllers do.
 
-    ``imports``: imports tags whose generation is ahead; ``dockercfg``: gives every service account its secret of the
-    internal registry and puts it back; ``accounts_after``: seconds after which a new namespace has its service
-    accounts (None: never).
+    ``dockercfg``: gives every service account its secret of the internal registry and puts it back;
+    ``accounts_after``: seconds after which a new namespace has its service accounts (None: never).
     """
 
-    def __init__(self, store: Store, importer: ImportHandler) -> None:
-        self.imports = False
+    def __init__(self, store: Store) -> None:
         self.dockercfg = False
         self.accounts_after: float | None = None
         self._store = store
-        self._importer = importer
         self._running: set[asyncio.Task[None]] = set()
         self._waiting: set[tuple[ResourceType, str, str]] = set()
         self._unwatch: Callable[[], None] = lambda: None
@@ -62,7 +52,7 @@ class Controllers:
 
     def revisit(self) -> None:
         """Look at everything that is stored, after a switch was turned on."""
-        for resource in (NAMESPACES, SERVICE_ACCOUNTS, STREAMS):
+        for resource in (NAMESPACES, SERVICE_ACCOUNTS):
             for stored in self._store.items(resource):
                 self._notice("MODIFIED", resource, stored)
 
@@ -71,9 +61,7 @@ class Controllers:
             return
         metadata = stored.data["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
-        if resource is STREAMS and self.imports and tags_to_import(stored.data):
-            self._later((resource, namespace, name), IMPORT_DELAY, lambda: self._import(namespace, name))
-        elif resource is SERVICE_ACCOUNTS and self.dockercfg:
+        if resource is SERVICE_ACCOUNTS and self.dockercfg:
             self._later((resource, namespace, name), ACCOUNT_DELAY, lambda: self._give_dockercfg(namespace, name))
         elif resource is NAMESPACES and self.accounts_after is not None:
             self._later((resource, "", name), self.accounts_after, lambda: self._create_accounts(name))
@@ -94,17 +82,6 @@ class Controllers:
         task = asyncio.get_running_loop().create_task(act())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-
-    async def _import(self, namespace: str, name: str) -> None:
-        stored = self._store.get(STREAMS, namespace, name)
-        if stored is None or not self.imports:
-            return
-        try:
-            await import_waiting_tags(stored, self._importer, _CONTROLLER_USER)
-        except StatusError:
-            present = self._store.get(STREAMS, namespace, name)
-            if present is not None and present is not stored:
-                self._notice("MODIFIED", STREAMS, present)
 
     async def _create_accounts(self, namespace: str) -> None:
         for name in DEFAULT_ACCOUNTS:
@@ -129,40 +106,6 @@ class Controllers:
                 entries.append({"name": name})
         if data != stored.data:
             self._store.replace(SERVICE_ACCOUNTS, namespace, data)
-
-
-def tags_to_import(stream: Object) -> list[Object]:
-    """The tags that the import controller would import (server-behaviour.md 2.11)."""
-    checked = CHECK_ANNOTATION in (stream["metadata"].get("annotations") or {})
-    histories = {history["tag"]: history for history in stream["status"].get("tags") or []}
-    wanted = []
-    for tag in stream["spec"].get("tags") or []:
-        if (tag.get("from") or {}).get("kind") != "DockerImage" or tag.get("reference"):
-            continue
-        history = histories.get(tag["name"], {})
-        seen = [entry["generation"] for entry in (history.get("items") or [])[:1]]
-        seen += [entry["generation"] for entry in history.get("conditions") or []]
-        if not checked or (tag.get("generation") or 0) > max(seen, default=0):
-            wanted.append(tag)
-    return wanted
-
-
-async def import_waiting_tags(stored: Stored, importer: ImportHandler, user: User) -> None:
-    """Import those tags of a stream that have to be; a StatusError where the stream was written meanwhile."""
-    images = [
-        {
-            "from": tag["from"],
-            "to": {"name": tag["name"]},
-            "importPolicy": tag["importPolicy"],
-            "referencePolicy": tag["referencePolicy"],
-        }
-        for tag in tags_to_import(stored.data)
-    ]
-    present = stored.data["metadata"]
-    metadata = {field: present[field] for field in ("name", "namespace", "resourceVersion")}
-    body = encode({"metadata": metadata, "spec": {"import": True, "images": images}})
-    if images:
-        await importer.run(Call(user, "create", STREAM_IMPORTS, namespace=present["namespace"], body=body))
 
 
 def _dockercfg(namespace: str, name: str, account: str) -> Object:

@@ -16,7 +16,8 @@ from .statuses import GroupName, StatusError, conflict, internal_error, timeout
 from .store import Object
 
 RESETS = ("before", "after", "middle")
-_FIELDS = ("method", "path", "count", "skip", "delay", "status", "retry_after", "after_work", "reset", "message", "outage", "expire")
+IMPORTS = ("before", "during", "after")
+_FIELDS = ("method", "path", "count", "skip", "delay", "status", "retry_after", "after_work", "reset", "message", "outage", "expire", "imports")
 
 
 @dataclass
@@ -27,7 +28,9 @@ class Fault:
     then answered with ``status``; or with the connection reset before the work, after it, or in the middle of the
     answer (``reset``). ``after_work``: the work is done although ``status`` is answered. ``outage``: the server starts
     again; every connection is reset, this request with them, and for so many seconds nothing listens. ``expire``: the
-    tokens of this user end just before the request is looked at.
+    tokens of this user end just before the request is looked at. ``imports``: the import controller acts on all that
+    waits for it: before the request is looked at, ``during`` an import, between its look-ups and its write, or after the
+    work and before the answer.
     """
 
     method: str = ""
@@ -42,6 +45,7 @@ class Fault:
     message: str = ""
     outage: float = 0.0
     expire: str = ""
+    imports: str = ""
     id: int = 0
     hits: int = 0
     seen: int = field(default=0, repr=False)
@@ -55,8 +59,10 @@ class Fault:
         fault = cls(**document)
         if fault.reset and fault.reset not in RESETS:
             raise ValueError(f"reset is one of {', '.join(RESETS)}")
-        if not (fault.delay or fault.status or fault.reset or fault.outage or fault.expire):
-            raise ValueError("a fault delays, answers a status, resets, expires tokens or is an outage")
+        if fault.imports and fault.imports not in IMPORTS:
+            raise ValueError(f"imports is one of {', '.join(IMPORTS)}")
+        if not (fault.delay or fault.status or fault.reset or fault.outage or fault.expire or fault.imports):
+            raise ValueError("a fault delays, answers a status, resets, expires tokens, lets the import controller act or is an outage")
         re.compile(fault.path)
         return fault
 

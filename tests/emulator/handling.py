@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from .access import User
@@ -20,6 +20,10 @@ from .statuses import GroupName, StatusError, bad_request, invalid, invalid_valu
 from .store import Object, encode, typed
 
 _SUMMARY_LENGTH = 30
+
+
+async def _nothing() -> None:
+    """What happens in the middle of most requests."""
 
 
 @dataclass
@@ -35,6 +39,8 @@ class Call:
     query: t.Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     body: bytes = b""
+    meanwhile: Callable[[], Awaitable[t.Any]] = _nothing
+    """Awaited once in the middle of the work."""
 
     @property
     def dry_run(self) -> bool:

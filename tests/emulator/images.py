@@ -153,7 +153,8 @@ class Images:
         return self._store.get(IMAGES, "", name)
 
     def save(self, image: Object) -> Object:
-        """Store an image unless it is there; returns it as an import's answer shows it: a uid, and no version.
+        """Store an image unless it is there; returns it as an import's answer shows it: with a uid, and with a version only if it
+        is new (contract case ctl_failed_import_then).
 
         Raises the 422 of an image that is not valid (contract case list_entry_without_platform).
         """
@@ -162,13 +163,13 @@ class Images:
         if problems:
             raise invalid(IMAGES.group_kind, name, problems)
         stored = self.get(name)
+        shown = without_manifest(image)
         if stored is None:
             data = without_manifest(image)
             data["metadata"] = dict(image["metadata"])
-            stored = self._store.create(IMAGES, "", data)
-        shown = without_manifest(image)
-        metadata = {key: value for key, value in stored.data["metadata"].items() if key != "resourceVersion"}
-        shown["metadata"] = metadata
+            shown["metadata"] = dict(self._store.create(IMAGES, "", data).data["metadata"])
+        else:
+            shown["metadata"] = {key: value for key, value in stored.data["metadata"].items() if key != "resourceVersion"}
         return shown
 
     def within_tag(self, event: Object | None, reference: str, annotations: Object | None) -> Object:

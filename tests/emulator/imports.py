@@ -365,6 +365,7 @@ class ImportHandler:
         policy = self._registry_policy()
         status = await self._look_up(call.namespace, spec, stream or Stream({"name": metadata["name"]}), policy)
         request["status"] = status
+        await call.meanwhile()
         if spec["import"]:
             call = Call(call.user, call.verb, call.resource, namespace=call.namespace)
             status["import"] = self._record(call, metadata["name"], spec, status, stream)

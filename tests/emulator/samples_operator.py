@@ -10,18 +10,16 @@ Its samples are the image streams of ``openshift`` that carry its label; what th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
 import typing as t
 from collections.abc import Callable
 
 from .access import User, account_user
-from .controllers import import_waiting_tags
 from .gotext import now_text
 from .handling import Call
+from .import_controller import import_waiting_tags
 from .imports import ImportHandler
 from .resources import SAMPLES_CONFIGS, STREAMS, ResourceType
-from .statuses import StatusError
 from .store import Object, Store, Stored
 from .stream_handler import Streams
 from .streams import Stream
@@ -119,10 +117,9 @@ class SamplesOperator:
 
     async def _import(self, name: str) -> None:
         stored = self._store.get(STREAMS, NAMESPACE, name)
-        # Who wrote the stream meanwhile was noticed, so it is looked at again.
-        with contextlib.suppress(StatusError):
-            if stored is not None:
-                await import_waiting_tags(stored, self._importer, _USER)
+        # A refusal needs no care: who wrote the stream meanwhile was noticed, so it is looked at again.
+        if stored is not None:
+            await import_waiting_tags(stored, self._importer, _USER)
 
     def _managed(self) -> list[str]:
         """The names of the samples that it manages; new ones come into the inventory."""

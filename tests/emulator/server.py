@@ -89,6 +89,7 @@ class Emulator:
         context = self._certificates()
         await self.cluster.transport.start()
         self.cluster.controllers.start()
+        self.cluster.import_controller.start()
         self.cluster.samples_operator.start()
         self.control.change(self.settings.switches)
         application = Application(self.cluster, self.control)
@@ -102,6 +103,7 @@ class Emulator:
     async def stop(self) -> None:
         """Close everything."""
         await self.cluster.samples_operator.stop()
+        await self.cluster.import_controller.stop()
         await self.cluster.controllers.stop()
         if self._outage is not None:
             await self._outage

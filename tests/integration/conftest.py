@@ -26,6 +26,11 @@ from integration.surroundings import Surroundings
 _RUN = "QUAYSIDE_TEST_RUN"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How the cluster is that is started where none is given."""
+    parser.addoption("--no-controllers", action="store_true", help="a cluster that does nothing by itself: no imports, no secrets of service accounts")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Where no cluster and registries are given, start some for the whole run, before any process that runs tests."""
     os.environ.setdefault(_RUN, secrets.token_hex(3))
@@ -34,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     directory = tempfile.TemporaryDirectory(prefix="quayside-test-")
     config.add_cleanup(directory.cleanup)
-    lab = Lab(Path(directory.name), namespaces=("default",))
+    lab = Lab(Path(directory.name), controllers=not config.getoption("no_controllers"), namespaces=("default",))
     lab.start()
     config.add_cleanup(lab.stop)
     os.environ.update({name: lab.environment[name] for name in surroundings.VARIABLES})

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         parser_of_command.add_argument("--owner", type=int, metavar="PID", help="end when this process ends")
         parser_of_command.add_argument("--lifetime", type=float, default=DEFAULT_LIFETIME, help="in seconds")
     for parser_of_command in (up, serve, run):
-        parser_of_command.add_argument("--controllers", action="store_true", help="with background imports")
+        parser_of_command.add_argument("--no-controllers", action="store_true", help="a cluster that does nothing by itself")
         parser_of_command.add_argument("--engine", choices=ENGINES, default="auto", help="what the registries are")
         parser_of_command.add_argument("--namespace", action="append", default=[], help="a namespace to create")
     run.add_argument("--logs", type=Path, metavar="DIR", help="keep state and logs there")
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lab(options: argparse.Namespace, directory: Path) -> Lab:
-    return Lab(directory, options.controllers, options.engine, options.namespace or DEFAULT_NAMESPACES)
+    return Lab(directory, not options.no_controllers, options.engine, options.namespace or DEFAULT_NAMESPACES)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -71,8 +71,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     arguments = ["--engine", options.engine, "--lifetime", str(options.lifetime)]
-    if options.controllers:
-        arguments.append("--controllers")
+    if options.no_controllers:
+        arguments.append("--no-controllers")
     if options.owner is not None:
         arguments += ["--owner", str(options.owner)]
     for namespace in options.namespace:

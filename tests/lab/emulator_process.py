@@ -76,6 +76,5 @@ class EmulatorProcess:
         command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "emulator"]
         command += ["--ca-dir", str(self.directory), "--state-file", str(self.state_file)]
         command += ["--registry-ca", str(self._registry_ca), "--service-accounts-after", str(_ACCOUNTS_AFTER)]
-        if self._controllers:
-            command += ["--import-controller", "--service-account-controller"]
+        command.append("--service-account-controller" if self._controllers else "--no-import-controller")
         return command

@@ -31,12 +31,13 @@ DEFAULT_NAMESPACES = ("shop", "billing")
 class Lab:
     """Runs between ``start`` and ``stop`` (or inside ``with``); start it from the main thread.
 
+    ``controllers``: whether the cluster imports by itself and gives service accounts their secrets, as a real one does.
     ``namespaces`` are created. Users: ``admin`` (everything), ``developer`` (edit in the namespaces), ``viewer``
     (view in the namespaces).
     """
 
     directory: Path
-    controllers: bool = False
+    controllers: bool = True
     engine: str = "auto"
     namespaces: Sequence[str] = DEFAULT_NAMESPACES
 

@@ -35,7 +35,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RegistryFleet]
 
 @pytest.fixture(scope="session")
 def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Emulator]:
-    settings = EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file])
+    # Quiet: scenes count the engine's own requests. Those that are about the import controller turn it on, or say when it acts.
+    switches = {"import_controller": False}
+    settings = EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches)
     with EmulatorThread(settings) as running:
         yield running
 

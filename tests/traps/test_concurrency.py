@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 from traps.scene import Scene, Sent
@@ -104,11 +103,8 @@ def test_controller_finds_nothing_to_do_afterwards(scene: Scene) -> None:
     After a run the controller finds nothing: the version stays.
     """
     scene.import_as_others(v2={"from": f"{scene.web}:v2"}, stable={"from": f"{scene.web}:v2"})
-    scene.control.change(import_controller=True)
     scene.run(tags=[tag("v2", f"{scene.web}:v2", import_mode="PreserveOriginal"), tag("stable", f"{scene.web}@{WEB_V2}")])
-    settled = scene.versions()
-    time.sleep(1.0)
-    assert scene.versions() == settled
+    assert scene.control.let_import(scene.namespace) == []
     assert scene.run(refresh="drifted", tags=[tag("v2", f"{scene.web}:v2"), tag("stable", f"{scene.web}@{WEB_V2}")]).writes == []
 
 
@@ -118,10 +114,11 @@ def test_patch_races_with_the_import_controller(scene: Scene) -> None:
     The engine repeats, and ends with what was declared.
     """
     scene.import_as_others(stable={"from": f"{scene.web}:v2"})
-    scene.control.change(import_controller=True)
+    acted: list[t.Any] = []
     client = scene.client()
-    client.before = first(lambda sent: bool(sent.imports), lambda: time.sleep(0.5))
+    client.before = first(lambda sent: bool(sent.imports), lambda: acted.extend(scene.control.let_import(scene.namespace)))
     result = scene.run(client=client, tags=[tag("stable", f"{scene.web}@{WEB_V2}")])
+    assert [one["code"] for one in acted] == [201]
     assert result.report.failure is None
     assert scene.tag("stable")["from"]["name"] == f"{scene.web}@{WEB_V2}"
     assert scene.tag("stable")["generation"] == scene.history("stable")[0]["generation"]

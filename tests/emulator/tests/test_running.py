@@ -23,9 +23,7 @@ import requests
 from emulator.client import ApiClient, ControlClient
 from emulator.controllers import PULL_SECRET_ANNOTATION
 from emulator.server import Emulator
-from registries.embedded import EmbeddedRegistry
 
-STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
 TESTS = Path(__file__).parents[2]
 
@@ -144,29 +142,6 @@ def test_plain_kubernetes(admin: ApiClient, control: ControlClient) -> None:
     assert "apps" in groups
     assert not [group for group in groups if group.endswith("openshift.io")]
     assert admin.send("GET", admin.core("secrets")).status_code == 200
-
-
-def test_the_import_controller(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry) -> None:
-    """Imports what is new or asked for, a second later, and leaves failures alone."""
-    control.change(import_controller=True)
-    policy = {"insecure": True}
-    tags = [
-        {"name": name, "from": {"kind": "DockerImage", "name": f"{plain.host}/team/plain:{tag}"}, "importPolicy": policy}
-        for name, tag in (("good", "v1"), ("bad", "absent"))
-    ]
-    admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}, "spec": {"tags": tags}})
-    assert "tags" not in admin.stream("s")["status"]
-    stream = wait_for(lambda: (s := admin.stream("s")) and "tags" in s["status"] and s)
-    histories = {tag["tag"]: tag for tag in stream["status"]["tags"]}
-    assert histories["good"]["items"][0]["image"].startswith("sha256:")
-    assert histories["bad"]["conditions"][0]["reason"] == "NotFound"
-    patch = {"spec": {"tags": [{"name": "good", "from": {"kind": "DockerImage", "name": f"{plain.host}/team/plain:v2"}}]}}
-    patched = admin.send("PATCH", admin.image("imagestreams", "s"), patch, content_type=STRATEGIC).json()
-    settled = wait_for(lambda: (s := admin.stream("s")) and s["metadata"]["resourceVersion"] != patched["metadata"]["resourceVersion"] and s)
-    good = next(tag for tag in settled["status"]["tags"] if tag["tag"] == "good")
-    assert len(good["items"]) == 2
-    time.sleep(1.5)
-    assert admin.stream("s") == settled
 
 
 def test_service_accounts_of_new_namespaces(admin: ApiClient, control: ControlClient) -> None:

@@ -135,7 +135,7 @@ def test_a_second_lab_in_the_same_place_is_refused(directory: Path) -> None:
 
 
 def test_up_and_down_leave_nothing_that_listens(tmp_path: Path) -> None:
-    started = lab("up", "--state-dir", str(tmp_path), "--controllers", "--lifetime", "300")
+    started = lab("up", "--state-dir", str(tmp_path), "--no-controllers", "--lifetime", "300")
     assert started.returncode == 0, started.stderr
     listening = addresses(json.loads((tmp_path / "lab.json").read_text())["environment"])
     assert len(listening) == 4
