@@ -19,7 +19,7 @@ from tools.awx_collection import ensure_awx_collection
 # Anything else in the artifact is a mistake, whatever it is: a new folder has to be allowed here.
 ALLOWED = {
     "CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "LICENSES", "MANIFEST.json", "README.md", "REUSE.toml",
-    "changelogs", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles",
+    "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles",
 }
 NAME = "quayside.openshift_images"
 

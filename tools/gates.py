@@ -86,7 +86,7 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),
-        gate("mypy", "mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins", folder=tree),
+        gate("mypy", "mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins", "-p", f"{COLLECTION}.extensions", folder=tree),
         gate("mypy-tools", "mypy", "tools", folder=ROOT),
         gate("yamllint", "yamllint", "--strict", "."),
         # In the checkout: in the copy the other gates make files, of which reuse asks only once whether git ignores them.
