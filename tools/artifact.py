@@ -1,27 +1,39 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the collection, looks at what is in the artifact, installs it without a network and lists its content."""
+"""Builds the collection, looks at what is in the artifact, installs it without a network and lists its content.
+
+Links of the READMEs are relative in the repository, where they lead to the same version, and whole addresses in the artifact,
+where Galaxy and Automation Hub show the page alone.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import posixpath
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+import yaml
 
 from tools import BUILD, Refused, say
 from tools.awx_collection import ensure_awx_collection
+from tools.tree import collection_files
 
 # Anything else in the artifact is a mistake, whatever it is: a new folder has to be allowed here.
 ALLOWED = {
-    "CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "LICENSES", "MANIFEST.json", "README.md", "REUSE.toml",
-    "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles",
+    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "LICENSES", "MAINTAINERS.md", "MANIFEST.json", "README.md",
+    "REUSE.toml", "REVIEW_CHECKLIST.md", "SECURITY.md", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles",
 }
+IMAGES = (".gif", ".jpg", ".png", ".svg", ".webp")
 NAME = "quayside.openshift_images"
+# A link, or a picture, of a page in Markdown.
+LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)#\s]+)(?P<fragment>#[^)\s]*)?(?P<after>\))")
 
 
 def build(collection: Path, folder: Path) -> Path:
@@ -29,9 +41,40 @@ def build(collection: Path, folder: Path) -> Path:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    subprocess.run(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], cwd=collection, check=True)
+    source = prepared(collection, folder.with_name(f"{folder.name}-source"))
+    subprocess.run(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], cwd=source, check=True)
     (artifact,) = folder.glob("quayside-openshift_images-*.tar.gz")
     return artifact
+
+
+def prepared(collection: Path, source: Path) -> Path:
+    """Make a copy of the collection in which the READMEs have whole addresses, and return it."""
+    if source.exists():
+        shutil.rmtree(source)
+    for relative in collection_files(collection):
+        (source / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(collection / relative, source / relative)
+    galaxy = yaml.safe_load((source / "galaxy.yml").read_text(encoding="utf-8"))
+    for page in (source / "README.md", *source.glob("roles/*/README.md")):
+        where = PurePosixPath(page.relative_to(source).as_posix())
+        page.write_text(with_addresses(page.read_text(encoding="utf-8"), where, source, galaxy["repository"], galaxy["version"]), encoding="utf-8")
+    return source
+
+
+def with_addresses(text: str, page: PurePosixPath, root: Path, repository: str, version: str) -> str:
+    """Return the text of ``page`` with the address of the released version in place of each relative link."""
+
+    def address(found: re.Match[str]) -> str:
+        target = found["target"]
+        if "://" in target or target.startswith("mailto:"):
+            return found[0]
+        path = posixpath.normpath(str(page.parent / target))
+        if not (root / path).exists():
+            raise Refused(f"{page} links to {target}, which is not there.")
+        kind = "tree" if (root / path).is_dir() else "raw" if path.endswith(IMAGES) else "blob"
+        return f"{found['before']}{repository}/{kind}/{version}/{path}{found['fragment'] or ''}{found['after']}"
+
+    return LINK.sub(address, text)
 
 
 def unexpected(artifact: Path) -> list[str]:

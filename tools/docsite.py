@@ -22,7 +22,9 @@ NAME = "quayside.openshift_images"
 SITE = Path("docs", "docsite")
 LINK = re.compile(r"\]\(([^)#\s]+)")
 # What becomes part of the site besides docs/, and what pages link to: links work on a git web page and on the site.
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "COPYING")
+PAGES = (
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "COPYING", "MAINTAINERS.md", "REVIEW_CHECKLIST.md", "SECURITY.md",
+)
 
 
 def gather(source: Path) -> None:
@@ -30,7 +32,8 @@ def gather(source: Path) -> None:
     if source.exists():
         shutil.rmtree(source)
     files = collection_files(ROOT)
-    pages = [relative for relative in files if relative.parts[0] == "docs" or str(relative) in PAGES]
+    # What is below rst comes with the reference.
+    pages = [relative for relative in files if (relative.parts[0] == "docs" and SITE / "rst" not in relative.parents) or str(relative) in PAGES]
     linked = {target for page in pages if page.suffix == ".md" for target in links(page)}
     folders = {target: [file for file in files if target in file.parents] for target in linked}
     for relative in {*pages, *linked.intersection(files), *(file for inside in folders.values() for file in inside)}:

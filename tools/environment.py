@@ -21,11 +21,17 @@ from tools.interpreters import find, version_of
 
 OLDEST_PYTHON = (3, 11)
 REQUIREMENTS = ROOT / "tests" / "requirements"
-# The two ends of what is supported, and the oldest Python that modules run with, with the oldest libraries that they
-# work with: what pip installs, and the Pythons that it is for, best first.
+# What is supported, from end to end, what comes next, and the oldest Python that modules run with, with the oldest
+# libraries that they work with: what pip installs, and the Pythons that it is for, best first.
 MATRIX = {
-    "oldest": (("-r", "matrix.txt", "-r", "run.txt", "ansible-core~=2.16.0", "-c", "oldest.txt"), ("3.11", "3.12")),
+    "oldest": (("-r", "matrix.txt", "ansible-core~=2.16.0", "-c", "oldest.txt"), ("3.11", "3.12")),
+    "core-2.17": (("-r", "matrix.txt", "ansible-core~=2.17.0"), ("3.10", "3.11", "3.12")),
+    "core-2.18": (("-r", "matrix.txt", "ansible-core~=2.18.0"), ("3.11", "3.12", "3.13")),
+    "core-2.19": (("-r", "matrix.txt", "ansible-core~=2.19.0"), ("3.11", "3.12", "3.13")),
+    "core-2.20": (("-r", "matrix.txt", "ansible-core~=2.20.0"), ("3.12", "3.13", "3.14")),
     "newest": (("-r", "matrix.txt", "ansible-core~=2.21.0"), ("3.13", "3.12", "3.14")),
+    # Pinned, so that a change there does not come unasked; it may fail.
+    "next": (("-r", "matrix.txt", "ansible-core==2.22.0rc1"), ("3.13", "3.14")),
     "oldest-target": (("-r", "../../requirements.txt", "-c", "oldest.txt"), ("3.9",)),
 }
 

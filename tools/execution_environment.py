@@ -8,6 +8,7 @@ No image is built: that needs a container engine. ansible-builder reads everythi
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import distribution
@@ -17,6 +18,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from tools import BUILD, Refused, say
+from tools.environment import MATRIX
 
 DEFINITION = Path("docs", "examples", "execution-environment.yml")
 CONTEXT = BUILD / "execution-environment"
@@ -42,6 +44,20 @@ def check_needs(found: dict[str, list[str]], stated: Path) -> None:
             raise Refused(f"{name} is not pure Python, so not every execution environment can take it.")
 
 
+def check_core(definition: Path, tested: str) -> None:
+    """Refuse an image whose ansible-core is not limited to what the tests run with."""
+    stated = yaml.safe_load(definition.read_text(encoding="utf-8"))["dependencies"]["ansible_core"]["package_pip"]
+    if stated != tested:
+        raise Refused(f"{definition.name} takes {stated}, and the tests run with {tested}.")
+
+
+def supported_core() -> str:
+    """Return the ansible-core that the matrix tests from end to end, as pip writes it."""
+    cores = [re.findall(r"ansible-core~=2\.(\d+)\.0", " ".join(words)) for words, _pythons in MATRIX.values()]
+    minors = [int(minor) for found in cores for minor in found]
+    return f"ansible-core>=2.{min(minors)},<2.{max(minors) + 1}"
+
+
 def check_context(context: Path) -> None:
     """Refuse a build context that does not install the collection and what it needs."""
     containerfile = (context / "Containerfile").read_text(encoding="utf-8")
@@ -55,6 +71,7 @@ def main() -> None:
     collection = installed / "ansible_collections" / "quayside" / "openshift_images"
     found = introspected(installed)
     check_needs(found, collection / "meta" / "ee-requirements.txt")
+    check_core(collection / DEFINITION, supported_core())
     command = ["ansible-builder", "create", "--file", str(collection / DEFINITION), "--context", str(CONTEXT), "--output-filename", "Containerfile"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     check_context(CONTEXT)

@@ -33,13 +33,23 @@ PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_", "PYTHON", "
 # What names a cluster and its registries for "make test-cluster".
 CLUSTER = ("KUBECONFIG", *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAIN", "SELFSIGNED", "USER", "PASSWORD", "CA")))
 
+# Versions of ansible-core that are tested in part: what a release of it has changed for collections before.
+BETWEEN = ("core-2.17", "core-2.18", "core-2.19", "core-2.20")
+# The one to come: tested as those between, and may fail.
+NEXT = "next"
+SANITY_IN_PART = ("import", "validate-modules", "ansible-doc")
+# What meets ansible-core; the rest of the unit tests meets Python only.
+UNIT_IN_PART = ("tests/unit/plugins/modules", "tests/unit/collection")
+MAIN_JOB = "tests/integration/targets/site/test_main_job.py"
+
 GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
     "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo", "build", "docs-lint", "lint"),
     "soak": ("soak-reliability", "soak-security", "soak-fleet"),
-    "test-matrix": ("environment-oldest", "environment-newest", "sanity-oldest", "sanity-newest", "unit-oldest", "unit-newest"),
+    # The ends first: they take the longest.
+    "test-matrix": tuple(f"{kind}-{core}" for core in ("oldest", "newest", *BETWEEN, NEXT) for kind in ("environment", "sanity", "unit", "main-job")),
     "everything": ("test-matrix", "test"),
 }
 # Chooses the long form of a test that has two.
@@ -103,20 +113,24 @@ def all_gates(work: Path) -> list[Gate]:
 
 
 def matrix_gates(work: Path) -> list[Gate]:
-    """Return the gates of both ends of what is supported; each end has an environment of its own."""
+    """Return the gates of every ansible-core that is supported; each has an environment of its own."""
     own = environment(Path(PYTHON).parent, work)
+    cores = ("oldest", *BETWEEN, "newest", NEXT)
     gates = [
-        Gate(f"environment-{name}", (PYTHON, "-m", "tools.environment", name), ROOT, own)
-        for name in ("oldest", "newest", "oldest-target")
+        Gate(f"environment-{name}", (PYTHON, "-m", "tools.environment", name), ROOT, own, required=name != NEXT)
+        for name in (*cores, "oldest-target")
     ]
-    for end in ("oldest", "newest"):
-        bin_folder, prepared = path_of(end) / "bin", (f"environment-{end}",)
+    for core in cores:
+        whole = core in ("oldest", "newest")
+        bin_folder, prepared = path_of(core) / "bin", (f"environment-{core}",)
         python, variables = str(bin_folder / "python"), environment(bin_folder, work)
-        pytest = (python, "-m", "pytest", "-n", "2")
-        gates += [
-            Gate(f"sanity-{end}", (python, "-m", "tools.sanity", OLDEST_TARGET), ROOT, variables, prepared),
-            Gate(f"unit-{end}", (*pytest, "tests/unit"), work, variables | imports(work), prepared),
-        ]
+        sanity = (OLDEST_TARGET,) if whole else tuple(f"--test={name}" for name in SANITY_IN_PART)
+        for name, command, folder, more in (
+            ("sanity", (python, "-m", "tools.sanity", *sanity), ROOT, {}),
+            ("unit", (python, "-m", "pytest", "-n", "2", *(("tests/unit",) if whole else UNIT_IN_PART)), work, imports(work)),
+            ("main-job", (python, "-m", "pytest", MAIN_JOB), work, imports(work)),
+        ):
+            gates.append(Gate(f"{name}-{core}", command, folder, variables | more, prepared, required=core != NEXT))
     # The oldest ansible-core, its modules run by the oldest Python with the oldest libraries.
     bin_folder, target = path_of("oldest") / "bin", path_of("oldest-target") / "bin" / "python"
     variables = environment(bin_folder, work) | imports(work) | {"QUAYSIDE_TEST_MODULE_PYTHON": str(target)}

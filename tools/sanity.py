@@ -10,6 +10,7 @@ what Python and pip bring. Nothing is written to the person's home.
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import os
 import re
@@ -53,8 +54,9 @@ def share(theirs: Path, ours: Path) -> None:
         ours.symlink_to(theirs)
 
 
-def run(targets: list[str]) -> int:
-    """Run every sanity test with the Python of this process, and what concerns modules with the Pythons ``targets`` too."""
+def run(targets: list[str], tests: list[str]) -> int:
+    """Run every sanity test, or those of ``tests``, with the Python of this process, and what concerns modules with the Pythons
+    ``targets`` too."""
     own = f"{sys.version_info[0]}.{sys.version_info[1]}"
     core = importlib.metadata.version("ansible-core")
     say(f"ansible-test sanity of ansible-core {core}, Python {own}, target Pythons {', '.join([*targets, own])}")
@@ -69,13 +71,17 @@ def run(targets: list[str]) -> int:
         "HOME": str(prepare_home()),
         "PATH": os.pathsep.join([*map(str, folders), os.environ["PATH"]]),
     }
-    command += ["--target-python", "default"]
+    command += ["--target-python", "default", *(word for name in tests for word in ("--test", name))]
     collection = refresh(f"sanity-{core}")
     return subprocess.run(command, check=False, cwd=collection, env=environment).returncode
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(run(sys.argv[1:]))
+        parser = argparse.ArgumentParser(prog="python -m tools.sanity", description="Run ansible-test sanity.")
+        parser.add_argument("targets", nargs="*", help="Pythons of target hosts, besides this one")
+        parser.add_argument("--test", action="append", default=[], help="a sanity test to run, in place of all")
+        options = parser.parse_args()
+        sys.exit(run(options.targets, options.test))
     except Refused as refusal:
         sys.exit(str(refusal))

@@ -204,7 +204,7 @@ class ServiceAccountHandler(GenericHandler):
         spec = request.get("spec") or {}
         seconds = spec.get("expirationSeconds") or _TOKEN_SECONDS
         token = self._access.issue_for_account(call.namespace, call.name, seconds)
-        ends = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+        ends = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=seconds)
         return Answer.of(
             201,
             {

@@ -37,12 +37,12 @@ def go_text(value: object) -> str:
 
 def now_text() -> str:
     """The present time as objects carry it: RFC 3339, UTC, whole seconds."""
-    return time_text(dt.datetime.now(dt.UTC))
+    return time_text(dt.datetime.now(dt.timezone.utc))
 
 
 def time_text(moment: dt.datetime) -> str:
     """A time as objects carry it."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_duration(text: str) -> float | None:

@@ -143,7 +143,7 @@ def _value(value: bytes | int, kind: str) -> t.Any:
         return value
     if kind == "Time":
         seconds = _message(value, kind).get("seconds")
-        return time_text(dt.datetime.fromtimestamp(seconds, dt.UTC)) if seconds else None
+        return time_text(dt.datetime.fromtimestamp(seconds, dt.timezone.utc)) if seconds else None
     return _message(value, kind)
 
 

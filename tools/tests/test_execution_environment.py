@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tools import ROOT, Refused
-from tools.execution_environment import CONTEXT, DEFINITION, NAME, check_context, check_needs, introspected
+from tools.execution_environment import CONTEXT, DEFINITION, NAME, check_context, check_core, check_needs, introspected, supported_core
 
 
 @pytest.fixture
@@ -71,3 +71,12 @@ def test_an_image_without_the_collection_is_refused(tmp_path: Path) -> None:
 def test_the_definition_is_where_the_gate_looks_for_it() -> None:
     assert (ROOT / DEFINITION).is_file()
     assert ROOT in CONTEXT.parents
+
+
+def test_the_example_takes_the_ansible_core_that_the_matrix_tests() -> None:
+    check_core(ROOT / DEFINITION, supported_core())
+
+
+def test_an_example_that_stops_short_of_the_matrix_is_refused() -> None:
+    with pytest.raises(Refused, match=r"takes ansible-core>=2.16,<2.22, and the tests run with ansible-core>=2.16,<2.23"):
+        check_core(ROOT / DEFINITION, "ansible-core>=2.16,<2.23")

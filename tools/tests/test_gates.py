@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tools import Refused
-from tools.gates import BEFORE_A_RELEASE, CLUSTER, GROUPS, all_gates, environment, main, select
+from tools import ROOT, Refused
+from tools.environment import MATRIX
+from tools.gates import BEFORE_A_RELEASE, CLUSTER, GROUPS, MAIN_JOB, UNIT_IN_PART, all_gates, environment, main, select
 from tools.tree import collection_files
 
 WORK = Path("/tree/ansible_collections/quayside/openshift_images")
@@ -41,6 +43,20 @@ def test_every_test_of_the_project_belongs_to_a_gate() -> None:
     files = {file for file in collection_files() if file.match("test_*.py")}
     assert files
     assert {file for file in files if not tested & set(file.parents)} == set()
+
+
+def test_every_ansible_core_from_the_oldest_to_the_newest_is_tested_and_only_the_next_one_may_fail() -> None:
+    minors = sorted(int(found[1]) for words, _pythons in MATRIX.values() for word in words if (found := re.match(r"ansible-core~=2\.(\d+)\.0", word)))
+    matrix = select(["test-matrix"], all_gates(WORK))
+
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    cores = [name for name, (words, _pythons) in MATRIX.items() if any(word.startswith("ansible-core") for word in words)]
+    assert {gate.name for gate in matrix} == {f"{kind}-{core}" for core in cores for kind in ("environment", "sanity", "unit", "main-job")}
+    assert {gate.name for gate in matrix if not gate.required} == {f"{kind}-next" for kind in ("environment", "sanity", "unit", "main-job")}
+
+
+def test_what_a_core_in_between_runs_is_there() -> None:
+    assert [name for name in (*UNIT_IN_PART, MAIN_JOB) if not (ROOT / name).exists()] == []
 
 
 def test_an_unknown_name_is_refused() -> None:

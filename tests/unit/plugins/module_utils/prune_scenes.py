@@ -21,7 +21,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 
 Object = dict[str, t.Any]
 
-NOW = dt.datetime(2026, 5, 4, 12, 0, 0, tzinfo=dt.UTC)
+NOW = dt.datetime(2026, 5, 4, 12, 0, 0, tzinfo=dt.timezone.utc)
 REGISTRY = "image-registry.openshift-image-registry.svc:5000"
 SOURCE = "registry.example.com/team/web"
 

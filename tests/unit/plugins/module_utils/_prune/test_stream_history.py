@@ -24,12 +24,12 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 def test_a_history_is_read_newest_first() -> None:
     parsed = parse_history(stream("shop", "web", tag("v1", digest("b"), digest("a"), minutes=10)))
     (v1,) = parsed.tags
-    assert (parsed.key, parsed.created) == (("shop", "web"), dt.datetime(2026, 4, 30, 8, 0, tzinfo=dt.UTC))
+    assert (parsed.key, parsed.created) == (("shop", "web"), dt.datetime(2026, 4, 30, 8, 0, tzinfo=dt.timezone.utc))
     assert v1 == TagHistory(
         "v1",
         (
-            HistoryItem(1, digest("b"), f"{SOURCE}@{digest('b')}", dt.datetime(2026, 5, 4, 11, 50, tzinfo=dt.UTC)),
-            HistoryItem(2, digest("a"), f"{SOURCE}@{digest('a')}", dt.datetime(2026, 5, 4, 11, 49, tzinfo=dt.UTC)),
+            HistoryItem(1, digest("b"), f"{SOURCE}@{digest('b')}", dt.datetime(2026, 5, 4, 11, 50, tzinfo=dt.timezone.utc)),
+            HistoryItem(2, digest("a"), f"{SOURCE}@{digest('a')}", dt.datetime(2026, 5, 4, 11, 49, tzinfo=dt.timezone.utc)),
         ),
         reference_policy="Source",
     )
