@@ -10,16 +10,15 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
 
-from .concurrent_map import concurrent_map
-from .errors import ApiUnreachable, CollectionError, Unauthorized
+from .errors import ApiUnreachable, CollectionError, Unauthorized, internal_error
 
 Item = t.TypeVar("Item")
+Result = t.TypeVar("Result")
 Outcome = t.TypeVar("Outcome", bound="HasError")
 
 WIDTH = 8
-_NAMED_IN_A_SENTENCE = 5
 
 
 class HasError(t.Protocol):
@@ -34,12 +33,14 @@ class NotTried(CollectionError):
     """The cluster was found to be out of reach, or the token to be refused, before it was this object's turn."""
 
 
-class ReadFailure(NamedTuple):
-    """A part that could not be read. ``namespace`` is ``*`` where it is about all; ``resource`` is its plural."""
-
-    namespace: str
-    resource: str
-    error: CollectionError
+def concurrent_map(work: t.Callable[[Item], Result], items: t.Collection[Item], width: int) -> list[Result]:
+    """Return ``work`` of every item, in their order; at most ``width`` at once. What ``work`` raises first, in that order, is raised
+    when everything that had begun has ended."""
+    if len(items) < 2 or width < 2:
+        # threads, and the library for them, cost more than they gain
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(max_workers=min(width, len(items))) as pool:
+        return list(pool.map(work, items))
 
 
 def each_with_outcome(
@@ -59,33 +60,9 @@ def each_with_outcome(
         try:
             outcome = work(item)
         except Exception as exc:
-            from .internal_error import internal_error
-
             return failed(item, internal_error(exc))
         if isinstance(outcome.error, (ApiUnreachable, Unauthorized)):
             given_up.append(outcome.error)
         return outcome
 
     return concurrent_map(one, items, width)
-
-
-def without_dot(text: object) -> str:
-    """Return a sentence for use inside of another one."""
-    return str(text).rstrip(".")
-
-
-def failure_sentence(what: str, failures: t.Sequence[tuple[str, CollectionError]], total: int) -> str | None:
-    """Return the failure message for the named failures of ``total`` items; None where there is none.
-
-    The only item's error is the message itself; otherwise each failed item is named, the first few with their errors.
-    """
-    if not failures:
-        return None
-    if total == 1:
-        return str(failures[0][1])
-    parts = [f"{name}: {without_dot(error)}" for name, error in failures[:_NAMED_IN_A_SENTENCE]]
-    rest = [name for name, _error in failures[_NAMED_IN_A_SENTENCE:]]
-    if rest:
-        parts.append(f"and likewise {', '.join(rest)} (their errors are in the result)")
-    extent = f"all {total}" if len(failures) == total else f"{len(failures)} of {total}, the others were done"
-    return f"{what} failed for {extent}: {'; '.join(parts)}."

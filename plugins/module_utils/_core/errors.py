@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .excerpt import excerpt
+
 # characters of a server's message that are kept
 MESSAGE_LIMIT = 4000
 # of the message of a 404 that is about the kind of object, not about one
@@ -146,11 +148,24 @@ def status_facts(status: t.Mapping[str, t.Any]) -> tuple[str, str, dict[str, t.A
     reason, message, details = status.get("reason"), status.get("message"), status.get("details")
     text = message if isinstance(message, str) else ""
     if len(text) > MESSAGE_LIMIT:
-        from .excerpt import excerpt
-
         text = f"{excerpt(text, MESSAGE_LIMIT)}..."
     return (
         reason if isinstance(reason, str) else "",
         text,
         details if isinstance(details, dict) else {},
+    )
+
+
+class InternalError(CollectionError):
+    """A mistake in the module, met at one of many items: the others have results of their own."""
+
+
+def internal_error(exc: Exception) -> InternalError:
+    """Return the error for an exception that nobody expected; its own message stays out, since it can hold any value."""
+    place = exc.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}" if place is not None else "an unknown place"
+    return InternalError(
+        f"Internal error of the module ({type(exc).__name__} at {where}), nothing more is known about what was done to this one; please report it"
     )

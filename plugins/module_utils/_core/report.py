@@ -10,6 +10,11 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
+
+from .errors import CollectionError
+
+_NAMED_IN_A_SENTENCE = 5
 
 
 class Report:
@@ -35,3 +40,33 @@ class Report:
         self.after = after or {}
         self.failure = failure
         self.warnings = warnings or []
+
+
+class ReadFailure(NamedTuple):
+    """A part that could not be read. ``namespace`` is ``*`` where it is about all; ``resource`` is its plural."""
+
+    namespace: str
+    resource: str
+    error: CollectionError
+
+
+def without_dot(text: object) -> str:
+    """Return a sentence for use inside of another one."""
+    return str(text).rstrip(".")
+
+
+def failure_sentence(what: str, failures: t.Sequence[tuple[str, CollectionError]], total: int) -> str | None:
+    """Return the failure message for the named failures of ``total`` items; None where there is none.
+
+    The only item's error is the message itself; otherwise each failed item is named, the first few with their errors.
+    """
+    if not failures:
+        return None
+    if total == 1:
+        return str(failures[0][1])
+    parts = [f"{name}: {without_dot(error)}" for name, error in failures[:_NAMED_IN_A_SENTENCE]]
+    rest = [name for name, _error in failures[_NAMED_IN_A_SENTENCE:]]
+    if rest:
+        parts.append(f"and likewise {', '.join(rest)} (their errors are in the result)")
+    extent = f"all {total}" if len(failures) == total else f"{len(failures)} of {total}, the others were done"
+    return f"{what} failed for {extent}: {'; '.join(parts)}."

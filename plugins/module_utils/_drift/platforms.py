@@ -16,7 +16,7 @@ import typing as t
 from typing import NamedTuple
 
 from .._cluster.client import ClusterClient, image_path
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
 from .._import_engine.images import Image, Lookup, Manifest, parse_image
 from .._import_engine.lookup import look_up

@@ -24,7 +24,7 @@ from .._cluster.client import (
     ClusterClient,
     image_path,
 )
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import (
     ApiError,
     ApiUnreachable,
@@ -101,7 +101,7 @@ def apply_streams(
         try:
             return _apply_stream(client, pair[0], pair[1], looked_up, timeout, halt, control_plane_architecture)
         except Exception as exc:
-            from .._core.internal_error import internal_error
+            from .._core.errors import internal_error
 
             return StreamResult(*pair, pair[1], error=internal_error(exc))
 

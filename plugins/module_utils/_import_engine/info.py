@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._cluster.client import ClusterClient, image_path
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import (
     ApiUnreachable,
     CollectionError,

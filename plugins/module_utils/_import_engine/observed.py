@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .._cluster.client import ClusterClient, image_path
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,

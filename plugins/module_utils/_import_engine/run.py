@@ -13,7 +13,7 @@ import typing as t
 
 from .._cluster.client import ClusterClient
 from .._cluster.paths import segment
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import (
     ApiUnreachable,
     CollectionError,

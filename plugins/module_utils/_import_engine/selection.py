@@ -13,7 +13,7 @@ import typing as t
 from typing import NamedTuple
 
 from .._cluster.client import ClusterClient, image_path
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,

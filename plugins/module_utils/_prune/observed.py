@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from .._cluster.paths import api_path, image_path
-from .._core.concurrency import ReadFailure, each_with_outcome
+from .._core.concurrency import each_with_outcome
 from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,
@@ -23,6 +23,7 @@ from .._core.errors import (
     NotFound,
     Unauthorized,
 )
+from .._core.report import ReadFailure
 from .._workloads.kinds import WorkloadKind
 from .image_uses import ImageUse, image_uses
 from .stream_history import (

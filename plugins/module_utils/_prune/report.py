@@ -12,9 +12,8 @@ from __future__ import annotations
 import typing as t
 from collections import defaultdict
 
-from .._core.concurrency import ReadFailure, without_dot
 from .._core.errors import ApiError, CollectionError
-from .._core.report import Report
+from .._core.report import ReadFailure, Report, without_dot
 from .image_uses import ImageReference, ImageUse
 from .observed import Observed
 from .risks import (

@@ -28,8 +28,8 @@ from .._cluster.optimistic import (
 )
 from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
-from .._core.concurrency import without_dot
 from .._core.errors import CollectionError, Conflict, Forbidden, NotFound
+from .._core.report import without_dot
 from .._credentials.keyring import filed_text
 from .._credentials.registry_secrets import (
     RegistrySecret,

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.concurrency import failure_sentence
-from .._core.report import Report
+from .._core.report import Report, failure_sentence
 from .apply import SecretOutcome
 from .desired import DesiredSecret
 from .plan import RegistryChange

@@ -16,7 +16,7 @@ import time
 import typing as t
 from typing import NamedTuple
 
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import MissingLibraryError, RegistryError
 from .._credentials.auth_document import Login
 from .._credentials.keyring import DOCKER_HUB_HOSTS, file_key

@@ -11,11 +11,10 @@ from __future__ import annotations
 import typing as t
 from typing import NamedTuple
 
-from .._core.concurrency import without_dot
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map
 from .._core.errors import CollectionError, RegistryError
 from .._core.references import PullSpec
-from .._core.report import Report
+from .._core.report import Report, without_dot
 from .._import_engine.images import Manifest, legacy_choice
 from .documents import ImageConfig, ServedManifest
 from .repository import RegistryRepository

@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 from .._cluster.facts import ReadingClient, require_namespace
 from .._cluster.paths import core_path
-from .._core.concurrency import each_with_outcome
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import concurrent_map, each_with_outcome
 from .._core.errors import CollectionError, NotFound
 from .._credentials.registry_secrets import RegistrySecret, read_secret_object
 from .._credentials.secret_types import DOCKER_CFG

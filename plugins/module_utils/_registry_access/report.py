@@ -14,9 +14,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict
 
-from .._core.concurrency import failure_sentence
 from .._core.errors import CollectionError, Forbidden
-from .._core.report import Report
+from .._core.report import Report, failure_sentence
 from .._credentials.auth_document import Login, MalformedAuth, decode_entry
 from .._credentials.keyring import key_remark, same_host, same_registry
 from .._credentials.registry_secrets import (

@@ -21,8 +21,7 @@ from .._cluster.facts import WritingClient, require_namespace
 from .._cluster.optimistic import Sleep, UncertainWrites, write_again_until_settled
 from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
-from .._core.concurrency import WIDTH, each_with_outcome
-from .._core.concurrent_map import concurrent_map
+from .._core.concurrency import WIDTH, concurrent_map, each_with_outcome
 from .._core.errors import CollectionError
 from .desired import AccountName, DesiredLinks, Waiting
 from .observed import (

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.concurrency import failure_sentence
-from .._core.report import Report
+from .._core.report import Report, failure_sentence
 from .apply import LinkOutcome
 from .desired import LIST_FIELDS
 from .plan import ListPlan

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .._cluster.facts import ReadingClient
 from .._cluster.paths import api_path
-from .._core.concurrency import ReadFailure, each_with_outcome
+from .._core.concurrency import each_with_outcome
 from .._core.errors import (
     ApiNotServed,
     ApiUnreachable,
@@ -22,6 +22,7 @@ from .._core.errors import (
     Forbidden,
     Unauthorized,
 )
+from .._core.report import ReadFailure
 from .image_triggers import (
     TRIGGERED_KINDS,
     ImageTrigger,

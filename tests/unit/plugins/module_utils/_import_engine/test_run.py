@@ -17,11 +17,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     ApiUnreachable,
     CollectionError,
     Forbidden,
+    InternalError,
     NotFound,
     RegistryError,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.internal_error import InternalError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import PendingCredential, desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure

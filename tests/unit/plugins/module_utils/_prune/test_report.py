@@ -7,9 +7,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import ReadFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown, Forbidden
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import ReadFailure, Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageUse, image_uses
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.observed import Observed
