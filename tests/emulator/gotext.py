@@ -10,6 +10,8 @@ import datetime as dt
 import json
 import re
 
+from .gojson import Members
+
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _SPACE = " \t\r\n"
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}  # noqa: RUF001
@@ -220,7 +222,7 @@ def json_type(value: object) -> str:
     """The name of a JSON value's type in ``cannot unmarshal ... into``."""
     if isinstance(value, bool):
         return "bool"
-    names: dict[type, str] = {str: "string", int: "number", float: "number", list: "array", dict: "object"}
+    names: dict[type, str] = {str: "string", int: "number", float: "number", list: "array", dict: "object", Members: "object"}
     return names.get(type(value), "null")
 
 

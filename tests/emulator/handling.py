@@ -11,9 +11,11 @@ import typing as t
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from . import gojson
 from .access import User
 from .gotext import json_error, quote
-from .patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, apply_json_patch, merge, strategic_merge
+from .json_patch import apply_json_patch
+from .patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, merge, strategic_merge
 from .resources import BY_PATH, IMAGE, ResourceType, is_custom
 from .shapes import misfit
 from .statuses import GroupName, StatusError, bad_request, invalid, invalid_value, unsupported_media_type
@@ -62,7 +64,7 @@ class Call:
                 f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind;"
                 f" json parse error: {problem} ({_summary(self.body)})"
             )
-        document = json.loads(text)
+        document = json.loads(text) if is_custom(kind.group) else gojson.decode(text)
         if not isinstance(document, dict):
             raise bad_request(
                 f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind;"

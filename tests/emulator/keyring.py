@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import fnmatch
-import json
 import re
 import typing as t
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
+from . import gojson
 from .gotext import json_error, json_type
 
 Credential = tuple[str, str]
@@ -69,31 +69,36 @@ def is_candidate(secret: Mapping[str, t.Any]) -> bool:
 
 
 def _entries(content: bytes, *, wrapped: bool) -> dict[str, Credential]:
+    """The credentials by key. A map that stands there twice is filled twice; null empties it."""
     text = content.decode(errors="replace")
     problem = json_error(text)
     if problem is not None:
         raise MalformedSecret(problem)
-    document = json.loads(text)
-    auths = document.get("auths") if wrapped and isinstance(document, dict) else document
-    if auths is None:
-        return {}
-    if not isinstance(auths, dict):
-        where = "Go struct field DockerConfigJSON.auths" if wrapped else "Go value"
-        raise MalformedSecret(f"json: cannot unmarshal {json_type(auths)} into {where} of type credentialprovider.DockerConfig")
-    return {location: _credential(entry) for location, entry in auths.items()}
+    document = gojson.parse(text)
+    given = [value for _name, value in gojson.fields(document, ("auths",))] if wrapped and isinstance(document, gojson.Members) else [document]
+    found: dict[str, Credential] = {}
+    for auths in given:
+        if auths is None:
+            found = {}
+        elif isinstance(auths, gojson.Members):
+            found.update({location: _credential(entry) for location, entry in auths})
+        else:
+            where = "Go struct field DockerConfigJSON.auths" if wrapped else "Go value"
+            raise MalformedSecret(f"json: cannot unmarshal {json_type(auths)} into {where} of type credentialprovider.DockerConfig")
+    return found
 
 
 def _credential(entry: t.Any) -> Credential:
+    """One entry. Of a field that stands there twice the last one counts, and null leaves it as it was."""
     if entry is None:
         return "", ""
-    if not isinstance(entry, dict):
+    if not isinstance(entry, gojson.Members):
         raise MalformedSecret(f"json: cannot unmarshal {json_type(entry)} into Go value of type credentialprovider.dockerConfigEntryWithAuth")
-    texts: dict[str, str] = {}
-    for field in ("username", "password", "auth"):
-        value = entry.get(field)
+    texts = {"username": "", "password": "", "auth": ""}
+    for field, value in gojson.fields(entry, (*texts, "email")):
         if value is not None and not isinstance(value, str):
             raise MalformedSecret(f"json: cannot unmarshal {json_type(value)} into Go struct field dockerConfigEntryWithAuth.{field} of type string")
-        texts[field] = value or ""
+        texts[field] = texts.get(field, "") if value is None else value
     return _decode(texts["auth"]) if texts["auth"] else (texts["username"], texts["password"])
 
 

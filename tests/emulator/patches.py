@@ -2,18 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Merge, strategic merge and JSON patches, as the API server applies them."""
+"""Merge and strategic merge patches, as the API server applies them; JSON patches are in ``json_patch``."""
 
 from __future__ import annotations
 
 import typing as t
 
-import jsonpatch
-import jsonpointer
-
 from .gotext import go_text
 from .resources import MergeKeys
-from .statuses import StatusError, bad_request, rejected_patch
+from .statuses import StatusError, bad_request
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -34,16 +31,6 @@ def merge(current: t.Any, patch: t.Any) -> t.Any:
         else:
             merged[key] = merge(merged.get(key), value)
     return merged
-
-
-def apply_json_patch(current: dict[str, t.Any], operations: t.Any) -> t.Any:
-    """RFC 6902. A patch that cannot be applied is answered with 422 (contract case service_account_lists)."""
-    if not isinstance(operations, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
-    try:
-        return jsonpatch.JsonPatch(operations).apply(current)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError):
-        raise rejected_patch() from None
 
 
 def strategic_merge(current: t.Any, patch: t.Any, rules: MergeKeys) -> t.Any:

@@ -144,6 +144,12 @@ def rejected_patch() -> StatusError:
     return StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 
+def too_large_patch(limit: int, count: int) -> StatusError:
+    """413 for a JSON patch of too many operations."""
+    message = f"Request entity too large: The allowed maximum operations in a JSON patch is {limit}, got {count}"
+    return StatusError(413, "RequestEntityTooLarge", message, {})
+
+
 def internal_error(message: str) -> StatusError:
     """500."""
     details = {"causes": [{"message": message}]}

@@ -91,6 +91,13 @@ def test_secret_values_have_to_be_base64(admin: ApiClient) -> None:
     assert refused.json()["message"].endswith("illegal base64 data at input byte 0")
 
 
+def test_keys_that_stand_twice_in_a_body(admin: ApiClient) -> None:
+    """Maps are filled twice; of a single value the last one counts."""
+    body = '{"metadata": {"name": "s"}, "data": {"a": "YQ==", "b": "YQ=="}, "data": {"b": "Yg==", "c": "Yw=="}, "type": "x/y", "type": "Opaque"}'
+    made = admin.send("POST", admin.core("secrets"), body).json()
+    assert (made["data"], made["type"]) == ({"a": "YQ==", "b": "Yg==", "c": "Yw=="}, "Opaque")
+
+
 def test_immutable_secrets(admin: ApiClient) -> None:
     """Data and the flag stay as they are; labels do not."""
     admin.send("POST", admin.core("secrets"), {"metadata": {"name": "s"}, "stringData": {"k": "v"}, "immutable": True})

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Patches as pure functions: merge, strategic merge with its directives, JSON patch."""
+"""Patches as pure functions: merge, strategic merge with its directives."""
 
 from __future__ import annotations
 
 import typing as t
 
 import pytest
-from emulator.patches import apply_json_patch, merge, strategic_merge
+from emulator.patches import merge, strategic_merge
 from emulator.resources import BY_PATH, SERVICE_ACCOUNTS, STREAMS
 from emulator.statuses import StatusError
 
@@ -89,16 +89,3 @@ def test_an_element_without_its_key_is_refused() -> None:
     """Nothing is guessed."""
     with pytest.raises(StatusError, match="does not contain declared merge key: name"):
         tags([{"reference": True}])
-
-
-def test_json_patch() -> None:
-    """Operations apply in order; what cannot be applied is 422, what is no list 400."""
-    operations = [{"op": "test", "path": "/a", "value": 1}, {"op": "add", "path": "/l/-", "value": 2}, {"op": "remove", "path": "/a"}]
-    assert apply_json_patch({"a": 1, "l": [1]}, operations) == {"l": [1, 2]}
-    for broken in ([{"op": "test", "path": "/a", "value": 9}], [{"op": "remove", "path": "/absent"}], [{"path": "/a"}]):
-        with pytest.raises(StatusError) as caught:
-            apply_json_patch({"a": 1}, broken)
-        assert caught.value.code == 422
-    with pytest.raises(StatusError) as caught:
-        apply_json_patch({"a": 1}, {"op": "remove"})
-    assert caught.value.code == 400
