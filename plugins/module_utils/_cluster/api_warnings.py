@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._core.excerpt import excerpt
+from .._core.outward import excerpt
 
 # characters
 WARNING_LIMIT = 500

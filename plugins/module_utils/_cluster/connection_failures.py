@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .._core.excerpt import excerpt
 from .._core.masking import scrub
+from .._core.outward import excerpt
 from .._http.session import CONNECT_TIMEOUT, AnswerIncomplete, AnswerTimeout
 from .connection import Connection
 

@@ -23,7 +23,7 @@ from .._core.errors import (
     Unauthorized,
     status_facts,
 )
-from .._core.excerpt import excerpt
+from .._core.outward import excerpt
 from .api_target import Target
 from .connection import Connection
 

@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import missing_required_lib
 
 from .._core.errors import ConfigurationError, MissingLibraryError
-from .._core.excerpt import excerpt
 from .._core.masking import scrub
+from .._core.outward import excerpt
 from .bearer_tokens import read_bearer_token, renewal
 from .connection import Connection, Pem
 from .kubeconfig import KubeconfigContext, Mask

@@ -14,7 +14,7 @@ import random
 import typing as t
 
 from .._core.errors import ApiError, ApiOutcomeUnknown, ApiUnreachable
-from .._core.excerpt import excerpt
+from .._core.outward import excerpt
 from .._http.retry_after import seconds_to_wait
 from .._http.session import RawAnswer
 from .api_target import Target, target_of

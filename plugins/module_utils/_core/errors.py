@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .excerpt import excerpt
+from .outward import excerpt
 
 # characters of a server's message that are kept
 MESSAGE_LIMIT = 4000
@@ -147,11 +147,12 @@ def status_facts(status: t.Mapping[str, t.Any]) -> tuple[str, str, dict[str, t.A
     """Return reason, message and details of a Kubernetes ``Status`` object, bounded and of the right types."""
     reason, message, details = status.get("reason"), status.get("message"), status.get("details")
     text = message if isinstance(message, str) else ""
+    shown = excerpt(text, MESSAGE_LIMIT)
     if len(text) > MESSAGE_LIMIT:
-        text = f"{excerpt(text, MESSAGE_LIMIT)}..."
+        shown = f"{shown}..."
     return (
-        reason if isinstance(reason, str) else "",
-        text,
+        excerpt(reason, MESSAGE_LIMIT) if isinstance(reason, str) else "",
+        shown,
         details if isinstance(details, dict) else {},
     )
 

@@ -18,6 +18,9 @@ from urllib.parse import quote, unquote
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
 _TOKEN_SHAPES = r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)"
 _USER_INFO = r"://([^\s/:@]*):([^\s/]+)@"
+# of an option that does not exist: the name of one that was meant, with room for a slip
+_MEANT_SECRET = r"(?i)pas|pw|secr|tok|auth|cred|key"
+PLACEHOLDER = "********"
 # every form of every secret that this run has met
 SECRETS_MET: set[str] = set()
 
@@ -56,7 +59,7 @@ def url_passwords(value: t.Any) -> set[str]:
 
 def scrub(text: str) -> str:
     """Foreign text (a plugin's stderr, a proxy's answer) without what is a credential by its shape."""
-    return re.sub(_TOKEN_SHAPES, "********", text)
+    return re.sub(_TOKEN_SHAPES, PLACEHOLDER, text)
 
 
 class _MaskingModule(t.Protocol):
@@ -86,8 +89,30 @@ def register_secrets(module: _MaskingModule, values: t.Iterable[str]) -> set[str
     return forms
 
 
-def without(text: str, forms: t.Iterable[str]) -> str:
-    """The text with the given forms of secrets blotted out, longest first, as one can be part of another."""
+def redact(text: str, forms: t.Iterable[str]) -> str:
+    """Return the text without the given forms of secrets; longest first, since one can be part of another."""
     for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "********")
+        text = text.replace(form, PLACEHOLDER)
     return text
+
+
+def misspelt_secrets(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
+    """Return the values of options that an argument spec does not have and whose names are those of credentials: Ansible shows the
+    arguments that it refuses."""
+    known = {alias: definition for name, definition in options.items() for alias in (name, *definition.get("aliases", ()))}
+    found: set[str] = set()
+    for name, value in given.items():
+        if name not in known:
+            found |= _texts(value) if re.search(_MEANT_SECRET, str(name)) and not str(name).startswith("_ansible") else set()
+        elif known[name].get("options"):
+            for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, t.Mapping):
+                    found |= misspelt_secrets(known[name]["options"], entry)
+    return found
+
+
+def _texts(value: t.Any) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    entries = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return {text for entry in entries for text in _texts(entry)}

@@ -120,7 +120,7 @@ def told_failure(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise
 
     ``otherwise`` stands for a message where there is none.
     """
-    from .._core.excerpt import excerpt
+    from .._core.outward import excerpt
 
     return ImportFailure(status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode)
 

@@ -19,7 +19,8 @@ from .._cluster.access import connection_from_params, option_secrets
 from .._cluster.client import ClusterClient
 from .._cluster.options import ArgumentSpec
 from .._core.errors import CollectionError
-from .._core.masking import SECRETS_MET, register_secrets, without
+from .._core.masking import SECRETS_MET, misspelt_secrets, redact, register_secrets
+from .._core.outward import OutwardWall
 from .._core.report import Report
 
 
@@ -48,8 +49,8 @@ class ModuleContext:
         self._module.hide(values)
 
     def warn(self, message: str) -> None:
-        """Show a warning with the task's result. Ansible masks results but not warnings, so it is done here."""
-        self._module.warn(self._module.shown(message))
+        """Show a warning with the task's result."""
+        self._module.warn(message)
 
     def close(self) -> None:
         """Close the connections of every client that was handed out."""
@@ -69,21 +70,24 @@ class _Module(AnsibleModule):
     def log(self, msg: t.Any, log_args: t.Any = None) -> None:
         self.hide_option_secrets()
         forms = self._hidden
-        clean = {name: without(str(value), forms) for name, value in log_args.items()} if log_args else log_args
-        super().log(without(msg, forms) if isinstance(msg, str) else msg, clean)
+        clean = {name: redact(str(value), forms) for name, value in log_args.items()} if log_args else log_args
+        super().log(redact(msg, forms) if isinstance(msg, str) else msg, clean)
+
+    def warn(self, warning: str) -> None:
+        super().warn(OutwardWall(self.no_log_values).text(warning))
+
+    def exit_json(self, **kwargs: t.Any) -> None:
+        super().exit_json(**self._outward(kwargs))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
-        from .._core.misspelt_secrets import misspelt_secrets
-
         self.hide_option_secrets()
         self.hide(misspelt_secrets(self.argument_spec, self.params))
-        super().fail_json(self.shown(msg), **kwargs)
+        super().fail_json(**self._outward({"msg": msg, **kwargs}))
 
-    def shown(self, message: str) -> str:
-        """The message as it may be written to a terminal."""
-        from .._core.excerpt import printable
-
-        return printable(without(message, self.no_log_values))
+    def _outward(self, results: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return everything that the module returns, the options it was given included, as it may leave."""
+        results.setdefault("invocation", {"module_args": _as_given(self.params)})
+        return t.cast("dict[str, t.Any]", OutwardWall(self.no_log_values).value(results))
 
     def hide_option_secrets(self) -> None:
         """Mask what is secret in the options without being an option marked so, and of those that are, which Ansible masks
@@ -113,7 +117,7 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
         context.close()
     for warning in report.warnings:
         context.warn(warning)
-    results: dict[str, t.Any] = {"changed": report.changed, **report.results, "invocation": {"module_args": _as_given(module.params)}}
+    results: dict[str, t.Any] = {"changed": report.changed, **report.results}
     if module._diff:
         results["diff"] = {"before": report.before, "after": report.after}
     if report.failure is not None:

@@ -13,8 +13,8 @@ import re
 import typing as t
 
 from .._core.errors import RegistryError
-from .._core.excerpt import excerpt
 from .._core.masking import scrub
+from .._core.outward import excerpt
 from .session import RegistryAnswer, RegistryHttp
 
 if t.TYPE_CHECKING:

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .._core.errors import InputError
-from .._core.excerpt import excerpt
+from .._core.outward import excerpt
 from .._core.references import check_digest, check_tag_name
 from .._import_engine.images import Manifest
 

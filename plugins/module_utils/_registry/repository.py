@@ -13,7 +13,7 @@ import typing as t
 from urllib.parse import quote, urlsplit
 
 from .._core.errors import RegistryError
-from .._core.excerpt import excerpt
+from .._core.outward import excerpt
 from .._core.references import DEFAULT_REGISTRY, PullSpec
 from .bearer import authorization, unexpected
 from .documents import (

@@ -25,8 +25,8 @@ from urllib.request import getproxies
 
 from .._cluster.connection import Connection
 from .._core.errors import ConfigurationError, RegistryError
-from .._core.excerpt import excerpt
 from .._core.masking import SECRETS_MET, derived_forms, scrub, url_passwords
+from .._core.outward import excerpt
 from .._http.retry_after import seconds_to_wait
 from .._http.session import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
 

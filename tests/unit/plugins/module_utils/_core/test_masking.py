@@ -15,12 +15,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import (
     basic_credential,
     derived_forms,
+    misspelt_secrets,
+    redact,
     register_secrets,
     scrub,
     url_passwords,
-    without,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.misspelt_secrets import misspelt_secrets
 
 
 class FakeModule:
@@ -109,8 +109,8 @@ def test_scrub_leaves_plain_text() -> None:
     assert scrub("exec: process returned 3. no such profile: dev") == "exec: process returned 3. no such profile: dev"
 
 
-def test_without_takes_the_longest_form_first() -> None:
-    text = without("a=abcabc b=abc", {"abc", "abcabc"})
+def test_redact_takes_the_longest_form_first() -> None:
+    text = redact("a=abcabc b=abc", {"abc", "abcabc"})
     assert "abc" not in text
     assert text.count("********") == 2
 

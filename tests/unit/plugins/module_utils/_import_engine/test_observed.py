@@ -126,7 +126,7 @@ def test_a_condition_that_is_not_a_failed_import_is_no_failure() -> None:
 def test_a_registry_s_words_are_shown_within_bounds_and_command_no_terminal() -> None:
     status = {"reason": "InternalError", "message": "said \x1b]0;title\x07 and " + "x" * 100_000}
     failure = told_failure(status)
-    assert failure.message == ("said ?]0;title? and " + "x" * 100_000)[:4000]
+    assert failure.message == ("said \u241b]0;title\u2407 and " + "x" * 100_000)[:4000]
     # what is recorded is compared with what a lookup says
     assert failure == told_failure(dict(status))
     assert told_failure({"reason": None, "message": None}, otherwise="nothing") == ImportFailure("", "nothing")
