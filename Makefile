@@ -56,6 +56,11 @@ contract: environment
 test-cluster: environment
 	@$(GATES) test-cluster --arguments='$(ARGS)'
 
+## make playbooks-page     docs/playbooks.md, from the heads of the playbooks and the argument specs of the roles
+.PHONY: playbooks-page
+playbooks-page: environment
+	@$(VENV_PYTHON) -m tools.playbooks_page
+
 ## make bench-fleet [ARGS=...]  time and memory of a report on 25, 50 and 100 clusters: see docs/performance.md
 .PHONY: bench-fleet
 bench-fleet: environment

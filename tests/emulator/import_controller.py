@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The image-import controller: imports what a changed stream waits for, and scheduled tags at intervals (server-behaviour.md 2.11, 11)."""
+"""The image-import controller: imports what a changed stream waits for, and scheduled tags at intervals (server-behaviour.md 2.11)."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@
 
 """``docs/traps.md`` from the words of the tests: ``python -m traps.table`` (in ``tests``) writes it.
 
-The docstring of each test is a sentence with the trap and, in brackets, where it is written down: sections of the notes on
-the server's behaviour, and contract cases. The paragraph after it says what the collection does.
+The docstring of each test is a sentence with the trap and, in brackets, where it is written down: sections of
+docs/server-behaviour.md, and contract cases. The paragraph after it says what the collection does.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Made by tests/traps/table.py from the tests. Change their words, then run: cd te
 
 Each row is a behaviour of a real OpenShift API server that surprises its callers, and the test that shows how the
 collection deals with it: against the emulator and real registries, check mode first, then the run, then the run again.
-"Section" is a section of the notes on the server's behaviour that the project was built from, or, in words with underscores,
-a recorded exchange in `tests/contract/cases`.
+"Section" is a section of [What the API server does](server-behaviour.md) or, in words with underscores, a recorded exchange in
+`tests/contract`.
 
 | Trap | Section | What the collection does | Test |
 |---|---|---|---|

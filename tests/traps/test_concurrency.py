@@ -87,7 +87,7 @@ def test_stream_deleted_before_the_import(scene: Scene) -> None:
 
 
 def test_generation_runs_ahead_of_the_image(scene: Scene) -> None:
-    """A changed import mode with the same image raises the tag's generation only, so that a controller imports once more (2.11, 10, generation_behind_settles).
+    """A changed import mode with the same image raises the tag's generation only, so that a controller imports once more (2.11, generation_behind_settles).
 
     The same run imports the tag once more, so that the next run, and the controller, find nothing to do.
     """
@@ -98,7 +98,7 @@ def test_generation_runs_ahead_of_the_image(scene: Scene) -> None:
 
 
 def test_controller_finds_nothing_to_do_afterwards(scene: Scene) -> None:
-    """A running import controller imports whatever a writer left behind, so that the version moves once more (2.11, 10, generation_behind_settles).
+    """A running import controller imports whatever a writer left behind, so that the version moves once more (2.11, generation_behind_settles).
 
     After a run the controller finds nothing: the version stays.
     """
@@ -109,7 +109,7 @@ def test_controller_finds_nothing_to_do_afterwards(scene: Scene) -> None:
 
 
 def test_patch_races_with_the_import_controller(scene: Scene) -> None:
-    """After a patch of a source the controller's own import comes between patch and import: 409 (2.11, 10).
+    """After a patch of a source the controller's own import comes between patch and import: 409 (2.11).
 
     The engine repeats, and ends with what was declared.
     """
@@ -125,7 +125,7 @@ def test_patch_races_with_the_import_controller(scene: Scene) -> None:
 
 
 def test_imports_into_one_stream_exclude_each_other(scene: Scene) -> None:
-    """Of several imports into the same stream at the same time all but one are refused with 409 (10).
+    """Of several imports into the same stream at the same time all but one are refused with 409 (2.6).
 
     A stream has one writer at a time; different streams are written side by side.
     """

@@ -19,7 +19,7 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_wrong_password_beside_a_good_image_fails_both(scene: Scene) -> None:
-    """A wrong password in Docker Hub's words repeats the request without secrets: good images beside it succeed without an image (2.8, 10, hub_second_pass).
+    """A wrong password in Docker Hub's words repeats the request without secrets: good images beside it succeed without an image (2.8, hub_second_pass).
 
     Success means status and image; an image that failed beside others is tried once more alone.
     """
@@ -33,7 +33,7 @@ def test_wrong_password_beside_a_good_image_fails_both(scene: Scene) -> None:
 
 
 def test_wrong_password_for_a_public_image_succeeds_without_it(scene: Scene) -> None:
-    """A wrong password for a public image is not noticed: the second pass without secrets succeeds (2.8, 10, hub_second_pass).
+    """A wrong password for a public image is not noticed: the second pass without secrets succeeds (2.8, hub_second_pass).
 
     The image is imported; nothing is made up about the credential.
     """
@@ -63,7 +63,7 @@ def test_no_credential_says_which_key_would_match(bare_scene: Scene) -> None:
 
 
 def test_longer_key_hides_the_good_one(scene: Scene) -> None:
-    """Only the first matching credential is used: the longest key, then the first secret by name (2.8, 10, secret_shadowing).
+    """Only the first matching credential is used: the longest key, then the first secret by name (2.8, secret_shadowing).
 
     The failed tag names the key and secret that were used.
     """
@@ -75,7 +75,7 @@ def test_longer_key_hides_the_good_one(scene: Scene) -> None:
 
 
 def test_empty_entry_hides_the_good_one(scene: Scene) -> None:
-    """An empty entry matches, gives no credential, and hides a good one (2.8, 10, secret_shadowing).
+    """An empty entry matches, gives no credential, and hides a good one (2.8, secret_shadowing).
 
     The failed tag says that the entry is empty and what it hides.
     """
@@ -85,7 +85,7 @@ def test_empty_entry_hides_the_good_one(scene: Scene) -> None:
 
 
 def test_malformed_secret_breaks_every_import_of_the_namespace(scene: Scene) -> None:
-    """One secret with an auth that is not base64 of user:password fails every import of the namespace (2.8, 10, secret_malformed_breaks_namespace).
+    """One secret with an auth that is not base64 of user:password fails every import of the namespace (2.8, secret_malformed_breaks_namespace).
 
     The failed tag names the secret to repair.
     """
@@ -95,7 +95,7 @@ def test_malformed_secret_breaks_every_import_of_the_namespace(scene: Scene) -> 
 
 
 def test_key_with_another_port_does_not_match(bare_scene: Scene) -> None:
-    """Keys are compared as text with the image: another port, or none, does not match, whatever older notes say of :80 (2.8, 10, secret_keys).
+    """Keys are compared as text with the image: another port, or none, does not match, whatever older notes say of :80 (2.8, secret_keys).
 
     The failed tag names the key that nearly matches, and the one that would.
     """
@@ -109,7 +109,7 @@ def test_key_with_another_port_does_not_match(bare_scene: Scene) -> None:
 
 @pytest.mark.parametrize("key", ["{host}/te", "https://{host}/v1/", "{host}"])
 def test_key_is_a_prefix_of_the_image(bare_scene: Scene, key: str) -> None:
-    """The path of a key is a prefix of the text, so that host/te matches host/team, and a scheme and /v1/ do not count (2.8, 10, secret_keys).
+    """The path of a key is a prefix of the text, so that host/te matches host/team, and a scheme and /v1/ do not count (2.8, secret_keys).
 
     Nothing is refused that the server accepts.
     """
@@ -126,7 +126,7 @@ def test_key_is_a_prefix_of_the_image(bare_scene: Scene, key: str) -> None:
     ],
 )
 def test_some_secrets_are_not_read_by_imports(bare_scene: Scene, secret: dict[str, t.Any], words: str) -> None:
-    """The API accepts secrets of types that no import reads, and an annotation keeps others from imports (2.8, 10, secret_types_for_import).
+    """The API accepts secrets of types that no import reads, and an annotation keeps others from imports (2.8, secret_types_for_import).
 
     The failed tag names the secret that would match, and why it does not count.
     """

@@ -20,7 +20,7 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_failed_import_is_answered_with_201(scene: Scene) -> None:
-    """An import of which images failed is answered 201 Created, and other modules report it as a success (2.5, 7.1, 10, import_partial_failure).
+    """An import of which images failed is answered 201 Created, and other modules report it as a success (2.5, 7.1, import_partial_failure).
 
     Each image's own status is read; the others are imported, and the task fails with each failed tag, reason and remedy.
     """
@@ -81,7 +81,7 @@ def test_failing_source_is_not_put_on_a_good_tag(scene: Scene) -> None:
 
 
 def test_list_entry_without_platform_fails_the_whole_request(scene: Scene) -> None:
-    """A list with an entry without platform is looked up with success, and its import fails all images beside it (2.5, 10, list_entry_without_platform).
+    """A list with an entry without platform is looked up with success, and its import fails all images beside it (2.5, list_entry_without_platform).
 
     The lookup's answer is checked for such entries; a refused request is divided, so that the others are imported.
     """

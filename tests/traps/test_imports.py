@@ -19,7 +19,7 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_dry_run_is_ignored_by_an_import(scene: Scene) -> None:
-    """The server ignores dryRun of an import: it really imports (2.3, 10, dry_run_all_is_ignored).
+    """The server ignores dryRun of an import: it really imports (2.3, dry_run_all_is_ignored).
 
     Check mode sends lookups, which store nothing and need no stream, and never dryRun.
     """
@@ -41,7 +41,7 @@ def test_lists_carry_a_new_time_on_every_lookup(scene: Scene) -> None:
 
 
 def test_unchanged_import_writes_nothing(scene: Scene) -> None:
-    """An import that brings nothing new writes nothing, which is the only sign that nothing changed (2.4, 7.1, 10, reimport_unchanged).
+    """An import that brings nothing new writes nothing, which is the only sign that nothing changed (2.4, 7.1, reimport_unchanged).
 
     Changed means that the state before and after differ, also where every tag is imported on request.
     """
@@ -53,7 +53,7 @@ def test_unchanged_import_writes_nothing(scene: Scene) -> None:
 
 
 def test_other_reference_of_the_same_image_is_not_recorded(scene: Scene) -> None:
-    """An import of another reference of the same image leaves the source of the tag as it was, for ever (2.4, 10, source_change).
+    """An import of another reference of the same image leaves the source of the tag as it was, for ever (2.4, source_change).
 
     Such a source is patched, and the import that follows in the same run brings the generation level.
     """
@@ -92,7 +92,7 @@ def test_same_digest_of_another_repository_replaces_the_history_item(scene: Scen
 
 
 def test_import_without_to_is_not_recorded(scene: Scene) -> None:
-    """An image by digest without a target tag is answered Success and not recorded (2.4, 10, source_without_tag).
+    """An image by digest without a target tag is answered Success and not recorded (2.4, source_without_tag).
 
     Every image is sent with its tag.
     """
@@ -102,7 +102,7 @@ def test_import_without_to_is_not_recorded(scene: Scene) -> None:
 
 
 def test_answer_names_the_tag_of_the_source(scene: Scene) -> None:
-    """The answer of an import names the tag of the source, not that of the stream (10, import_not_found).
+    """The answer of an import names the tag of the source, not that of the stream (2.4, import_not_found).
 
     Answers are matched to images by their position.
     """
@@ -192,7 +192,7 @@ def test_reference_tag_is_imported_and_settles(scene: Scene) -> None:
 
 
 def test_repository_import_stops_at_a_limit(scene: Scene) -> None:
-    """An import of a whole repository takes 50 tags and only names the others (2.4, 7.1, 10, repository_import).
+    """An import of a whole repository takes 50 tags and only names the others (2.4, 7.1, repository_import).
 
     The tags are listed by a lookup and imported as tags, also those beyond the limit.
     """
@@ -217,7 +217,7 @@ def test_repository_import_resets_policies_and_ignores_preferences(scene: Scene)
 
 
 def test_limiter_lets_three_images_of_a_request_pass(scene: Scene) -> None:
-    """A request may read three images at once and then two a second (2.6, 10).
+    """A request may read three images at once and then two a second (2.6).
 
     Images travel in requests of three: nine take less than the three seconds that one request of nine would wait.
     """

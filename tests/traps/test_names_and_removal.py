@@ -87,7 +87,7 @@ def test_failed_tag_is_no_object_and_can_be_removed(scene: Scene) -> None:
 
 
 def test_deletion_of_what_is_gone_is_an_error(scene: Scene) -> None:
-    """Deleting a stream or tag that does not exist is answered 404 (10, stream_create_update, tags_between_streams).
+    """Deleting a stream or tag that does not exist is answered 404 (3, stream_create_update, tags_between_streams).
 
     What is gone already is no difference.
     """

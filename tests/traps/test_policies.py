@@ -21,7 +21,7 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_import_mode_left_out_becomes_the_default(scene: Scene) -> None:
-    """An import without an import mode flips a PreserveOriginal tag to Legacy, and its digest with it (1.3, 2.4, 7.1, 10, mode_flip).
+    """An import without an import mode flips a PreserveOriginal tag to Legacy, and its digest with it (1.3, 2.4, 7.1, mode_flip).
 
     An import always names the mode: the declared one, else the one that the tag has.
     """
@@ -34,7 +34,7 @@ def test_import_mode_left_out_becomes_the_default(scene: Scene) -> None:
 
 
 def test_policy_left_out_is_overwritten(scene: Scene) -> None:
-    """An import overwrites the whole import policy, so that scheduled and insecure left out become false (2.4, 7.1, 10, policy_fields_overwritten).
+    """An import overwrites the whole import policy, so that scheduled and insecure left out become false (2.4, 7.1, policy_fields_overwritten).
 
     An import carries the complete policy: what is declared, and for the rest what the tag has.
     """
@@ -61,7 +61,7 @@ def test_scheduled_and_insecure_cannot_be_turned_off(scene: Scene, option: str, 
 
 
 def test_reference_policy_is_not_changed_by_an_import(scene: Scene) -> None:
-    """An import never changes the reference policy of an existing tag, and does not say so (1.3, 2.4, 7.1, 10, reference_policy_not_changed_by_import).
+    """An import never changes the reference policy of an existing tag, and does not say so (1.3, 2.4, 7.1, reference_policy_not_changed_by_import).
 
     It is set by a patch of the stream.
     """

@@ -7,7 +7,7 @@
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 This is the only place that decides what is to be done and why. The plan names the channel of each change, because the
-server takes some of them only through one (server-behaviour.md 2.4, 2.11 and design.md section 6):
+server takes some of them only through one (server-behaviour.md 2.4, 2.11):
 
 - an import brings images, the verdict on them, and a tag's complete import policy;
 - a patch of the stream sets what an import cannot: reference policy, that a reference ends, platform preference, lookup policy, a source whose

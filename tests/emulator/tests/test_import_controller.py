@@ -89,7 +89,7 @@ def test_it_acts_when_it_is_told_to(admin: ApiClient, control: ControlClient, pl
 
 
 def test_scheduled_tags_are_imported_when_they_moved(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry, push: Push) -> None:
-    """Measured (server-behaviour.md 11): only scheduled tags that moved get a generation and an item."""
+    """Measured (server-behaviour.md 2.11): only scheduled tags that moved get a generation and an item."""
     image = f"{plain.host}/team/moving:v1"
     first = push("v1", "one")
     push("other", "other")
