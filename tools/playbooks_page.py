@@ -68,7 +68,7 @@ Variables that are not set come from the environment variables of the same name 
 def head(playbook: Path) -> list[str]:
     """Return the lines of the comment that says what a playbook is for, without the sign of a comment."""
     text = playbook.read_text(encoding="utf-8")
-    found = re.search(r"SPDX-License-Identifier: \S+\n\n((?:#.*\n)+)- ", text)
+    found = re.search(r"^# SPDX.*\n\n((?:#.*\n)+)- ", text, re.MULTILINE)
     if not found:
         raise ValueError(f"{playbook.name} does not say what it is for: write a comment between the licence and the first play.")
     return [line[1:].removeprefix(" ") if not line.startswith("#  ") else line[1:] for line in found[1].splitlines()]

@@ -13,7 +13,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._survey 
 DOCUMENTATION = r"""
 name: pull_secrets_from_survey
 short_description: Reads a pull secret from the answers of a survey
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - quayside contributors (@quayside)
 description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_drift
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Compare a cluster with everything that is declared for it
 description:
   - Tells what differs between a cluster and the pull secrets, links and image streams that are declared for it, in one go, as check mode

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: drift_report
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Make one report of what was found on many clusters
 description:
   - Puts the results of the role P(quayside.openshift_images.drift_report#role) for many clusters together, and reports that were made

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: drift_result
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Keep the result of one cluster for a report on drift
 description:
   - Writes the result of one cluster into a file on the machine that runs Ansible, for M(quayside.openshift_images.drift_report) to put

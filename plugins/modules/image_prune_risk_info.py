@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_prune_risk_info
 short_description: Find workloads whose images oc adm prune images would take away
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Finds workloads that use a child of a manifest list, the image of one platform, directly by its digest. C(oc adm prune images)
     does not see that use. It compares the digests that workloads name with the images of the tags, which are the lists, drops the

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_stream_import
 short_description: Import external images into OpenShift image streams
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes image streams track external images as declared, imports them and reports the verdict on each tag.
   - The module reads what the cluster has, finds out what the registry serves where that matters, and writes only what differs.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_stream_info
 short_description: Describe image streams, and what their registries serve now
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads image streams with their tags, histories, conditions and policies.
   - Gives each stream also as the input of M(quayside.openshift_images.image_stream_import), so that a cluster that was set up

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_stream_tag
 short_description: Point a tag of an image stream to another tag, image or external image
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - C(oc tag), declarative. A tag that points where it should is left alone.
   - A copy of a tag is fixed to the image that its source has now. When the source moves, the copy differs from what is declared,

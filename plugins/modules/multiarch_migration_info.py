@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: multiarch_migration_info
 short_description: Tell which image stream tags can hold a whole manifest list
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - >-
     Asks the registries, through the cluster, which tags track a manifest list and are imported as a single child of it today, as

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pull_secret
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Manage registry credentials in pull secrets
 description:
   - Creates, updates and deletes secrets that hold the credentials of container registries, in one or many namespaces.

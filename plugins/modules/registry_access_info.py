@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: registry_access_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Describe pull secrets and their links, and say which credential an image import uses
 description:
   - Reads the secrets with registry credentials and the service accounts of one, several or all namespaces. It tells which registries and

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: registry_image_info
 short_description: Describe images as their registries serve them
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads manifests, manifest lists and image indexes, labels and tag lists from container registries, from where the module runs.
     No cluster takes part unless O(namespace) is given.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sa_secret_link
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Link secrets to service accounts
 description:
   - Adds secrets to the lists of service accounts, and takes them out, as C(oc secrets link) and C(oc secrets unlink) do, in one or many

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: samples_operator
 short_description: Configure the Cluster Samples Operator and see its image streams imported
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sets the registry that the sample image streams in namespace C(openshift) come from, which samples are left alone, and whether the
     operator manages them at all. That is the object C(configs.samples.operator.openshift.io/cluster).
