@@ -345,23 +345,11 @@ summary:
       type: bool
 """
 
-import datetime as dt
-
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import CLUSTER_REGISTRY
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.observed import (
-    observe,
-    observe_children,
-    observe_referenced_streams,
-    read_platforms,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.report import report_risks
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.risks import find_risks
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import PrunePolicy, seen_by_pruner
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.desired import prune_question
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.run import answer
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
 
 
@@ -384,25 +372,9 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, observed, findings, report."""
-    params = context.params
-    everywhere = params["namespace"] is None and params["namespaces"] is None
-    namespaces = None if everywhere else namespaces_from(params)
-    for option, least in (("concurrency", 1), ("keep_tag_revisions", 0), ("keep_younger_than_minutes", 0)):
-        if params[option] < least:
-            raise InputError(f"{option} is {params[option]}: give a number from {least}")
-    kinds = [kind for kind in WORKLOAD_KINDS if not params["kinds"] or kind.kind in params["kinds"]]
-    policy = PrunePolicy(dt.datetime.now(dt.timezone.utc), params["keep_tag_revisions"], params["keep_younger_than_minutes"])
-    width = params["concurrency"]
-    client = context.client(pool_size=width)
-    observed = observe(client, namespaces, kinds, width)
-    hosts = {CLUSTER_REGISTRY, *params["registry_hosts"]}.union(*(stream.hosts for stream in observed.streams.values()))
-    observe_referenced_streams(client, observed, hosts, width)
-    observe_children(client, observed, width)
-    findings = find_risks(observed.uses, observed.streams, seen_by_pruner(observed.uses), policy, hosts)
-    lists = {(risk.in_list.stream.key, risk.in_list.parent) for risk in findings.risks}
-    platforms = read_platforms(client, lists, width)
-    return report_risks(observed, findings, platforms, policy, only_at_risk=params["results"] == "at_risk")
+    """Options, desired, then the road of run.py."""
+    question = prune_question(context.params)
+    return answer(context.client(pool_size=question.concurrency), question)
 
 
 def main() -> None:

@@ -537,7 +537,7 @@ summary:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec, registry_logins
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams, pending_credentials
@@ -545,7 +545,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repository_lists import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option, stream_options
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option, registry_logins, stream_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 if t.TYPE_CHECKING:

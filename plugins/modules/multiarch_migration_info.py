@@ -352,26 +352,10 @@ summary:
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import look_up
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.candidates import (
-    TagNames,
-    judge,
-    questions_back,
-    questions_there,
-    recorded_streams,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.observed import (
-    check_namespaces,
-    control_plane_architecture,
-    observe_chosen,
-    observe_recorded,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.report import migration_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import observe_triggers
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.desired import migration_question
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.run import answer
 
 
 def argument_spec() -> ArgumentSpec:
@@ -405,42 +389,9 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, observed, candidates, report."""
-    params = context.params
-    width = params["concurrency"]
-    for option in ("concurrency", "timeout"):
-        if params[option] < 1:
-            raise InputError(f"{option} is {params[option]}: give a number from 1")
-    for option in ("namespaces", "names", "tags", "trigger_namespaces"):
-        if params[option] is not None and not params[option]:
-            raise InputError(f"{option} is empty: list at least one, or leave it out")
-    namespaces = tuple(dict.fromkeys(params["namespaces"] or filter(None, [params["namespace"]])))
-    check_namespaces(namespaces)
-    where = None if params["trigger_namespaces"] is None else _named(params["trigger_namespaces"])
-    names = TagNames(namespaces, tuple(params["names"] or ()), tuple(params["tags"] or ()))
-    recorded = None if params["record"] is None else recorded_streams(params["record"], names)
-
-    client = context.client(pool_size=width)
-    if recorded is None:
-        observed = observe_chosen(client, names, width)
-        questions, others = questions_there(observed.streams.values(), names)
-    else:
-        observed = observe_recorded(client, recorded, width)
-        questions, others = questions_back(recorded, observed.streams)
-    answers = look_up(client, {question.lookup: None for question in questions}, width, params["timeout"])
-    nearby = sorted({namespace for namespace, _name in observed.streams})
-    triggers = observe_triggers(client, where, nearby, width)
-    architecture = control_plane_architecture(client) if questions else ""
-    candidates, more = judge(questions, answers, triggers.by_tag, architecture)
-    remedy = RemedyFinder(client, context.mask).remedy
-    return migration_report(candidates, [*others, *more], triggers, observed.errors, remedy)
-
-
-def _named(namespaces: list[str]) -> tuple[str, ...]:
-    # seldom given, so imported here
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
-
-    return namespaces_from({"namespaces": namespaces})
+    """Options, desired, then the road of run.py."""
+    question = migration_question(context.params)
+    return answer(context.client(pool_size=question.concurrency), question, context.mask)
 
 
 def main() -> None:

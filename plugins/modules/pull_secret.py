@@ -449,7 +449,7 @@ def work(context: ModuleContext) -> Report:
     verified = _verified(desired) if context.params["verify"] else []
     client = context.client(pool_size=min(WIDTH, len(namespaces)))
     applier = SecretApplier(client, desired, check_mode=context.check_mode, mask=context.mask, look_around=context.params["check_others"])
-    outcomes = each_with_outcome(namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
+    outcomes = each_with_outcome(namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error))
     return report_secrets(desired, outcomes, verified)
 
 

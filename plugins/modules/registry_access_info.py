@@ -385,7 +385,6 @@ summary:
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.desired import access_selection
@@ -421,9 +420,7 @@ def work(context: ModuleContext) -> Report:
     such a name (a user "team" with the password "team") would make the variables useless.
     """
     wanted = access_selection(context.params)
-    width = context.params["concurrency"]
-    if width < 1:
-        raise InputError(f"concurrency is {width}: give a number from 1")
+    width = wanted.concurrency
     return report_access(wanted, observe_access(context.client(pool_size=width), wanted, width))
 
 

@@ -301,26 +301,12 @@ repositories:
       type: str
 """
 
-import typing as t
-
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec, registry_logins
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec, check_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import registry_logins
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.describe import (
-    LegacyPreference,
-    OpenedRepository,
-    describe_image,
-    describe_repository,
-    registry_report,
-    side_by_side,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.registry_reader import RegistryReader
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
-
-if t.TYPE_CHECKING:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import Credentials, OptionCredentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.desired import registry_question
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.run import answer
 
 
 def argument_spec() -> ArgumentSpec:
@@ -349,69 +335,10 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, observed, report."""
-    params = context.params
-    _check(params)
-    options = _given_credentials(context)
-    namespace, architecture = None, params["control_plane_architecture"]
-    if params["namespace"]:
-        from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import NamespaceCredentials
-
-        client = context.client()
-        namespace = NamespaceCredentials(client, context.mask).of(params["namespace"])
-        architecture = architecture or client.get("/version").get("platform", "").partition("/")[2]
-    preference = LegacyPreference(params["prefer_architecture"] or "", params["prefer_os"] or "", architecture or "amd64")
-    concurrency = params["concurrency"]
-    with RegistryReader(pool_size=concurrency, patience=Patience(answer=float(params["timeout"]))) as reader:
-
-        def open_repository(spec: PullSpec) -> OpenedRepository:
-            return _open(reader, spec, options, namespace, params)
-
-        images = side_by_side(
-            params["images"] or [], lambda image: describe_image(image, open_repository, preference, with_tags=params["tags"]), concurrency
-        )
-        repositories = side_by_side(params["repositories"] or [], lambda name: describe_repository(name, open_repository), concurrency)
-    return registry_report(images, repositories)
-
-
-def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
-    """The credentials that the task itself gives."""
-    params = context.params
-    if not (params["registries"] or params["auth_file"]) and params["auth_content"] is None:
-        return None
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
-
-    given = OptionCredentials(params)
-    context.mask(*given.secrets())
-    return given
-
-
-def _check(params: dict[str, t.Any]) -> None:
-    for option in ("concurrency", "timeout"):
-        if params[option] < 1:
-            raise InputError(f"{option} is {params[option]}: give a number from 1")
-    if params["namespace"]:
-        check_namespace(params["namespace"])
-    for image in params["images"] or []:
-        PullSpec.parse(image)
-    for repository in params["repositories"] or []:
-        spec = PullSpec.parse(repository)
-        if spec.tag or spec.digest:
-            raise InputError(f'repositories: "{repository}" carries a tag or digest: give the repository alone, or list it in images')
-
-
-def _open(
-    reader: RegistryReader, spec: PullSpec, options: OptionCredentials | None, namespace: Credentials | None, params: dict[str, t.Any]
-) -> OpenedRepository:
-    image = str(spec)
-    credential = (options.find(image) if options else None) or (namespace.find(image) if namespace else None)
-    settings = options.settings_for(image) if options else None
-    insecure, ca_cert = params["insecure"], params["registry_ca_cert"]
-    if settings is not None:
-        insecure = insecure if settings.insecure is None else settings.insecure
-        ca_cert = settings.ca_cert or ca_cert
-    repository = reader.repository(spec, credential.login if credential else None, insecure=insecure, ca_cert=ca_cert)
-    return OpenedRepository(repository, credential)
+    """Options, desired, then the road of run.py."""
+    question = registry_question(context.params)
+    context.mask(*question.credentials.secrets())
+    return answer(context.client() if question.namespace else None, question, context.mask)
 
 
 def main() -> None:

@@ -261,7 +261,7 @@ def work(context: ModuleContext) -> Report:
     waiting = waiting_from(context.params)
     client = context.client(pool_size=WIDTH)
     applier = LinkApplier(client, desired, check_mode=context.check_mode, mask=context.mask, waiting=waiting)
-    return report_links(applier.bring_about_all(accounts))
+    return report_links(applier.converge_all(accounts))
 
 
 def main() -> None:

@@ -269,6 +269,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import MANAGEMENT_STATES, desired_samples
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.run import SamplesRun, converge_samples
@@ -292,16 +293,7 @@ def argument_spec() -> ArgumentSpec:
                 "ignore_failed_tags": {"type": "bool", "default": False},
                 "concurrency": {"type": "int", "default": 8},
                 "timeout": {"type": "int", "default": 120},
-                "pending_credentials": {
-                    "type": "list",
-                    "elements": "dict",
-                    # Keys name registries, not credentials.
-                    "no_log": False,
-                    "options": {
-                        "namespace": {"type": "str", "required": True},
-                        "registries": {"type": "list", "elements": "str", "required": True},
-                    },
-                },
+                "pending_credentials": pending_credentials_option(),
             }
         )
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.errors import CollectionError, Forbidden, NotFound
-from .paths import segment
+from .paths import api_path
 
 
 class ReadingClient(t.Protocol):
@@ -42,9 +42,15 @@ def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> No
     ``purpose`` ends the sentence: what cannot be done without the namespace.
     """
     try:
-        client.get(f"/api/v1/namespaces/{segment(namespace)}")
+        check_namespace_exists(client, namespace)
     except NotFound:
         raise missing_namespace(namespace, purpose) from None
+
+
+def check_namespace_exists(client: ReadingClient, namespace: str) -> None:
+    """Raise the server's ``NotFound`` if the namespace does not exist; a caller who may not read namespaces is taken at their word."""
+    try:
+        client.get(api_path("v1", None, "namespaces", namespace))
     except Forbidden:
         return
 
@@ -52,3 +58,12 @@ def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> No
 def missing_namespace(namespace: str, purpose: str) -> NamespaceMissing:
     """Return the error that says so."""
     return NamespaceMissing(f'The namespace "{namespace}" does not exist, so {purpose}; create the namespace first')
+
+
+def control_plane_architecture(client: ReadingClient) -> str:
+    """Return the architecture that Legacy prefers if a tag says nothing; amd64 if the caller may not know it."""
+    try:
+        platform = client.get("/version").get("platform", "")
+    except Forbidden:
+        platform = ""
+    return platform.partition("/")[2] or "amd64"

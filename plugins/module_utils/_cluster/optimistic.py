@@ -31,23 +31,23 @@ ATTEMPTS = 20
 _FIRST_WAIT = 0.05
 _LONGEST_WAIT = 1.0
 # for a server that is in trouble
-_FIRST_WAIT_UNHEARD = 0.5
+_FIRST_WAIT_UNANSWERED = 0.5
 
 
 class StillConflicting(CollectionError):
     """Other writers were faster every time, so the change was not made."""
 
 
-class Overtaken(Exception):
+class RetryNeeded(Exception):
     """The attempt found the object changed, created or gone since it was read, or does not know what became of its write
-    (``unheard``): it has to begin again."""
+    (``unanswered``): it has to begin again."""
 
-    def __init__(self, unheard: bool = False) -> None:
+    def __init__(self, unanswered: bool = False) -> None:
         super().__init__()
-        self.unheard = unheard
+        self.unanswered = unanswered
 
 
-class UncertainWrites(t.Generic[Result]):
+class WriteTracker(t.Generic[Result]):
     """Remembers the write whose outcome is not known, so that the next attempt, which reads what became of it, can tell.
 
     ``limit`` such writes are sent at most; the last one is looked at too before its error stands. The requests must not be
@@ -57,29 +57,29 @@ class UncertainWrites(t.Generic[Result]):
     def __init__(self, limit: int = 3) -> None:
         self._left = limit
         self.last: Result | None = None
-        self.unheard: CollectionError | None = None
+        self.unanswered: CollectionError | None = None
 
     def send(self, write: t.Callable[[], t.Any], meaning: Result) -> None:
-        """Carry out ``write``; raise ``Overtaken`` where it has to be looked at anew, because of another writer or of a missing answer."""
-        if self.unheard is not None and self._left <= 0:
-            raise self.unheard
+        """Carry out ``write``; raise ``RetryNeeded`` where it has to be looked at anew, because of another writer or of a missing answer."""
+        if self.unanswered is not None and self._left <= 0:
+            raise self.unanswered
         try:
             write()
         except (Conflict, NotFound) as exc:
             if isinstance(exc, NotFound) and exc.details.get("kind") == "namespaces":
                 raise
-            raise Overtaken from None
+            raise RetryNeeded from None
         except CollectionError as exc:
             if not may_have_been_done(exc):
                 raise
             self._left -= 1
-            self.last, self.unheard = meaning, exc
-            raise Overtaken(unheard=True) from None
-        self.unheard = None
+            self.last, self.unanswered = meaning, exc
+            raise RetryNeeded(unanswered=True) from None
+        self.unanswered = None
 
 
-def write_again_until_settled(
-    attempt: t.Callable[[], Result], subject: str, writes: UncertainWrites[t.Any], *, sleep: Sleep = time.sleep, attempts: int = ATTEMPTS
+def retry_until_settled(
+    attempt: t.Callable[[], Result], subject: str, writes: WriteTracker[t.Any], *, sleep: Sleep = time.sleep, attempts: int = ATTEMPTS
 ) -> Result:
     """Return what ``attempt`` returns; repeat it, after a short random wait, whenever somebody else came between.
 
@@ -87,23 +87,23 @@ def write_again_until_settled(
     are at most a second each, or a few where the server did not say what it did. Where even the reading fails then, the
     error is that of the write, which may have been carried out.
     """
-    turn = unheard = 1
+    turn = unanswered = 1
     while True:
         try:
             return attempt()
-        except Overtaken as exc:
+        except RetryNeeded as exc:
             if turn >= attempts:
                 raise StillConflicting(
                     f"{subject} was changed by somebody else each of the {attempts} times that it was about to be written; "
                     "find out who keeps changing it, then run the task again"
                 ) from None
-            if exc.unheard:
-                wait, unheard = _FIRST_WAIT_UNHEARD * 2.0 ** min(unheard - 1, 3), unheard + 1
+            if exc.unanswered:
+                wait, unanswered = _FIRST_WAIT_UNANSWERED * 2.0 ** min(unanswered - 1, 3), unanswered + 1
             else:
                 wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(turn, 6))
         except CollectionError as exc:
-            if writes.unheard is None or exc is writes.unheard:
+            if writes.unanswered is None or exc is writes.unanswered:
                 raise
-            raise writes.unheard from exc
+            raise writes.unanswered from exc
         sleep(random.uniform(0.2, 1.0) * wait)
         turn += 1

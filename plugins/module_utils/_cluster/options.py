@@ -123,24 +123,6 @@ CLUSTER_OPTIONS: dict[str, dict[str, t.Any]] = {
 }
 
 
-def registry_logins(**further: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The definition of an option ``registries`` that holds credentials; ``further`` are suboptions besides those."""
-    return {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "registry": {"type": "str", "required": True},
-            "username": {"type": "str"},
-            "password": {"type": "str", "no_log": True},
-            "auth": {"type": "str", "no_log": True},
-            "identity_token": {"type": "str", "no_log": True},
-            **further,
-        },
-        "mutually_exclusive": [["username", "auth", "identity_token"]],
-        "required_together": [["username", "password"]],
-    }
-
-
 def cluster_argument_spec() -> ArgumentSpec:
     """The options of cluster access, each also read from its ``K8S_AUTH_*`` environment variables where the task leaves it out."""
     options: dict[str, dict[str, t.Any]] = {}

@@ -115,7 +115,7 @@ class OptionCredentials:
         if any(known.registry == registry for known in self.settings):
             raise InputError(f'registries: "{registry}" is listed twice')
         self.settings.append(RegistrySettings(registry, entry.get("insecure"), entry.get("ca_cert")))
-        login = _login(entry)
+        login = login_from_options(registry, entry)
         if login is not None:
             self._logins[_FROM_REGISTRIES, registry] = login
 
@@ -179,19 +179,29 @@ def _document(params: t.Mapping[str, t.Any]) -> AuthDocument:
     return AuthDocument()
 
 
-def _login(entry: t.Mapping[str, t.Any]) -> Login | None:
-    registry = entry["registry"]
-    if entry.get("identity_token"):
-        return Login(identity_token=entry["identity_token"])
-    if entry.get("auth"):
+def login_from_options(registry: str, entry: t.Mapping[str, t.Any]) -> Login | None:
+    """Return the login of an entry of the option ``registries``; None if it gives no credential.
+
+    Raises ``InputError`` with the whole message for a credential that no registry would take, or that would break imports.
+    """
+    begin = f'registries: "{registry}"'
+    email = entry.get("email") or ""
+    if entry.get("identity_token") is not None:
+        if not entry["identity_token"]:
+            raise InputError(f"{begin}: the identity_token is empty")
+        return Login(email=email, identity_token=entry["identity_token"])
+    if entry.get("auth") is not None:
         try:
-            return Login(*decode_auth(entry["auth"]))
+            username, password = decode_auth(entry["auth"])
         except MalformedAuth as exc:
-            raise InputError(f'registries: the credential of "{registry}" cannot be used: {exc}') from None
-    if entry.get("username") or entry.get("password"):
-        if not entry.get("username") or not entry.get("password"):
-            raise InputError(f'registries: "{registry}" needs a username and a password that are not empty')
-        if ":" in entry["username"]:
-            raise InputError(f'registries: the username of "{registry}" has a colon in it, which basic authentication cannot send')
-        return Login(entry["username"], entry["password"])
-    return None
+            raise InputError(f"{begin} cannot be used: {exc}; it would break every image import of the namespace") from None
+    elif entry.get("username") is None or entry.get("password") is None:
+        return None
+    else:
+        username, password = entry["username"], entry["password"]
+        if ":" in username:
+            raise InputError(f'{begin}: the user name "{username}" has a colon in it, which a registry would take for the end of the name')
+    if not username or not password:
+        missing = "user name" if not username else "password"
+        raise InputError(f"{begin}: the {missing} is empty; the cluster would ask that registry anonymously and try no other secret for it")
+    return Login(username, password, email)

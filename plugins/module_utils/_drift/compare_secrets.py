@@ -44,7 +44,7 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
         look_around=secret.look_around,
         approved=approved,
     )
-    outcomes = each_with_outcome(secret.namespaces, applier.bring_about, lambda namespace, error: SecretOutcome(namespace, error=error))
+    outcomes = each_with_outcome(secret.namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error))
     _give_up_where_nothing_answers(outcomes)
     held_back = [
         held("secret", outcome.namespace, secret.desired.name, None, outcome.error.reasons)
@@ -65,7 +65,7 @@ def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozens
         waiting=Waiting(way.wait_timeout),
         approved=approved,
     )
-    outcomes = applier.bring_about_all(links.accounts)
+    outcomes = applier.converge_all(links.accounts)
     _give_up_where_nothing_answers(outcomes)
     held_back = [
         held("link", outcome.account.namespace, outcome.account.name, None, outcome.error.reasons)

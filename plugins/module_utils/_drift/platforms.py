@@ -18,7 +18,7 @@ from typing import NamedTuple
 from .._cluster.client import ClusterClient, image_path
 from .._core.concurrency import concurrent_map
 from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
-from .._import_engine.images import Image, Lookup, Manifest, parse_image
+from .._import_engine.images import Image, Lookup, parse_image
 from .._import_engine.lookup import look_up
 from .._import_engine.observed import ImportFailure
 from .._import_engine.result import StreamResult
@@ -83,7 +83,7 @@ def _platforms(digest: str, offer: Image | None, image: Image | None) -> Platfor
     elif offer is not None and digest == offer.digest:
         taken = offered
     elif offer is not None:
-        taken = [_name(child) for child in offer.manifests if child.digest == digest] or None
+        taken = [child.platform for child in offer.manifests if child.digest == digest] or None
     return Platforms(offered, taken, offer is not None and not offer.manifests)
 
 
@@ -91,17 +91,13 @@ def _names(image: Image) -> list[str]:
     """The platforms of a list. Of a single image the cluster knows the architecture only."""
     if not image.manifests:
         return [image.architecture] if image.architecture else []
-    return sorted({name for name in map(_name, image.manifests) if name not in ("", _NO_PLATFORM)})
+    return sorted({name for name in (child.platform for child in image.manifests) if name not in ("", _NO_PLATFORM)})
 
 
 def _offered_name(name: str, offered: t.Sequence[str]) -> str:
     """The platform that is offered for the architecture ``name`` of a single image, where there is one only; else the name itself."""
     fitting = [platform for platform in offered if name in platform.split("/")[1:2]]
     return fitting[0] if len(fitting) == 1 else name
-
-
-def _name(child: Manifest) -> str:
-    return "/".join(part for part in (child.os, child.architecture, child.variant) if part)
 
 
 def _read(client: ClusterClient, wanted: t.Sequence[tuple[Place, str]], concurrency: int) -> dict[Place, Image]:

@@ -12,18 +12,8 @@ from __future__ import annotations
 import typing as t
 from typing import NamedTuple
 
+from .._core.manifests import Manifest
 from .observed import EXTERNAL, ImportFailure
-
-
-class Manifest(NamedTuple):
-    """A child of a manifest list or image index. ``size`` is in bytes."""
-
-    os: str
-    architecture: str
-    variant: str
-    digest: str
-    size: int | None
-    media_type: str = ""
 
 
 class Image(NamedTuple):
@@ -92,18 +82,6 @@ class Lookup(NamedTuple):
     insecure: bool
     stream: str = ""
     tag: str = ""
-
-
-def legacy_choice(manifests: t.Sequence[Manifest], architecture: str, operating_system: str) -> Manifest | None:
-    """Return the child that Legacy takes for a wanted platform: that platform, else linux/amd64, else the first entry.
-
-    Variants are not considered (server-behaviour.md 2.10; contract cases prefer_architecture, legacy_without_amd64).
-    """
-    for wanted in ((operating_system, architecture), ("linux", "amd64")):
-        for manifest in manifests:
-            if (manifest.os, manifest.architecture) == wanted:
-                return manifest
-    return manifests[0] if manifests else None
 
 
 def parse_image(image: t.Mapping[str, t.Any], import_mode: str) -> Image:

@@ -26,8 +26,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from .._core.manifests import legacy_choice
 from .desired import DesiredStream, DesiredTag
-from .images import Image, ImportItem, Lookup, Outcome, legacy_choice
+from .images import Image, ImportItem, Lookup, Outcome
 from .observed import (
     EXTERNAL,
     FOLLOWING,

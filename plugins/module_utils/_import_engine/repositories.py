@@ -21,7 +21,7 @@ from .._cluster.client import ClusterClient
 from .._core.errors import CollectionError, Forbidden, RegistryError
 from .._core.references import PullSpec
 from .._credentials.sources import NamespaceCredentials, OptionCredentials
-from .._registry.registry_reader import RegistryReader
+from .._registry.repository import RegistryReader
 from .._registry.session import Patience
 from .desired import DesiredRepository, DesiredStream
 from .images import Outcome

@@ -38,7 +38,7 @@ def reading_repositories(
         yield None
         return
     from .._credentials.sources import NamespaceCredentials
-    from .._registry.registry_reader import RegistryReader
+    from .._registry.repository import RegistryReader
     from .repositories import PATIENCE, RegistryTagReader
 
     with RegistryReader(pool_size=width, patience=PATIENCE) as reader:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._cluster.options import registry_logins
+from .._credentials.secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
 
 Options = dict[str, dict[str, t.Any]]
 
@@ -23,6 +23,24 @@ _POLICY_OPTIONS: Options = {
     "prefer_architecture": {"type": "str"},
     "prefer_os": {"type": "str"},
 }
+
+
+def registry_logins(**further: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the option ``registries`` that holds credentials; ``further`` are suboptions besides those."""
+    return {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "registry": {"type": "str", "required": True},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
+            "auth": {"type": "str", "no_log": True},
+            "identity_token": {"type": "str", "no_log": True},
+            **further,
+        },
+        "mutually_exclusive": [["username", "auth", "identity_token"]],
+        "required_together": [["username", "password"]],
+    }
 
 
 def registries_option() -> dict[str, t.Any]:
@@ -37,8 +55,6 @@ def registries_option() -> dict[str, t.Any]:
 
 def secret_options() -> Options:
     """Return the options that say what a pull secret shall be, without its namespaces."""
-    from .._credentials.secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
-
     return {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -12,16 +12,13 @@ from __future__ import annotations
 import typing as t
 
 from .._cluster.client import ClusterClient
-from .._core.errors import CollectionError, Forbidden
-from .._core.references import check_namespace
+from .._core.errors import CollectionError
 from .._import_engine.observed import Key, ObservedStream, observe, parse_stream
 from .._import_engine.selection import Selection, find
-from .candidates import TagNames
+from .desired import TagNames, is_pattern
 
 if t.TYPE_CHECKING:
     from .._import_engine.desired import DesiredStream
-
-_GLOB = frozenset("*?[")
 
 
 class ObservedStreams:
@@ -30,18 +27,6 @@ class ObservedStreams:
     def __init__(self) -> None:
         self.streams: dict[Key, ObservedStream] = {}
         self.errors: dict[str, CollectionError] = {}
-
-
-def is_pattern(text: str) -> bool:
-    """Whether the text is a shell pattern rather than a name."""
-    return bool(_GLOB.intersection(text))
-
-
-def check_namespaces(namespaces: t.Iterable[str]) -> None:
-    """Raise ``InputError`` for what is neither a pattern nor can be the name of a namespace."""
-    for namespace in namespaces:
-        if not is_pattern(namespace):
-            check_namespace(namespace)
 
 
 def observe_chosen(client: ClusterClient, names: TagNames, width: int) -> ObservedStreams:
@@ -70,12 +55,3 @@ def observe_recorded(client: ClusterClient, recorded: t.Sequence[DesiredStream],
         else:
             observed.streams[key] = found
     return observed
-
-
-def control_plane_architecture(client: ClusterClient) -> str:
-    """Return the architecture that Legacy prefers where a tag says nothing; amd64 where the caller may not know."""
-    try:
-        platform = client.get("/version").get("platform", "")
-    except Forbidden:
-        platform = ""
-    return platform.partition("/")[2] or "amd64"

@@ -13,18 +13,15 @@ import typing as t
 from collections import Counter
 
 from .._core.errors import CollectionError
+from .._core.manifests import LEGACY, PRESERVE
 from .._core.references import PullSpec
 from .._core.report import Report
 from .._import_engine.observed import ImportFailure
-from .._workloads.image_triggers import ImageTrigger
-from .._workloads.triggers import ObservedTriggers
-from .candidates import (
-    LEGACY,
-    PRESERVE,
+from .._workloads.triggers import ImageTrigger, ObservedTriggers
+from .plan import (
     STATES,
     Candidate,
     Other,
-    platform_of,
 )
 
 RemedyFor = t.Callable[[str, PullSpec, ImportFailure], str]
@@ -97,7 +94,7 @@ def _candidate(candidate: Candidate) -> dict[str, t.Any]:
         "list_digest": candidate.image.digest if candidate.image.manifests else None,
         "platforms": list(candidate.platforms),
         "legacy_digest": candidate.legacy_digest,
-        "legacy_platform": platform_of(candidate.legacy) or None,
+        "legacy_platform": (candidate.legacy.platform if candidate.legacy else "") or None,
         "gained_platforms": [] if candidate.back else list(candidate.difference),
         "lost_platforms": list(candidate.difference) if candidate.back else [],
         "followed_by": list(candidate.followed_by),

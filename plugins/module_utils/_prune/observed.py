@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from .._cluster.facts import ReadingClient, check_namespace_exists
 from .._cluster.paths import api_path, image_path
 from .._core.concurrency import each_with_outcome
 from .._core.errors import (
@@ -42,16 +43,6 @@ LAYERS = "imagestreams/layers"
 _PAGE = {"limit": "500"}
 # What has ended needs no image any more, so the API server need not send it.
 _UNFINISHED_PODS = {**_PAGE, "fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
-
-
-class ReadingClient(t.Protocol):
-    """What is needed of the cluster client: nothing that writes."""
-
-    def get(self, path: str) -> t.Any:
-        """Read one object."""
-
-    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
-        """Read a list."""
 
 
 @dataclass
@@ -235,10 +226,8 @@ def _projects(client: ReadingClient, refused: Forbidden) -> tuple[str, ...]:
 
 
 def _check_existence(client: ReadingClient, namespace: str, observed: Observed) -> None:
-    """A namespace without anything may be one that does not exist: the API server lists that as empty."""
+    """Note a namespace that does not exist: the API server lists it as empty."""
     try:
-        client.get(api_path("v1", None, "namespaces", namespace))
-    except Forbidden:
-        return
+        check_namespace_exists(client, namespace)
     except CollectionError as error:
         observed.fail(namespace, "namespaces", error)

@@ -16,7 +16,7 @@ from .._core.errors import ApiError, CollectionError
 from .._core.report import ReadFailure, Report, without_dot
 from .image_uses import ImageReference, ImageUse
 from .observed import Observed
-from .risks import (
+from .plan import (
     ELSEWHERE,
     LEVELS,
     PROTECTED,

@@ -14,6 +14,8 @@ import typing as t
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .._core.manifests import platform_text
+
 Object = t.Mapping[str, t.Any]
 Key = tuple[str, str]
 
@@ -106,7 +108,7 @@ def parse_children(layers: Object) -> dict[str, tuple[str, ...]]:
 def parse_platforms(image: Object) -> dict[str, str]:
     """Return ``os/architecture[/variant]`` of each child of an Image object that is a manifest list."""
     return {
-        child["digest"]: "/".join(part for part in (child.get("os"), child.get("architecture"), child.get("variant")) if part)
+        child["digest"]: platform_text(child.get("os"), child.get("architecture"), child.get("variant"))
         for child in image.get("dockerImageManifests") or ()
     }
 

@@ -12,125 +12,31 @@ that is killed between the two loses nothing: where a later run finds the copy a
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import time
 import typing as t
 from typing import NamedTuple
 
 from .._cluster.facts import WritingClient, missing_namespace, require_namespace
 from .._cluster.optimistic import (
-    Overtaken,
+    RetryNeeded,
     Sleep,
-    UncertainWrites,
-    write_again_until_settled,
+    WriteTracker,
+    retry_until_settled,
 )
 from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
-from .._core.errors import CollectionError, Conflict, Forbidden, NotFound
+from .._core.errors import CollectionError, Conflict, NotFound
 from .._core.report import without_dot
 from .._credentials.keyring import filed_text
 from .._credentials.registry_secrets import (
     RegistrySecret,
     hidden_keys,
     read_secret_object,
-    secret_texts,
 )
 from .desired import DesiredSecret
+from .former_copy import FormerCopy, RecreationFailed, as_new, former_copy_name
 from .observed import ObservedSecret, observe_registry_secrets, observe_secret
-from .plan import SecretPlan, plan_secret
-from .secret_view import secret_change
-
-_COPY_ENDING = ".former"
-_COPY_ANNOTATION = "quayside.openshift-images/former-content-of"
-_COPY_KEY = "secret.json"
-_LONGEST_NAME = 253
-_SET_BY_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink", "generation")
-
-
-class RecreationFailed(CollectionError):
-    """The former secret was deleted and the new one could not be created."""
-
-
-def former_copy_name(name: str) -> str:
-    """Return what the copy of the secret ``name`` is called."""
-    beginning = name if len(name) + len(_COPY_ENDING) <= _LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()
-    return f"{beginning}{_COPY_ENDING}"
-
-
-class FormerCopy:
-    """The copy of a secret that is about to be created anew: a secret beside it that no import and no pod reads, ``NAME.former``."""
-
-    def __init__(self, client: WritingClient, namespace: str, name: str, mask: t.Callable[..., None]) -> None:
-        self._client = client
-        self._mask = mask
-        self._collection_path = core_path(namespace, "secrets")
-        self._name = former_copy_name(name)
-        self._path = core_path(namespace, "secrets", self._name)
-        self._of = name
-        self._namespace = namespace
-        self._version = ""
-
-    def read(self) -> ObservedSecret | None:
-        """Return the secret as it was; None where there is no copy, or none that can be read."""
-        try:
-            raw = self._client.get(self._path)
-        except (NotFound, Forbidden):
-            return None
-        if not self._is_ours(raw):
-            return None
-        text = raw["data"][_COPY_KEY]
-        self._mask(text)
-        former = _readable_copy(text)
-        if former is None or former["metadata"].get("name") != self._of:
-            return None
-        self._mask(*secret_texts([former]))
-        self._version = raw["metadata"]["resourceVersion"]
-        return ObservedSecret(former)
-
-    def keep(self, former: ObservedSecret) -> None:
-        """Write the copy. An older one is overwritten, since the secret itself is there."""
-        text = base64.b64encode(json.dumps(former.raw).encode()).decode()
-        self._mask(text)
-        metadata: dict[str, t.Any] = {"name": self._name, "namespace": self._namespace, "annotations": {_COPY_ANNOTATION: self._of}}
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {_COPY_KEY: text}}
-        try:
-            try:
-                written = self._client.request("POST", self._collection_path, body=body)
-            except Conflict:
-                present = self._client.get(self._path)
-                if not self._is_ours(present):
-                    raise RecreationFailed(
-                        f'The secret "{self._of}" in the namespace "{self._namespace}" was not deleted to be created anew, because its content '
-                        f'would be kept meanwhile as "{self._name}", which is another secret; rename that one'
-                    ) from None
-                metadata["resourceVersion"] = present["metadata"]["resourceVersion"]
-                written = self._client.request("PUT", self._path, body=body)
-        except (Conflict, NotFound):
-            raise Overtaken from None
-        self._version = written["metadata"]["resourceVersion"]
-
-    def remove(self) -> str:
-        """Delete the copy that was read or written, if any; return a warning where it stays."""
-        if not self._version:
-            return ""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": self._version}}
-        try:
-            self._client.request("DELETE", self._path, body=body)
-        except (NotFound, Conflict):
-            # It is gone, or another run has come to need it.
-            return ""
-        except CollectionError as exc:
-            return (
-                f'The secret "{self._name}" in the namespace "{self._namespace}" holds the former content of "{self._of}" and could not be '
-                f"deleted: {without_dot(exc)}; delete it."
-            )
-        return ""
-
-    def _is_ours(self, raw: t.Mapping[str, t.Any]) -> bool:
-        annotations = (raw.get("metadata") or {}).get("annotations") or {}
-        return annotations.get(_COPY_ANNOTATION) == self._of and _COPY_KEY in (raw.get("data") or {})
+from .plan import SecretPlan, plan_secret, secret_change
 
 
 class SecretOutcome(NamedTuple):
@@ -172,7 +78,7 @@ class SecretApplier:
         self._approved = approved
         self._sleep = sleep
 
-    def bring_about(self, namespace: str) -> SecretOutcome:
+    def converge(self, namespace: str) -> SecretOutcome:
         """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result is lost."""
         one = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask, self._approved)
         try:
@@ -233,7 +139,7 @@ class _OneSecret:
         self._check_mode = check_mode
         self._mask = mask
         self._approved = approved
-        self._writes: UncertainWrites[SecretPlan] = UncertainWrites()
+        self._writes: WriteTracker[SecretPlan] = WriteTracker()
         self._deleted: ObservedSecret | None = None
         self._recreation: SecretPlan | None = None
         self._copy = FormerCopy(client, namespace, desired.name, mask)
@@ -245,7 +151,7 @@ class _OneSecret:
     def run(self, sleep: Sleep) -> SecretPlan:
         """Return the plan that was carried out, or would be; raise the ``CollectionError`` that came between."""
         try:
-            plan = write_again_until_settled(self._attempt, self._subject, self._writes, sleep=sleep)
+            plan = retry_until_settled(self._attempt, self._subject, self._writes, sleep=sleep)
         except CollectionError as exc:
             if self._deleted is None:
                 raise
@@ -281,11 +187,11 @@ class _OneSecret:
         """Put a secret back that a killed run has deleted; return it as it is there now."""
         if self._check_mode:
             return former
-        body = _as_new(former)
+        body = as_new(former)
         try:
             return ObservedSecret(self._client.request("POST", self._collection_path, body=body))
         except Conflict:
-            raise Overtaken from None
+            raise RetryNeeded from None
 
     def _carry_out(self, plan: SecretPlan, observed: ObservedSecret | None) -> None:
         self._mask(*((plan.body or {}).get("data") or {}).values())
@@ -313,7 +219,7 @@ class _OneSecret:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         try:
             self._writes.send(lambda: self._client.request("DELETE", self._path, body=body, repeatable=False), plan)
-        except Overtaken:
+        except RetryNeeded:
             # Without an answer it may be gone all the same.
             if self._writes.last is plan:
                 self._remember_deleted(plan, observed)
@@ -332,7 +238,7 @@ class _OneSecret:
         """Create the secret as it was before it was deleted; return the error that says what came of it."""
         begin = f"{self._subject} was deleted and could not be created anew ({without_dot(reason)})"
         try:
-            self._client.request("POST", self._collection_path, body=_as_new(former))
+            self._client.request("POST", self._collection_path, body=as_new(former))
         except Conflict:
             return reason
         except CollectionError as exc:
@@ -342,23 +248,3 @@ class _OneSecret:
             )
         self._copy.remove()
         return RecreationFailed(f"{begin}; it was put back as it was, so nothing has changed")
-
-
-def _readable_copy(text: str) -> dict[str, t.Any] | None:
-    """The Secret object of a copy; None for what is none, since whoever may write secrets may have written it."""
-    try:
-        former = json.loads(base64.b64decode(text))
-    except (ValueError, RecursionError):
-        return None
-    metadata = former.get("metadata") if isinstance(former, dict) else None
-    if not isinstance(metadata, dict):
-        return None
-    mappings = (former.get("data") or {}, metadata.get("labels") or {}, metadata.get("annotations") or {})
-    readable = all(isinstance(mapping, dict) and all(isinstance(value, str) for value in mapping.values()) for mapping in mappings)
-    return former if readable and isinstance(former.get("type") or "", str) else None
-
-
-def _as_new(former: ObservedSecret) -> dict[str, t.Any]:
-    """Return the object for a POST that creates the secret as it was."""
-    metadata = {name: value for name, value in former.metadata.items() if name not in _SET_BY_THE_SERVER}
-    return {"apiVersion": "v1", "kind": "Secret", **former.raw, "metadata": metadata}

@@ -19,8 +19,6 @@ from .._core.names import check_key, check_label_value, check_object_name
 from .._credentials.auth_document import (
     AuthDocument,
     Login,
-    MalformedAuth,
-    decode_auth,
     decode_entry,
     matches_any,
     parse_auth_content,
@@ -30,6 +28,7 @@ from .._credentials.auth_document import (
 from .._credentials.keyring import filed_text, key_remark
 from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
 from .._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
+from .._credentials.sources import login_from_options
 
 
 class DesiredRegistry(NamedTuple):
@@ -177,27 +176,10 @@ def _merge_sources(from_file: list[DesiredRegistry], from_options: list[DesiredR
 
 
 def _login(key: str, item: t.Mapping[str, t.Any]) -> Login:
-    email = item["email"] or ""
-    begin = f'registries: "{key}"'
-    if item["identity_token"] is not None:
-        if not item["identity_token"]:
-            raise InputError(f"{begin}: the identity_token is empty")
-        return Login(email=email, identity_token=item["identity_token"])
-    if item["auth"] is not None:
-        try:
-            username, password = decode_auth(item["auth"])
-        except MalformedAuth as exc:
-            raise InputError(f"{begin} cannot be used: {exc}; it would break every image import of the namespace") from None
-    else:
-        username, password = item["username"], item["password"]
-        if username is None or password is None:
-            raise InputError(f"{begin} has no credential; give username and password, auth or identity_token, or state: absent")
-        if ":" in username:
-            raise InputError(f'{begin}: the user name "{username}" has a colon in it, which a registry would take for the end of the name')
-    if not username or not password:
-        missing = "user name" if not username else "password"
-        raise InputError(f"{begin}: the {missing} is empty; the cluster would ask that registry anonymously and try no other secret for it")
-    return Login(username, password, email)
+    login = login_from_options(key, item)
+    if login is None:
+        raise InputError(f'registries: "{key}" has no credential; give username and password, auth or identity_token, or state: absent')
+    return login
 
 
 def _ca_cert(option: str, path: str | None) -> str | None:

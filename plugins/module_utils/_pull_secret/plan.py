@@ -18,6 +18,7 @@ import typing as t
 from types import MappingProxyType
 from typing import NamedTuple
 
+from .._core.changes import Change
 from .._core.errors import CollectionError
 from .._credentials.auth_document import (
     AuthDocument,
@@ -109,7 +110,7 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
         return _plan_absent(desired, observed, where)
     if observed is None:
         return _plan_create(desired, namespace, carried)
-    anew = _must_be_created_anew(desired, observed, where)
+    anew = _recreate_reason(desired, observed, where)
     former, unreadable = _former_document(desired, observed, where)
     document, changes = _merge(desired, former, carried)
     _refuse_malformed(document, where)
@@ -132,7 +133,7 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
         return SecretPlan("none", desired.secret_type, observed.secret_type, registries=tuple(changes))
     body = _updated_body(desired, observed, document if content_reasons or must_recreate else None, labels, annotations)
     if must_recreate:
-        body = _body_anew(body)
+        body = _body_for_recreation(body)
     return SecretPlan(
         "recreate" if must_recreate else "update",
         desired.secret_type,
@@ -142,6 +143,26 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
         body,
         *_shown_metadata(observed.labels, observed.annotations, labels, annotations),
     )
+
+
+def secret_change(namespace: str, name: str, plan: SecretPlan) -> Change:
+    """Return the change that ``plan`` makes."""
+    before, after = difference(plan)
+    return Change("secret", namespace, name, before, after)
+
+
+def difference(plan: SecretPlan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Return the secret before and after. A new password is told from a kept one by a word, never by its value."""
+    absent: dict[str, t.Any] = {"state": "absent"}
+    old: dict[str, t.Any] = {change.registry: _shown(change, change.before, "set") for change in plan.registries if change.before is not None}
+    old.update({change.registry: "unusable" for change in plan.registries if "entry_unusable" in change.reasons})
+    new = {change.registry: _shown(change, change.after, "changes") for change in plan.registries if change.after is not None}
+    unreadable = "content_unreadable" in plan.reasons
+    before: dict[str, t.Any] = {"state": "present", "type": plan.former_type, "registries": "unreadable" if unreadable else old, **plan.metadata_before}
+    after: dict[str, t.Any] = {"state": "present", "type": plan.secret_type, "registries": new, **plan.metadata_after}
+    if plan.action == "recreate":
+        after["deleted_and_created"] = True
+    return (absent if plan.action == "create" else before), (absent if plan.action == "delete" else after)
 
 
 def _plan_absent(desired: DesiredSecret, observed: ObservedSecret | None, where: str) -> SecretPlan:
@@ -185,7 +206,7 @@ def _plan_create(desired: DesiredSecret, namespace: str, carried: AuthDocument |
     return SecretPlan("create", desired.secret_type, None, ("secret_missing",), tuple(changes), body, metadata_after=after)
 
 
-def _must_be_created_anew(desired: DesiredSecret, observed: ObservedSecret, where: str) -> str:
+def _recreate_reason(desired: DesiredSecret, observed: ObservedSecret, where: str) -> str:
     """Return the reason for which an update in place is impossible, "" where it is possible (contract case secret_validation)."""
     if observed.secret_type != desired.secret_type:
         if not desired.recreate:
@@ -328,7 +349,7 @@ def _updated_body(
     return body
 
 
-def _body_anew(body: dict[str, t.Any]) -> dict[str, t.Any]:
+def _body_for_recreation(body: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the object for a POST: what the server set is left out, and what kubectl apply remembers of the former one."""
     metadata = {key: value for key, value in body["metadata"].items() if key in ("name", "namespace", "labels", "annotations", "ownerReferences")}
     annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}
@@ -362,3 +383,18 @@ def _login_or_none(entry: t.Any) -> Login | None:
         return decode_entry(entry)
     except MalformedAuth:
         return None
+
+
+def _shown(change: RegistryChange, login: Login | None, word: str) -> dict[str, t.Any]:
+    if login is None:
+        return {}
+    shown: dict[str, t.Any] = {}
+    if login.username:
+        shown["username"] = login.shown_username
+    if login.email:
+        shown["email"] = login.email
+    if login.password:
+        shown["password"] = word if "password_changed" in change.reasons else "set"
+    if login.identity_token:
+        shown["identity_token"] = word if "identity_token_changed" in change.reasons else "set"
+    return shown

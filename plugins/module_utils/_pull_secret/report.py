@@ -17,8 +17,7 @@ import typing as t
 from .._core.report import Report, failure_sentence
 from .apply import SecretOutcome
 from .desired import DesiredSecret
-from .plan import RegistryChange
-from .secret_view import difference
+from .plan import RegistryChange, difference
 
 if t.TYPE_CHECKING:
     from .verify import LoginResult

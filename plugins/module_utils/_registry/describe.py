@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from .._core.concurrency import concurrent_map
 from .._core.errors import CollectionError, RegistryError
+from .._core.manifests import Manifest, legacy_choice, platform_text
 from .._core.references import PullSpec
 from .._core.report import Report, without_dot
-from .._import_engine.images import Manifest, legacy_choice
 from .documents import ImageConfig, ServedManifest
 from .repository import RegistryRepository
 
@@ -178,8 +178,8 @@ def _describe_manifest(spec: PullSpec, repository: RegistryRepository, preferenc
     if single is not None:
         config = repository.config(single)
         found.update(_details(single, config))
-    platforms = [(child.os, child.architecture, child.variant) for child in top.children] if top.is_list else [_platform(found)]
-    found["platforms"] = ["/".join(part for part in platform if part) for platform in platforms if platform[0]]
+    platforms = [child.platform for child in top.children if child.os] if top.is_list else [platform_text(found["os"], found["architecture"], found["variant"])]
+    found["platforms"] = [platform for platform in platforms if platform]
 
 
 def _details(manifest: ServedManifest, config: ImageConfig) -> dict[str, t.Any]:
@@ -192,10 +192,6 @@ def _details(manifest: ServedManifest, config: ImageConfig) -> dict[str, t.Any]:
         "layers": len(manifest.layers),
         "layers_size": sum(layer.size for layer in manifest.layers),
     }
-
-
-def _platform(found: t.Mapping[str, t.Any]) -> tuple[str, str, str]:
-    return found["os"] or "", found["architecture"] or "", found["variant"] or ""
 
 
 def _shown(child: Manifest) -> dict[str, t.Any]:

@@ -19,9 +19,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .._core.errors import InputError
+from .._core.manifests import Manifest
 from .._core.outward import excerpt
 from .._core.references import check_digest, check_tag_name
-from .._import_engine.images import Manifest
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"

@@ -12,7 +12,9 @@ import threading
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from .._core.errors import RegistryError
+from ansible.module_utils.basic import missing_required_lib
+
+from .._core.errors import MissingLibraryError, RegistryError
 from .._core.outward import excerpt
 from .._core.references import DEFAULT_REGISTRY, PullSpec
 from .bearer import authorization, unexpected
@@ -29,8 +31,11 @@ from .documents import (
 )
 from .session import (
     DOCKER_HUB_API,
+    HAS_REQUESTS,
+    Patience,
     RegistryAnswer,
     RegistryHttp,
+    RegistryNetwork,
     origin,
     shown_origin,
 )
@@ -181,6 +186,40 @@ class RegistryRepository:
         if codes:
             return self._http.error(f"does not have {what} ({said}); check the name", 404)
         return unexpected(self._http, answer, f"the request for {what}")
+
+
+class RegistryReader:
+    """Opens the repositories that one run reads, each once; safe to use from several threads, and a context manager."""
+
+    def __init__(self, *, pool_size: int = 8, patience: Patience | None = None) -> None:
+        if not HAS_REQUESTS:
+            raise MissingLibraryError(missing_required_lib("requests"))
+        self._network = RegistryNetwork(pool_size)
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._registries: dict[tuple[str, bool, str | None], RegistryHttp] = {}
+        self._repositories: dict[tuple[t.Any, ...], RegistryRepository] = {}
+
+    def __enter__(self) -> RegistryReader:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._network.close()
+
+    def repository(self, spec: PullSpec, login: Login | None, *, insecure: bool = False, ca_cert: str | None = None) -> RegistryRepository:
+        """Return the repository of a pull spec, as one login reads it; raise ``ConfigurationError`` for a CA file that cannot be used.
+
+        It is the same object for the same arguments, so that a token is fetched once.
+        """
+        registry = spec.registry or DEFAULT_REGISTRY
+        with self._lock:
+            way = (registry, insecure, ca_cert)
+            if way not in self._registries:
+                self._registries[way] = RegistryHttp(self._network, registry, insecure=insecure, ca_cert=ca_cert, patience=self._patience)
+            which = (*way, spec.location, login)
+            if which not in self._repositories:
+                self._repositories[which] = RegistryRepository(self._registries[way], spec, login)
+            return self._repositories[which]
 
 
 def _next_page(answer: RegistryAnswer) -> str:

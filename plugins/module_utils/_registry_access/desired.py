@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .._core.errors import InputError
 from .._core.names import check_object_name, namespaces_from
+from .._core.numbers import check_numbers
 from .._credentials.keyring import lookup_text
 
 
@@ -34,6 +35,7 @@ class AccessSelection(NamedTuple):
     links: bool = True
     include_opaque: bool = False
     images: tuple[str, ...] = ()
+    concurrency: int = 8
 
     @property
     def is_filtered(self) -> bool:
@@ -47,6 +49,7 @@ class AccessSelection(NamedTuple):
 
 def access_selection(params: t.Mapping[str, t.Any]) -> AccessSelection:
     """Return what the options of ``registry_access_info`` ask for; raise ``InputError`` where they cannot be."""
+    check_numbers(params, concurrency=1)
     everywhere = params["namespace"] is None and params["namespaces"] is None
     if params["name"] is not None:
         check_object_name("name", params["name"])
@@ -72,4 +75,5 @@ def access_selection(params: t.Mapping[str, t.Any]) -> AccessSelection:
         links=params["links"],
         include_opaque=params["include_opaque"],
         images=images,
+        concurrency=params["concurrency"],
     )

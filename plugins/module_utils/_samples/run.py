@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .._cluster.client import MERGE_PATCH, ClusterClient
-from .._cluster.optimistic import UncertainWrites, write_again_until_settled
+from .._cluster.optimistic import WriteTracker, retry_until_settled
 from .._core.errors import CollectionError, InputError
 from .._core.references import PullSpec
 from .._core.report import Report
@@ -109,7 +109,7 @@ def _effect(client: ClusterClient, change: SpecChange, run: SamplesRun) -> tuple
 
 def write_configuration(client: ClusterClient, desired: DesiredSamples, *, check_mode: bool) -> SpecChange:
     """Write what differs, and only that, against the version that was read; others' fields and changes stay."""
-    writes: UncertainWrites[SamplesPlan] = UncertainWrites()
+    writes: WriteTracker[SamplesPlan] = WriteTracker()
     first: list[SamplesSpec] = []
 
     def attempt() -> SpecChange:
@@ -123,7 +123,7 @@ def write_configuration(client: ClusterClient, desired: DesiredSamples, *, check
         # A write that no answer came to, and was carried out after all, counts as done.
         return SpecChange(first[0] if writes.last and first else observed.spec, plan.after)
 
-    return write_again_until_settled(attempt, CONFIG_NAME, writes)
+    return retry_until_settled(attempt, CONFIG_NAME, writes)
 
 
 def _see_to_failed_imports(client: ClusterClient, state: SamplesState, run: SamplesRun, remedy_for: RemedyFor, *, retry: bool) -> _Imports:

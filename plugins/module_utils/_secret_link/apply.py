@@ -18,7 +18,7 @@ import typing as t
 from typing import NamedTuple
 
 from .._cluster.facts import WritingClient, require_namespace
-from .._cluster.optimistic import Sleep, UncertainWrites, write_again_until_settled
+from .._cluster.optimistic import Sleep, WriteTracker, retry_until_settled
 from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.concurrency import WIDTH, concurrent_map, each_with_outcome
@@ -80,10 +80,10 @@ class LinkApplier:
         self._sleep = sleep
         self._clock = clock
 
-    def bring_about(self, account: AccountName, known: Account | None = None) -> LinkOutcome:
+    def converge(self, account: AccountName, known: Account | None = None) -> LinkOutcome:
         """Return what became of ``account``; an error is part of the outcome. ``known`` is the account as a list had it just now."""
         first_look = [known] if known is not None else []
-        writes: UncertainWrites[LinkPlan] = UncertainWrites()
+        writes: WriteTracker[LinkPlan] = WriteTracker()
         warnings: list[str] = []
 
         def attempt() -> LinkPlan:
@@ -101,18 +101,18 @@ class LinkApplier:
 
         try:
             subject = f'The service account "{account.name}" in the namespace "{account.namespace}"'
-            return LinkOutcome(account, write_again_until_settled(attempt, subject, writes, sleep=self._sleep), None, tuple(warnings))
+            return LinkOutcome(account, retry_until_settled(attempt, subject, writes, sleep=self._sleep), None, tuple(warnings))
         except CollectionError as exc:
             return LinkOutcome(account, error=exc)
 
-    def bring_about_all(self, accounts: t.Sequence[AccountName]) -> list[LinkOutcome]:
+    def converge_all(self, accounts: t.Sequence[AccountName]) -> list[LinkOutcome]:
         """Return what became of the accounts, in their order. Where a namespace has several of them, they are read with one call."""
         counts = collections.Counter(account.namespace for account in accounts)
         crowded = [namespace for namespace, count in counts.items() if count > 1]
         known = dict(zip(crowded, concurrent_map(lambda namespace: observe_accounts(self._client, namespace), crowded, WIDTH)))
         return each_with_outcome(
             accounts,
-            lambda account: self.bring_about(account, known.get(account.namespace, {}).get(account.name)),
+            lambda account: self.converge(account, known.get(account.namespace, {}).get(account.name)),
             lambda account, error: LinkOutcome(account, error=error),
         )
 

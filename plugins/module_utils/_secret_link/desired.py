@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from .._core.errors import InputError
 from .._core.names import names_from
+from .._core.numbers import check_numbers
 
 # What the option calls a list, and the field of the service account.
 LIST_FIELDS = {"pull": "imagePullSecrets", "mount": "secrets"}
@@ -68,8 +69,5 @@ def account_names(namespaces: t.Sequence[str], params: t.Mapping[str, t.Any]) ->
 
 def waiting_from(params: t.Mapping[str, t.Any]) -> Waiting:
     """Return the options ``wait_timeout`` and ``wait_sleep``; raise ``InputError`` where they make no sense."""
-    if params["wait_timeout"] < 0:
-        raise InputError("wait_timeout: it is less than 0; give the seconds to wait for a service account, 0 not to wait")
-    if params["wait_sleep"] < 1:
-        raise InputError("wait_sleep: it is less than 1; give the seconds between two looks for a service account")
+    check_numbers(params, wait_timeout=0, wait_sleep=1)
     return Waiting(params["wait_timeout"], params["wait_sleep"])

@@ -17,7 +17,7 @@ from .._cluster.client import (
     ClusterClient,
     image_path,
 )
-from .._cluster.optimistic import UncertainWrites, write_again_until_settled
+from .._cluster.optimistic import WriteTracker, retry_until_settled
 from .._cluster.paths import api_path
 from .._core.errors import ApiUnreachable, CollectionError, NotFound, Unauthorized
 from .._core.report import Report
@@ -50,7 +50,7 @@ class TagChange(NamedTuple):
 
 def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, check_mode: bool) -> TagChange:
     """Make the tag as declared, or tell what that would do. Raises ``CollectionError``."""
-    writes: UncertainWrites[StreamTagPlan] = UncertainWrites()
+    writes: WriteTracker[StreamTagPlan] = WriteTracker()
     first: list[tuple[ObservedTag | None, StreamTagPlan]] = []
 
     def attempt() -> TagChange:
@@ -72,7 +72,7 @@ def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, che
         writes.send(lambda: _write(client, desired, observed, plan), plan)
         return TagChange(before, plan.after, plan.reasons, plan.remove)
 
-    return write_again_until_settled(attempt, f"The tag {desired.where}", writes)
+    return retry_until_settled(attempt, f"The tag {desired.where}", writes)
 
 
 def tag_report(desired: DesiredStreamTag, change: TagChange) -> Report:

@@ -15,7 +15,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiNotServed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import TRIGGERED_KINDS, TRIGGERS_ANNOTATION
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import TRIGGERED_KINDS, TRIGGERS_ANNOTATION
 from ansible_collections.quayside.openshift_images.plugins.modules import multiarch_migration_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,

@@ -252,7 +252,7 @@ class TestNamespace:
         ({"images": ["h.example/x"], "auth_file": "/nonexistent"}, "auth_file: /nonexistent does not exist"),
         ({"images": ["h.example/x"], "auth_content": PASSWORD}, "auth_content: the text is not JSON"),
         ({"images": ["h.example/x"], "registries": [{"registry": "h", "username": "puller"}]}, "password"),
-        ({"images": ["h.example/x"], "registries": [{"registry": "h", "auth": PASSWORD}]}, 'the credential of "h" cannot be used'),
+        ({"images": ["h.example/x"], "registries": [{"registry": "h", "auth": PASSWORD}]}, '"h" cannot be used: its auth is not base64'),
     ],
 )
 def test_bad_input_ends_before_the_first_request(run: Run, options: dict[str, t.Any], words: str) -> None:

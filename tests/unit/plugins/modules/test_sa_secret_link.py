@@ -128,7 +128,7 @@ def test_an_error_with_one_account_hides_no_other_result(api: CoreApi, run: t.Ca
     [
         ({"secrets": []}, "secrets: the list is empty; give at least one name"),
         ({"for": ["push"]}, "value of for must be one or more of: pull, mount. Got no match for: push"),
-        ({"wait_timeout": -1}, "wait_timeout: it is less than 0"),
+        ({"wait_timeout": -1}, "wait_timeout is -1: give a number from 0"),
         ({"namespaces": []}, "namespaces: the list is empty; give at least one namespace"),
         ({"namespaces": ["shop"], "namespace": "shop"}, "parameters are mutually exclusive: namespace|namespaces"),
     ],

@@ -9,10 +9,10 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.optimistic import (
     ATTEMPTS,
-    Overtaken,
+    RetryNeeded,
     StillConflicting,
-    UncertainWrites,
-    write_again_until_settled,
+    WriteTracker,
+    retry_until_settled,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiError,
@@ -42,10 +42,10 @@ def test_it_begins_again_until_nobody_comes_between() -> None:
     def attempt() -> str:
         if left[0]:
             left[0] -= 1
-            raise Overtaken
+            raise RetryNeeded
         return "done"
 
-    assert write_again_until_settled(attempt, SUBJECT, UncertainWrites[str](), sleep=waits.append) == "done"
+    assert retry_until_settled(attempt, SUBJECT, WriteTracker[str](), sleep=waits.append) == "done"
     assert len(waits) == 3
     assert all(0 < wait <= 1 for wait in waits)
 
@@ -53,7 +53,7 @@ def test_it_begins_again_until_nobody_comes_between() -> None:
 def test_it_gives_up_with_a_sentence() -> None:
     waits: list[float] = []
     with pytest.raises(StillConflicting) as caught:
-        write_again_until_settled(failing(Overtaken()), SUBJECT, UncertainWrites[str](), sleep=waits.append)
+        retry_until_settled(failing(RetryNeeded()), SUBJECT, WriteTracker[str](), sleep=waits.append)
     assert str(caught.value) == (
         f'The secret "pull" in the namespace "shop" was changed by somebody else each of the {ATTEMPTS} times that it was about to be written; '
         "find out who keeps changing it, then run the task again"
@@ -64,8 +64,8 @@ def test_it_gives_up_with_a_sentence() -> None:
 
 @pytest.mark.parametrize("error", [status_error(Conflict, 409, "Conflict", "modified"), missing("secrets", "pull")])
 def test_a_write_is_overtaken_by_another_writer(error: Exception) -> None:
-    writes: UncertainWrites[str] = UncertainWrites()
-    with pytest.raises(Overtaken):
+    writes: WriteTracker[str] = WriteTracker()
+    with pytest.raises(RetryNeeded):
         writes.send(failing(error), "update")
     assert writes.last is None
 
@@ -73,7 +73,7 @@ def test_a_write_is_overtaken_by_another_writer(error: Exception) -> None:
 @pytest.mark.parametrize("error", [status_error(Forbidden, 403, "Forbidden", "no"), missing("namespaces", "shop")])
 def test_other_errors_stand(error: Exception) -> None:
     with pytest.raises((Forbidden, NotFound)) as caught:
-        UncertainWrites[str]().send(failing(error), "update")
+        WriteTracker[str]().send(failing(error), "update")
     assert caught.value is error
 
 
@@ -82,11 +82,11 @@ UNHEARD = [ApiOutcomeUnknown("no answer"), *(status_error(ApiError, code, "", "e
 
 @pytest.mark.parametrize("error", UNHEARD, ids=str)
 def test_a_write_without_an_answer_is_remembered_a_few_times(error: CollectionError) -> None:
-    writes: UncertainWrites[str] = UncertainWrites(limit=2)
+    writes: WriteTracker[str] = WriteTracker(limit=2)
     for _turn in range(2):
-        with pytest.raises(Overtaken) as caught:
+        with pytest.raises(RetryNeeded) as caught:
             writes.send(failing(error), "update")
-        assert (writes.last, caught.value.unheard) == ("update", True)
+        assert (writes.last, caught.value.unanswered) == ("update", True)
     # both were looked at and not there: a third is not sent
     with pytest.raises(type(error)) as ended:
         writes.send(failing(AssertionError()), "update")
@@ -95,19 +95,19 @@ def test_a_write_without_an_answer_is_remembered_a_few_times(error: CollectionEr
 
 def test_a_server_in_trouble_is_given_time_and_the_error_of_the_write_stands() -> None:
     waits: list[float] = []
-    writes: UncertainWrites[str] = UncertainWrites()
-    unheard, unread = ApiOutcomeUnknown("it may have been carried out"), ApiUnreachable("refused")
+    writes: WriteTracker[str] = WriteTracker()
+    unanswered, unread = ApiOutcomeUnknown("it may have been carried out"), ApiUnreachable("refused")
     left = [2]
 
     def attempt() -> str:
         if left[0]:
             left[0] -= 1
-            writes.send(failing(unheard), "update")
+            writes.send(failing(unanswered), "update")
         raise unread
 
     with pytest.raises(ApiOutcomeUnknown) as caught:
-        write_again_until_settled(attempt, SUBJECT, writes, sleep=waits.append)
-    assert caught.value is unheard
+        retry_until_settled(attempt, SUBJECT, writes, sleep=waits.append)
+    assert caught.value is unanswered
     first, second = waits
     assert 0.1 <= first <= 0.5
     assert 0.2 <= second <= 1.0

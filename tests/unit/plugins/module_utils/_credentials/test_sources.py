@@ -95,9 +95,21 @@ class TestOptions:
         ("given", "words"),
         [
             (entry("https://"), 'registries: "https://" is not a registry that an image could name; write host[:port][/path] as images do'),
-            ({"registry": "h.example", "auth": "%%"}, 'registries: the credential of "h.example" cannot be used: its auth is not base64 of user:password'),
-            (entry("h.example", "u", ""), 'registries: "h.example" needs a username and a password that are not empty'),
-            (entry("h.example", "u:v"), 'registries: the username of "h.example" has a colon in it, which basic authentication cannot send'),
+            (
+                {"registry": "h.example", "auth": "%%"},
+                ('registries: "h.example" cannot be used: its auth is not base64 of user:password; '
+                'it would break every image import of the namespace'),
+            ),
+            (
+                entry("h.example", "u", ""),
+                ('registries: "h.example": the password is empty; '
+                'the cluster would ask that registry anonymously and try no other secret for it'),
+            ),
+            (
+                entry("h.example", "u:v"),
+                ('registries: "h.example": the user name "u:v" has a colon in it, '
+                'which a registry would take for the end of the name'),
+            ),
         ],
     )
     def test_what_cannot_be_meant(self, given: dict[str, t.Any], words: str) -> None:

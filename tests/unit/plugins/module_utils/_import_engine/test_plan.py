@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportItem, Lookup, Manifest, Outcome, legacy_choice
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest, legacy_choice
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportItem, Lookup, Outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure, ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import (
     Knowledge,

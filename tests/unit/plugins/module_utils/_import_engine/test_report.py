@@ -9,8 +9,9 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, Manifest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure, ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report, view
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult

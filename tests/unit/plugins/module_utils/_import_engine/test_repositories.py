@@ -17,7 +17,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import PATIENCE, RegistryTagReader, TagReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.registry_reader import RegistryReader
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.repository import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (

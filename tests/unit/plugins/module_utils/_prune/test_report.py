@@ -12,8 +12,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.re
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageUse, image_uses
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.observed import Observed
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.plan import Findings, find_risks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.report import protecting_tag, report_risks
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.risks import Findings, find_risks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import PrunePolicy, seen_by_pruner
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import parse_children, parse_history
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS

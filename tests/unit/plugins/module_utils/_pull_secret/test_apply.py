@@ -11,14 +11,9 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown, ApiUnreachable, Forbidden, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import (
-    _COPY_ANNOTATION,
-    _COPY_KEY,
-    SecretApplier,
-    SecretOutcome,
-    former_copy_name,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import COPY_ANNOTATION, COPY_KEY, SecretApplier, SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.former_copy import former_copy_name
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import WRITES, CoreApi, Sent, once, raising, status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, logins_of
 
@@ -57,12 +52,12 @@ def of_the_secret(act: t.Callable[[Sent], None], method: str, times: int = 1) ->
 
 @pytest.fixture
 def apply(api: CoreApi, masked: list[str]) -> Apply:
-    def bring_about(*registries: DesiredRegistry, namespace: str = "shop", check_mode: bool = False, **given: t.Any) -> SecretOutcome:
+    def converge(*registries: DesiredRegistry, namespace: str = "shop", check_mode: bool = False, **given: t.Any) -> SecretOutcome:
         desired = DesiredSecret("pull", registries=registries or (registry(),), **given)
         applier = SecretApplier(api, desired, check_mode=check_mode, mask=lambda *values: masked.extend(values), sleep=lambda _seconds: None)
-        return applier.bring_about(namespace)
+        return applier.converge(namespace)
 
-    return bring_about
+    return converge
 
 
 def registry(key: str = "h.example", username: str = "puller", password: str = "s3cret") -> DesiredRegistry:
@@ -141,7 +136,7 @@ def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
         desired = DesiredSecret("pull", registries=(registry(f"r{number}.example"),))
         applier = SecretApplier(api, desired, check_mode=False, mask=lambda *_values: None)
         started.wait(timeout=10)
-        outcomes.append(applier.bring_about("shop"))
+        outcomes.append(applier.converge("shop"))
 
     outcomes: list[SecretOutcome] = []
     threads = [threading.Thread(target=write, args=(number,)) for number in range(10)]
@@ -336,7 +331,7 @@ def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Ap
     ],
 )
 def test_a_copy_that_nobody_can_read_is_none(api: CoreApi, apply: Apply, content: str) -> None:
-    api.put_in("secrets", "shop", "pull.former", type="Opaque", data={_COPY_KEY: content}, metadata={"annotations": {_COPY_ANNOTATION: "pull"}})
+    api.put_in("secrets", "shop", "pull.former", type="Opaque", data={COPY_KEY: content}, metadata={"annotations": {COPY_ANNOTATION: "pull"}})
     assert action(apply()) == "create"
     assert ("secrets", "shop", "pull.former") in api.objects
 

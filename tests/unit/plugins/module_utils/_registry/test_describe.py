@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.describe import (
     LegacyPreference,
     OpenedRepository,

@@ -10,7 +10,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Manifest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import (
     DOCKER_LIST,
     DOCKER_MANIFEST,

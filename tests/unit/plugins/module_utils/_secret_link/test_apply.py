@@ -78,26 +78,26 @@ def changed(outcome: LinkOutcome) -> bool:
 
 def test_a_link_is_added_and_then_there(api: CoreApi, applier: Applier) -> None:
     version = link(api)["metadata"]["resourceVersion"]
-    assert changed(applier().bring_about(APP))
+    assert changed(applier().converge(APP))
     assert sent(api) == ["GET shop/serviceaccounts/app", "GET shop/secrets/registry", "PUT shop/serviceaccounts/app"]
     assert api.writes[0].body["metadata"]["resourceVersion"] == version
     assert pull_list(api) == [MANAGED, "registry"]
     assert api.account("shop", "app")["secrets"] == [{"name": MANAGED}]
     api.sent.clear()
-    assert not changed(applier().bring_about(APP))
+    assert not changed(applier().converge(APP))
     assert sent(api) == ["GET shop/serviceaccounts/app"]
 
 
 def test_check_mode_writes_nothing(api: CoreApi, applier: Applier) -> None:
     link(api)
-    outcome = applier(check_mode=True).bring_about(APP)
+    outcome = applier(check_mode=True).converge(APP)
     assert (changed(outcome), outcome.warnings, api.writes) == (True, (), [])
 
 
 def test_another_writer_between_read_and_write_loses_nothing(api: CoreApi, applier: Applier) -> None:
     link(api)
     api.before.append(once(lambda _sent: link(api, "app", MANAGED, "theirs"), "PUT"))
-    assert changed(applier().bring_about(APP))
+    assert changed(applier().converge(APP))
     assert pull_list(api) == [MANAGED, "theirs", "registry"]
 
 
@@ -111,7 +111,7 @@ def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
     def write(number: int) -> None:
         links = LinkApplier(api, DesiredLinks((f"s{number}",)), check_mode=False, mask=lambda *_values: None, waiting=Waiting(0, 1))
         started.wait(timeout=10)
-        outcomes.append(links.bring_about(APP))
+        outcomes.append(links.converge(APP))
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(10)]
     for thread in threads:
@@ -127,69 +127,69 @@ def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
 def test_a_write_without_an_answer_is_looked_at(api: CoreApi, applier: Applier, carried_out: bool) -> None:
     link(api)
     (api.after if carried_out else api.before).append(once(raising(ApiOutcomeUnknown("no answer")), "PUT"))
-    assert changed(applier().bring_about(APP))
+    assert changed(applier().converge(APP))
     assert pull_list(api) == [MANAGED, "registry"]
     assert len(api.writes) == (1 if carried_out else 2)
 
 
 def test_an_account_is_waited_for(api: CoreApi, applier: Applier, clock: Clock) -> None:
     clock.at_sleep.append(lambda: link(api) if clock.now >= 1003 else None)
-    assert changed(applier().bring_about(APP))
+    assert changed(applier().converge(APP))
     assert clock.now == 1003
     assert pull_list(api) == [MANAGED, "registry"]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_an_account_that_never_appears(api: CoreApi, applier: Applier, clock: Clock, check_mode: bool) -> None:
-    outcome = applier(check_mode=check_mode).bring_about(APP)
+    outcome = applier(check_mode=check_mode).converge(APP)
     assert str(outcome.error) == (
         'The service account "app" does not exist in the namespace "shop" and did not appear within 30 seconds; create it first, or check its name'
     )
     assert clock.now == 1030
-    assert str(applier(wait=0).bring_about(APP).error) == (
+    assert str(applier(wait=0).converge(APP).error) == (
         'The service account "app" does not exist in the namespace "shop"; create it first, or check its name'
     )
 
 
 def test_a_missing_namespace_is_not_waited_for(applier: Applier, clock: Clock) -> None:
-    assert str(applier().bring_about(AccountName("nowhere", "app")).error) == (
+    assert str(applier().converge(AccountName("nowhere", "app")).error) == (
         'The namespace "nowhere" does not exist, so its service account "app" cannot be linked to anything; create the namespace first'
     )
     assert clock.now == 1000
 
 
 def test_nothing_is_waited_for_to_take_links_away(api: CoreApi, applier: Applier, clock: Clock) -> None:
-    assert not changed(applier(state="absent").bring_about(APP))
+    assert not changed(applier(state="absent").converge(APP))
     assert (clock.now, sent(api)) == (1000, ["GET shop/serviceaccounts/app"])
 
 
 def test_a_missing_secret_is_an_error_and_nothing_is_written(api: CoreApi, applier: Applier) -> None:
     link(api)
-    assert str(applier("registry", "typo").bring_about(APP).error) == (
+    assert str(applier("registry", "typo").converge(APP).error) == (
         'The secret "typo" does not exist in the namespace "shop", so the service account "app" was not changed; create the secret first, or check its name'
     )
-    assert str(applier("nope", "typo").bring_about(APP).error).startswith('The secrets "nope", "typo" do not exist in the namespace "shop", so')
+    assert str(applier("nope", "typo").converge(APP).error).startswith('The secrets "nope", "typo" do not exist in the namespace "shop", so')
     assert api.writes == []
 
 
 def test_a_missing_secret_is_a_warning_in_check_mode(api: CoreApi, applier: Applier) -> None:
     link(api)
-    outcome = applier("typo", check_mode=True).bring_about(APP)
+    outcome = applier("typo", check_mode=True).converge(APP)
     assert changed(outcome)
     assert outcome.warnings == ('The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task creates what is missing.',)
 
 
 def test_a_missing_secret_that_is_linked_already_or_unlinked_does_not_matter(api: CoreApi, applier: Applier) -> None:
     link(api, "app", "gone", "other")
-    assert changed(applier("gone", state="exact").bring_about(APP))
-    assert changed(applier("gone", state="absent").bring_about(APP))
+    assert changed(applier("gone", state="exact").converge(APP))
+    assert changed(applier("gone", state="absent").converge(APP))
     assert all("/secrets/" not in one for one in sent(api))
 
 
 def test_who_may_not_read_secrets_is_taken_at_their_word(api: CoreApi, applier: Applier) -> None:
     link(api)
     api.forbidden.add("get secrets")
-    assert changed(applier("typo").bring_about(APP))
+    assert changed(applier("typo").converge(APP))
 
 
 def test_several_accounts_of_a_namespace_are_read_at_once(api: CoreApi, applier: Applier) -> None:
@@ -199,7 +199,7 @@ def test_several_accounts_of_a_namespace_are_read_at_once(api: CoreApi, applier:
     link(api, "app", namespace="test")
     api.put_in("secrets", "test", "registry", **auths({}))
     accounts = [AccountName("shop", name) for name in names] + [AccountName("test", "app")]
-    outcomes = applier(check_mode=True).bring_about_all(accounts)
+    outcomes = applier(check_mode=True).converge_all(accounts)
     assert [changed(outcome) for outcome in outcomes] == [True] * 4
     assert [outcome.account for outcome in outcomes] == accounts
     reads = [one for one in sent(api) if "/secrets/" not in one]
@@ -210,7 +210,7 @@ def test_who_may_not_list_accounts_reads_each(api: CoreApi, applier: Applier) ->
     for name in ("app", "builder"):
         link(api, name)
     api.forbidden.add("list serviceaccounts")
-    assert all(changed(outcome) for outcome in applier().bring_about_all([APP, AccountName("shop", "builder")]))
+    assert all(changed(outcome) for outcome in applier().converge_all([APP, AccountName("shop", "builder")]))
     assert pull_list(api, "builder") == [MANAGED, "registry"]
 
 
@@ -223,14 +223,14 @@ def test_a_list_that_is_out_of_date_is_read_again(api: CoreApi, applier: Applier
             link(api, "app", MANAGED, "theirs")
 
     api.after.append(once(change, "GET"))
-    assert all(changed(outcome) for outcome in applier().bring_about_all([APP, AccountName("shop", "builder")]))
+    assert all(changed(outcome) for outcome in applier().converge_all([APP, AccountName("shop", "builder")]))
     assert pull_list(api) == [MANAGED, "theirs", "registry"]
 
 
 def test_what_was_read_is_masked(api: CoreApi, applier: Applier) -> None:
     link(api)
     masked: list[str] = []
-    applier(mask=lambda *values: masked.extend(values)).bring_about(APP)
+    applier(mask=lambda *values: masked.extend(values)).converge(APP)
     assert {"s3cret", b64("puller:s3cret")} <= set(masked)
 
 
@@ -238,7 +238,7 @@ def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Appl
     link(api, "app", "old", MANAGED)
     link(api, "builder", "registry")
     accounts = [APP, AccountName("shop", "builder"), AccountName("test", "app")]
-    report = report_links(applier(purposes=("pull",), state="exact", wait=0).bring_about_all(accounts))
+    report = report_links(applier(purposes=("pull",), state="exact", wait=0).converge_all(accounts))
     error = 'The service account "app" does not exist in the namespace "test"; create it first, or check its name'
     assert report.changed
     assert report.failure == f"Linking secrets to service accounts failed for 1 of 3, the others were done: test/app: {error}."
@@ -280,7 +280,7 @@ def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Appl
 
 def test_the_only_accounts_error_is_the_message(api: CoreApi, applier: Applier) -> None:
     api.forbidden.add("get serviceaccounts")
-    outcomes = applier().bring_about_all([APP])
+    outcomes = applier().converge_all([APP])
     assert isinstance(outcomes[0].error, Forbidden)
     report = report_links(outcomes)
     assert (report.failure, report.results["status"], report.results["reason"]) == (str(outcomes[0].error), 403, "Forbidden")

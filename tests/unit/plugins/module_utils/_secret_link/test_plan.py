@@ -155,8 +155,8 @@ def read(params: dict[str, t.Any]) -> None:
         ({"secrets": []}, "secrets: the list is empty; give at least one name"),
         ({"secrets": [], "state": "absent"}, "secrets: the list is empty; give at least one name"),
         ({"for": []}, "for: the list is empty; give pull, mount or both"),
-        ({"wait_timeout": -1}, "wait_timeout: it is less than 0; give the seconds to wait for a service account, 0 not to wait"),
-        ({"wait_sleep": 0}, "wait_sleep: it is less than 1; give the seconds between two looks for a service account"),
+        ({"wait_timeout": -1}, "wait_timeout is -1: give a number from 0"),
+        ({"wait_sleep": 0}, "wait_sleep is 0: give a number from 1"),
         (
             {"secrets": ["A"]},
             (

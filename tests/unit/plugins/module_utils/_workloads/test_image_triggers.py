@@ -8,7 +8,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import (
     TRIGGERED_KINDS,
     TRIGGERS_ANNOTATION,
     StreamTag,

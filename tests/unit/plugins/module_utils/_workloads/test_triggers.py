@@ -13,9 +13,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Forbidden,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import TRIGGERS_ANNOTATION, StreamTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import (
+    TRIGGERS_ANNOTATION,
     ObservedTriggers,
+    StreamTag,
     observe_triggers,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import Object, PruneApi

@@ -12,28 +12,23 @@ imported as a single image today is looked up in that mode. Nothing here asks or
 
 from __future__ import annotations
 
-import fnmatch
 import typing as t
 from typing import NamedTuple
 
-from .._core.errors import CollectionError, InputError
+from .._core.errors import CollectionError
+from .._core.manifests import PRESERVE, Manifest, legacy_choice
 from .._core.references import PullSpec
 from .._import_engine.adoption import adopt
-from .._import_engine.images import Image, Lookup, Manifest, legacy_choice
+from .._import_engine.desired import DesiredStream, DesiredTag
+from .._import_engine.images import Image, Lookup
 from .._import_engine.lookup import Answer
 from .._import_engine.observed import (
     ImportFailure,
     ObservedStream,
     ObservedTag,
 )
-from .._workloads.image_triggers import ImageTrigger, StreamTag
-
-if t.TYPE_CHECKING:
-    # Only a record needs it at run time.
-    from .._import_engine.desired import DesiredStream, DesiredTag
-
-LEGACY = "Legacy"
-PRESERVE = "PreserveOriginal"
+from .._workloads.triggers import ImageTrigger, StreamTag
+from .desired import TagNames
 
 # What a tag that is no candidate is.
 PRESERVED = "preserved"
@@ -48,26 +43,6 @@ STATES = (PRESERVED, SINGLE, UNREADABLE, NOT_EXTERNAL, GONE, SOURCE_CHANGED, NOT
 # What attestations beside the images carry as their platform.
 _NO_PLATFORM = "unknown/unknown"
 _STREAM_TAG = "ImageStreamTag"
-
-
-class TagNames(NamedTuple):
-    """Which tags are asked about: shell patterns for namespaces, streams and tags; none of a kind stands for all."""
-
-    namespaces: tuple[str, ...] = ()
-    streams: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-
-    def has_stream(self, namespace: str, name: str) -> bool:
-        """Whether the stream is asked about."""
-        return _fits(namespace, self.namespaces) and _fits(name, self.streams)
-
-    def has_tag(self, name: str) -> bool:
-        """Whether a tag of such a stream is asked about."""
-        return _fits(name, self.tags)
-
-
-def _fits(name: str, patterns: t.Sequence[str]) -> bool:
-    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 class Question(NamedTuple):
@@ -119,12 +94,12 @@ class Candidate(NamedTuple):
     @property
     def platforms(self) -> tuple[str, ...]:
         """The platforms of the list, without what is there for attestations."""
-        return tuple(dict.fromkeys(platform for platform in map(platform_of, self.image.manifests) if platform not in ("", _NO_PLATFORM)))
+        return tuple(dict.fromkeys(platform for platform in (child.platform for child in self.image.manifests) if platform not in ("", _NO_PLATFORM)))
 
     @property
     def difference(self) -> tuple[str, ...]:
         """The platforms that only the whole list has: gained by preserving it, lost on the way back."""
-        one = platform_of(self.legacy) if self.back or not self.platform else self.platform
+        one = (self.legacy.platform if self.legacy else "") if self.back or not self.platform else self.platform
         return tuple(platform for platform in self.platforms if platform != one)
 
     @property
@@ -144,11 +119,6 @@ class Candidate(NamedTuple):
         return bool(self.question.tag.digest) and self.question.tag.digest not in known
 
 
-def platform_of(child: Manifest | None) -> str:
-    """Return a child's platform as ``linux/arm/v7``; empty where it names none."""
-    return "/".join(part for part in (child.os, child.architecture, child.variant) if part) if child else ""
-
-
 def questions_there(streams: t.Iterable[ObservedStream], names: TagNames) -> tuple[list[Question], list[Other]]:
     """Divide the tags into those to look up, and those about which it is known already that nothing is to be done."""
     questions, others = [], []
@@ -166,28 +136,6 @@ def questions_there(streams: t.Iterable[ObservedStream], names: TagNames) -> tup
             else:
                 questions.append(Question(stream, tag))
     return questions, others
-
-
-def recorded_streams(record: t.Iterable[t.Mapping[str, t.Any]], names: TagNames) -> list[DesiredStream]:
-    """Return the streams of a record, each once and with the tags that are asked about.
-
-    A record is added to by each migration, so that a later entry for a tag replaces an earlier one. Raises InputError for
-    what cannot be a record.
-    """
-    from .._import_engine.desired import desired_streams
-
-    joined: dict[tuple[str, str], dict[str, t.Mapping[str, t.Any]]] = {}
-    for entry in record:
-        joined.setdefault((entry["namespace"], entry["name"]), {}).update((tag["name"], tag) for tag in entry["tags"])
-    streams = []
-    for (namespace, name), tags in joined.items():
-        chosen = [tag for tag_name, tag in tags.items() if names.has_tag(tag_name)]
-        if chosen and names.has_stream(namespace, name):
-            streams.append({"namespace": namespace, "name": name, "tags": chosen})
-    try:
-        return desired_streams({"streams": streams}) if streams else []
-    except InputError as error:
-        raise InputError(f"record: {error.message}") from error
 
 
 def questions_back(recorded: t.Iterable[DesiredStream], observed: t.Mapping[tuple[str, str], ObservedStream]) -> tuple[list[Question], list[Other]]:
@@ -243,7 +191,7 @@ def _candidate(
         question,
         image,
         _legacy(question, image, control_plane_architecture),
-        platform_of(current[0]) if current else "",
+        current[0].platform if current else "",
         followed_by,
         tuple(
             trigger for name in (tag.name, *followed_by) for trigger in triggers.get(StreamTag(stream.namespace, stream.name, name), ())

@@ -8,23 +8,23 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, Manifest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
     ImportFailure,
     ObservedStream,
     ObservedTag,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.candidates import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.desired import TagNames, recorded_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.plan import (
     Candidate,
     Other,
     Question,
-    TagNames,
     judge,
     questions_back,
     questions_there,
-    recorded_streams,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.image_triggers import ImageTrigger, StreamTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import ImageTrigger, StreamTag
 
 SOURCE = "registry.example.com/team/web:v1"
 LIST = "sha256:" + "0" * 64

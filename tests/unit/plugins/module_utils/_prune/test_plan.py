@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageUse, image_uses
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.risks import Findings, Risk, find_risks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.plan import Findings, Risk, find_risks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import PrunePolicy, seen_by_pruner
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import StreamHistory, parse_children, parse_history
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
