@@ -11,9 +11,9 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown, ApiUnreachable, Forbidden, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import COPY_ANNOTATION, COPY_KEY, SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.former_copy import former_copy_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.former_copy import COPY_ANNOTATION, COPY_KEY, former_copy_name
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import WRITES, CoreApi, Sent, once, raising, status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, logins_of
 
