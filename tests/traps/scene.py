@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Pem
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import stream_part
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report

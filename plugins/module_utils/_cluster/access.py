@@ -9,21 +9,21 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import re
 import typing as t
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from .._core.errors import InputError
+from .._core.errors import ConfigurationError, InputError
 from .._core.masking import basic_credential, url_passwords
-from .connection import Connection, Pem
+from .._http.tls import Pem
+from .connection import TOKEN_TEXT, Connection, split_url
+from .kubeconfig import Mask, default_kubeconfig_paths, is_kubeconfig_text, kubeconfig_secrets, load_kubeconfig, read_bearer_token, renewal
 from .options import option_origin
-
-if t.TYPE_CHECKING:
-    from .kubeconfig import Mask
 
 Params = t.Mapping[str, t.Any]
 _HEADER_TEXT = r"[^\x00-\x1f\x7f]+\Z"
-TOKEN_TEXT = r"[\x21-\x7e]+\Z"
 
 
 def connection_from_params(params: Params, mask: Mask) -> Connection:
@@ -45,9 +45,67 @@ def _base(params: Params, mask: Mask) -> Connection:
     own_credential = params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert")
     if host and own_credential:
         return Connection(host=host)
-    from .cluster_files import connection_from_files
+    return _connection_from_files(params, mask)
 
-    return connection_from_files(params, mask)
+
+def _connection_from_files(params: Params, mask: Mask) -> Connection:
+    """The connection that a named kubeconfig or context, the service account of the pod, or the default kubeconfig describe,
+    in this order; last the host alone. Raises what connection_from_params raises."""
+    if params.get("kubeconfig") or params.get("context"):
+        return _from_kubeconfig(params, params.get("kubeconfig") or _default_paths_for_context(params["context"]), mask)
+    from .kubernetes_library import in_cluster_available, in_cluster_connection
+
+    if in_cluster_available():
+        return in_cluster_connection(mask)
+    paths = default_kubeconfig_paths()
+    if paths:
+        return _from_kubeconfig(params, paths, mask)
+    if params.get("host"):
+        return Connection(host=params["host"])
+    raise ConfigurationError(
+        "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY in the environment);"
+        " there is no kubeconfig at the default place either, and this is not a pod with a service account."
+    )
+
+
+def _default_paths_for_context(context: str) -> list[str]:
+    paths = default_kubeconfig_paths()
+    if not paths:
+        raise ConfigurationError(f"The context '{context}' is named, but there is no kubeconfig: set the option kubeconfig or $KUBECONFIG.")
+    return paths
+
+
+def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
+    context = load_kubeconfig(source, params.get("context"), mask)
+    cluster, user = context.cluster, context.user
+    connection = Connection(
+        host=cluster.server,
+        client_cert=user.client_cert,
+        client_key=user.client_key,
+        ca=cluster.ca,
+        verify=cluster.verify,
+        server_name=cluster.server_name,
+        proxy=cluster.proxy,
+        impersonation=user.impersonation,
+        credential_origin=user.origin if user.client_cert else "",
+    )
+    if params.get("api_key") or (params.get("username") and params.get("password")):
+        # the task's own credential replaces the user's, so no plugin has to run for it
+        return connection
+    if user.auth_provider is not None or (user.exec_plugin is not None and not (user.token or user.token_file)):
+        from .kubernetes_library import plugin_connection
+
+        return plugin_connection(connection, context, bool(params.get("persist_config")), mask)
+    if user.token_file:
+        path = user.token_file
+        token = user.token or read_bearer_token(path, user.origin)
+        again = renewal(lambda: read_bearer_token(path, user.origin), user.origin, mask)
+        return connection._replace(token=token, renew_token=again, credential_origin=user.origin)
+    if user.token:
+        return connection._replace(token=user.token, credential_origin=user.origin)
+    if user.username and user.password:
+        return connection._replace(username=user.username, password=user.password, credential_origin=user.origin)
+    return connection
 
 
 def _with_options(connection: Connection, params: Params) -> Connection:
@@ -72,8 +130,6 @@ def _with_options(connection: Connection, params: Params) -> Connection:
         changes["verify"] = params["validate_certs"]
     proxy = params.get("proxy") or connection.proxy
     if proxy:
-        from .proxy_options import excluded_from_proxy, proxy_address, proxy_headers
-
         excluded = excluded_from_proxy(changes["host"], params.get("no_proxy") or "")
         changes["proxy"] = None if excluded else proxy_address(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
         changes["proxy_headers"] = proxy_headers(params.get("proxy_headers") or {}, changes["proxy"] or "")
@@ -109,24 +165,12 @@ def _address(host: str, named_by: str) -> str:
     return parts.scheme + text[len(parts.scheme) :]
 
 
-def split_url(url: str) -> SplitResult | None:
-    """The parts of a URL; None for what is none."""
-    try:
-        parts = urlsplit(url)
-        return parts if parts.port is None or parts.port > 0 else None
-    except ValueError:
-        return None
-
-
 def option_secrets(params: Params) -> set[str]:
     """Every secret in the cluster options, those inside of a kubeconfig given as content included, and the password of
     every URL in whatever option."""
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
-        from .kubeconfig import is_kubeconfig_text
-        from .kubeconfig_secrets import kubeconfig_secrets
-
         found |= {kubeconfig} if is_kubeconfig_text(kubeconfig) else kubeconfig_secrets(kubeconfig)
     if params.get("username") and params.get("password"):
         found.add(basic_credential(params["username"], params["password"]))
@@ -146,3 +190,52 @@ def _connection_secrets(connection: Connection) -> set[str]:
     if connection.client_key is not None:
         found.add(connection.client_key.text)
     return {value for value in found if value}
+
+
+def proxy_address(proxy: str, named_by: str) -> str:
+    """The proxy's URL. Raises InputError for what is none."""
+    text = proxy.strip() if "://" in proxy else f"http://{proxy.strip()}"
+    parts = split_url(text)
+    if parts is None or parts.scheme not in ("http", "https", "socks5", "socks5h", "socks4", "socks4a") or not parts.hostname:
+        raise InputError(f"The value of {named_by} is not the URL of a proxy; write it like http://proxy.example.com:3128.")
+    return parts.scheme + text[len(parts.scheme) :]
+
+
+def proxy_headers(options: Params, proxy: str) -> dict[str, str]:
+    """What the option proxy_headers adds to the requests for the proxy, and the credential in the proxy's URL, which ``urllib3``
+    leaves out."""
+    headers = {}
+    parts = urlsplit(proxy)
+    if parts.username and parts.password is not None:
+        headers["Proxy-Authorization"] = f"Basic {_base64(f'{unquote(parts.username)}:{unquote(parts.password)}')}"
+    if options.get("proxy_basic_auth"):
+        headers["Proxy-Authorization"] = f"Basic {_base64(options['proxy_basic_auth'])}"
+    if options.get("basic_auth"):
+        headers["Authorization"] = f"Basic {_base64(options['basic_auth'])}"
+    if options.get("user_agent"):
+        headers["User-Agent"] = options["user_agent"]
+    return headers
+
+
+def excluded_from_proxy(host: str, no_proxy: str) -> bool:
+    """Whether ``no_proxy`` (names, domains, addresses, networks, each with an optional port, or ``*``; comma-separated) names the host."""
+    parts = urlsplit(host)
+    name = (parts.hostname or "").lower().rstrip(".")
+    port = str(parts.port or (443 if parts.scheme == "https" else 80))
+    entries = [entry.strip().lower() for entry in no_proxy.split(",")]
+    return any(entry == "*" or _matches(name, port, entry) for entry in entries if entry)
+
+
+def _matches(name: str, port: str, entry: str) -> bool:
+    try:
+        return ipaddress.ip_address(name) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        pattern, separator, wanted_port = entry.rpartition(":")
+        if not separator or not wanted_port.isdigit():
+            pattern, wanted_port = entry, port
+        domain = pattern.strip("[]").lstrip("*").lstrip(".")
+        return bool(domain) and wanted_port == port and (name == domain or name.endswith(f".{domain}"))
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")

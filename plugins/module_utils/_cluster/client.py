@@ -10,47 +10,34 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import typing as t
-from typing import NamedTuple
+from urllib.parse import urlencode
 
-from .._core.errors import NOT_SERVED, Absent, ApiError, ApiNotServed, NotFound, status_facts
-from .._http.session import NoAnswer, RawAnswer, Transport
-from .connection import Connection
+from .._core.errors import ApiError
+from .._core.outward import excerpt
+from .._http.answers import RawAnswer
+from .._http.session import NoAnswer
+from .connection import Connection, open_session, request_headers
+from .error_text import target_of
 from .paths import core_path, image_path, segment
+from .retry import NORMAL, Retry, RetryPolicy, target_of_call
 
-if t.TYPE_CHECKING:
-    from .retry import FailedCall
-
-__all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "RetryPolicy", "core_path", "image_path", "segment"]
+__all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "core_path", "image_path", "segment"]
 
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 DEFAULT_TIMEOUT = 60.0
 MAX_PAGES = 10_000
+# bytes: a list of thousands of image streams fits; what is no JSON is only quoted from
+JSON_LIMIT = 128 * 1024 * 1024
+OTHER_LIMIT = 64 * 1024
 WARNINGS_SHOWN = 50
-
-
-class RetryPolicy(NamedTuple):
-    """How often and how long a call is tried again; all times in seconds.
-
-    ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it
-    may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each try costs its
-    whole time limit (504 too). The n-th wait is
-    ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
-    server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
-    """
-
-    busy_attempts: int = 8
-    broken_attempts: int = 4
-    slow_attempts: int = 2
-    first_wait: float = 0.5
-    longest_wait: float = 20.0
-    total_wait: float = 60.0
-
-
-_RETRY = RetryPolicy()
+# characters
+WARNING_LIMIT = 500
+_WARNING = r'299 \S+ "((?:[^"\\]|\\.)*)"'
 
 
 class ClusterClient:
@@ -62,13 +49,13 @@ class ClusterClient:
         *,
         pool_size: int = 8,
         warn: t.Callable[[str], None] | None = None,
-        retry: RetryPolicy = _RETRY,
+        retry: RetryPolicy = NORMAL,
         sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
         """``warn`` gets each different warning of the API server once. Raises ConfigurationError, MissingLibraryError."""
         self.connection = connection
         self.requests_sent = 0
-        self._transport = Transport(connection, pool_size)
+        self._session = open_session(connection, pool_size)
         self._token = connection.token
         self._warn = warn
         self._warned: set[str] = set()
@@ -94,18 +81,20 @@ class ClusterClient:
         429 and 503 are tried again always, what may have been carried out (reset, 500, 502, 504) only if ``repeatable``.
         Raises the ApiError family, ApiUnreachable, ApiOutcomeUnknown.
         """
+        url = f"{self.connection.host}{path}" + (f"?{urlencode(query)}" if query else "")
         payload = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         seconds = DEFAULT_TIMEOUT if timeout is None else timeout
-        call: FailedCall | None = None
+        call: Retry | None = None
         while True:
             token = self._token
             with self._lock:
                 self.requests_sent += 1
             try:
-                raw = self._transport.send(method, path, query or {}, payload, content_type, token, seconds)
+                headers = request_headers(self.connection, token, payload, content_type)
+                raw = self._session.send(method, url, headers=headers, body=payload, begin=seconds, limit=_limit)
             except NoAnswer as exc:
-                call = call or self._failed_call(method, path, body, seconds, repeatable)
-                call.note_failure(exc.cause)
+                call = call or self._retry_of(method, path, body, seconds, repeatable)
+                call.note_failure(exc)
                 self._reached = self._reached or call.sent
                 call.wait_after_failure(self._reached)
                 continue
@@ -115,9 +104,7 @@ class ClusterClient:
             data = _decoded(raw)
             if data is not None and 200 <= raw.status < 300:
                 return data
-            if raw.status == 404:
-                raise self._absence(method, path, body, raw, data)
-            call = call or self._failed_call(method, path, body, seconds, repeatable)
+            call = call or self._retry_of(method, path, body, seconds, repeatable)
             if raw.status == 401 and self._renew_token(token, call):
                 continue
             call.wait_after_error(raw, data)
@@ -145,8 +132,6 @@ class ClusterClient:
             if not following:
                 return items
             parameters["continue"] = following
-        from .api_target import target_of
-
         raise ApiError(
             f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
             status=200,
@@ -172,26 +157,12 @@ class ClusterClient:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._transport.close()
+        self._session.close()
 
-    def _failed_call(self, method: str, path: str, body: t.Any, timeout: float, repeatable: bool) -> FailedCall:
-        from .retry import FailedCall, target_of_call
+    def _retry_of(self, method: str, path: str, body: t.Any, timeout: float, repeatable: bool) -> Retry:
+        return Retry(self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable)
 
-        return FailedCall(self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable)
-
-    def _absence(self, method: str, path: str, body: t.Any, raw: RawAnswer, data: dict[str, t.Any] | None) -> Absent:
-        """What is not there is seldom an error: words for it are imported and made where it is one."""
-
-        def said() -> ApiError:
-            return self._failed_call(method, path, body, 0.0, False).error(raw, data)
-
-        if data is None or data.get("kind") != "Status":
-            return ApiNotServed(said, status=raw.status, method=method, path=path)
-        reason, message, details = status_facts(data)
-        kind = ApiNotServed if NOT_SERVED in message else NotFound
-        return kind(said, status=raw.status, reason=reason, server_message=message, details=details, method=method, path=path)
-
-    def _renew_token(self, refused: str | None, call: FailedCall) -> bool:
+    def _renew_token(self, refused: str | None, call: Retry) -> bool:
         """After a 401, once a call: a fresh token from where the refused one came; False where there is none.
         Raises ConfigurationError where the source gives none any more."""
         if self.connection.renew_token is None or call.token_renewed:
@@ -204,9 +175,7 @@ class ClusterClient:
             return self._token != refused
 
     def _surface_warnings(self, headers: t.Iterable[str], warn: t.Callable[[str], None]) -> None:
-        from .api_warnings import warning_texts
-
-        for text in warning_texts(headers):
+        for text in _warning_texts(headers):
             with self._lock:
                 new = text not in self._warned and len(self._warned) < WARNINGS_SHOWN
                 if new:
@@ -224,3 +193,14 @@ def _decoded(raw: RawAnswer) -> dict[str, t.Any] | None:
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
+
+
+def _warning_texts(headers: t.Iterable[str]) -> t.Iterator[str]:
+    """The texts of ``Warning`` headers, bounded."""
+    for header in headers:
+        for quoted in re.findall(_WARNING, header):
+            yield excerpt(re.sub(r"\\(.)", r"\1", quoted), WARNING_LIMIT)
+
+
+def _limit(_status: int, content_type: str) -> int:
+    return JSON_LIMIT if content_type == "application/json" else OTHER_LIMIT

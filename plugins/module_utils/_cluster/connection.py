@@ -9,31 +9,17 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import ssl
 import typing as t
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
+from .._core.masking import basic_credential
+from .._http.session import USER_AGENT, Session, Settings, require_requests
+from .._http.tls import Pem, load_system_ca, tls_context, trusting
 
-class Pem(NamedTuple):
-    """Certificates or a key in PEM form: the path of a file, or the text itself. ``origin`` names it in error messages."""
-
-    origin: str
-    path: str | None = None
-    text: str | None = None
-
-    def __repr__(self) -> str:
-        # the text can be a key
-        return f"Pem({self.described!r})"
-
-    @property
-    def described(self) -> str:
-        """The origin, and the file where there is one."""
-        return f"{self.origin} ({self.path})" if self.path else self.origin
-
-    @property
-    def named(self) -> str:
-        """The same at the start of a sentence."""
-        return self.described[0].upper() + self.described[1:]
+TOKEN_TEXT = r"[\x21-\x7e]+\Z"
 
 
 class Impersonation(NamedTuple):
@@ -82,3 +68,58 @@ class Connection(NamedTuple):
     def __repr__(self) -> str:
         # no credential gets into a traceback or a log
         return f"Connection({self.host!r})"
+
+
+def split_url(url: str) -> SplitResult | None:
+    """The parts of a URL; None for what is none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port is None or parts.port > 0 else None
+    except ValueError:
+        return None
+
+
+def open_session(connection: Connection, pool_size: int) -> Session:
+    """Return a session for the cluster, which nothing of the environment changes. Raises ConfigurationError, MissingLibraryError."""
+    require_requests()
+    proxy = connection.proxy
+    # loading CAs costs more than a call, so it is done only for what is used
+    context = None
+    if connection.host.startswith("https:"):
+        context = tls_context(verify=connection.verify, ca=connection.ca, client_cert=connection.client_cert, client_key=connection.client_key)
+    session = Session(
+        Settings(
+            context=context,
+            server_name=connection.server_name,
+            pool_size=pool_size,
+            block=True,
+            proxies=lambda _url: {"http": proxy, "https": proxy} if proxy else {},
+            proxy_headers=connection.proxy_headers,
+            proxy_context=_proxy_context(connection) if proxy and proxy.startswith("https:") else None,
+        )
+    )
+    if proxy:
+        session.open_proxy(proxy)
+    return session
+
+
+def request_headers(connection: Connection, token: str | None, body: bytes | None, content_type: str) -> list[tuple[str, str]]:
+    """Return the headers of one request."""
+    headers = [("User-Agent", USER_AGENT), ("Accept", "application/json"), ("Accept-Encoding", "gzip")]
+    if token is not None:
+        headers.append(("Authorization", f"Bearer {token}"))
+    elif connection.username is not None and connection.password is not None:
+        headers.append(("Authorization", f"Basic {basic_credential(connection.username, connection.password)}"))
+    # names may be any text: their UTF-8 bytes go out, as other clients send them
+    headers += [(name, value.encode().decode("latin-1")) for name, value in connection.impersonation.headers()]
+    if body is not None:
+        headers += [("Content-Type", content_type), ("Content-Length", str(len(body)))]
+    return headers
+
+
+def _proxy_context(connection: Connection) -> ssl.SSLContext:
+    """The TLS settings for the proxy: the system's CAs and the cluster's."""
+    context = trusting(verify=connection.verify, ca=connection.ca)
+    if connection.verify and connection.ca is not None:
+        load_system_ca(context)
+    return context

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from .._core.masking import scrub
 from .._core.outward import excerpt
-from .._http.session import CONNECT_TIMEOUT, AnswerIncomplete, AnswerTimeout
+from .._http.answers import AnswerIncomplete, AnswerTimeout
+from .._http.session import CONNECT_TIMEOUT, NoAnswer
 from .connection import Connection
 
 # OpenSSL's X509_V_ERR_*: host name and address mismatch; not yet valid and expired
@@ -42,12 +43,10 @@ class Failure:
     slow: bool = False
 
 
-def failure_of(exc: BaseException, connection: Connection, timeout: float) -> Failure:
-    """Explain an exception that kept ``Transport.send`` from an answer. ``timeout``: the seconds that it was given."""
-    # a TypeError is urllib3's own: before version 2 it tries an argument that Python 3 does not know
-    chain = [item for item in _chain(exc) if not isinstance(item, TypeError)]
-    names = {type(item).__name__ for item in chain}
-    if isinstance(exc, AnswerTimeout) or "ReadTimeoutError" in names:
+def failure_of(failed: NoAnswer, connection: Connection, timeout: float) -> Failure:
+    """Explain what kept a request from an answer. ``timeout``: the seconds that it was given."""
+    chain, names = failed.chain, failed.names
+    if isinstance(failed.cause, AnswerTimeout) or "ReadTimeoutError" in names:
         text = f"the API server {connection.host} did not answer completely within {timeout:g} seconds"
         return Failure(text, sent=True, passing=True, slow=True)
     tls = _first(chain, ssl.SSLError)
@@ -153,16 +152,3 @@ _Found = t.TypeVar("_Found", bound=BaseException)
 
 def _first(chain: t.Sequence[BaseException], kind: type[_Found], accept: t.Callable[[_Found], bool] = lambda item: True) -> _Found | None:
     return next((item for item in chain if isinstance(item, kind) and accept(item)), None)
-
-
-def _chain(exc: BaseException) -> t.Iterator[BaseException]:
-    """The exception and everything it wraps: HTTP libraries put the cause into ``args``, ``reason`` or ``__cause__``."""
-    waiting: list[t.Any] = [exc]
-    seen: set[int] = set()
-    while waiting:
-        item = waiting.pop(0)
-        if not isinstance(item, BaseException) or id(item) in seen:
-            continue
-        seen.add(id(item))
-        yield item
-        waiting.extend([getattr(item, "reason", None), getattr(item, "original_error", None), *item.args, item.__cause__, item.__context__])

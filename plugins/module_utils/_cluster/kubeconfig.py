@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import typing as t
 from typing import NamedTuple
 from urllib.parse import quote
@@ -22,11 +23,17 @@ from urllib.parse import quote
 from ansible.module_utils.basic import missing_required_lib
 
 from .._core.errors import ConfigurationError, MissingLibraryError
-from .connection import Impersonation, Pem
-from .kubeconfig_secrets import kubeconfig_secrets
+from .._core.masking import basic_credential, url_passwords
+from .._http.tls import Pem
+from .connection import TOKEN_TEXT, Impersonation
 
 Mask = t.Callable[[t.Iterable[str]], None]
 Content = dict[str, t.Any]
+
+SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
+
+_SECRET_NAME = r"(?i)(token|secret|passw|credential|access_key)"
+_SECRET_ARGUMENT = r"(?i)(?:token|secret|password)=(.+)\Z"
 
 
 class KubeconfigCluster(NamedTuple):
@@ -317,3 +324,65 @@ def _start(origin: str) -> str:
 def why_unreadable(exc: Exception) -> str:
     """Why a file could not be read as text; completes "cannot be read: "."""
     return exc.strerror if isinstance(exc, OSError) and exc.strerror else "it is not UTF-8 text"
+
+
+def kubeconfig_secrets(content: t.Any) -> set[str]:
+    """Every secret value inside the content of a kubeconfig (a dictionary), wherever it stands.
+
+    Of an exec plugin's environment and arguments those whose name says so; masking all would hide half the output.
+    """
+    found: set[str] = set()
+    if isinstance(content, t.Mapping):
+        for key, value in content.items():
+            if key in SECRET_KUBECONFIG_KEYS and isinstance(value, (str, int)) and not isinstance(value, bool):
+                found.add(str(value))
+            elif key == "exec" and isinstance(value, t.Mapping):
+                found |= _exec_secrets(value)
+            elif isinstance(value, str):
+                found |= url_passwords(value)
+            else:
+                found |= kubeconfig_secrets(value)
+        username, password = content.get("username"), content.get("password")
+        if isinstance(username, str) and isinstance(password, str):
+            found.add(basic_credential(username, password))
+    elif isinstance(content, (list, tuple)):
+        for item in content:
+            found |= kubeconfig_secrets(item)
+    return {value for value in found if value}
+
+
+def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
+    found: set[str] = set()
+    for variable in plugin.get("env") or ():
+        if isinstance(variable, t.Mapping) and isinstance(variable.get("value"), str) and re.search(_SECRET_NAME, str(variable.get("name"))):
+            found.add(variable["value"])
+    for argument in plugin.get("args") or ():
+        match = re.search(_SECRET_ARGUMENT, argument) if isinstance(argument, str) else None
+        if match:
+            found.add(match.group(1))
+    return found
+
+
+def read_bearer_token(path: str, origin: str) -> str:
+    """The bearer token of a file, without the line end. Raises ConfigurationError where it cannot be read or is empty."""
+    try:
+        with open(path, encoding="utf-8") as handle:
+            token = handle.read().strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigurationError(f"The token file {path} of {origin} cannot be read: {why_unreadable(exc)}.") from None
+    if not token:
+        raise ConfigurationError(f"The token file {path} of {origin} is empty.")
+    return token
+
+
+def renewal(source: t.Callable[[], str], origin: str, mask: Mask) -> t.Callable[[], str]:
+    """What gives a new bearer token of ``source``, which went to ``mask``. It raises ConfigurationError for what cannot be sent."""
+
+    def renewed() -> str:
+        token = source()
+        mask([token])
+        if not re.match(TOKEN_TEXT, token):
+            raise ConfigurationError(f"The bearer token of {origin} holds a character that no token has, such as a space or a line end.")
+        return token
+
+    return renewed

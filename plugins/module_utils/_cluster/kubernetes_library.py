@@ -28,10 +28,9 @@ from ansible.module_utils.basic import missing_required_lib
 from .._core.errors import ConfigurationError, MissingLibraryError
 from .._core.masking import scrub
 from .._core.outward import excerpt
-from .bearer_tokens import read_bearer_token, renewal
-from .connection import Connection, Pem
-from .kubeconfig import KubeconfigContext, Mask
-from .kubeconfig_secrets import kubeconfig_secrets
+from .._http.tls import Pem, library_ca_file
+from .connection import Connection
+from .kubeconfig import KubeconfigContext, Mask, kubeconfig_secrets, read_bearer_token, renewal
 
 SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 SERVICE_ACCOUNT_CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
@@ -90,7 +89,6 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     name = provider.get("name")
     named = f"The auth provider '{name}' of {context.user.origin}"
     _require("to use the auth provider of a kubeconfig")
-    import requests
     from kubernetes import __version__ as version
     from kubernetes.client import Configuration
     from kubernetes.config.kube_config import load_kube_config_from_dict
@@ -98,7 +96,7 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     settings = provider.setdefault("config", {})
     if name == "oidc" and "idp-certificate-authority-data" not in settings:
         # without one the library would send the refresh token over unverified TLS; before 32 it takes it as data only
-        authority = os.path.join(context.base, settings.pop("idp-certificate-authority", None) or requests.utils.DEFAULT_CA_BUNDLE_PATH)
+        authority = os.path.join(context.base, settings.pop("idp-certificate-authority", None) or library_ca_file())
         settings["idp-certificate-authority-data"] = _file_as_base64(authority, named)
     configuration = Configuration()
     try:

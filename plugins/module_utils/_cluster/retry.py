@@ -12,20 +12,41 @@ from __future__ import annotations
 import json
 import random
 import typing as t
+from typing import NamedTuple
 
-from .._core.errors import ApiError, ApiOutcomeUnknown, ApiUnreachable
+from .._core.errors import ApiOutcomeUnknown, ApiUnreachable
 from .._core.outward import excerpt
-from .._http.retry_after import seconds_to_wait
-from .._http.session import RawAnswer
-from .api_target import Target, target_of
-from .client import RetryPolicy
+from .._http.answers import RawAnswer
+from .._http.session import NoAnswer
 from .connection import Connection
-from .error_text import Answer, error_of, not_an_api_answer
+from .connection_failures import failure_of
+from .error_text import Answer, Target, error_of, not_an_api_answer, target_of
 
 TEXT_LIMIT = 4096
 
 
-class FailedCall:
+class RetryPolicy(NamedTuple):
+    """How often and how long a call is tried again; all times in seconds.
+
+    ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it
+    may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each try costs its
+    whole time limit (504 too). The n-th wait is
+    ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
+    server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
+    """
+
+    busy_attempts: int = 8
+    broken_attempts: int = 4
+    slow_attempts: int = 2
+    first_wait: float = 0.5
+    longest_wait: float = 20.0
+    total_wait: float = 60.0
+
+
+NORMAL = RetryPolicy()
+
+
+class Retry:
     """One call and what it has spent; ``tries`` counts all of its tries, ``sent`` says whether one may have reached the server."""
 
     def __init__(
@@ -51,12 +72,10 @@ class FailedCall:
         self._repeatable = repeatable
         self._waited = 0.0
 
-    def note_failure(self, cause: BaseException) -> None:
-        """No answer came to a try."""
-        from .connection_failures import failure_of
-
+    def note_failure(self, failed: NoAnswer) -> None:
+        """Note that no answer came to a try."""
         self.tries += 1
-        self._failure = failure_of(cause, self._connection, self._timeout)
+        self._failure = failure_of(failed, self._connection, self._timeout)
         self.sent = self.sent or self._failure.sent
 
     def wait_after_failure(self, reached: bool) -> None:
@@ -70,7 +89,7 @@ class FailedCall:
             attempts = self._policy.busy_attempts
         else:
             attempts = self._policy.broken_attempts
-        if again and self._wait(attempts, ""):
+        if again and self._wait(attempts, None):
             return
         after = f" (tried {self.tries} times)" if self.tries > 1 else ""
         if self.sent and self._target.method != "GET":
@@ -99,18 +118,13 @@ class FailedCall:
             return
         raise error_of(answer, self._target, self._connection, self._path)
 
-    def error(self, raw: RawAnswer, data: dict[str, t.Any] | None) -> ApiError:
-        """The error for an answer that is one."""
-        return error_of(_answer(raw, data), self._target, self._connection, self._path)
-
-    def _wait(self, attempts: int, retry_after: str) -> bool:
+    def _wait(self, attempts: int, retry_after: float | None) -> bool:
         """Sleep before the next try; False where no further try is due."""
         policy = self._policy
         if self.tries >= attempts:
             return False
-        asked = seconds_to_wait(retry_after)
-        if asked:
-            seconds = min(asked, policy.longest_wait)
+        if retry_after:
+            seconds = min(retry_after, policy.longest_wait)
             seconds += random.uniform(0, min(1.0, 0.25 * seconds))
         else:
             seconds = min(policy.first_wait * 2 ** (self.tries - 1), policy.longest_wait) * random.uniform(0.5, 1.0)

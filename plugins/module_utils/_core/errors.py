@@ -85,25 +85,11 @@ class ApiError(CollectionError):
         return {"status": self.status, "reason": self.reason, "error": self.server_message}
 
 
-class Absent(ApiError):
-    """404. That is ordinary, so the error may be given as a function, which is called when somebody wants to read it."""
-
-    def __init__(self, said: str | t.Callable[[], ApiError], **facts: t.Any) -> None:
-        super().__init__("", **facts)
-        self._said = said
-
-    def __str__(self) -> str:
-        return self._said if isinstance(self._said, str) else str(self._said())
-
-    def results(self) -> dict[str, t.Any]:
-        return super().results() if isinstance(self._said, str) else self._said().results()
-
-
-class NotFound(Absent):
+class NotFound(ApiError):
     """404 with a ``Status`` object: the object, or its namespace (``details.kind == "namespaces"``), does not exist."""
 
 
-class ApiNotServed(Absent):
+class ApiNotServed(ApiError):
     """404 without a ``Status`` object: this API group is not served here (contract case not_openshift)."""
 
 

@@ -20,10 +20,10 @@ from .._core.concurrency import concurrent_map
 from .._core.errors import MissingLibraryError, RegistryError
 from .._credentials.auth_document import Login
 from .._credentials.keyring import DOCKER_HUB_HOSTS, file_key
+from .._http.session import HAS_REQUESTS
 from .._registry.bearer import authorization, refused, unexpected
 from .._registry.session import (
     DOCKER_HUB_API,
-    HAS_REQUESTS,
     RegistryHttp,
     RegistryNetwork,
 )

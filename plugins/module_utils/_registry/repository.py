@@ -12,11 +12,10 @@ import threading
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
-
-from .._core.errors import MissingLibraryError, RegistryError
+from .._core.errors import RegistryError
 from .._core.outward import excerpt
 from .._core.references import DEFAULT_REGISTRY, PullSpec
+from .._http.session import require_requests
 from .bearer import authorization, unexpected
 from .documents import (
     CONFIG_TYPES,
@@ -31,7 +30,6 @@ from .documents import (
 )
 from .session import (
     DOCKER_HUB_API,
-    HAS_REQUESTS,
     Patience,
     RegistryAnswer,
     RegistryHttp,
@@ -192,8 +190,7 @@ class RegistryReader:
     """Opens the repositories that one run reads, each once; safe to use from several threads, and a context manager."""
 
     def __init__(self, *, pool_size: int = 8, patience: Patience | None = None) -> None:
-        if not HAS_REQUESTS:
-            raise MissingLibraryError(missing_required_lib("requests"))
+        require_requests()
         self._network = RegistryNetwork(pool_size)
         self._patience = patience
         self._lock = threading.Lock()

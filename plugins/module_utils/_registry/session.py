@@ -20,30 +20,29 @@ import threading
 import time
 import typing as t
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode
 from urllib.request import getproxies
 
-from .._cluster.connection import Connection
 from .._core.errors import ConfigurationError, RegistryError
 from .._core.masking import SECRETS_MET, derived_forms, scrub, url_passwords
 from .._core.outward import excerpt
-from .._http.retry_after import seconds_to_wait
-from .._http.session import AnswerTimeout, in_time, is_plain_or_gzip, tls_context
+from .._http.answers import AnswerTimeout, media_type, seconds_to_wait
+from .._http.session import (
+    USER_AGENT,
+    NoAnswer,
+    Session,
+    Settings,
+    address_of,
+    environment_proxies,
+    joined_address,
+    plain_address,
+    require_requests,
+    server_of,
+)
+from .._http.tls import tls_context
 
-try:
-    import requests
-    import urllib3
-    from requests.adapters import HTTPAdapter
-except ImportError:
-    HAS_REQUESTS = False
-    HTTPAdapter = object  # type: ignore[assignment,misc]
-else:
-    HAS_REQUESTS = True
-
-USER_AGENT = "ansible-quayside.openshift_images"
 # bytes: errors and tokens; what is longer is no such answer
 SHORT_LIMIT = 64 * 1024
-_CHUNK = 64 * 1024
 # Where images of docker.io are really served.
 DOCKER_HUB_API = "registry-1.docker.io"
 _MAX_REDIRECTS = 5
@@ -80,14 +79,14 @@ class RegistryAnswer(NamedTuple):
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds that the server asks to wait, where it names a number or a date."""
+        """The seconds that the server asks to wait; None if it names no time."""
         seconds = seconds_to_wait(self.headers.get("Retry-After", ""))
         return None if seconds is None else round(seconds)
 
     @property
     def content_type(self) -> str:
         """The media type without its parameters."""
-        return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
+        return media_type(self.headers)
 
     def json_object(self) -> dict[str, t.Any]:
         """The body as a JSON object; empty where it is none."""
@@ -112,30 +111,6 @@ class RegistryAnswer(NamedTuple):
         return ""
 
 
-class _RegistryAdapter(HTTPAdapter):
-    """Uses our TLS context alone, for every host and through every proxy."""
-
-    def __init__(self, context: ssl.SSLContext, pool_size: int) -> None:
-        self._context = context
-        super().__init__(pool_connections=32, pool_maxsize=pool_size, max_retries=0)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: t.Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)
-        in_time(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        if proxy in self.proxy_manager:
-            return self.proxy_manager[proxy]
-        return in_time(super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs))
-
-    def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
-        parts = urlsplit(request.url)
-        return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, {}
-
-    def cert_verify(self, conn: t.Any, url: t.Any, verify: t.Any, cert: t.Any) -> None:
-        """The context decides about certificates."""
-
-
 class RegistryNetwork:
     """Kept connections to all registries of a run; safe to use from several threads. ``close`` gives them back."""
 
@@ -144,7 +119,7 @@ class RegistryNetwork:
         # no option holds these, and a proxy may show what it was sent
         for password in url_passwords(list(getproxies().values())):
             SECRETS_MET.update(derived_forms(password))
-        self._adapters: dict[tuple[bool, str], t.Any] = {}
+        self._sessions: dict[tuple[bool, str], Session] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> RegistryNetwork:
@@ -153,18 +128,20 @@ class RegistryNetwork:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def adapter(self, insecure: bool, ca_cert: str | None) -> t.Any:
-        """The adapter for one way to check certificates. Raises ConfigurationError for a CA file that cannot be used."""
+    def session(self, insecure: bool, ca_cert: str | None) -> Session:
+        """Return the session for one way to check certificates. Raises ConfigurationError for a CA file that cannot be used,
+        MissingLibraryError."""
         ca_file = "" if insecure else ca_cert or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
         with self._lock:
-            if (insecure, ca_file) not in self._adapters:
-                self._adapters[insecure, ca_file] = _RegistryAdapter(_trust(insecure, ca_file), self._pool_size)
-            return self._adapters[insecure, ca_file]
+            if (insecure, ca_file) not in self._sessions:
+                settings = Settings(context=_trust(insecure, ca_file), pool_size=self._pool_size, proxies=environment_proxies)
+                self._sessions[insecure, ca_file] = Session(settings)
+            return self._sessions[insecure, ca_file]
 
     def close(self) -> None:
         """Close the kept connections."""
-        for adapter in self._adapters.values():
-            adapter.close()
+        for session in self._sessions.values():
+            session.close()
 
 
 class RegistryHttp:
@@ -186,14 +163,11 @@ class RegistryHttp:
     ) -> None:
         self.name = name
         self.insecure = insecure
-        self._adapter = network.adapter(insecure, ca_cert)
+        self._session = network.session(insecure, ca_cert)
         self._patience = patience or Patience()
         self._sleep = sleep
         # origins that turned out to speak plain HTTP
         self._plain: set[str] = set()
-        if insecure:
-            # The task says that certificates are not checked; there is nobody whom a line on stderr would tell more.
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def get(self, url: str, *, headers: t.Mapping[str, str] | None = None, limit: int = SHORT_LIMIT) -> RegistryAnswer:
         """GET, following a few redirects. A credential stays with the host that it is for."""
@@ -204,12 +178,12 @@ class RegistryHttp:
             if not target:
                 return answer
             try:
-                url = urljoin(answer.url, target)
-                stays = _server(url) == _server(answer.url)
+                address = joined_address(answer.url, target)
             except ValueError:
                 raise self.error("redirects to something that is no address") from None
-            self._check_redirect(answer.url, url)
-            if not stays:
+            self._check_redirect(answer.url, address)
+            url = str(address)
+            if server_of(address) != server_of(address_of(answer.url)):
                 sent.pop("Authorization", None)
         raise self.error(f"redirects more than {_MAX_REDIRECTS} times")
 
@@ -234,7 +208,7 @@ class RegistryHttp:
                 url = f"http{url[len('https'):]}"
             try:
                 answer = self._exchange(method, url, dict(headers or {}), params, data, limit)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AnswerTimeout) as exc:
+            except NoAnswer as exc:
                 if self._speaks_plain_http(exc, url):
                     self._plain.add(origin(url))
                     continue
@@ -262,84 +236,91 @@ class RegistryHttp:
         data: t.Mapping[str, str] | None,
         limit: int,
     ) -> RegistryAnswer:
-        # no session: it would read the whole body of a redirect, however long
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-        prepared = requests.Request(method, url, headers=headers, params=params, data=data).prepare()
-        deadline = time.monotonic() + self._patience.answer + self._patience.body
-        response = self._adapter.send(
-            prepared,
-            stream=True,
-            timeout=(self._patience.connect, self._patience.answer),
-            proxies=requests.utils.get_environ_proxies(url),
+        fields = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+        body = None
+        if params:
+            url += f"{'&' if '?' in url else '?'}{urlencode(params)}"
+        if data is not None:
+            body = urlencode(data).encode()
+            fields.update({"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))})
+        patience = self._patience
+        raw = self._session.send(
+            method,
+            url,
+            headers=fields.items(),
+            body=body,
+            connect=patience.connect,
+            begin=patience.answer,
+            finish=patience.body,
+            limit=lambda status, _type: limit if status < 300 else SHORT_LIMIT,
         )
-        with response:
-            allowed = limit if response.status_code < 300 else SHORT_LIMIT
-            body, truncated = _read(response, allowed, deadline)
-            return RegistryAnswer(response.status_code, response.headers, body, url, truncated)
+        return RegistryAnswer(raw.status, raw.headers, raw.body, raw.url, raw.truncated > 0)
 
-    def _check_redirect(self, source: str, target: str) -> None:
-        scheme, where = urlsplit(target).scheme, shown_origin(target)
-        if scheme != "https" and not (scheme == "http" and (self.insecure or source.startswith("http://"))):
+    def _check_redirect(self, source: str, target: t.Any) -> None:
+        if target.scheme != "https" and not (target.scheme == "http" and (self.insecure or source.startswith("http://"))):
+            where = shown_origin(str(target))
             raise self.error(f'redirects to "{where}", which is not reached over HTTPS; that is not followed unless insecure: true is set for it')
 
-    def _speaks_plain_http(self, exc: Exception, url: str) -> bool:
+    def _speaks_plain_http(self, failed: NoAnswer, url: str) -> bool:
         """Whether plain HTTP is allowed, and all that is left to try."""
-        is_tls = isinstance(exc, requests.exceptions.SSLError) and any(sign in str(exc) for sign in _NO_TLS)
-        return is_tls and self.insecure and url.startswith("https://")
+        return self.insecure and url.startswith("https://") and _is_no_tls(failed)
 
-    def _raise_for_lasting(self, exc: Exception, url: str) -> None:
+    def _raise_for_lasting(self, failed: NoAnswer, url: str) -> None:
         """Raise what trying again would not change."""
-        if isinstance(exc, (requests.Timeout, AnswerTimeout, urllib3.exceptions.ReadTimeoutError)):
-            raise self._unreachable(exc, url) from None
-        if isinstance(exc, requests.exceptions.InvalidURL) or (isinstance(exc, ValueError) and not isinstance(exc, OSError)):
+        if failed.names & {"ConnectTimeoutError", "ReadTimeoutError", "AnswerTimeout"}:
+            raise self._unreachable(failed, url) from None
+        cause = failed.cause
+        if isinstance(cause, ValueError) and not isinstance(cause, OSError):
             raise self.error(f'names "{shown_origin(url)}", which is no address') from None
-        if not isinstance(exc, requests.exceptions.SSLError):
+        if not _is_about_tls(failed):
             return
-        text = str(exc)
-        if any(sign in text for sign in _NO_TLS):
+        if _is_no_tls(failed):
             raise self.error(
                 f"answers at {shown_origin(url)} without TLS; if it is meant to be plain HTTP, set insecure: true for it, otherwise check host and port"
             ) from None
-        if "certificate" in text.lower():
+        if any("certificate" in str(item).lower() for item in failed.chain):
             raise self.error(
-                f"has a certificate at {shown_origin(url)} that is not trusted ({self._cause(exc)}); give the CA that signed it as ca_cert of the registry, "
+                f"has a certificate at {shown_origin(url)} that is not trusted ({self._cause(failed)}); give the CA that signed it as ca_cert of the registry, "
                 "or set insecure: true for it"
             ) from None
-        raise self.error(f"could not be reached at {shown_origin(url)} ({self._cause(exc)})") from None
+        raise self.error(f"could not be reached at {shown_origin(url)} ({self._cause(failed)})") from None
 
-    def _unreachable(self, exc: BaseException, url: str) -> RegistryError:
-        return self.error(f"could not be reached at {shown_origin(url)} ({self._cause(exc)}); check host, port and network")
+    def _unreachable(self, failed: NoAnswer, url: str) -> RegistryError:
+        return self.error(f"could not be reached at {shown_origin(url)} ({self._cause(failed)}); check host, port and network")
 
-    def _cause(self, exc: BaseException) -> str:
+    def _cause(self, failed: NoAnswer) -> str:
         """Return the innermost reason of a failed connection, without the URL that the outer ones repeat."""
-        if isinstance(exc, requests.exceptions.ConnectTimeout):
+        if "ConnectTimeoutError" in failed.names:
             return f"no connection within {self._patience.connect:g} seconds"
-        if isinstance(exc, requests.exceptions.Timeout):
-            return f"no answer within {self._patience.answer:g} seconds"
-        if isinstance(exc, (AnswerTimeout, urllib3.exceptions.ReadTimeoutError)):
+        if isinstance(failed.cause, AnswerTimeout) or (failed.begun and "ReadTimeoutError" in failed.names):
             return "its answer began and did not end in time"
-        if isinstance(exc, requests.exceptions.ProxyError):
+        if "ReadTimeoutError" in failed.names:
+            return f"no answer within {self._patience.answer:g} seconds"
+        if "ProxyError" in failed.names:
             return "the proxy did not let it through"
-        innermost = exc
-        while True:
-            inner = getattr(innermost, "reason", None) or innermost.__cause__ or innermost.__context__ or (innermost.args[0] if innermost.args else None)
-            # a TypeError is urllib3's own: before version 2 it tries an argument that Python 3 does not know
-            if not isinstance(inner, BaseException) or inner is innermost or isinstance(inner, TypeError):
-                break
-            innermost = inner
-        if isinstance(innermost, ssl.SSLCertVerificationError):
-            return innermost.verify_message
+        for item in failed.chain:
+            if isinstance(item, ssl.SSLCertVerificationError):
+                return str(getattr(item, "verify_message", item))
+        innermost = failed.chain[-1]
         strerror = innermost.strerror if isinstance(innermost, OSError) else None
         return excerpt(str(strerror or innermost).split("(Caused by", 1)[0].strip(), _MAX_WORDS)
 
 
+def _is_about_tls(failed: NoAnswer) -> bool:
+    return "SSLError" in failed.names or any(isinstance(item, ssl.SSLError) for item in failed.chain)
+
+
+def _is_no_tls(failed: NoAnswer) -> bool:
+    return _is_about_tls(failed) and any(sign in str(item) for item in failed.chain for sign in _NO_TLS)
+
+
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, without the user name and password that it may hold."""
+    """Return scheme, host and port of a URL, without the user name and password that it may hold."""
     try:
-        parts = urlsplit(url)
+        address = plain_address(url)
     except ValueError:
         return url.rpartition("@")[2][:100]
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return f"{address.scheme}://{address.netloc or ''}"
 
 
 def shown_origin(url: str) -> str:
@@ -347,36 +328,10 @@ def shown_origin(url: str) -> str:
     return origin(excerpt(url, _MAX_URL))
 
 
-def _server(url: str) -> tuple[str, str, int]:
-    """What has to be the same for a credential to be sent on."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
-
-
-def _read(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
-    """The body up to ``limit`` bytes, and whether there was more. A server that sends a byte now and then meets the deadline."""
-    raw, decode = response.raw, is_plain_or_gzip(response.headers)
-    # urllib3 before 2 has no read1, and waits until a piece is full: it is kept small for the deadline's sake
-    piece = (lambda: raw.read1(_CHUNK, decode_content=decode)) if hasattr(raw, "read1") else (lambda: raw.read(64, decode_content=decode))
-    content = bytearray()
-    while True:
-        chunk = piece()
-        if not chunk:
-            announced = response.headers.get("Content-Length", "")
-            # as a float, since it may have thousands of digits
-            if announced.isdecimal() and raw.tell() < float(announced):
-                raise OSError("the connection ended in the middle of the answer")
-            return bytes(content), False
-        content += chunk
-        if len(content) > limit:
-            return bytes(content[:limit]), True
-        if time.monotonic() > deadline:
-            raise AnswerTimeout
-
-
 def _trust(insecure: bool, ca_file: str) -> ssl.SSLContext:
     """The TLS settings for registries: the system's CAs and those of ``ca_file``, or none where nothing is checked."""
-    context = tls_context(Connection("https://", verify=not insecure))
+    require_requests()
+    context = tls_context(verify=not insecure)
     if not ca_file:
         return context
     try:

@@ -11,7 +11,7 @@ import hashlib
 import threading
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiNotServed,
     CollectionError,

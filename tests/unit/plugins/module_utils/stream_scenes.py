@@ -20,10 +20,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of, target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, parse_stream

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_prune_risk_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (

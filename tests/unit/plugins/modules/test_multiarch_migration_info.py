@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import image_path
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiNotServed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext

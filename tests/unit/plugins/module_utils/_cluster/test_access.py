@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import kubernetes_library as library
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import connection_from_params, option_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Impersonation, Pem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.proxy_options import excluded_from_proxy
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import connection_from_params, excluded_from_proxy, option_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Impersonation
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, ConfigurationError, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem
 
 HOST = "https://api.example.com:6443"
 KUBECONFIG_HOST = "https://kubeconfig.example.com:6443"

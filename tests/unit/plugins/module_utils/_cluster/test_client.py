@@ -13,7 +13,7 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import retry
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import client as cluster_client
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import (
     MERGE_PATCH,
     STRATEGIC_MERGE,
@@ -23,7 +23,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
     image_path,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Impersonation
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import error_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     NOT_SERVED,
     ApiError,
@@ -37,7 +36,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     NotFound,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http import session as transport
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Reply, ScriptedServer
 
 MakeClient = t.Callable[..., t.Any]
@@ -345,7 +344,7 @@ def test_an_answer_that_does_not_come_in_time(api: ScriptedServer, make_client: 
 def test_an_answer_that_drips_meets_a_deadline(
     api: ScriptedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, quick: RetryPolicy
 ) -> None:
-    monkeypatch.setattr(transport, "BODY_TIME", 0.0)
+    monkeypatch.setattr(answers, "BODY_TIME", 0.0)
     api.replies = [Reply(body=b'"' + b"x" * 200 + b'"', action="drip")]
     with pytest.raises(ApiUnreachable, match=r"did not answer completely within 0.3 seconds \(tried 2 times\)"):
         make_client(connection_to(api), retry=quick).get(STREAM, timeout=0.3)
@@ -365,7 +364,7 @@ ENDLESS = {
 def test_whatever_part_of_an_answer_drips_meets_a_deadline(
     api: ScriptedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, quick: RetryPolicy, part: str
 ) -> None:
-    monkeypatch.setattr(transport, "BODY_TIME", 0.0)
+    monkeypatch.setattr(answers, "BODY_TIME", 0.0)
     api.replies = [Reply(body=ENDLESS[part], action="raw")]
     with pytest.raises(ApiUnreachable, match=r"did not answer completely within 0.3 seconds \(tried 2 times\)"):
         make_client(connection_to(api), retry=quick).get(STREAM, timeout=0.3)
@@ -545,18 +544,12 @@ def test_an_error_is_one_sentence(api: ScriptedServer, client: ClusterClient, re
         (Reply(404, b"404 page not found\n", content_type="text/plain"), ApiNotServed, {"status": 404, "reason": "", "error": "404 page not found"}),
     ],
 )
-def test_words_for_what_is_not_there_are_made_when_they_are_read(
-    api: ScriptedServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch, reply: Reply, kind: type[ApiError], facts: dict[str, t.Any]
-) -> None:
-    made: list[str] = []
-    monkeypatch.setattr(retry, "error_of", lambda *arguments: made.append("words") or error_of(*arguments))
+def test_what_is_not_there_says_so(api: ScriptedServer, client: ClusterClient, reply: Reply, kind: type[ApiError], facts: dict[str, t.Any]) -> None:
     api.replies = [reply]
     with pytest.raises(ApiError) as caught:
         client.get(STREAM)
     assert caught.type is kind
-    assert made == []
     assert caught.value.results() == facts
-    assert made == ["words"]
     assert caught.value.message == str(caught.value)
     assert caught.value.message.startswith('Cannot read image stream "web" in namespace "shop": ')
 
@@ -588,7 +581,7 @@ def test_a_success_that_is_no_answer_of_an_api(api: ScriptedServer, client: Clus
 
 
 def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "JSON_LIMIT", 1000)
+    monkeypatch.setattr(cluster_client, "JSON_LIMIT", 1000)
     api.replies = [Reply(200, {"a": "b" * 2000})]
     with pytest.raises(ApiError, match=r"the answer of \S+ \(200\) is longer than 1000 bytes"):
         client.get(STREAM)

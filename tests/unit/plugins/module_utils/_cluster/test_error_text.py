@@ -11,9 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of, target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiError,
     ApiNotServed,

@@ -15,14 +15,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.bearer_tokens import read_bearer_token
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Impersonation, Pem
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Impersonation
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import (
     KubeconfigContext,
     default_kubeconfig_paths,
     load_kubeconfig,
+    read_bearer_token,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, MissingLibraryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem
 
 CORPUS = Path(__file__).parent / "kubeconfigs"
 NAMES = sorted(path.name for path in CORPUS.glob("*.yaml") if not path.name.startswith("merge-"))

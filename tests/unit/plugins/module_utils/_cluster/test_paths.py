@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.api_target import target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path, core_path, image_path, segment
 
 

@@ -11,7 +11,7 @@ import types
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig_secrets import kubeconfig_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import kubeconfig_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import (
     basic_credential,
     derived_forms,

@@ -23,15 +23,17 @@ from pathlib import Path
 import pytest
 import trustme
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import connection_from_params
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import RetryPolicy
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Pem
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.retry import RetryPolicy
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiOutcomeUnknown,
     ApiUnreachable,
     ConfigurationError,
     MissingLibraryError,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import session as transport
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem, tls_context
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
 from cryptography.hazmat.primitives import serialization
 
@@ -80,7 +82,7 @@ def test_only_the_named_ca_is_trusted(authority: Authority, serve: Serve, make_c
     other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
     server = serve(authority.server_context())
     client = make_client(Connection(host=server.url, ca=Pem("the option ca_cert", path=str(tmp_path / "other.pem"))))
-    context = client._transport._manager.connection_pool_kw["ssl_context"]
+    context = client._session._settings.context
     assert len(context.get_ca_certs()) == 1
     assert failure(client).startswith(f"the certificate of {server.url} is not trusted by the option ca_cert (")
     assert len(context.get_ca_certs()) == 1
@@ -206,7 +208,7 @@ def test_an_inline_key_is_on_disk_only_while_it_is_loaded_and_for_us_alone(
 
     monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", watched)
     key = Pem("key", text=authority.client_key.read_text())
-    transport.tls_context(Connection(host="https://x", verify=False, client_cert=Pem("cert", text=authority.client_cert.read_text()), client_key=key))
+    tls_context(verify=False, client_cert=Pem("cert", text=authority.client_cert.read_text()), client_key=key)
     assert [mode for _path, mode in seen] == [0o600, 0o600]
     assert not [path for path, _mode in seen if os.path.exists(path)]
 
@@ -268,13 +270,9 @@ def files(authority: Authority, tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_an_unusable_client_certificate(files: dict[str, str], cert: str, key: str | None, said: str) -> None:
-    connection = Connection(
-        host="https://x",
-        client_cert=Pem("the option client_cert", path=files[cert]),
-        client_key=Pem("the option client_key", path=files[key]) if key else None,
-    )
+    given = Pem("the option client_cert", path=files[cert])
     with pytest.raises(ConfigurationError) as caught:
-        transport.tls_context(connection)
+        tls_context(client_cert=given, client_key=Pem("the option client_key", path=files[key]) if key else None)
     assert str(caught.value) == said.format(**files)
 
 
@@ -499,7 +497,7 @@ def test_headers_that_drip_meet_a_deadline_on_every_way(
     monkeypatch: pytest.MonkeyPatch,
     way: str,
 ) -> None:
-    monkeypatch.setattr(transport, "BODY_TIME", 0.0)
+    monkeypatch.setattr(answers, "BODY_TIME", 0.0)
     monkeypatch.setattr(transport, "CONNECT_TIMEOUT", 0.3)
     server = serve(None if way in ("proxy's own answer", "proxy") else authority.server_context())
     server.replies = [DRIPPING]
@@ -572,6 +570,6 @@ def test_an_unreachable_network(make_client: MakeClient, monkeypatch: pytest.Mon
 
 
 def test_without_requests_one_sentence_says_so(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "HAS_URLLIB3", False)
+    monkeypatch.setattr(transport, "HAS_REQUESTS", False)
     with pytest.raises(MissingLibraryError, match=r"Failed to import the required Python library \(requests\)"):
         make_client(Connection(host="https://127.0.0.1:9"))

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, RegistryError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._http import session as transport
+from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import (
     SHORT_LIMIT,
     Patience,
@@ -168,7 +168,7 @@ def test_an_answer_that_does_not_end(registry: ScriptedServer, http: t.Callable[
 def test_headers_that_do_not_end(
     registry: ScriptedServer, http: t.Callable[..., RegistryHttp], monkeypatch: pytest.MonkeyPatch, pieces: list[bytes]
 ) -> None:
-    monkeypatch.setattr(transport, "BODY_TIME", 0.0)
+    monkeypatch.setattr(answers, "BODY_TIME", 0.0)
     registry.replies = [Reply(body=pieces, action="raw")]
 
     text = refusal(http(patience=Patience(answer=0.3)).get, registry.url)
