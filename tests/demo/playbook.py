@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import typing as t
@@ -74,7 +75,8 @@ class Run:
         }
 
     def diffs(self, leave_out: frozenset[str] = frozenset()) -> list[tuple[str, t.Any]]:
-        """Title and diff of each changed result, in order, without the keys of ``leave_out`` at any depth."""
+        """Title and diff of each changed result, in order, without the keys of ``leave_out`` at any depth;
+        ``image`` takes the digests of tags too."""
         return [(result.title, _without(leave_out, result.content.get("diff"))) for result in self.changed]
 
     def complaints(self) -> list[str]:
@@ -142,6 +144,8 @@ def _without(keys: frozenset[str], value: t.Any) -> t.Any:
         return {key: _without(keys, entry) for key, entry in value.items() if key not in keys}
     if isinstance(value, list):
         return [_without(keys, entry) for entry in value]
+    if isinstance(value, str) and "image" in keys:
+        return re.sub(r"@sha256:[0-9a-f]{8}\b", "", value)
     return value
 
 

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,10 +93,11 @@ class Stage:
 NewStage = Callable[..., Stage]
 
 
-def without_images(value: t.Any) -> t.Any:
-    """A diff without the digests of images."""
-    if isinstance(value, Mapping):
-        return {key: without_images(entry) for key, entry in value.items() if key != "image"}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [without_images(entry) for entry in value]
-    return value
+def without_images(diffs: Mapping[str, list[dict[str, str]]]) -> t.Any:
+    """Diffs without the digests of images."""
+    return {title: [{side: _without_digests(text) for side, text in entry.items()} for entry in entries] for title, entries in diffs.items()}
+
+
+def _without_digests(text: str) -> str:
+    lines = [re.sub(r"@sha256:[0-9a-f]{8}\b", "", line) for line in text.splitlines()]
+    return "\n".join(line for line in lines if ": image: " not in line)

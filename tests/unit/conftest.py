@@ -55,6 +55,13 @@ class ModuleOutcome:
         return bool(self.result.get("failed"))
 
     @property
+    def diff(self) -> dict[str, tuple[list[str], list[str]]]:
+        """The lines of both sides of each object of the diff, by its header."""
+        entries = self.result["diff"]
+        assert all(entry["before_header"] == entry["after_header"] for entry in entries)
+        return {entry["after_header"]: (entry["before"].splitlines(), entry["after"].splitlines()) for entry in entries}
+
+    @property
     def warnings(self) -> list[str]:
         """The texts of the warnings; ansible-core 2.19 and later wrap them."""
         found = self.result.get("warnings", [])

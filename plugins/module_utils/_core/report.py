@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 from typing import NamedTuple
 
+from .diff import Difference
 from .errors import CollectionError
 
 _NAMED_IN_A_SENTENCE = 5
@@ -20,26 +21,34 @@ _NAMED_IN_A_SENTENCE = 5
 class Report:
     """The outcome of one module run. Holds JSON types only, and never a credential.
 
-    ``failure`` is the complete sentence for the person at the screen where something was refused although the rest was
-    done; ``results`` is returned in that case too, so that nothing is lost.
-    ``before`` and ``after`` are what diff mode prints.
+    ``failure`` is the complete message for the person at the screen if something was refused although the rest was done;
+    ``results`` is returned in that case too, so that nothing is lost. ``differences`` are what diff mode prints, an entry for
+    each object.
     """
 
     def __init__(
         self,
         changed: bool,
         results: dict[str, t.Any] | None = None,
-        before: dict[str, t.Any] | None = None,
-        after: dict[str, t.Any] | None = None,
+        differences: t.Sequence[Difference] = (),
         failure: str | None = None,
         warnings: list[str] | None = None,
     ) -> None:
         self.changed = changed
         self.results = results or {}
-        self.before = before or {}
-        self.after = after or {}
+        self.differences = list(differences)
         self.failure = failure
         self.warnings = warnings or []
+
+    @property
+    def before(self) -> dict[str, t.Mapping[str, t.Any]]:
+        """Return the objects as they were, by name, without those that were not there."""
+        return {one.name: one.before for one in self.differences if one.before is not None}
+
+    @property
+    def after(self) -> dict[str, t.Mapping[str, t.Any]]:
+        """Return the objects as they are now, or will be, by name, without those that are not there."""
+        return {one.name: one.after for one in self.differences if one.after is not None}
 
 
 class ReadFailure(NamedTuple):

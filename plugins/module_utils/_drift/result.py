@@ -45,16 +45,12 @@ def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[Pendin
     """Return the module's report: the parts put together, in their order."""
     drift: dict[str, t.Any] = {"host": host, "secrets": [], "links": [], "streams": [], "changes": [], "failures": []}
     drift.update(held_back=[], warnings=[])
-    before: dict[str, t.Any] = {}
-    after: dict[str, t.Any] = {}
     for part in parts:
         drift[f"{part.kind}s"] += part.content
         drift["changes"] += part.changes
         drift["failures"] += part.failures
         drift["held_back"] += part.held_back
         drift["warnings"] += part.report.warnings
-        for side, shown in ((before, part.report.before), (after, part.report.after)):
-            side.setdefault(f"{part.kind}s", {}).update(shown)
     summaries = [part.report.results["summary"] for part in parts if part.kind == "stream"]
     drift["counts"] = {
         "secrets": len(drift["secrets"]),
@@ -81,8 +77,7 @@ def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[Pendin
             "described": described(len(drift["changes"]), summary["reasons"], len(drift["failures"])),
             "pending_credentials": [{"namespace": namespace, "registries": sorted(set(keys))} for namespace, keys in sorted(credentials.items())],
         },
-        before={kind: shown for kind, shown in before.items() if shown},
-        after={kind: shown for kind, shown in after.items() if shown},
+        differences=[difference for part in parts for difference in part.report.differences],
         failure="\n".join(part.report.failure for part in parts if part.report.failure) or None,
     )
 

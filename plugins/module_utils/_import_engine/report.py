@@ -15,15 +15,17 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from .._core.diff import Difference, View
 from .._core.report import Report
 from .images import Image, shown_manifests
 from .observed import (
     ImportFailure,
+    ObservedStream,
     ObservedTag,
 )
 from .plan import NOT_LISTED
 from .result import StreamResult
-from .view import differ, stream_view, view
+from .view import differ, stream_lines, stream_view, view
 
 RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 
@@ -34,8 +36,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
     ``only_changed`` leaves streams and tags out that neither changed nor failed; counts are of all.
     """
     streams, failed_tags, failures, warnings = [], [], [], []
-    before: dict[str, t.Any] = {}
-    after: dict[str, t.Any] = {}
+    differences: list[Difference] = []
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for result in results:
@@ -53,7 +54,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
         if result.gone_upstream and not result.desired.purge_tags:
             names = ", ".join(result.gone_upstream)
             warnings.append(f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more")
-        _add_difference(result, where, before, after)
+        differences += _differences(result, where)
         if only_changed:
             stream["tags"] = [tag for tag in stream["tags"] if tag["changed"] or tag["error"]]
         if not only_changed or stream["changed"] or stream["tags"] or stream["error"]:
@@ -64,8 +65,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
     return Report(
         changed=counts["streams_changed"] > 0,
         results={"streams": streams, "failed_tags": failed_tags, "summary": summary},
-        before=before,
-        after=after,
+        differences=differences,
         failure=_failure(failures, counts) if failures else None,
         warnings=warnings,
     )
@@ -143,19 +143,20 @@ def _tag_result(
     }
 
 
-def _add_difference(result: StreamResult, where: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> None:
-    """Add a changed stream to both sides of the diff, with those of its tags that this run changed."""
+def _differences(result: StreamResult, where: str) -> list[Difference]:
+    """Return the difference of a changed stream, with those of its tags that this run changed; nothing for an unchanged one."""
     if result.before is result.after:
-        return
+        return []
     touched = {tag.name for tag in result.desired.tags} | set(result.reasons)
     names = sorted(name for name in touched if differ(result.before.tags.get(name), result.after.tags.get(name)))
     if not names and stream_view(result.before) == stream_view(result.after):
-        return
-    for side, stream in ((before, result.before), (after, result.after)):
-        shown = stream_view(stream)
-        if shown is not None:
-            shown["tags"] = {name: view(stream.tags[name]) for name in names if name in stream.tags}
-            side[where] = shown
+        return []
+    return [Difference("image stream", where, _with_tags(result.before, names), _with_tags(result.after, names), stream_lines)]
+
+
+def _with_tags(stream: ObservedStream, names: t.Sequence[str]) -> View:
+    shown = stream_view(stream)
+    return None if shown is None else {**shown, "tags": {name: view(stream.tags[name]) for name in names if name in stream.tags}}
 
 
 def _failure_lines(where: str, error: str | None, failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:

@@ -119,7 +119,7 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
         context.warn(warning)
     results: dict[str, t.Any] = {"changed": report.changed, **report.results}
     if module._diff:
-        results["diff"] = {"before": report.before, "after": report.after}
+        results["diff"] = [difference.as_diff() for difference in report.differences]
     if report.failure is not None:
         module.fail_json(msg=report.failure, **results)
     module.exit_json(**results)

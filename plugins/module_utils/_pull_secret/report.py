@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.diff import Difference
 from .._core.report import Report, failure_sentence
 from .apply import SecretOutcome
 from .desired import DesiredSecret
@@ -29,15 +30,13 @@ def report_secrets(desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], 
     """Return the module's report over all namespaces. ``verified`` is what trying the logins has shown."""
     failures = [(outcome.namespace, outcome.error) for outcome in outcomes if outcome.error is not None]
     summary = {"namespaces": len(outcomes), "failed": len(failures), **dict.fromkeys(_COUNTS.values(), 0)}
-    before: dict[str, t.Any] = {}
-    after: dict[str, t.Any] = {}
+    differences: list[Difference] = []
     for outcome in outcomes:
         if outcome.plan is None:
             continue
         summary[_COUNTS[outcome.plan.action]] += 1
         if outcome.plan.changed:
-            subject = f"{outcome.namespace}/{desired.name}"
-            before[subject], after[subject] = difference(outcome.plan)
+            differences.append(Difference("pull secret", f"{outcome.namespace}/{desired.name}", *difference(outcome.plan)))
     results: dict[str, t.Any] = {
         "secrets": [_secret(desired, outcome) for outcome in outcomes],
         "failed_namespaces": [namespace for namespace, _error in failures],
@@ -49,8 +48,7 @@ def report_secrets(desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], 
     return Report(
         changed=any(outcome.plan.changed for outcome in outcomes if outcome.plan is not None),
         results=results,
-        before=before,
-        after=after,
+        differences=differences,
         failure=failure_sentence(f'The pull secret "{desired.name}"', failures, len(outcomes)),
         warnings=[*desired.remarks(), *_untried(verified), *(warning for outcome in outcomes for warning in outcome.warnings)],
     )

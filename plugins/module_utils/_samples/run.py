@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .._cluster.client import MERGE_PATCH, ClusterClient
 from .._cluster.optimistic import WriteTracker, retry_until_settled
+from .._core.diff import Difference
 from .._core.errors import CollectionError, InputError
 from .._core.references import PullSpec
 from .._core.report import Report
@@ -207,9 +208,9 @@ def _report(change: SpecChange, state: SamplesState, left: list[str], imports: _
             "retried": imports.retried_count,
         },
     }
-    before, after = dict(imports.retried.before), dict(imports.retried.after)
+    differences = list(imports.retried.differences)
     if change.names:
-        before[CONFIG_NAME], after[CONFIG_NAME] = change.before.view(), change.after.view()
+        differences.append(Difference("configuration", CONFIG_NAME, change.before.view(), change.after.view()))
     problems, warnings = [], list(imports.retried.warnings)
     if left and not run.check_mode:
         problems.append(_timeout_text(left, run.wait_timeout))
@@ -219,7 +220,7 @@ def _report(change: SpecChange, state: SamplesState, left: list[str], imports: _
     if change.after.management_state == UNMANAGED and set(change.names) - {"management_state"}:
         warnings.append("The samples are Unmanaged: the operator acts by the new configuration only once they are Managed again.")
     changed = bool(change.names) or imports.retried.changed
-    return Report(changed, results, before, after, "\n".join(problems) or None, warnings)
+    return Report(changed, results, differences, "\n".join(problems) or None, warnings)
 
 
 def _timeout_text(left: t.Sequence[str], seconds: float) -> str:

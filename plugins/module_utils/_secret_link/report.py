@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.diff import Difference
 from .._core.report import Report, failure_sentence
 from .apply import LinkOutcome
 from .desired import LIST_FIELDS
@@ -36,8 +37,9 @@ def report_links(outcomes: t.Sequence[LinkOutcome]) -> Report:
     return Report(
         changed=bool(changed),
         results=results,
-        before={str(outcome.account): _shown(outcome, "before") for outcome in changed},
-        after={str(outcome.account): _shown(outcome, "after") for outcome in changed},
+        differences=[
+            Difference("service account", str(outcome.account), _shown(outcome, "before"), _shown(outcome, "after")) for outcome in changed
+        ],
         failure=failure_sentence("Linking secrets to service accounts", failures, len(outcomes)),
         warnings=list(dict.fromkeys(warning for outcome in outcomes for warning in outcome.warnings)),
     )

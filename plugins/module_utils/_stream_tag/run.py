@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 from typing import NamedTuple
 
 from .._cluster.client import (
@@ -19,6 +20,7 @@ from .._cluster.client import (
 )
 from .._cluster.optimistic import WriteTracker, retry_until_settled
 from .._cluster.paths import api_path
+from .._core.diff import Difference, View
 from .._core.errors import ApiUnreachable, CollectionError, NotFound, Unauthorized
 from .._core.report import Report
 from .._import_engine.desired import DesiredStream
@@ -30,7 +32,7 @@ from .._import_engine.observed import (
 )
 from .._import_engine.report import RemedyFor, stream_report
 from .._import_engine.run import converge_streams
-from .._import_engine.view import view
+from .._import_engine.view import tag_lines, view
 from .desired import DesiredStreamTag
 from .plan import (
     Images,
@@ -99,9 +101,14 @@ def tag_report(desired: DesiredStreamTag, change: TagChange) -> Report:
         "reasons": list(change.reasons),
         "error": None,
     }
-    shown_before = {desired.where: before or "history only"} if changed and (before or change.removed) else {}
-    shown_after = {desired.where: after} if changed and after else {}
-    return Report(changed, {"tag": result}, shown_before, shown_after)
+    differences = [_difference(desired, before, after, change.removed)] if changed else []
+    return Report(changed, {"tag": result}, differences)
+
+
+def _difference(desired: DesiredStreamTag, before: View, after: View, removed: bool) -> Difference:
+    if before is None and removed:
+        return Difference("image stream tag", desired.where, {"state": "history only"}, after)
+    return Difference("image stream tag", desired.where, before, after, partial(tag_lines, desired.tag))
 
 
 def import_stream_tag(

@@ -81,7 +81,7 @@ def test_the_whole_cluster(api: PruneApi, run: t.Callable[..., t.Any], warned: l
         ("shop", "new", "revisions", "linux/amd64"),
     ]
     assert outcome.result["changed"] is False
-    assert outcome.result["diff"] == {"before": {}, "after": {}}
+    assert outcome.diff == {}
     assert outcome.result["summary"]["namespaces"] == 2
     assert outcome.result["not_served"] == ["buildconfigs", "builds", "deploymentconfigs"]
     assert warned == []

@@ -114,15 +114,16 @@ def test_a_first_run(cluster: ScriptedCluster, run: Run) -> None:
     (stream,) = outcome.result["streams"]
     (shown,) = stream["tags"]
     assert (shown["digest"], shown["reasons"], shown["changed"]) == (WEB_V2, ["stream_missing"], True)
-    assert outcome.result["diff"]["before"] == {}
-    assert outcome.result["diff"]["after"][f"{NAMESPACE}/web"]["tags"]["v2"]["image"] == WEB_V2
+    [(header, (before, [line]))] = outcome.diff.items()
+    assert (header, before) == (f"image stream {NAMESPACE}/web", [])
+    assert line.startswith(f"v2: {WEB}:v2@{WEB_V2[:15]} Legacy Source")
 
 
 def test_a_second_run(cluster: ScriptedCluster, run: Run) -> None:
     cluster.on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("POST", IMPORTS, recorded("access_import_only", 1))
     outcome = run(V2, diff=True)
     assert (outcome.code, outcome.result["changed"], cluster.writes) == (0, False, [])
-    assert outcome.result["diff"] == {"before": {}, "after": {}}
+    assert outcome.diff == {}
 
 
 def test_check_mode_says_what_the_run_then_does(cluster: ScriptedCluster, run: Run) -> None:

@@ -82,7 +82,7 @@ def test_a_copy_that_is_there_is_left_alone(cluster: ScriptedCluster, run: t.Cal
     cluster.on("GET", DST, copied(ENTRY)).on("GET", SRC, recorded_stream(CASE, 4))
     outcome = run(**{"from": "src:v1"})
     assert not outcome.result["changed"]
-    assert outcome.result["diff"] == {"before": {}, "after": {}}
+    assert outcome.diff == {}
 
 
 def test_a_stream_that_does_not_exist_is_created_with_the_tag(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
@@ -116,8 +116,9 @@ def test_absent_removes_tag_and_history_and_is_content_without(cluster: Scripted
     cluster.on("DELETE", f"{TAGS}/src:v1", recorded(CASE, 12))
     outcome = run(name="src:v1", state="absent")
     assert outcome.result["changed"]
-    assert outcome.result["diff"]["after"] == {}
-    assert list(outcome.result["diff"]["before"]) == ["shop/src:v1"]
+    [(header, (before, after))] = outcome.diff.items()
+    assert (header, after) == ("image stream tag shop/src:v1", [])
+    assert before[0].startswith("v1: ")
     assert not run(name="src:never", state="absent").result["changed"]
 
 
@@ -162,7 +163,7 @@ def test_a_reference_ends_before_the_import(cluster: ScriptedCluster, run: t.Cal
     assert patch.body["spec"] == {"tags": [{"name": "v1", "reference": False}]}
     assert did.result["tag"]["reasons"] == would.result["tag"]["reasons"] == ["reference_changed", "never_imported"]
     assert did.result["diff"] == would.result["diff"]
-    assert did.result["diff"]["before"]["shop/web"]["tags"]["v1"]["reference"]
+    assert "v1: reference: yes" in did.diff["image stream shop/web"][0]
     cluster.assert_all_asked()
 
 

@@ -67,7 +67,7 @@ def test_check_do_check_do(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     version = api.secret("shop", "pull")["metadata"]["resourceVersion"]
     for check_mode in (True, False):
         again = run(registries=[OURS], check_mode=check_mode)
-        assert (again.result["changed"], again.result["diff"]) == (False, {"before": {}, "after": {}})
+        assert (again.result["changed"], again.result["diff"]) == (False, [])
     assert api.secret("shop", "pull")["metadata"]["resourceVersion"] == version
 
 
@@ -89,7 +89,7 @@ def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> N
         "shadowing_checked": True,
         "error": None,
     }
-    assert outcome.result["diff"]["after"]["shop/pull"]["registries"]["h.example"] == {"username": "puller", "password": "changes"}
+    assert "registries: h.example: password: changes" in outcome.diff["pull secret shop/pull"][1]
     assert outcome.result["summary"] == {"namespaces": 1, "failed": 0, "created": 0, "updated": 1, "recreated": 0, "deleted": 0, "unchanged": 0}
 
 
@@ -170,7 +170,7 @@ def test_state_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert not run(state="absent").result["changed"]
     run(registries=[OURS])
     assert run(state="absent", check_mode=True).result["changed"]
-    assert run(state="absent").result["diff"]["after"] == {"shop/pull": {"state": "absent"}}
+    assert run(state="absent").diff["pull secret shop/pull"][1] == ["state: absent"]
     assert api.objects == {}
 
 
@@ -179,7 +179,7 @@ def test_metadata(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     metadata = api.secret("shop", "pull")["metadata"]
     assert metadata["annotations"] == {"note": "x", "Example.com/Why": "any text, of course", "openshift.io/image.excludeSecret": "true"}
     assert metadata["labels"] == {"team": "web"}
-    assert outcome.result["diff"]["after"]["shop/pull"]["labels"] == {"team": "web"}
+    assert "labels: team: web" in outcome.diff["pull secret shop/pull"][1]
     assert the_secret(run(exclude_from_import=False, labels={"team": None}))["reasons"] == ["labels_changed", "import_exclusion_changed"]
 
 
@@ -194,7 +194,7 @@ def test_an_error_in_one_namespace_hides_no_other_result(api: CoreApi, run: t.Ca
         ("test", True, None),
     ]
     assert outcome.result["failed_namespaces"] == ["nowhere"]
-    assert set(outcome.result["diff"]["after"]) == {"shop/pull", "test/pull"}
+    assert set(outcome.diff) == {"pull secret shop/pull", "pull secret test/pull"}
 
 
 @pytest.mark.parametrize("error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "no")])

@@ -17,6 +17,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import core_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.diff import Difference
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
@@ -39,10 +40,11 @@ def forms(secret: str) -> list[str]:
 
 
 # ---- reports
+CHANGE = Difference("thing", "shop/web", {"a": 1}, {"a": 2})
 
 
 def test_a_report_becomes_the_result(run_module_main: RunModule) -> None:
-    report = Report(True, {"streams": [{"name": "web"}]}, before={"a": 1}, after={"a": 2}, warnings=["careful"])
+    report = Report(True, {"streams": [{"name": "web"}]}, [CHANGE], warnings=["careful"])
     outcome = run_module_main(main_of(lambda context: report), {})
     assert outcome.code == 0
     assert outcome.result["changed"] is True
@@ -52,18 +54,18 @@ def test_a_report_becomes_the_result(run_module_main: RunModule) -> None:
 
 
 def test_the_diff_is_there_in_diff_mode_only(run_module_main: RunModule) -> None:
-    outcome = run_module_main(main_of(lambda context: Report(True, before={"a": 1}, after={"a": 2})), {}, diff=True)
-    assert outcome.result["diff"] == {"before": {"a": 1}, "after": {"a": 2}}
+    outcome = run_module_main(main_of(lambda context: Report(True, differences=[CHANGE])), {}, diff=True)
+    assert outcome.diff == {"thing shop/web": (["a: 1"], ["a: 2"])}
 
 
 def test_a_failure_loses_nothing_that_was_done(run_module_main: RunModule) -> None:
-    report = Report(True, {"failed_tags": ["v1"]}, before={"a": 1}, after={"a": 2}, failure="Tag v1 could not be imported.")
+    report = Report(True, {"failed_tags": ["v1"]}, [CHANGE], failure="Tag v1 could not be imported.")
     outcome = run_module_main(main_of(lambda context: report), {}, diff=True)
     assert outcome.code == 1
     assert outcome.failed
     assert outcome.result["msg"] == "Tag v1 could not be imported."
     assert (outcome.result["changed"], outcome.result["failed_tags"]) == (True, ["v1"])
-    assert outcome.result["diff"] == {"before": {"a": 1}, "after": {"a": 2}}
+    assert outcome.diff == {"thing shop/web": (["a: 1"], ["a: 2"])}
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
