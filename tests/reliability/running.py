@@ -87,7 +87,7 @@ class Run:
 _WAITS = {
     (optimistic, "_FIRST_WAIT"): optimistic._FIRST_WAIT,
     (optimistic, "_LONGEST_WAIT"): optimistic._LONGEST_WAIT,
-    (optimistic, "_FIRST_WAIT_UNHEARD"): optimistic._FIRST_WAIT_UNHEARD,
+    (optimistic, "_FIRST_WAIT_UNANSWERED"): optimistic._FIRST_WAIT_UNANSWERED,
     (stream_apply, "_FIRST_PAUSE"): stream_apply._FIRST_PAUSE,
     (stream_apply, "_LONGEST_PAUSE"): stream_apply._LONGEST_PAUSE,
     (stream_apply, "_RECOVERY"): stream_apply._RECOVERY,
