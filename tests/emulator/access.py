@@ -246,6 +246,7 @@ _EDIT = [
 BUILT_IN_ROLES: dict[str, list[dict[str, list[str]]]] = {
     "cluster-admin": [_rule("*", "*", "*"), {"nonResourceURLs": ["*"], "verbs": ["*"]}],
     "view": _VIEW,
+    "system:image-puller": [_rule("image.openshift.io", "imagestreams/layers", "get")],
     "edit": _EDIT,
     "admin": [*_EDIT, _rule("rbac.authorization.k8s.io", "roles rolebindings", "*")],
 }

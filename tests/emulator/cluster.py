@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 from .access import BUILT_IN_ROLES, Access, Action, User
@@ -30,6 +31,7 @@ from .resources import (
     IMAGE_SIGNATURES,
     IMAGE_TAGS,
     IMAGES,
+    INFRASTRUCTURES,
     NAMESPACES,
     RBAC,
     RESOURCES,
@@ -103,7 +105,27 @@ class Cluster:
             self.store.create(NAMESPACES, "", data)
         for name, rules in BUILT_IN_ROLES.items():
             self.store.create(CLUSTER_ROLES, "", {"metadata": {"name": name}, "rules": rules})
+        auths = base64.b64encode(b'{"auths":{}}').decode()
+        pull_secret = {"metadata": {"name": "pull-secret", "namespace": "openshift-config"}, "type": "kubernetes.io/dockerconfigjson"}
+        self.store.create(SECRETS, "openshift-config", {**pull_secret, "data": {".dockerconfigjson": auths}})
+        infrastructure = {"metadata": {"name": "cluster", "generation": 1}, "spec": {"platformSpec": {"type": "None"}}}
+        status = {"controlPlaneTopology": "HighlyAvailable", "infrastructureTopology": "HighlyAvailable", "platform": "None"}
+        self.store.create(INFRASTRUCTURES, "", {**infrastructure, "status": status})
         self.store.create(IMAGE_CONFIGS, "", {"metadata": {"name": "cluster", "generation": 1}, "spec": {}})
+
+    @property
+    def topology(self) -> str:
+        """``status.controlPlaneTopology`` of the infrastructure: External on a hosted control plane. "": there is no such object."""
+        stored = self.store.get(INFRASTRUCTURES, "", "cluster")
+        return str(stored.data["status"]["controlPlaneTopology"]) if stored else ""
+
+    @topology.setter
+    def topology(self, value: str) -> None:
+        stored = self.store.get(INFRASTRUCTURES, "", "cluster")
+        if stored is not None and value != self.topology:
+            data = stored.copy()
+            data["status"]["controlPlaneTopology"] = value
+            self.store.replace(INFRASTRUCTURES, "", data)
 
     def _may(self, call: Call, spec: Object) -> Object:
         """The answer to a SelfSubjectAccessReview, which is no object that was created."""

@@ -103,6 +103,7 @@ class Control:
             "service_account_controller": cluster.controllers.dockercfg,
             "service_accounts_after": cluster.controllers.accounts_after,
             "samples_operator": cluster.samples_operator.running,
+            "control_plane_topology": cluster.topology,
             "default_import_mode": cluster.reader.default_mode,
             "bulk_limit": cluster.importer.settings.bulk_limit,
         }
@@ -110,6 +111,7 @@ class Control:
     def change(self, wishes: Object) -> None:
         """Turn switches; ValueError for one that does not exist.
 
+        ``control_plane_topology``: External on a hosted control plane.
         ``openshift`` false: a plain Kubernetes; ``deployment_configs``: with these and builds; ``service_accounts_after``,
         ``import_controller_after``: seconds or null; ``scheduled_imports_every``: seconds.
         """
@@ -120,6 +122,7 @@ class Control:
         cluster = self._cluster
         cluster.discovery.openshift = bool(wanted["openshift"])
         cluster.discovery.deployment_configs = bool(wanted["deployment_configs"])
+        cluster.topology = str(wanted["control_plane_topology"])
         cluster.reader.default_mode = str(wanted["default_import_mode"])
         cluster.importer.settings.bulk_limit = int(wanted["bulk_limit"])
         cluster.controllers.dockercfg = bool(wanted["service_account_controller"])

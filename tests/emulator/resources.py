@@ -169,6 +169,7 @@ STREAMS = ResourceType(
 STREAM_TAGS = ResourceType(IMAGE, "v1", "imagestreamtags", "ImageStreamTag", verbs=TAG_VERBS, short_names=("istag",))
 IMAGE_TAGS = ResourceType(IMAGE, "v1", "imagetags", "ImageTag", verbs=TAG_VERBS, short_names=("itag",))
 IMAGE_CONFIGS = _custom(CONFIG, "v1", "images", "Image")
+INFRASTRUCTURES = _custom(CONFIG, "v1", "infrastructures", "Infrastructure")
 DIGEST_MIRRORS = _custom(CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet")
 TAG_MIRRORS = _custom(CONFIG, "v1", "imagetagmirrorsets", "ImageTagMirrorSet")
 CONTENT_POLICIES = _custom("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy")
@@ -224,6 +225,7 @@ RESOURCES: tuple[ResourceType, ...] = (
     _custom(CONFIG, "v1", "clusteroperators", "ClusterOperator"),
     DIGEST_MIRRORS,
     IMAGE_CONFIGS,
+    INFRASTRUCTURES,
     TAG_MIRRORS,
     CONTENT_POLICIES,
     SAMPLES_CONFIGS,

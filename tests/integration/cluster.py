@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import time
 import typing as t
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,11 @@ IMAGE = "/apis/image.openshift.io/v1/namespaces/{namespace}/{plural}"
 PATHS = {"secrets": CORE, "serviceaccounts": CORE, "imagestreams": IMAGE}
 ACCOUNTS = ("default", "builder", "deployer")
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SETTLING_SECONDS = 60.0
+_QUIET_SECONDS = 0.5
+_PROBE_SECONDS = 8.0
+_RIGHTS_SECONDS = 30.0
 _TOKEN_SECONDS = 3600
 
 Document = dict[str, t.Any]
@@ -58,6 +63,10 @@ class Snapshot(dict[Address, Document]):
         return False
 
 
+Right = Mapping[str, str]
+"""What a review asks for: verb, group, resource, subresource, namespace, name."""
+
+
 @dataclass(frozen=True)
 class Access:
     """How to reach the API without a kubeconfig."""
@@ -82,6 +91,7 @@ class Cluster:
         kubernetes_config.load_kube_config(str(kubeconfig), client_configuration=configuration)
         self.host: str = configuration.host
         self.ca_file = str(configuration.ssl_ca_cert)
+        self._imports_by_itself: bool | None = None
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = self.ca_file
@@ -145,7 +155,30 @@ class Cluster:
             "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
         }
         self.call("POST", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", binding)
-        return self.access_of(namespace, name)
+        rules = self.call("GET", f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{role}")["rules"]
+        return self.with_rights(self.access_of(namespace, name), rights_of(rules[:1], namespace))
+
+    def with_rights(self, access: Access, rights: Iterable[Right]) -> Access:
+        """The access, once the cluster grants it these rights: a binding counts a moment after it was created. A TimeoutError names
+        the right that does not come."""
+        deadline = time.monotonic() + _RIGHTS_SECONDS
+        for right in rights:
+            while not self.allows(right, access.token):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the cluster does not grant {dict(right)} within {_RIGHTS_SECONDS:.0f} seconds")
+                time.sleep(0.1)
+        return access
+
+    def allows(self, right: Right, token: str = "") -> bool:
+        """Whether the administrator, or the owner of ``token``, has a right."""
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": dict(right)}}
+        if not token:
+            return bool(self.call("POST", REVIEWS, body)["status"]["allowed"])
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(self.host + REVIEWS, json=body, headers={"Authorization": f"Bearer {token}"}, verify=self.ca_file, timeout=60)
+        answer.raise_for_status()
+        return bool(answer.json()["status"]["allowed"])
 
     def access_of(self, namespace: str, name: str) -> Access:
         """Access of a service account, with a new token."""
@@ -177,17 +210,37 @@ class Cluster:
         return found
 
     def settled(self, namespaces: Iterable[str]) -> Snapshot:
-        """Wait until controllers have nothing left to do, and return that state; a TimeoutError when that takes too long."""
+        """Wait until controllers have nothing left to do, and return that state; a TimeoutError when that takes too long.
+
+        On a cluster without an import controller what waits for an import is at rest too.
+        """
         watched = tuple(namespaces)
         deadline = time.monotonic() + _SETTLING_SECONDS
         earlier = self.snapshot(watched)
         while time.monotonic() < deadline:
-            time.sleep(0.5)
+            time.sleep(_QUIET_SECONDS)
             now = self.snapshot(watched)
-            if not now.waits_for_import() and not now.written_since(earlier):
+            if not now.written_since(earlier) and not (now.waits_for_import() and self.imports_by_itself()):
                 return now
             earlier = now
         raise TimeoutError(f"the namespaces {', '.join(watched)} did not come to rest")
+
+    def imports_by_itself(self) -> bool:
+        """Whether an import controller runs: found out once, with a stream that it would try to import."""
+        if self._imports_by_itself is None:
+            name = f"quayside-test-probe-{secrets.token_hex(3)}"
+            self.create_namespace(name)
+            try:
+                tag = {"name": "none", "from": {"kind": "DockerImage", "name": "localhost:1/none:none"}}
+                stream = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": "probe"}, "spec": {"tags": [tag]}}
+                self.create("imagestreams", name, stream)
+                deadline = time.monotonic() + _PROBE_SECONDS
+                while self.snapshot([name]).waits_for_import() and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                self._imports_by_itself = not self.snapshot([name]).waits_for_import()
+            finally:
+                self.delete_namespace(name)
+        return self._imports_by_itself
 
     def auths(self, namespace: str, name: str) -> dict[str, dict[str, str]]:
         """The registries of a pull secret of the usual type."""
@@ -252,6 +305,16 @@ def with_content(secret: Document, content: Document) -> Document:
     """The secret with another auth file."""
     data = base64.b64encode(json.dumps(content).encode()).decode()
     return {**secret, "data": {**secret["data"], ".dockerconfigjson": data}}
+
+
+def rights_of(rules: Iterable[Document], namespace: str) -> Iterator[Right]:
+    """A right for each resource of the rules of a role, in a namespace or with "" in the whole cluster."""
+    for rule in rules:
+        for group in rule.get("apiGroups") or []:
+            for resource in rule.get("resources") or []:
+                plural, _slash, subresource = resource.partition("/")
+                right = {"verb": rule["verbs"][0], "group": group, "resource": plural, "subresource": subresource, "namespace": namespace}
+                yield {**right, "name": (rule.get("resourceNames") or [""])[0]}
 
 
 def _version(document: Document | None) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from lab.running import Lab
 
-from integration import surroundings
+from integration import preflight, surroundings
 from integration.cluster import Cluster
 from integration.playbooks import AT_THE_END, Playbooks
 from integration.stage import NewNamespace, NewStage, Stage
@@ -32,10 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where no cluster and registries are given, start some for the whole run, before any process that runs tests."""
+    """Where no cluster and registries are given, start some for the whole run, before any process that runs tests. A cluster that
+    was given is looked at, and occupied."""
+    is_first = _RUN not in os.environ
     os.environ.setdefault(_RUN, secrets.token_hex(3))
     config.add_cleanup(AT_THE_END.close)
-    if surroundings.are_given() or config.getoption("collectonly"):
+    if not is_first or config.getoption("collectonly"):
+        return
+    if surroundings.are_given():
+        _take(config, Path(os.environ["KUBECONFIG"]))
         return
     directory = tempfile.TemporaryDirectory(prefix="quayside-test-")
     config.add_cleanup(directory.cleanup)
@@ -43,6 +48,19 @@ def pytest_configure(config: pytest.Config) -> None:
     lab.start()
     config.add_cleanup(lab.stop)
     os.environ.update({name: lab.environment[name] for name in surroundings.VARIABLES})
+
+
+def _take(config: pytest.Config, kubeconfig: Path) -> None:
+    cluster = Cluster(kubeconfig)
+    config.add_cleanup(cluster.close)
+    problems = preflight.missing(cluster)
+    if problems:
+        raise pytest.UsageError("\n".join(["These tests cannot run on this cluster (docs/testing-on-a-cluster.md):", *problems]))
+    try:
+        preflight.occupy(cluster, os.environ[_RUN])
+    except preflight.Occupied as refusal:
+        raise pytest.UsageError(str(refusal)) from None
+    config.add_cleanup(lambda: preflight.release(cluster))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from .cluster import Access, Cluster
+from .cluster import Access, Cluster, Document, rights_of
 
 MANIFESTS = Path(__file__).resolve().parents[2] / "docs" / "rbac"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -24,6 +24,7 @@ class Rights:
         self._cluster = cluster
         self._word = word
         self._kinds: dict[str, str] = {}
+        self._rules: dict[str, list[Document]] = {}
         self._made: list[str] = []
 
     def apply(self, manifest: str) -> None:
@@ -32,11 +33,12 @@ class Rights:
         for role in content["items"] if content["kind"] == "List" else [content]:
             metadata = role["metadata"]
             self._kinds[metadata["name"]] = role["kind"]
+            self._rules[metadata["name"]] = role["rules"]
             metadata["name"] = self._named(metadata["name"])
             self._create(_collection(role["kind"], metadata.get("namespace", "")), role)
 
     def user(self, home: str, *bindings: tuple[str, str]) -> Access:
-        """A service account in ``home`` with roles, each in a namespace, or with "" in the whole cluster."""
+        """A service account in ``home`` with roles, each in a namespace, or with "" in the whole cluster; they count when it returns."""
         name = f"user-{len(self._made)}"
         self._cluster.create_account(home, name)
         for role, namespace in bindings:
@@ -49,7 +51,8 @@ class Rights:
                 "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": home}],
             }
             self._create(_collection(kind, namespace), body)
-        return self._cluster.access_of(home, name)
+        rights = [right for role, namespace in bindings for right in rights_of(self._rules[role], namespace)]
+        return self._cluster.with_rights(self._cluster.access_of(home, name), rights)
 
     def remove(self) -> None:
         """Take the roles and bindings away; the service accounts go with their namespaces."""

@@ -135,7 +135,9 @@ def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
     assert {change["outcome"] for change in told["changes"]} == {"not_approved"}
 
     # In the meantime somebody changes what the report has shown as being in order.
-    cluster.patch_tag(namespace, "tools", "latest", {"importPolicy": {"importMode": "PreserveOriginal"}})
+    elsewhere = {"kind": "DockerImage", "name": images["web"]}
+    cluster.patch_tag(namespace, "tools", "latest", {"from": elsewhere})
+    cluster.settled([namespace])
 
     correction = jobs.launch("playbooks/drift.yml", "--diff", template={**variables_of(controller, approved), "awx_job_id": 102}, answers=report.artifacts)
 
@@ -143,6 +145,6 @@ def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
     assert correction.changed() == {"lagoon": 1}
     now = cluster.snapshot([namespace])
     assert tags_of(now.stream(namespace, "web"))["latest"].digest
-    assert tags_of(now.stream(namespace, "tools"))["latest"].import_mode == "PreserveOriginal"
+    assert tags_of(now.stream(namespace, "tools"))["latest"].source == images["web"]
     (corrected,) = json.loads(folder.joinpath("drift-102.json").read_text(encoding="utf-8"))["clusters"]
     assert (corrected["name"], corrected["verdict"]) == ("lagoon", "partly_corrected")

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from pathlib import Path
 
 import yaml
-from integration.cluster import Address, Cluster, Snapshot, content_of, tags_of, with_content
+from integration.cluster import Address, Cluster, Document, Snapshot, Tag, content_of, tags_of, with_content
 from integration.playbooks import Playbooks
 from integration.stage import NewNamespace, Stage
 from integration.surroundings import Surroundings
@@ -135,7 +136,7 @@ def what_was_changed_by_hand_is_corrected_and_nothing_else(stage: Stage, shop: s
     secret = cluster.get("secrets", billing, SECRET)
     auths = {registry: entry for registry, entry in content_of(secret)["auths"].items() if registry != PARTNER}
     cluster.put("secrets", with_content(secret, {"auths": auths}))
-    drifted = cluster.snapshot(stage.namespaces)
+    drifted = cluster.settled(stage.namespaces)
     touched = {Address("imagestreams", shop, "web"), Address("serviceaccounts", shop, "default"), Address("secrets", billing, SECRET)}
     assert drifted.written_since(good) == touched
 
@@ -147,10 +148,16 @@ def what_was_changed_by_hand_is_corrected_and_nothing_else(stage: Stage, shop: s
     assert reasons[f"{shop}/web", "stable"] == ("scheduled_changed",)
     now = cluster.settled(stage.namespaces)
     assert now.written_since(drifted) == touched
-    assert tags_of(now.stream(shop, "web")) == tags_of(good.stream(shop, "web"))
+    # An import controller has imported the other mode in the meantime, which stays in the history.
+    assert without_history(now.stream(shop, "web")) == without_history(good.stream(shop, "web"))
     assert cluster.links(shop, "default")["imagePullSecrets"][-1] == SECRET
     assert content_of(now[Address("secrets", billing, SECRET)]) == content_of(good[Address("secrets", billing, SECRET)])
     stage.find_nothing_to_do()
+
+
+def without_history(stream: Document) -> dict[str, Tag]:
+    """The tags of a stream as they are now, however many images they have had."""
+    return {name: dataclasses.replace(tag, images=0) for name, tag in tags_of(stream).items()}
 
 
 def all_tags(snapshot: Snapshot) -> list[tuple[Address, str, t.Any]]:
