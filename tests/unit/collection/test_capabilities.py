@@ -21,7 +21,6 @@ COMPARED = [row for row in ROWS if len(row) == 7]
 TEST = re.compile(r"`(?P<file>[^`:]+\.py)::(?P<test>test_\w+)`")
 NAME = re.compile(r"`(\w+)`")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE = (ROOT / "docs" / "from-oc-to-tasks.md").read_text(encoding="utf-8")
 
 
 def test_every_line_of_the_tables_is_a_row() -> None:
@@ -54,10 +53,3 @@ def test_everything_is_in_the_readme(kind: str) -> None:
     names = [path.stem for path in folder.iterdir() if (path.is_dir() if kind == "roles" else path.suffix in (".py", ".yml"))]
     assert len(names) > 3
     assert [name for name in names if f"| `{name}` |" not in README] == []
-
-
-def test_every_row_of_the_readme_is_one_that_a_test_runs() -> None:
-    run = set("".join(re.findall(r"<!-- example: (?:tasks|commands) -->\n((?:\|.*\n)+)", GUIDE)).splitlines())
-    shown = re.findall(r"<!-- rows of docs/from-oc-to-tasks.md -->\n(?:\|.*\n){2}((?:\|.*\n)+)", README)
-    assert len(shown) == 3
-    assert [row for row in "".join(shown).splitlines() if row not in run] == []
