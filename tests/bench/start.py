@@ -87,6 +87,7 @@ def _tasks(scene: Scene, source: str, access: t.Mapping[str, str]) -> dict[str, 
     ours: dict[str, dict[str, t.Any]] = {
         "image_stream_import": {**one, "name": "start", "refresh": "missing", "tags": [{"name": "v0", "from": source}]},
         "image_stream_info": {**one, "name": "start"},
+        "image_stream_refresh": {**access, "namespaces": [scene.api.namespace], "pushes": [{"registry": "none.example.com", "repository": "start"}]},
         "image_stream_tag": {**one, "name": "start:v0", "from": source},
         "pull_secret": {**one, "name": "none", "state": "absent", "check_others": False},
         "sa_secret_link": {**one, "service_accounts": ["default"], "secrets": ["none"], "state": "absent"},

@@ -37,6 +37,7 @@ WORK: dict[str, dict[str, t.Any]] = {
     "image_prune_risk_info": {"namespace": "shop"},
     "image_stream_import": {"namespace": "shop", "name": "web", "tags": [{"name": "v1", "from": _IMAGE}]},
     "image_stream_info": {"namespace": "shop"},
+    "image_stream_refresh": {"pushes": [{"registry": "registry.example.com", "repository": "team/web"}]},
     "image_stream_tag": {"namespace": "shop", "name": "web:v1", "from_kind": "DockerImage", "from": _IMAGE},
     "multiarch_migration_info": {"namespaces": ["shop"]},
     "pull_secret": {"namespace": "shop", "name": "pull", "registries": [{"registry": "registry.example.com", "auth": basic("unwatched")}]},

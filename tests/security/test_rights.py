@@ -67,6 +67,10 @@ class Cluster:
         hosts, word = self._fleet.hosts(), secrets.token_hex(4)
         words: dict[str, t.Any] = {name: f"{name}-{word}" for name in ("here", "there", "nowhere")}
         words |= {"image": f"{hosts['plain']}/team/plain:v1", "private": f"{hosts['private']}/team/web:v1", "ca_file": str(self._fleet.certificates.ca_file)}
+        words["mirrored"] = "mirrored.example.com/team/plain:v1"
+        rule = {"source": "mirrored.example.com", "mirrors": [hosts["plain"]]}
+        mirrors = {"metadata": {"name": "mirrored"}, "spec": {"imageTagMirrors": [rule]}}
+        self._post("/apis/config.openshift.io/v1/imagetagmirrorsets", mirrors, but=409)
         for name in ("here", "there"):
             self._post("/api/v1/namespaces", {"metadata": {"name": words[name], "labels": {"kubernetes.io/metadata.name": words[name]}}})
         for name in ("here", "there"):

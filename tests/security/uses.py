@@ -4,7 +4,8 @@
 
 """What each manifest in docs/rbac is for, as runs of modules: those that the role or playbook of its name makes.
 
-``here`` and ``there`` are namespaces of the run's own, ``nowhere`` is none; ``image`` is open to everybody, ``private`` is not.
+``here`` and ``there`` are namespaces of the run's own, ``nowhere`` is none; ``image`` is open to everybody, ``private`` is not,
+``mirrored`` is where only a mirror has it: in the repository of ``image``.
 """
 
 from __future__ import annotations
@@ -81,6 +82,16 @@ def _info(words: Words) -> list[Step]:
         ("image_stream_info", {"namespace": words["there"]}),
         ("image_stream_info", {"namespace": words["there"], "name": "source", "upstream": True}),
         ("image_stream_info", {"namespace": words["there"], "name": "multi", "manifests": True}),
+    ]
+
+
+def _refresh(words: Words) -> list[Step]:
+    registry, _slash, repository = words["image"].rpartition(":")[0].partition("/")
+    tag = {"name": "v1", "from": words["mirrored"], "scheduled": True, "insecure": True}
+    return [
+        # So that a tag is there, with the same rights: get is for streams that somebody else wrote between the LIST and the import.
+        ("image_stream_import", {"namespace": words["here"], "name": "mirrored", "tags": [tag]}),
+        ("image_stream_refresh", {"namespaces": [words["here"]], "pushes": [{"registry": registry, "repository": repository, "tag": "v1"}]}),
     ]
 
 
@@ -204,6 +215,9 @@ USES = {
         "image_stream_info.yml",
         dict.fromkeys(("quayside-image-stream-info", "quayside-image-stream-manifests", "quayside-image-stream-upstream"), "there"),
         _info,
+    ),
+    "image_stream_refresh": Use(
+        "image_stream_refresh.yml", {"quayside-image-stream-refresh": "here", "quayside-image-stream-refresh-mirrors": EVERYWHERE}, _refresh
     ),
     "registry_access_info": Use(
         "registry_access_info.yml", {"quayside-registry-access-info": "here", "quayside-namespaces-by-label": EVERYWHERE}, _access_info

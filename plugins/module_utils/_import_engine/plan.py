@@ -51,6 +51,7 @@ LAST_IMPORT_FAILED = "last_import_failed"
 NEVER_IMPORTED = "never_imported"
 FORCED = "forced"
 NOT_LISTED = "not_listed"
+PUSHED = "pushed"
 
 _LEGACY = "Legacy"
 _PRESERVE = "PreserveOriginal"
@@ -70,6 +71,7 @@ _NEED_IMPORT = frozenset(
         LAST_IMPORT_FAILED,
         NEVER_IMPORTED,
         FORCED,
+        PUSHED,
     )
 )
 
@@ -209,12 +211,15 @@ def _plan_tag(
     stream: DesiredStream, desired: DesiredTag, observed_stream: ObservedStream, knowledge: Knowledge
 ) -> tuple[TagPlan, Lookup | None]:
     observed = observed_stream.tags.get(desired.name)
+    if stream.refresh == "pushed" and not _still_tracks(observed, desired):
+        # Somebody else changed the tag meanwhile: a push changes no spec.
+        return TagPlan(desired.name, after=observed), None
     # A new tag finds the images and the failure of a removed one of its name.
     wanted = _wanted(desired, observed or observed_stream.left.get(desired.name))
     reasons = _reasons(wanted, observed, observed_stream.exists)
     attempt = knowledge.attempted.get(desired.name)
-    if stream.refresh == "always" and attempt is None:
-        reasons.append(FORCED)
+    if stream.refresh in ("always", "pushed") and attempt is None:
+        reasons.append(FORCED if stream.refresh == "always" else PUSHED)
     outcome = attempt
     if outcome is None and _must_know(stream, reasons, observed_stream, wanted, desired, knowledge):
         known = _known(stream, desired, observed, wanted, knowledge)
@@ -247,6 +252,11 @@ def _plan_tag(
             plan.unforeseen = tag_after(observed, wanted, replace(plan, outcome=unknown), importing)
     plan.after = tag_after(observed, wanted, plan, importing)
     return plan, None
+
+
+def _still_tracks(observed: ObservedTag | None, desired: DesiredTag) -> bool:
+    """Whether the tag is declared on the cluster with the source that was pushed."""
+    return observed is not None and (observed.kind, observed.source, observed.reference) == (EXTERNAL, str(desired.source), False)
 
 
 def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:

@@ -93,6 +93,26 @@ def foresee_streams(
     return [road.results[stream.key] for stream in desired]
 
 
+def converge_observed(
+    client: ClusterClient,
+    desired: t.Sequence[DesiredStream],
+    observed: t.Mapping[Key, ObservedStream],
+    *,
+    check_mode: bool,
+    concurrency: int,
+    timeout: int,
+) -> list[StreamResult]:
+    """Make the streams as declared, or tell what that would do, for streams that were read already."""
+    road = _Road(client, desired, check_mode, concurrency, timeout)
+    road.take(observed)
+    plans = road.plan()
+    if check_mode:
+        road.foresee(plans)
+    else:
+        road.apply(plans)
+    return [road.results[stream.key] for stream in desired]
+
+
 class _Road:
     """The streams of one run, on their way. A stream that an error stopped has a result, and is no longer in ``streams``."""
 

@@ -224,7 +224,8 @@ def _gitea(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
 def _google(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
     """Pub/Sub wraps the notification in base64, or sends it as it is when the subscription unwraps payloads."""
     at: Any = headers.get("x_goog_pubsub_publish_time")
-    data, message = body, body.get("message")
+    data: Any = body
+    message = body.get("message")
     if isinstance(message, dict):
         at = message.get("publishTime") or message.get("publish_time")
         data = _parsed(_from_base64(message.get("data")))
@@ -286,7 +287,8 @@ def _nexus(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
 
 def _zot(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
     """Zot sends CloudEvents, in HTTP's binary mode (type and time are headers) or structured."""
-    data, at = body, headers.get("ce_time")
+    data: Any = body
+    at: Any = headers.get("ce_time")
     if body.get("type") == "zotregistry.image.updated":
         data, at = body.get("data"), body.get("time")
     elif headers.get("ce_type") != "zotregistry.image.updated":

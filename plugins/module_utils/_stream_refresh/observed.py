@@ -1,0 +1,84 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The image streams that may track what was pushed, and the mirrors that imports by tag go through: one LIST of each.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from typing import NamedTuple
+
+from .._cluster.client import ClusterClient
+from .._cluster.paths import api_path
+from .._core.concurrent_map import concurrent_map
+from .._core.errors import ApiNotServed, CollectionError, Forbidden, NotFound
+from .._import_engine.observed import ObservedStream, parse_stream
+from .._import_engine.selection import Selection, find
+
+
+class Mirror(NamedTuple):
+    """Where the cluster looks for the images by tag of ``source``, a registry or repository, before it looks there."""
+
+    source: str
+    mirrors: tuple[str, ...]
+
+
+class Observed(NamedTuple):
+    """What could be read; ``errors`` are the named namespaces that could not."""
+
+    streams: tuple[ObservedStream, ...]
+    mirrors: tuple[Mirror, ...]
+    errors: dict[str, CollectionError]
+
+
+def observe(client: ClusterClient, wanted: Selection, concurrency: int) -> Observed:
+    """Read the selected streams and the cluster's tag mirrors, side by side."""
+    streams: list[ObservedStream] = []
+    mirrors: list[Mirror] = []
+    errors: dict[str, CollectionError] = {}
+
+    def read_streams() -> None:
+        found = _find(client, wanted, concurrency)
+        errors.update(found.errors)
+        streams.extend(parse_stream(item["metadata"]["namespace"], item) for item in found.objects)
+
+    concurrent_map(lambda read: read(), (read_streams, lambda: mirrors.extend(_mirrors(client))), 2)
+    return Observed(tuple(streams), tuple(mirrors), errors)
+
+
+def _find(client: ClusterClient, wanted: Selection, concurrency: int) -> t.Any:
+    """Read the streams of the named namespaces, or of the cluster, or of the caller's projects where the cluster's may not be listed."""
+    try:
+        return find(client, wanted, concurrency)
+    except Forbidden as refused:
+        if wanted.namespaces:
+            raise
+        try:
+            projects = client.list_items(api_path("project.openshift.io/v1", None, "projects"))
+        except (ApiNotServed, NotFound, Forbidden):
+            raise refused from None
+        names = tuple(sorted(project["metadata"]["name"] for project in projects))
+        if not names:
+            raise
+        found = find(client, wanted._replace(namespaces=names), concurrency)
+        # Nobody named these: those whose streams the caller may not read are none of its business.
+        found.errors = {name: error for name, error in found.errors.items() if not isinstance(error, Forbidden)}
+        return found
+
+
+def _mirrors(client: ClusterClient) -> list[Mirror]:
+    """Read the ImageTagMirrorSets. Who may not, or where there are none of the kind, knows no mirrors."""
+    try:
+        sets = client.list_items(api_path("config.openshift.io/v1", None, "imagetagmirrorsets"))
+    except (ApiNotServed, NotFound, Forbidden):
+        return []
+    found = []
+    for one in sets:
+        for rule in (one.get("spec") or {}).get("imageTagMirrors") or ():
+            if isinstance(rule.get("source"), str):
+                found.append(Mirror(rule["source"], tuple(text for text in rule.get("mirrors") or () if isinstance(text, str))))
+    return found

@@ -1,0 +1,344 @@
+#!/usr/bin/python
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_stream_refresh
+short_description: Import what was just pushed to a registry
+version_added: 1.0.0
+description:
+  - Imports the tags of image streams that track an image that was pushed, seconds after the push instead of up to 15 minutes later.
+  - A push changes no specification. Only tags that are declared on the cluster are imported, and by default only scheduled ones, so that
+    a forged notification does no more than to have an import made earlier than the cluster itself would make it.
+  - The streams are read once for all pushes of a task. A tag tracks a push if its source is the repository that was pushed to, by its own
+    name, by another name of the same registry (O(registry_names)), or through a mirror of an ImageTagMirrorSet. A tag whose source names
+    a digest, that follows another tag, or that is a reference only, is never imported.
+  - A tag that has the pushed digest already costs no request. Under V(Legacy) a tag has one child of a manifest list, so that an import has
+    to tell.
+  - The event filter C(quayside.openshift_images.registry_push) makes O(pushes) of what registries send to a webhook.
+author:
+  - quayside contributors (@quayside)
+requirements:
+  - python >= 3.9
+  - requests
+extends_documentation_fragment:
+  - quayside.openshift_images._cluster
+  - quayside.openshift_images._attributes
+  - quayside.openshift_images._attributes.actiongroup_openshift
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Looks up through the cluster what the registry serves now, and stores nothing.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+    details:
+      - An image that a tag has already is not imported again, or that import changes nothing.
+options:
+  pushes:
+    description:
+      - What was pushed. An empty list is no mistake; nothing is done then.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      registry:
+        description:
+          - The registry, as pull specs name it. Without it the push is to each of the registries in O(registry_names).
+        type: str
+      repository:
+        description:
+          - The repository, without registry and tag.
+        type: str
+        required: true
+      tag:
+        description:
+          - The tag. Without it all tags of the repository are imported that the streams track.
+        type: str
+      digest:
+        description:
+          - The digest that the tag names now, of the list where it is one. A tag that has it already is left alone.
+        type: str
+      at:
+        description:
+          - When that was. Nothing depends on it; it is here because the event filter gives it.
+        type: str
+  registry_names:
+    description:
+      - Names that mean the same registry, one list for each registry, for example its service, its route and a mirror that the cluster
+        does not tell of. A name is a host, with C(:port) and a C(/path) if it has them.
+      - A push to one of the names is a push to each of them.
+    type: list
+    elements: list
+  namespaces:
+    description:
+      - Namespaces to look at. Without it the streams of the whole cluster are read, or of all projects of the caller if it may not list
+        those of the cluster.
+    type: list
+    elements: str
+  label_selectors:
+    description:
+      - Label selectors that a stream has to fit, all of them.
+    type: list
+    elements: str
+  only_scheduled:
+    description:
+      - Import only tags that the cluster imports periodically. V(false) also imports the others, which nobody else would.
+    type: bool
+    default: true
+  concurrency:
+    description:
+      - How many requests are under way at the same time.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - How long the API server may take for one import of up to three images, in seconds.
+    type: int
+    default: 120
+  results:
+    description:
+      - V(changed) returns only streams and tags that changed or failed.
+    type: str
+    choices: [all, changed]
+    default: all
+seealso:
+  - module: quayside.openshift_images.image_stream_import
+notes:
+  - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); C(list) of C(imagetagmirrorsets) lets it follow mirrors.
+  - What was pushed while nobody listened is brought by the schedule of the cluster, or by M(quayside.openshift_images.image_stream_import).
+"""
+
+EXAMPLES = r"""
+- name: Import what was pushed, in all namespaces
+  quayside.openshift_images.image_stream_refresh:
+    pushes:
+      - registry: registry.example.com
+        repository: team/web
+        tag: v1
+        digest: sha256:acdd9f49f9da14f17ef2250602581f2c975cddb8016acd26ad55681b12c8df1c
+
+- name: Look at all tags of a repository, whose registry has three names
+  quayside.openshift_images.image_stream_refresh:
+    pushes:
+      - registry: quay-quay.apps.example.com
+        repository: team/web
+    registry_names:
+      - [quay.example.com, quay-quay.apps.example.com, "quay.quay.svc:443"]
+    namespaces: [shop, shop-test]
+
+- name: Import tags too that are not scheduled
+  quayside.openshift_images.image_stream_refresh:
+    pushes:
+      - {registry: registry.example.com, repository: team/web, tag: v1}
+    label_selectors: ["app.kubernetes.io/part-of=shop"]
+    only_scheduled: false
+"""
+
+RETURN = r"""
+streams:
+  description:
+    - The streams in the order in which they were declared, as they are after the run, or would be in check mode.
+    - Returned also when the task fails because tags could not be imported.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    name:
+      description: Name of the stream.
+      type: str
+    state:
+      description: V(present); V(absent) if the stream was deleted meanwhile.
+      type: str
+    lookup_policy_local:
+      description: Whether workloads of the namespace may name the stream's tags.
+      type: bool
+    changed:
+      description: Whether the stream or one of its tags changed.
+      type: bool
+    gone_upstream:
+      description: Always empty here.
+      type: list
+      elements: str
+    error:
+      description: What stopped the whole stream, for example missing rights.
+      type: str
+    tags:
+      description: The tags that track what was pushed.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the tag.
+          type: str
+        from:
+          description: Pull spec of the external image.
+          type: str
+        import_mode:
+          description: V(Legacy) or V(PreserveOriginal).
+          type: str
+        reference_policy:
+          description: V(Source) or V(Local).
+          type: str
+        scheduled:
+          description: Whether the cluster imports the tag again periodically.
+          type: bool
+        insecure:
+          description: Whether the registry may be asked without verified TLS.
+          type: bool
+        digest:
+          description: Digest of the tag's newest image; that of the list itself under V(PreserveOriginal).
+          type: str
+        previous_digest:
+          description: Digest of the tag's newest image before this run.
+          type: str
+        media_type:
+          description: Media type of the image, where this run asked for it.
+          type: str
+        manifests:
+          description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
+          type: list
+          elements: dict
+          contains:
+            os:
+              description: Operating system.
+              type: str
+            architecture:
+              description: Architecture.
+              type: str
+            variant:
+              description: Variant of the architecture.
+              type: str
+            digest:
+              description: Digest of the child.
+              type: str
+            size:
+              description: Size of the child's manifest in bytes.
+              type: int
+        changed:
+          description: Whether the tag changed.
+          type: bool
+        reasons:
+          description:
+            - Why the tag was imported. V(pushed), with V(last_import_failed) or V(never_imported) if that was so.
+          type: list
+          elements: str
+        error:
+          description: Why the image could not be imported, and what to do about it.
+          type: str
+failed_tags:
+  description: The tags that could not be imported.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the stream.
+      type: str
+    name:
+      description: Name of the stream.
+      type: str
+    tag:
+      description: Name of the tag.
+      type: str
+    from:
+      description: Pull spec of the external image.
+      type: str
+    reason:
+      description: The server's reason, for example V(Unauthorized) or V(NotFound).
+      type: str
+    message:
+      description: The server's message.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
+summary:
+  description: Counts of streams and tags, whether returned or not.
+  returned: always
+  type: dict
+  contains:
+    streams:
+      description: Number of streams.
+      type: int
+    streams_changed:
+      description: Number of streams that changed.
+      type: int
+    tags:
+      description: Number of tags.
+      type: int
+    changed:
+      description: Number of tags that changed.
+      type: int
+    unchanged:
+      description: Number of tags that neither changed nor failed.
+      type: int
+    failed:
+      description: Number of tags that could not be imported.
+      type: int
+    reasons:
+      description: Number of changed tags by reason.
+      type: dict
+"""
+
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.desired import desired_refresh
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.run import refresh
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of the module."""
+    push = {name: {"type": "str"} for name in ("registry", "tag", "digest", "at")}
+    return cluster_argument_spec().merge(
+        ArgumentSpec(
+            {
+                "pushes": {"type": "list", "elements": "dict", "required": True, "options": {**push, "repository": {"type": "str", "required": True}}},
+                "registry_names": {"type": "list", "elements": "list"},
+                "namespaces": {"type": "list", "elements": "str"},
+                "label_selectors": {"type": "list", "elements": "str"},
+                "only_scheduled": {"type": "bool", "default": True},
+                "concurrency": {"type": "int", "default": 8},
+                "timeout": {"type": "int", "default": 120},
+                "results": {"type": "str", "choices": ["all", "changed"], "default": "all"},
+            }
+        )
+    )
+
+
+def work(context: ModuleContext) -> Report:
+    """Options, desired, observed, plan, apply, report."""
+    params = context.params
+    wanted = desired_refresh(params)
+    for option in ("concurrency", "timeout"):
+        if params[option] < 1:
+            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    client = context.client(pool_size=params["concurrency"])
+    return refresh(
+        client,
+        wanted,
+        RemedyFinder(client, context.mask).remedy,
+        check_mode=context.check_mode,
+        concurrency=params["concurrency"],
+        timeout=params["timeout"],
+        only_changed=params["results"] == "changed",
+    )
+
+
+def main() -> None:
+    run_module(argument_spec(), work)
+
+
+if __name__ == "__main__":
+    main()
