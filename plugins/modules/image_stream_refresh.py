@@ -290,7 +290,7 @@ summary:
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
@@ -321,9 +321,7 @@ def work(context: ModuleContext) -> Report:
     """Options, desired, observed, plan, apply, report."""
     params = context.params
     wanted = desired_refresh(params)
-    for option in ("concurrency", "timeout"):
-        if params[option] < 1:
-            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    check_numbers(params, concurrency=1, timeout=1)
     client = context.client(pool_size=params["concurrency"])
     return refresh(
         client,
