@@ -75,14 +75,15 @@ def test_the_clusters_pull_secret(admin: ApiClient, fleet: RegistryFleet) -> Non
     assert outcomes(admin.import_images("s", image, store=False)) == ["Unauthorized"]
     content = {"auths": {host: {"username": fleet.credential[0], "password": fleet.credential[1]}}}
     secret = {"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": json.dumps(content)}}
-    path = "/api/v1/namespaces/openshift-config/secrets"
-    admin.send("POST", path, {"metadata": {"name": "pull-secret"}, **secret})
+    path = "/api/v1/namespaces/openshift-config/secrets/pull-secret"
+    before = admin.send("GET", path).json()["data"]
+    admin.send("PATCH", path, secret, content_type="application/merge-patch+json").raise_for_status()
     try:
         assert outcomes(admin.import_images("s", image, store=False)) == ["Success"]
         give_credential(admin, host, ("puller", "wrong"))
         assert outcomes(admin.import_images("s", image, store=False)) == ["Unauthorized"]
     finally:
-        admin.send("DELETE", f"{path}/pull-secret")
+        admin.send("PATCH", path, {"data": before}, content_type="application/merge-patch+json").raise_for_status()
 
 
 def test_the_first_image_of_a_repository_decides_on_insecure(admin: ApiClient, plain: EmbeddedRegistry) -> None:
