@@ -49,7 +49,8 @@ def _figures(way: str, bare: float, theirs: float, counted: t.Mapping[str, float
     worst, median = max(counted, key=counted.__getitem__), statistics.median(counted.values())
     ours = f"{len(counted)} modules, worst {counted[worst]:.0f} million instructions ({worst}), median {median:.0f}"
     figures = []
-    for other, millions, wanted in (("a bare module with requests", bare, WANTED_OF_BARE), ("kubernetes.core.k8s_info reading one object", theirs, WANTED_OF_THEIRS)):
+    others = (("a bare module with requests", bare, WANTED_OF_BARE), ("kubernetes.core.k8s_info reading one object", theirs, WANTED_OF_THEIRS))
+    for other, millions, wanted in others:
         details = {"instructions": dict(counted), "other": millions, "access": way, "median": median / millions}
         theirs_said = f"{other}, {millions:.0f} (ratio of the median {median / millions:.2f})"
         figures.append(Figure("start", f"start of a module, {way}", ours, theirs_said, "≤", wanted, counted[worst] / millions, details))

@@ -90,6 +90,32 @@ def test_a_redirect_within_the_host_keeps_the_credential(registry: ScriptedServe
     assert [asked.values("Authorization") for asked in registry.asked] == [["Basic c2VjcmV0"]] * 3
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://{evil}\\@{registry}/x",
+        "https://{evil}\\\\@{registry}/x",
+        "//{evil}\\@{registry}/x",
+        "https://{evil}#@{registry}/x",
+        "https://{evil}?@{registry}/x",
+        "https://{evil}/@{registry}/x",
+        "https://{registry}@{evil}/x",
+        "https://user:pw@{evil}/x",
+        "HTTPS://{evil}\\.{registry}/x",
+    ],
+)
+def test_an_address_is_read_as_the_connection_reads_it(
+    registry: ScriptedServer, serve: Serve, authority: Authority, http: t.Callable[..., RegistryHttp], target: str
+) -> None:
+    evil = serve(authority.server_context())
+    registry.replies = [moved(target.format(evil=f"127.0.0.1:{evil.port}", registry=f"127.0.0.1:{registry.port}"))]
+    evil.replies = [Reply(body={"here": 1})]
+
+    assert http().get(f"{registry.url}/v2/", headers=SECRET).json_object() == {"here": 1}
+    # nor is a password of the address made into a credential
+    assert [asked.values("Authorization") for asked in (*registry.asked, *evil.asked)] == [["Basic c2VjcmV0"], []]
+
+
 def test_a_redirect_away_from_tls(registry: ScriptedServer, serve: Serve, http: t.Callable[..., RegistryHttp]) -> None:
     plain = serve()
     registry.replies = [moved(f"{plain.url}/blob")]
