@@ -546,7 +546,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.re
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare import Way, compare
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import declared
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repository_lists import reading_repositories
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
     pending_credentials_option,
     registries_option,

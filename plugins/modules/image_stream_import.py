@@ -538,12 +538,12 @@ summary:
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams, pending_credentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repository_lists import reading_repositories
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option, registry_logins, stream_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
@@ -582,9 +582,7 @@ def work(context: ModuleContext) -> Report:
     """Options, desired, observed, plan, apply, report."""
     params = context.params
     desired, pending = desired_streams(params), pending_credentials(params)
-    for option in ("concurrency", "timeout"):
-        if params[option] < 1:
-            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    check_numbers(params, concurrency=1, timeout=1)
     given = _given_credentials(context)
     client = context.client(pool_size=params["concurrency"])
     width, ca_cert = params["concurrency"], params["registry_ca_cert"]

@@ -268,11 +268,11 @@ failed_namespaces:
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.info import info_report, selection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.selection import find
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import find
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 
@@ -300,9 +300,7 @@ def work(context: ModuleContext) -> Report:
     """Options, observed, report."""
     params = context.params
     wanted = selection(params)
-    for option in ("concurrency", "timeout"):
-        if params[option] < 1:
-            raise InputError(f"{option} is {params[option]}: give a number from 1")
+    check_numbers(params, concurrency=1, timeout=1)
     client = context.client(pool_size=params["concurrency"])
     found = find(client, wanted, params["concurrency"])
     remedy = RemedyFinder(client, context.mask).remedy if params["upstream"] else None

@@ -213,18 +213,11 @@ tag:
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import EXTERNAL
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.desired import desired_stream_tag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.run import (
-    converge_stream_tag,
-    import_stream_tag,
-    tag_report,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.run import run_stream_tag
 
 
 def argument_spec() -> ArgumentSpec:
@@ -254,16 +247,9 @@ def work(context: ModuleContext) -> Report:
     """Options, desired, observed, plan, apply, report."""
     params = context.params
     desired = desired_stream_tag(params)
-    if params["timeout"] < 1:
-        raise InputError(f"timeout is {params['timeout']}: give a number from 1")
-    if desired.source is None or desired.source.kind != EXTERNAL or desired.reference:
-        return tag_report(desired, converge_stream_tag(context.client(), desired, check_mode=context.check_mode))
-    tag = {"name": desired.tag, "from": desired.source.pull_spec, "reference": False}
-    tag.update({option: params[option] for option in ("scheduled", "insecure", "import_mode", "reference_policy")})
-    [stream] = desired_streams({"namespace": desired.namespace, "name": desired.stream, "tags": [tag], "refresh": "missing"})
-    client = context.client()
-    remedy_for = RemedyFinder(client, context.mask).remedy
-    return import_stream_tag(client, desired, stream, remedy_for, check_mode=context.check_mode, timeout=params["timeout"])
+    check_numbers(params, timeout=1)
+    policies = {option: params[option] for option in ("scheduled", "insecure", "import_mode", "reference_policy")}
+    return run_stream_tag(context.client(), desired, policies, context.mask, check_mode=context.check_mode, timeout=params["timeout"])
 
 
 def main() -> None:

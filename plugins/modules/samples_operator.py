@@ -265,16 +265,14 @@ summary:
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import MANAGEMENT_STATES, desired_samples
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.run import SamplesRun, converge_samples
-
-_POSITIVE = ("wait_timeout", "wait_sleep", "concurrency", "timeout")
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.desired import MANAGEMENT_STATES, Settings, desired_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.run import converge_samples
 
 
 def argument_spec() -> ArgumentSpec:
@@ -303,10 +301,8 @@ def work(context: ModuleContext) -> Report:
     """Options, desired, observed, plan, apply, report."""
     params = context.params
     desired, pending = desired_samples(params), pending_credentials(params)
-    for option in _POSITIVE:
-        if params[option] < 1:
-            raise InputError(f"{option} is {params[option]}: give a number from 1")
-    run = SamplesRun(
+    check_numbers(params, wait_timeout=1, wait_sleep=1, concurrency=1, timeout=1)
+    settings = Settings(
         check_mode=context.check_mode,
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
@@ -317,8 +313,8 @@ def work(context: ModuleContext) -> Report:
         timeout=params["timeout"],
         pending=pending,
     )
-    client = context.client(pool_size=run.concurrency)
-    return converge_samples(client, desired, run, RemedyFinder(client, context.mask).remedy)
+    client = context.client(pool_size=settings.concurrency)
+    return converge_samples(client, desired, settings, RemedyFinder(client, context.mask).remedy)
 
 
 def main() -> None:

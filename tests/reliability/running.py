@@ -20,8 +20,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import client as cluster_client
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import optimistic
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import apply as stream_apply
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import stream_imports
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import stream_imports, writer
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module import runner as module_runner
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry import session as registry_session
 
@@ -88,9 +87,7 @@ _WAITS = {
     (optimistic, "_FIRST_WAIT"): optimistic._FIRST_WAIT,
     (optimistic, "_LONGEST_WAIT"): optimistic._LONGEST_WAIT,
     (optimistic, "_FIRST_WAIT_UNANSWERED"): optimistic._FIRST_WAIT_UNANSWERED,
-    (stream_apply, "_FIRST_PAUSE"): stream_apply._FIRST_PAUSE,
-    (stream_apply, "_LONGEST_PAUSE"): stream_apply._LONGEST_PAUSE,
-    (stream_apply, "_RECOVERY"): stream_apply._RECOVERY,
+    (writer, "_RECOVERY"): writer._RECOVERY,
 }
 
 

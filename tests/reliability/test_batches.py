@@ -261,8 +261,8 @@ def test_one_namespace_of_several_meets_an_error(
 def test_the_server_fails_while_the_samples_are_waited_for(place: Place, lasting: bool) -> None:
     """The API server fails after the configuration of the samples was written, while the operator is waited for.
 
-    Nothing where it recovers within wait_timeout; else "configs.samples.operator.openshift.io/cluster was written as declared, but what the
-    operator makes of it could not be seen to: ...".
+    Nothing where it recovers within wait_timeout; else "configs.samples.operator.openshift.io/cluster was written as declared, but its effect
+    could not be watched: ...".
 
     That the configuration was written is reported, and the waiting goes on through a failure that passes.
     """
@@ -279,7 +279,7 @@ def test_the_server_fails_while_the_samples_are_waited_for(place: Place, lasting
     assert "samples_registry: mirror.example" in entry["after"].splitlines()
     if lasting:
         assert run.failure == (
-            "configs.samples.operator.openshift.io/cluster was written as declared, but what the operator makes of it could not be seen to: Cannot "
+            "configs.samples.operator.openshift.io/cluster was written as declared, but its effect could not be watched: Cannot "
             f'read configuration "cluster": the API server {place.emulator.url} answered 503 ServiceUnavailable: the server is currently unable to '
             "handle the request; it is not ready or did not answer in time: run the task again, and look at the state of the API if it stays."
         )

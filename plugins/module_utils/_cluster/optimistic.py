@@ -55,7 +55,8 @@ class WriteTracker(t.Generic[Result]):
     """
 
     def __init__(self, limit: int = 3) -> None:
-        self._left = limit
+        self._limit = self._left = limit
+        self.progressed = False
         self.last: Result | None = None
         self.unanswered: CollectionError | None = None
 
@@ -77,6 +78,11 @@ class WriteTracker(t.Generic[Result]):
             raise RetryNeeded(unanswered=True) from None
         self.unanswered = None
 
+    def note_progress(self) -> None:
+        """Let the limits begin again: part of the work was done before another writer, or a missing answer, came between."""
+        self._left = self._limit
+        self.progressed = True
+
 
 def retry_until_settled(
     attempt: t.Callable[[], Result], subject: str, writes: WriteTracker[t.Any], *, sleep: Sleep = time.sleep, attempts: int = ATTEMPTS
@@ -92,6 +98,8 @@ def retry_until_settled(
         try:
             return attempt()
         except RetryNeeded as exc:
+            if writes.progressed:
+                turn, unanswered, writes.progressed = 1, 1, False
             if turn >= attempts:
                 raise StillConflicting(
                     f"{subject} was changed by somebody else each of the {attempts} times that it was about to be written; "

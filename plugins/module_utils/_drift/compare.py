@@ -15,7 +15,7 @@ from typing import NamedTuple
 from .._cluster.client import ClusterClient
 from .._core.report import Report
 from .._import_engine.desired import PendingCredential
-from .._import_engine.remedy import RemedyFinder
+from .._import_engine.remedies import RemedyFinder
 from .._import_engine.report import stream_report
 from .._import_engine.run import converge_streams
 from .desired import Declared

@@ -18,10 +18,9 @@ from typing import NamedTuple
 from .._cluster.client import ClusterClient, image_path
 from .._core.concurrency import concurrent_map
 from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
-from .._import_engine.images import Image, Lookup, parse_image
-from .._import_engine.lookup import look_up
-from .._import_engine.observed import ImportFailure
+from .._import_engine.images import Image, ImportFailure, Lookup, parse_image
 from .._import_engine.result import StreamResult
+from .._import_engine.stream_imports import look_up
 
 _PRESERVE = "PreserveOriginal"
 # What attestations beside the images carry as their platform.

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from .._core.errors import InputError
 from .._core.references import PullSpec, check_tag_name
-from .observed import EXTERNAL, ObservedStream, ObservedTag
+from .images import EXTERNAL
+from .observed import ObservedStream, ObservedTag
 
 
 class Adoption(NamedTuple):

@@ -9,10 +9,12 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import fnmatch
 import typing as t
 from typing import NamedTuple
 
 from .._core.errors import InputError
+from .._core.manifests import LEGACY, PRESERVE
 from .._core.references import (
     PullSpec,
     check_namespace,
@@ -20,7 +22,7 @@ from .._core.references import (
     check_tag_name,
 )
 
-IMPORT_MODES = ("Legacy", "PreserveOriginal")
+IMPORT_MODES = (LEGACY, PRESERVE)
 REFERENCE_POLICIES = ("Source", "Local")
 REFRESH = ("missing", "drifted", "always")
 
@@ -219,3 +221,14 @@ def check_policies(options: t.Mapping[str, t.Any]) -> None:
         value = options.get(option)
         if value and (value != value.strip() or not value.isalnum() or value != value.lower()):
             raise InputError(f'{option} "{value}" is not a platform name: write it as image manifests do, for example arm64 or linux')
+
+
+def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
+    """Return the tags of a repository that fit one of the globs, or all if there is none, without those that fit one after ``!``."""
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    return [name for name in names if _fits(name, wanted) and not _fits(name, unwanted)]
+
+
+def _fits(name: str, patterns: t.Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

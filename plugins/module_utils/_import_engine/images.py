@@ -10,10 +10,15 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .._core.manifests import Manifest
-from .observed import EXTERNAL, ImportFailure
+
+# The kinds that a tag's source can have.
+EXTERNAL = "DockerImage"
+STREAM_TAG = "ImageStreamTag"
+STREAM_IMAGE = "ImageStreamImage"
 
 
 class Image(NamedTuple):
@@ -32,13 +37,41 @@ class Image(NamedTuple):
 
     @property
     def is_known(self) -> bool:
-        """False where check mode cannot tell what the registry will serve, only that an import will be made."""
+        """False if check mode cannot tell what the registry will serve, only that an import will be made."""
         return bool(self.digest)
 
     @property
     def without_platform(self) -> list[str]:
         """Digests of entries that name no platform: importing such a list fails (contract case list_entry_without_platform)."""
         return [child.digest for child in self.manifests if not (child.os and child.architecture)]
+
+
+@dataclass(frozen=True)
+class ImportFailure:
+    """Why an image could not be imported or looked up, in the server's words.
+
+    ``reason`` is the server's (NotFound, Unauthorized, InternalError, ...), and empty if it gave none.
+    ``import_mode`` is the mode that the server used, if its answer told; it does not tell failures apart.
+    """
+
+    reason: str
+    message: str
+    import_mode: str = field(default="", compare=False)
+
+    @property
+    def text(self) -> str:
+        """Reason and message in one line."""
+        return f"{self.reason}: {self.message}" if self.reason else self.message
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the registry failed in a way that often is over a moment later, in the words of the server's library."""
+        return any(words in self.message for words in ("received unexpected HTTP status: 5", "EOF", "connection reset"))
+
+    @property
+    def of_forbidden_registry(self) -> bool:
+        """Whether the cluster's administrators do not allow imports from the image's registry (server-behaviour.md 2.7)."""
+        return self.reason == "Invalid" and "importing images from registry" in self.message
 
 
 Outcome = t.Union[Image, ImportFailure]

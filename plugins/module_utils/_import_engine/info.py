@@ -26,13 +26,8 @@ from .._core.references import (
 )
 from .._core.report import Report
 from .adoption import Adoption, adopt
-from .images import Image, parse_image, shown_manifests
-from .observed import (
-    ImportFailure,
-    ObservedTag,
-    parse_stream,
-)
-from .selection import Found, Selection
+from .images import Image, ImportFailure, parse_image, shown_manifests
+from .observed import Found, ObservedTag, Selection, parse_stream
 
 if t.TYPE_CHECKING:
     from .report import RemedyFor
@@ -71,10 +66,10 @@ def info_report(
     streams = [describe(item, adoptions[key]) for key, item in observed.items()]
     if remedy_for:
         from .desired import desired_streams
-        from .run import foresee_streams
+        from .run import converge_observed
 
         desired = desired_streams({"streams": [adoption.variables for adoption in adoptions.values()]}) if adoptions else []
-        foreseen = foresee_streams(client, desired, parsed, concurrency=concurrency, timeout=timeout) if desired else []
+        foreseen = converge_observed(client, desired, parsed, check_mode=True, concurrency=concurrency, timeout=timeout) if desired else []
         for stream, result in zip(streams, foreseen):
             _add_upstream(stream, result, remedy_for)
     if with_images:
@@ -110,8 +105,7 @@ def _add_upstream(stream: dict[str, t.Any], result: StreamResult, remedy_for: Re
                 tag.update(media_type=shown["media_type"], manifests=shown["manifests"])
         elif isinstance(outcome, ImportFailure):
             remedy = remedy_for(stream["namespace"], sources[tag["name"]], outcome)
-            text = f"{outcome.reason}: {outcome.message}" if outcome.reason else outcome.message
-            shown["error"] = f"{text} - {remedy}" if remedy else text
+            shown["error"] = f"{outcome.text} - {remedy}" if remedy else outcome.text
         elif result.error:
             shown["error"] = str(result.error)
         elif sources[tag["name"]].digest:
@@ -217,5 +211,5 @@ def _describe_tag(name: str, tag: ObservedTag | None, status: t.Mapping[str, t.A
             }
             for condition in status.get("conditions") or ()
         ],
-        "error": (f"{failure.reason}: {failure.message}" if failure.reason else failure.message) if failure else None,
+        "error": failure.text if failure else None,
     }

@@ -23,51 +23,21 @@ from .._core.errors import (
     NotFound,
     Unauthorized,
 )
+from .._core.outward import excerpt
+from .images import EXTERNAL, ImportFailure
 
 # Legacy's choice is steered by these annotations of the spec tag (server-behaviour.md 2.10).
 PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
 PREFER_OS = "importer.image.openshift.io/prefer-os"
 
-EXTERNAL = "DockerImage"
-FOLLOWING = "ImageStreamTag"
-
 # After these no other request would fare better.
 _HOPELESS = (ApiNotServed, ApiUnreachable, Unauthorized)
+
+ALL_NAMESPACES_PATH = "/apis/image.openshift.io/v1/imagestreams"
 
 # characters of a registry's words
 MESSAGE_LIMIT = 4000
 Key = t.Tuple[str, str]  # noqa: UP006
-
-
-class ImportFailure(NamedTuple):
-    """Why an image could not be imported or looked up, in the server's words.
-
-    ``reason`` is the server's (NotFound, Unauthorized, InternalError, ...), and empty where it gave none.
-    ``import_mode`` is the mode that the server used, where its answer told; it does not tell failures apart.
-    """
-
-    reason: str
-    message: str
-    import_mode: str = ""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ImportFailure) and self[:2] == other[:2]
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(self[:2])
-
-    @property
-    def may_pass(self) -> bool:
-        """Whether the registry failed in a way that often is over a moment later, in the words of the server's library."""
-        return any(words in self.message for words in ("received unexpected HTTP status: 5", "EOF", "connection reset"))
-
-    @property
-    def of_forbidden_registry(self) -> bool:
-        """Whether the cluster's administrators do not allow imports from the image's registry (server-behaviour.md 2.7)."""
-        return self.reason == "Invalid" and "importing images from registry" in self.message
 
 
 class ObservedTag(NamedTuple):
@@ -115,13 +85,11 @@ class ObservedStream(NamedTuple):
         return self.namespace, self.name
 
 
-def told_failure(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise: str = "") -> ImportFailure:
+def failure_from_status(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise: str = "") -> ImportFailure:
     """Return the failure that a condition or status of the server tells, in words that can be shown: they may be those of a registry.
 
     ``otherwise`` stands for a message where there is none.
     """
-    from .._core.outward import excerpt
-
     return ImportFailure(status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode)
 
 
@@ -164,7 +132,7 @@ def _parse_tag(tag: t.Mapping[str, t.Any], status: t.Mapping[str, t.Any]) -> Obs
         digest=newest.get("image", ""),
         image=newest.get("dockerImageReference", ""),
         image_generation=newest.get("generation") or 0,
-        failure=told_failure(failed[0]) if failed else None,
+        failure=failure_from_status(failed[0]) if failed else None,
         failure_generation=(failed[0].get("generation") or 0) if failed else 0,
     )
 
@@ -216,3 +184,60 @@ def _observe_namespace(client: ClusterClient, namespace: str, names: list[str]) 
         except CollectionError as error:
             observed[namespace, name] = error
     return observed
+
+
+class Selection(NamedTuple):
+    """Which streams to describe; without namespaces those of the whole cluster, without names all of a namespace."""
+
+    namespaces: tuple[str, ...]
+    names: tuple[str, ...]
+    label_selector: str
+
+
+class Found:
+    """ImageStream objects as the API returned them, in order of namespace and name, and what could not be read."""
+
+    def __init__(self) -> None:
+        self.objects: list[dict[str, t.Any]] = []
+        self.errors: dict[str, CollectionError] = {}
+
+
+def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:
+    """Read the selected streams: one LIST a namespace, or one of the cluster; one GET where a single stream is asked for.
+
+    A namespace that may not be read is in ``errors`` and does not hide the others; where the whole cluster may not be
+    listed ``Forbidden`` is raised. What no other request would fare better with (API server gone, token refused, no image API)
+    is raised too.
+    """
+    found = Found()
+    if not wanted.namespaces:
+        found.objects = client.list_items(ALL_NAMESPACES_PATH, query=_query(wanted))
+    else:
+        parts = concurrent_map(lambda namespace: _read_selected(client, namespace, wanted), wanted.namespaces, concurrency)
+        for namespace, part in zip(wanted.namespaces, parts):
+            if isinstance(part, CollectionError):
+                found.errors[namespace] = part
+            else:
+                found.objects += part
+    if wanted.names:
+        found.objects = [stream for stream in found.objects if stream["metadata"]["name"] in wanted.names]
+    found.objects.sort(key=lambda stream: (stream["metadata"]["namespace"], stream["metadata"]["name"]))
+    return found
+
+
+def _query(wanted: Selection) -> dict[str, str]:
+    return {"labelSelector": wanted.label_selector} if wanted.label_selector else {}
+
+
+def _read_selected(client: ClusterClient, namespace: str, wanted: Selection) -> list[dict[str, t.Any]] | CollectionError:
+    try:
+        if len(wanted.names) == 1 and not wanted.label_selector:
+            try:
+                return [client.get(image_path(namespace, "imagestreams", wanted.names[0]))]
+            except NotFound:
+                return []
+        return client.list_items(image_path(namespace, "imagestreams"), query=_query(wanted))
+    except _HOPELESS:
+        raise
+    except CollectionError as error:
+        return error

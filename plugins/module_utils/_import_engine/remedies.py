@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What helps against an image that could not be imported, by the words of the failure. Imported only where there is one.
+"""What helps against an image that could not be imported, by the words of the failure.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -15,7 +15,7 @@ import typing as t
 from .._cluster.client import ClusterClient, core_path
 from .._core.errors import CollectionError, Forbidden, InputError
 from .._core.references import PullSpec
-from .observed import ImportFailure
+from .images import ImportFailure
 
 # Words of the server's messages (server-behaviour.md 2.5; contract cases insecure_registries, unreachable_registry,
 # list_entry_without_platform, hub_second_pass) and what helps. The first that fits is taken.
@@ -105,8 +105,8 @@ def _in_the_mirror(image: PullSpec, source: PullSpec, further: str) -> str:
     return "" if image.location == source.location else f"The cluster looks in the mirror {image.full_repository} first{further}"
 
 
-class RemediesByWords:
-    """Finds the remedies of a run."""
+class RemedyFinder:
+    """Finds remedies; reads a namespace's secrets at most once, and only for a failure that is about credentials."""
 
     def __init__(self, client: ClusterClient, mask: t.Callable[..., None]) -> None:
         self._client = client

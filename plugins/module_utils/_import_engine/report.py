@@ -17,13 +17,9 @@ from collections import Counter
 
 from .._core.diff import Difference, View
 from .._core.report import Report
-from .images import Image, shown_manifests
-from .observed import (
-    ImportFailure,
-    ObservedStream,
-    ObservedTag,
-)
-from .plan import NOT_LISTED
+from .images import Image, ImportFailure, shown_manifests
+from .observed import ObservedStream, ObservedTag
+from .plan_types import NOT_LISTED
 from .result import StreamResult
 from .view import differ, stream_lines, stream_view, view
 
@@ -84,8 +80,7 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
             tag["from"] = str(declared[name].source)
             known = isinstance(outcome, ImportFailure)
             remedy = remedy_for(desired.namespace, declared[name].source, failure) if known else ""
-            text = f"{failure.reason}: {failure.message}" if failure.reason else failure.message
-            tag["error"] = f"{text} - {remedy}" if remedy else text
+            tag["error"] = f"{failure.text} - {remedy}" if remedy else failure.text
             failed.append(
                 {
                     "namespace": desired.namespace,

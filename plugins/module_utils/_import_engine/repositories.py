@@ -1,6 +1,7 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """The tags of a whole repository: from the registry itself where the module can read it, else through the cluster.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
@@ -15,28 +16,29 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import NamedTuple
 
 from .._cluster.client import ClusterClient
 from .._core.errors import CollectionError, Forbidden, RegistryError
 from .._core.references import PullSpec
-from .._credentials.sources import NamespaceCredentials, OptionCredentials
-from .._registry.repository import RegistryReader
-from .._registry.session import Patience
 from .desired import DesiredRepository, DesiredStream
-from .images import Outcome
-from .observed import ImportFailure
+from .images import ImportFailure, Outcome
 from .stream_imports import send_repository
+
+if t.TYPE_CHECKING:
+    from .._credentials.sources import NamespaceCredentials, OptionCredentials
+    from .._registry.repository import RegistryReader
 
 FROM_REGISTRY = "registry"
 FROM_SERVER = "server"
 
-# A registry that cannot be read from here is not waited for long: there is another road.
-PATIENCE = Patience(connect=5.0, answer=15.0, body=60.0, tries=1)
+# A registry that cannot be read from here is not waited for long, since there is another way.
+PATIENCE: dict[str, t.Any] = {"connect": 5.0, "answer": 15.0, "body": 60.0, "tries": 1}
 
 
-@dataclass
-class RepositoryListing:
+class RepositoryListing(NamedTuple):
     """The tags of a repository, and ``images``, what the server has looked up on the way.
 
     ``reason`` says why the list is not from the registry itself; ``failure`` why there is none at all.
@@ -45,7 +47,7 @@ class RepositoryListing:
     tags: list[str]
     tags_from: str
     reason: str = ""
-    images: dict[str, Outcome] = field(default_factory=dict)
+    images: t.Mapping[str, Outcome] = MappingProxyType({})
     failure: ImportFailure | None = None
 
 
@@ -68,7 +70,7 @@ class RegistryTagReader:
     ) -> None:
         self._reader = reader
         self._credentials = credentials
-        self._given = given or OptionCredentials({})
+        self._given = given
         self._ca_cert = ca_cert
         self._lock = threading.Lock()
         self._unreachable: dict[tuple[str, bool], RegistryError] = {}
@@ -79,14 +81,14 @@ class RegistryTagReader:
             known = self._unreachable.get(registry)
         if known is not None:
             raise known
-        credential = self._given.find(str(source))
+        credential = self._given.find(str(source)) if self._given else None
         try:
             if credential is None and not insecure:
                 # Without verified TLS whoever answers from here may be somebody else than the cluster's registry.
                 credential = self._credentials.of(namespace).find(str(source))
         except Forbidden:
             credential = None
-        settings = self._given.settings_for(str(source))
+        settings = self._given.settings_for(str(source)) if self._given else None
         ca_cert = settings.ca_cert if settings and settings.ca_cert else self._ca_cert
         try:
             return self._reader.repository(source, credential.login if credential else None, insecure=insecure, ca_cert=ca_cert).tags()
@@ -123,3 +125,28 @@ def list_repository(
         client, namespace, name, repository.source, import_mode=wanted.import_mode, insecure=bool(wanted.insecure), timeout=timeout
     )
     return RepositoryListing(answer.tags, FROM_SERVER, reason, answer.images, answer.failure)
+
+
+@contextmanager
+def reading_repositories(
+    client: ClusterClient,
+    desired: t.Iterable[DesiredStream],
+    mask: t.Callable[..., None],
+    *,
+    width: int,
+    given: OptionCredentials | None = None,
+    ca_cert: str | None = None,
+) -> t.Iterator[TagReader | None]:
+    """Yield the reader, with at most ``width`` connections at once; None if no stream imports a whole repository.
+
+    ``given`` are the credentials of the task, which come before those of the namespaces.
+    """
+    if not any(stream.repository for stream in desired):
+        yield None
+        return
+    from .._credentials.sources import NamespaceCredentials
+    from .._registry.repository import RegistryReader
+    from .._registry.session import Patience
+
+    with RegistryReader(pool_size=width, patience=Patience(**PATIENCE)) as reader:
+        yield RegistryTagReader(reader, NamespaceCredentials(client, mask), given, ca_cert)

@@ -13,9 +13,9 @@ import typing as t
 
 from .._core.errors import CollectionError
 from .desired import DesiredStream
-from .images import Outcome
-from .observed import ImportFailure, ObservedStream
-from .plan import StreamPlan
+from .images import ImportFailure, Outcome
+from .observed import ObservedStream
+from .plan_types import StreamPlan
 
 
 class StreamResult:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The road of image streams: observe, look up, plan, then apply or, in check mode, foresee.
+"""Drive image streams from what is declared to a result: observe, look up, plan, then apply or, in check mode, foresee.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -12,41 +12,19 @@ from __future__ import annotations
 import typing as t
 
 from .._cluster.client import ClusterClient
-from .._cluster.paths import segment
+from .._cluster.facts import check_namespace_exists, control_plane_architecture
 from .._core.concurrency import concurrent_map
-from .._core.errors import (
-    ApiUnreachable,
-    CollectionError,
-    NotFound,
-    RegistryError,
-    Unauthorized,
-)
+from .._core.errors import ApiUnreachable, CollectionError, NotFound, RegistryError, Unauthorized
 from .._core.references import PullSpec
-from .desired import (
-    DesiredRepository,
-    DesiredStream,
-    PendingCredential,
-)
-from .images import Image, Lookup, Outcome
-from .observed import (
-    EXTERNAL,
-    ImportFailure,
-    Key,
-    ObservedStream,
-    observe,
-)
-from .plan import (
-    UNKNOWN_IMAGE,
-    Knowledge,
-    StreamPlan,
-    TagPlan,
-    plan_stream,
-    select_tags,
-)
+from .answers import Answers
+from .desired import DesiredRepository, DesiredStream, PendingCredential, select_tags
+from .images import EXTERNAL, ImportFailure, Lookup
+from .observed import Key, ObservedStream, observe
+from .plan import plan_stream
+from .plan_types import Knowledge, StreamPlan
+from .repositories import RepositoryListing, TagReader, list_repository
 from .result import StreamResult
-
-if t.TYPE_CHECKING:
-    from .repositories import RepositoryListing, TagReader
+from .stream_imports import refused_for
 
 
 def converge_streams(
@@ -59,38 +37,22 @@ def converge_streams(
     pending: t.Sequence[PendingCredential] = (),
     tag_reader: TagReader | None = None,
 ) -> list[StreamResult]:
-    """Make the streams as declared, or tell what that would do; results are in the order of ``desired``.
+    """Converge the streams, or tell what that would do; results are in the order of ``desired``.
 
     ``concurrency`` requests are under way at a time; ``timeout`` is the server's limit for one import or lookup, in seconds.
     ``pending`` are credentials that check mode may count on although the cluster does not have them yet. ``tag_reader``
-    lists repositories where it can; without it, and where it cannot, the server does.
-    Raises ``CollectionError`` only where nothing was done at all (API server gone, token refused, no image API).
+    lists repositories if it can; without it, and if it cannot, the server does.
+    Raises ``CollectionError`` only if nothing was done at all (API server gone, token refused, no image API).
     """
-    road = _Road(client, desired, check_mode, concurrency, timeout, pending if check_mode else (), tag_reader)
-    road.observe()
-    road.list_repositories()
-    plans = road.plan()
+    run = _StreamRun(client, desired, check_mode, concurrency, timeout, pending if check_mode else ())
+    run.observe()
+    run.list_repositories(tag_reader)
+    plans = run.plan()
     if check_mode:
-        road.foresee(plans)
+        run.foresee(plans)
     else:
-        road.apply(plans)
-    return [road.results[stream.key] for stream in desired]
-
-
-def foresee_streams(
-    client: ClusterClient,
-    desired: t.Sequence[DesiredStream],
-    observed: t.Mapping[Key, ObservedStream],
-    *,
-    concurrency: int,
-    timeout: int,
-) -> list[StreamResult]:
-    """Tell what making the streams as declared would do, for streams that were read already."""
-    road = _Road(client, desired, True, concurrency, timeout)
-    road.take(observed)
-    road.list_repositories()
-    road.foresee(road.plan())
-    return [road.results[stream.key] for stream in desired]
+        run.apply(plans)
+    return [run.results[stream.key] for stream in desired]
 
 
 def converge_observed(
@@ -102,19 +64,19 @@ def converge_observed(
     concurrency: int,
     timeout: int,
 ) -> list[StreamResult]:
-    """Make the streams as declared, or tell what that would do, for streams that were read already."""
-    road = _Road(client, desired, check_mode, concurrency, timeout)
-    road.take(observed)
-    plans = road.plan()
+    """Converge streams that were read already, or tell what that would do. None of them is declared by a whole repository."""
+    run = _StreamRun(client, desired, check_mode, concurrency, timeout)
+    run.take(observed)
+    plans = run.plan()
     if check_mode:
-        road.foresee(plans)
+        run.foresee(plans)
     else:
-        road.apply(plans)
-    return [road.results[stream.key] for stream in desired]
+        run.apply(plans)
+    return [run.results[stream.key] for stream in desired]
 
 
-class _Road:
-    """The streams of one run, on their way. A stream that an error stopped has a result, and is no longer in ``streams``."""
+class _StreamRun:
+    """The streams of one run. A stream that an error stopped has a result, and is no longer in ``streams``."""
 
     def __init__(
         self,
@@ -124,16 +86,13 @@ class _Road:
         concurrency: int,
         timeout: int,
         pending: t.Sequence[PendingCredential] = (),
-        tag_reader: TagReader | None = None,
     ) -> None:
         self._client = client
         self._check_mode = check_mode
         self._concurrency = concurrency
         self._timeout = timeout
-        self._pending = pending
-        self._tag_reader = tag_reader
+        self._answers = Answers(client, check_mode, concurrency, timeout, pending)
         self._observed: dict[Key, ObservedStream] = {}
-        self._looked_up: dict[Lookup, Outcome] = {}
         self._listings: dict[Key, RepositoryListing] = {}
         self._gone_upstream: dict[Key, tuple[str, ...]] = {}
         self._unlisted: set[Key] = set()
@@ -153,16 +112,13 @@ class _Road:
         """Begin with streams as they were read by somebody else."""
         self._observed.update(observed)
 
-    def list_repositories(self) -> None:
+    def list_repositories(self, reader: TagReader | None) -> None:
         """Replace each desired repository by its tags, as the registry or the server lists them."""
         whole = [(key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent]
-        if not whole:
-            return
-        from .repositories import list_repository
 
         def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
             try:
-                return list_repository(self._client, self._tag_reader, self.streams[pair[0]], pair[1], self._timeout)
+                return list_repository(self._client, reader, self.streams[pair[0]], pair[1], self._timeout)
             except (ApiUnreachable, Unauthorized):
                 raise
             except CollectionError as error:
@@ -171,18 +127,22 @@ class _Road:
         for (key, repository), answer in zip(whole, concurrent_map(ask, whole, self._concurrency)):
             if isinstance(answer, CollectionError):
                 self._stop(key, answer)
-                continue
-            self._listings[key] = answer
-            if answer.failure and self._is_pending(key[0], str(repository.source), answer.failure):
-                self._unlisted.add(key)
-                answer.reason = "the credential that lists them is not written yet, so that its tags are not known"
-                self.streams[key] = self.streams[key]._replace(purge_tags=False)
             elif answer.failure:
-                text = f"{answer.failure.reason}: {answer.failure.message}" if answer.failure.reason else answer.failure.message
-                error = RegistryError(f"the tags of {repository.source} could not be listed: {text}", registry=repository.source.registry)
-                self._stop(key, error, answer.failure)
+                self._without_list(key, repository, answer, answer.failure)
             else:
+                self._listings[key] = answer
                 self._take_tags(key, repository, answer)
+
+    def _without_list(self, key: Key, repository: DesiredRepository, answer: RepositoryListing, failure: ImportFailure) -> None:
+        """Go on with a stream whose repository cannot be listed yet, or stop it if it cannot be listed at all."""
+        self._listings[key] = answer
+        if self._answers.is_pending(key[0], str(repository.source), failure):
+            self._unlisted.add(key)
+            self._listings[key] = answer._replace(reason="the credential that lists them is not written yet, so that its tags are not known")
+            self.streams[key] = self.streams[key]._replace(purge_tags=False)
+            return
+        text = f"the tags of {repository.source} could not be listed: {failure.text}"
+        self._stop(key, RegistryError(text, registry=repository.source.registry), failure)
 
     def _take_tags(self, key: Key, repository: DesiredRepository, answer: RepositoryListing) -> None:
         wanted = repository.template
@@ -190,99 +150,30 @@ class _Road:
         self.streams[key] = self.streams[key]._replace(tags=tags)
         for name, outcome in answer.images.items():
             source = str(repository.tag(name).source)
-            self._looked_up[Lookup(key[0], source, wanted.import_mode, bool(wanted.insecure))] = outcome
+            self._answers.known[Lookup(key[0], source, wanted.import_mode, bool(wanted.insecure))] = outcome
         upstream = set(answer.tags)
-        self._gone_upstream[key] = tuple(
-            sorted(
-                tag.name
-                for tag in self._observed[key].tags.values()
-                if tag.kind == EXTERNAL and _is_gone(tag.source, repository.source, upstream)
-            )
-        )
+        external = [tag for tag in self._observed[key].tags.values() if tag.kind == EXTERNAL]
+        self._gone_upstream[key] = tuple(sorted(tag.name for tag in external if _is_gone(tag.source, repository.source, upstream)))
 
     def plan(self) -> dict[Key, StreamPlan]:
-        """Plan every stream, finding out from the registries what the plans depend on, each question once."""
-        knowledge = Knowledge(self._looked_up, foresee=self._foresees, control_plane_architecture=self._control_plane_architecture())
+        """Plan every stream, finding out from the registries what the plans depend on."""
+        knowledge = Knowledge(self._answers.known, foresee=self._foresees, control_plane_architecture=self._control_plane_architecture())
         plans: dict[Key, StreamPlan] = {}
         open_keys = list(self.streams)
         while open_keys:
             for key in open_keys:
                 plans[key] = plan_stream(self.streams[key], self._observed[key], knowledge)
             questions = [(tag.lookup, tag) for key in open_keys for tag in plans[key].tags if tag.lookup]
-            if not questions:
-                break
-            refused = self._find_out(questions)
+            refused = self._answers.find_out(questions) if questions else {}
             asking = [key for key in open_keys if plans[key].lookups]
             open_keys = []
             for key in asking:
                 errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
                 if errors:
-                    from .lookup import refused_for
-
-                    self._stop(key, refused_for(key[1], errors[0]), plan=plans[key])
-                    del plans[key]
+                    self._stop(key, refused_for(key[1], errors[0]), plan=plans.pop(key))
                 else:
                     open_keys.append(key)
         return plans
-
-    def _find_out(self, questions: t.Sequence[tuple[Lookup, TagPlan]]) -> dict[Lookup, CollectionError]:
-        """Look up what the tags' plans depend on, each question once; returns those that the API server refused.
-
-        Whether upstream moved is the same in every namespace that may read the image, so one of them is asked. What an import
-        will bring, and every failure, is the namespace's own, because credentials are.
-        """
-        own = {lookup: None for lookup, tag in questions if tag.reasons or lookup.stream}
-        groups: dict[Lookup, dict[Lookup, None]] = {}
-        digests: dict[Lookup, set[str]] = {}
-        for lookup, tag in questions:
-            if lookup not in own:
-                groups.setdefault(lookup._replace(namespace=""), {})[lookup] = None
-                digests.setdefault(lookup, set()).add(tag.after.digest if tag.after else "")
-        asked = {lookup._replace(namespace=""): lookup for lookup in own}
-        for image, group in groups.items():
-            asked.setdefault(image, next(iter(group)))
-        refused = self._look_up({**own, **dict.fromkeys(asked.values())})
-        left: dict[Lookup, None] = {}
-        for image, group in groups.items():
-            answer = self._looked_up.get(asked[image])
-            for lookup in group:
-                if lookup in self._looked_up or lookup in refused:
-                    continue
-                # A run imports what moved, and hears what its namespace may read; check mode has to ask.
-                if isinstance(answer, Image) and answer.is_known and (not self._check_mode or digests[lookup] == {answer.digest}):
-                    self._looked_up[lookup] = answer
-                else:
-                    left[lookup] = None
-        return {**refused, **self._look_up(left)}
-
-    def _look_up(self, lookups: t.Collection[Lookup]) -> dict[Lookup, CollectionError]:
-        if not lookups:
-            return {}
-        from .lookup import look_up
-
-        refused: dict[Lookup, CollectionError] = {}
-        for lookup, answer in look_up(self._client, lookups, self._concurrency, self._timeout).items():
-            if isinstance(answer, CollectionError):
-                refused[lookup] = answer
-            else:
-                self._looked_up[lookup] = self._as_after_pending(lookup, answer)
-        return refused
-
-    def _as_after_pending(self, lookup: Lookup, answer: Outcome) -> Outcome:
-        """A registry that refuses today's credentials says nothing about those that are about to be written."""
-        if isinstance(answer, ImportFailure) and self._is_pending(lookup.namespace, lookup.source, answer):
-            return UNKNOWN_IMAGE._replace(import_mode=answer.import_mode)
-        return answer
-
-    def _is_pending(self, namespace: str, source: str, failure: ImportFailure) -> bool:
-        if not self._pending:
-            return False
-        from .._credentials.keyring import file_key, key_matches, lookup_text
-        from .remedies import refused_images
-
-        targets = [lookup_text(str(image)) for image in refused_images(PullSpec.parse(source), failure)]
-        keys = [file_key(pending.registry) for pending in self._pending if pending.namespace == namespace]
-        return any(key and key_matches(key, target) for key in keys for target in targets)
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""
@@ -297,17 +188,12 @@ class _Road:
             self._finish(result)
 
     def _could_create(self, key: Key) -> bool:
-        """Whether the namespace of a new stream is there, which nothing has told where no image was looked up."""
+        """Whether the namespace of a new stream is there, which nothing has told if no image was looked up."""
         try:
-            self._client.get(f"/api/v1/namespaces/{segment(key[0])}")
+            check_namespace_exists(self._client, key[0])
         except NotFound as error:
             self._stop(key, error)
             return False
-        except (ApiUnreachable, Unauthorized):
-            raise
-        except CollectionError:
-            # Who may not read namespaces may write in one all the same: the run will tell.
-            return True
         return True
 
     def apply(self, plans: t.Mapping[Key, StreamPlan]) -> None:
@@ -327,7 +213,7 @@ class _Road:
         applied = apply_streams(
             self._client,
             writing,
-            self._looked_up,
+            self._answers.known,
             concurrency=self._concurrency,
             timeout=self._timeout,
             control_plane_architecture=self._control_plane_architecture(),
@@ -357,8 +243,7 @@ class _Road:
     def _control_plane_architecture(self) -> str:
         """Return what completes a preference for an operating system alone: the architecture of the control plane."""
         asked = self._foresees and any(tag.prefer_os and not tag.prefer_architecture for stream in self.streams.values() for tag in stream.tags)
-        platform = self._client.get("/version").get("platform", "") if asked else ""
-        return platform.partition("/")[2] or "amd64"
+        return control_plane_architecture(self._client) if asked else "amd64"
 
 
 def _is_gone(source: str, repository: PullSpec, upstream: t.Container[str]) -> bool:

@@ -2,11 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of a tag that is to be changed: its part of a patch, and the tag as it will be.
+"""What becomes of a tag that is to be changed: which settings differ, its part of a patch, and the tag as it will be.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-
-The plan calls these functions where it has found a reason for a change. They are apart because most tags of most runs have none.
 """
 
 from __future__ import annotations
@@ -14,15 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from .desired import DesiredTag
-from .images import Image, Outcome
-from .observed import (
-    EXTERNAL,
-    PREFER_ARCHITECTURE,
-    PREFER_OS,
-    ImportFailure,
-    ObservedTag,
-)
-from .plan import (
+from .images import EXTERNAL, Image, ImportFailure, Outcome
+from .observed import PREFER_ARCHITECTURE, PREFER_OS, ObservedTag
+from .plan_types import (
+    IMPORT_MODE_CHANGED,
     INSECURE_CHANGED,
     PREFERENCE_CHANGED,
     REFERENCE_CHANGED,
@@ -34,30 +27,37 @@ from .plan import (
 )
 
 
+def preference(tag: ObservedTag) -> tuple[str, str]:
+    """Return the platform that steers Legacy's choice for the tag: operating system and architecture."""
+    return tag.prefer_os, tag.prefer_architecture
+
+
+def setting_changes(wanted: ObservedTag, observed: ObservedTag) -> list[str]:
+    """Return the reasons for which a tag differs from the wanted one, but for its source and image."""
+    differs = {
+        REFERENCE_CHANGED: wanted.reference != observed.reference,
+        IMPORT_MODE_CHANGED: wanted.import_mode != observed.import_mode,
+        REFERENCE_POLICY_CHANGED: wanted.reference_policy != observed.reference_policy,
+        SCHEDULED_CHANGED: wanted.scheduled != observed.scheduled,
+        INSECURE_CHANGED: wanted.insecure != observed.insecure,
+        PREFERENCE_CHANGED: preference(wanted) != preference(observed),
+    }
+    return [reason for reason, it_does in differs.items() if it_does]
+
+
 def tag_patch(
     desired: DesiredTag,
     observed: ObservedTag | None,
     wanted: ObservedTag,
-    reasons: list[str],
+    reasons: t.Container[str],
     importing: bool,
     outcome: Outcome | None,
 ) -> dict[str, t.Any] | None:
-    """Return the tag's entry of a patch, or of the stream to create; None where a patch has nothing to do."""
+    """Return the tag's entry of a patch, or of the stream to create; None if a patch has nothing to do."""
     if observed is None:
         # What may not be imported from its registry may not be tracked there either: the server refuses such a tag in a patch too.
-        if not (importing and desired.has_preference) or (isinstance(outcome, ImportFailure) and outcome.of_forbidden_registry):
-            return None
-        entry: dict[str, t.Any] = {"name": desired.name, "from": {"kind": EXTERNAL, "name": wanted.source}}
-        policy: dict[str, t.Any] = {"insecure": wanted.insecure, "scheduled": wanted.scheduled}
-        if wanted.import_mode:
-            policy["importMode"] = wanted.import_mode
-        entry["importPolicy"] = policy
-        if wanted.reference_policy:
-            entry["referencePolicy"] = {"type": wanted.reference_policy}
-        entry["annotations"] = {
-            key: value for key, value in ((PREFER_ARCHITECTURE, wanted.prefer_architecture), (PREFER_OS, wanted.prefer_os)) if value
-        }
-        return entry
+        refused = isinstance(outcome, ImportFailure) and outcome.of_forbidden_registry
+        return _new_tag(wanted) if importing and desired.has_preference and not refused else None
     changes: dict[str, t.Any] = {}
     if PREFERENCE_CHANGED in reasons:
         changes["annotations"] = {PREFER_ARCHITECTURE: wanted.prefer_architecture or None, PREFER_OS: wanted.prefer_os or None}
@@ -80,6 +80,18 @@ def tag_patch(
     return {"name": desired.name, **changes} if changes else None
 
 
+def _new_tag(wanted: ObservedTag) -> dict[str, t.Any]:
+    """Return the entry of a tag that has to be there, with its preference, before it is imported."""
+    policy: dict[str, t.Any] = {"insecure": wanted.insecure, "scheduled": wanted.scheduled}
+    if wanted.import_mode:
+        policy["importMode"] = wanted.import_mode
+    entry: dict[str, t.Any] = {"name": wanted.name, "from": {"kind": EXTERNAL, "name": wanted.source}, "importPolicy": policy}
+    if wanted.reference_policy:
+        entry["referencePolicy"] = {"type": wanted.reference_policy}
+    preferred = ((PREFER_ARCHITECTURE, wanted.prefer_architecture), (PREFER_OS, wanted.prefer_os))
+    return {**entry, "annotations": {key: value for key, value in preferred if value}}
+
+
 def tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan, importing: bool) -> ObservedTag | None:
     """Return the tag as it will be once the plan is carried out, as far as a plan can tell."""
     new = wanted._replace(reference_policy=wanted.reference_policy or "Source")
@@ -89,19 +101,7 @@ def tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan, 
     if not importing:
         return after
     if isinstance(plan.outcome, ImportFailure):
-        base = after or new
-        if base.failure == plan.outcome and observed is not None:
-            # The same failure again touches neither the condition nor a generation (server-behaviour.md 2.5).
-            return base
-        base = base._replace(import_mode=base.import_mode or plan.outcome.import_mode)
-        ahead = base._replace(generation=1 + max(base.image_generation, base.failure_generation))
-        if base.failure == plan.outcome:
-            # The condition is older than the tag.
-            return ahead
-        if plan.outcome.reason == "Invalid":
-            # The import records nothing: a new tag is there only where a patch made it, and waits for its image.
-            return ahead if after and observed is None else after
-        return base._replace(failure=plan.outcome, generation=0, image_generation=0, failure_generation=0)
+        return _after_failure(observed, after, after or new, plan.outcome)
     image = plan.outcome or UNKNOWN_IMAGE
     return new._replace(
         import_mode=new.import_mode or image.import_mode,
@@ -112,6 +112,22 @@ def tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan, 
         image_generation=0,
         failure_generation=0,
     )
+
+
+def _after_failure(observed: ObservedTag | None, patched: ObservedTag | None, base: ObservedTag, failure: ImportFailure) -> ObservedTag | None:
+    """Return the tag after an import that failed; ``patched`` is what the patch before it made, if there was one."""
+    if base.failure == failure and observed is not None:
+        # The same failure again touches neither the condition nor a generation (server-behaviour.md 2.5).
+        return base
+    base = base._replace(import_mode=base.import_mode or failure.import_mode)
+    ahead = base._replace(generation=1 + max(base.image_generation, base.failure_generation))
+    if base.failure == failure:
+        # The condition is older than the tag.
+        return ahead
+    if failure.reason == "Invalid":
+        # The import records nothing: a new tag is there only if a patch made it, and waits for its image.
+        return ahead if patched and observed is None else patched
+    return base._replace(failure=failure, generation=0, image_generation=0, failure_generation=0)
 
 
 def _patched(observed: ObservedTag, wanted: ObservedTag, patch: t.Mapping[str, t.Any]) -> ObservedTag:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from .._core.diff import View, only_different, shown_value, value_lines
-from .observed import EXTERNAL, ObservedStream, ObservedTag
+from .images import EXTERNAL
+from .observed import ObservedStream, ObservedTag
 
 # hexadecimal digits of a digest that a person compares
 _SHOWN_DIGITS = 8
@@ -45,7 +46,7 @@ def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
     if tag.prefer_os:
         shown["prefer_os"] = tag.prefer_os
     if tag.failure:
-        shown["import_failure"] = f"{tag.failure.reason}: {tag.failure.message}" if tag.failure.reason else tag.failure.message
+        shown["import_failure"] = tag.failure.text
     if tag.pending:
         shown["import_pending"] = True
     return shown

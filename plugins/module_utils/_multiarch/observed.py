@@ -13,8 +13,7 @@ import typing as t
 
 from .._cluster.client import ClusterClient
 from .._core.errors import CollectionError
-from .._import_engine.observed import Key, ObservedStream, observe, parse_stream
-from .._import_engine.selection import Selection, find
+from .._import_engine.observed import Key, ObservedStream, Selection, find, observe, parse_stream
 from .desired import TagNames, is_pattern
 
 if t.TYPE_CHECKING:

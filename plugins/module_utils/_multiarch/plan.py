@@ -20,13 +20,9 @@ from .._core.manifests import PRESERVE, Manifest, legacy_choice
 from .._core.references import PullSpec
 from .._import_engine.adoption import adopt
 from .._import_engine.desired import DesiredStream, DesiredTag
-from .._import_engine.images import Image, Lookup
-from .._import_engine.lookup import Answer
-from .._import_engine.observed import (
-    ImportFailure,
-    ObservedStream,
-    ObservedTag,
-)
+from .._import_engine.images import Image, ImportFailure, Lookup
+from .._import_engine.observed import ObservedStream, ObservedTag
+from .._import_engine.stream_imports import Answer
 from .._workloads.triggers import ImageTrigger, StreamTag
 from .desired import TagNames
 

@@ -16,7 +16,7 @@ from .._core.errors import CollectionError
 from .._core.manifests import LEGACY, PRESERVE
 from .._core.references import PullSpec
 from .._core.report import Report
-from .._import_engine.observed import ImportFailure
+from .._import_engine.images import ImportFailure
 from .._workloads.triggers import ImageTrigger, ObservedTriggers
 from .plan import (
     STATES,

@@ -14,8 +14,8 @@ import typing as t
 from .._cluster.client import ClusterClient
 from .._cluster.facts import control_plane_architecture
 from .._core.report import Report
-from .._import_engine.lookup import look_up
-from .._import_engine.remedy import RemedyFinder
+from .._import_engine.remedies import RemedyFinder
+from .._import_engine.stream_imports import look_up
 from .._workloads.triggers import observe_triggers
 from .desired import MigrationQuestion
 from .observed import observe_chosen, observe_recorded

@@ -16,32 +16,10 @@ from __future__ import annotations
 
 import time
 import typing as t
-from typing import NamedTuple
 
-from .._cluster.client import ClusterClient, image_path
-from .._core.errors import (
-    ApiError,
-    ApiUnreachable,
-    CollectionError,
-    ConfigurationError,
-    NotFound,
-)
-from .._import_engine.observed import (
-    EXTERNAL,
-    ObservedStream,
-    ObservedTag,
-    parse_stream,
-)
-from .config import (
-    CONFIG_NAME,
-    CONFIG_PATH,
-    MANAGED_SELECTOR,
-    REMOVED,
-    SAMPLES_NAMESPACE,
-    UNMANAGED,
-    ObservedSamples,
-    parse_samples,
-)
+from .._cluster.client import ClusterClient
+from .._core.errors import ApiError, ApiUnreachable, CollectionError
+from .observed import REMOVED, UNMANAGED, ObservedSamples, SamplesState, read_state
 
 _UNDER_WAY = {
     "ImageChangesInProgress": "image streams are being imported",
@@ -50,38 +28,6 @@ _UNDER_WAY = {
 }
 # More names than these make a sentence longer than anybody reads.
 _SHOWN_NAMES = 10
-
-
-class SamplesState(NamedTuple):
-    """The operator's configuration and the image streams that it manages, at one moment."""
-
-    config: ObservedSamples
-    streams: tuple[ObservedStream, ...] = ()
-
-    def external_tags(self) -> t.Iterator[tuple[ObservedStream, ObservedTag]]:
-        """Every tag that is imported, with its stream."""
-        for stream in self.streams:
-            for tag in stream.tags.values():
-                if tag.kind == EXTERNAL and not tag.reference:
-                    yield stream, tag
-
-
-def read_config(client: ClusterClient) -> ObservedSamples:
-    """Read the operator's configuration. Raises ``ConfigurationError`` where it does not exist."""
-    try:
-        return parse_samples(client.get(CONFIG_PATH))
-    except NotFound:
-        raise ConfigurationError(
-            f"{CONFIG_NAME} does not exist, which the Cluster Samples Operator creates when it starts: "
-            "find out whether the operator runs in namespace openshift-cluster-samples-operator"
-        ) from None
-
-
-def read_state(client: ClusterClient) -> SamplesState:
-    """Read the configuration first: what it says to be done then shows in the streams."""
-    config = read_config(client)
-    items = client.list_items(image_path(SAMPLES_NAMESPACE, "imagestreams"), query={"labelSelector": MANAGED_SELECTOR})
-    return SamplesState(config, tuple(parse_stream(SAMPLES_NAMESPACE, item) for item in items))
 
 
 def outstanding(state: SamplesState) -> list[str]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .._core.errors import InputError
 from .._core.references import PullSpec, check_digest, check_namespace, check_tag_name
-from .._import_engine.selection import Selection
+from .._import_engine.observed import Selection
 
 _HTTPS = ":443"
 

@@ -16,8 +16,7 @@ from .._cluster.client import ClusterClient
 from .._cluster.paths import api_path
 from .._core.concurrency import concurrent_map
 from .._core.errors import ApiNotServed, CollectionError, Forbidden, NotFound
-from .._import_engine.observed import ObservedStream, parse_stream
-from .._import_engine.selection import Selection, find
+from .._import_engine.observed import ObservedStream, Selection, find, parse_stream
 
 
 class Mirror(NamedTuple):

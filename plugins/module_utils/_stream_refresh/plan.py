@@ -18,7 +18,8 @@ import typing as t
 from .._core.errors import InputError
 from .._core.references import PullSpec
 from .._import_engine.desired import DesiredStream, DesiredTag
-from .._import_engine.observed import EXTERNAL, ObservedStream, ObservedTag
+from .._import_engine.images import EXTERNAL
+from .._import_engine.observed import ObservedStream, ObservedTag
 from .desired import DesiredRefresh, Push, RegistryNames, is_within
 from .observed import Mirror
 

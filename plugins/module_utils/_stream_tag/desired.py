@@ -21,7 +21,7 @@ from .._core.references import (
     check_tag_name,
 )
 from .._import_engine.desired import check_policies
-from .._import_engine.observed import EXTERNAL
+from .._import_engine.images import EXTERNAL
 
 STREAM_TAG = "ImageStreamTag"
 STREAM_IMAGE = "ImageStreamImage"
@@ -30,7 +30,7 @@ _IMPORT_OPTIONS = ("scheduled", "insecure", "import_mode")
 
 
 class Source(NamedTuple):
-    """What a tag shall point to. ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an external image."""
+    """What a tag is to point to. ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an external image."""
 
     kind: str
     namespace: str = ""
@@ -41,7 +41,7 @@ class Source(NamedTuple):
 
 
 class DesiredStreamTag(NamedTuple):
-    """The tag as declared. ``source`` is None where the tag shall be absent; ``None`` for a policy means: keep."""
+    """The tag as declared. ``source`` is None if the tag is to be absent; ``None`` for a policy means: keep."""
 
     namespace: str
     stream: str
@@ -71,7 +71,7 @@ def desired_stream_tag(params: t.Mapping[str, t.Any]) -> DesiredStreamTag:
     if params["state"] == "absent":
         return DesiredStreamTag(namespace, stream, tag, None)
     if not params.get("from"):
-        raise InputError(f"{namespace}/{name}: from is missing: say what the tag shall point to")
+        raise InputError(f"{namespace}/{name}: from is missing: say what the tag is to point to")
     check_policies(params)
     source = _source(params, namespace)
     wanted = DesiredStreamTag(

@@ -16,49 +16,12 @@ import typing as t
 from typing import NamedTuple
 
 from .._core.errors import CollectionError
-from .._import_engine.observed import (
-    EXTERNAL,
-    ObservedStream,
-    ObservedTag,
-)
-from .._import_engine.plan import (
-    IMPORT_MODE_CHANGED,
-    INSECURE_CHANGED,
-    NOT_LISTED,
-    REFERENCE_CHANGED,
-    REFERENCE_POLICY_CHANGED,
-    SOURCE_CHANGED,
-    STREAM_MISSING,
-    TAG_MISSING,
-    UPSTREAM_MOVED,
-)
-from .desired import (
-    STREAM_IMAGE,
-    STREAM_TAG,
-    DesiredStreamTag,
-    Source,
-)
-
-
-class Images(NamedTuple):
-    """The images that a stream's history holds, newest first, by tag: (digest, repository@digest). A digest may be empty."""
-
-    by_tag: t.Mapping[str, tuple[tuple[str, str], ...]]
-
-    @classmethod
-    def of(cls, stream: t.Mapping[str, t.Any]) -> Images:
-        """Read the history of an ImageStream object."""
-        entries = (stream.get("status") or {}).get("tags") or ()
-        return cls(
-            {
-                entry["tag"]: tuple((item.get("image", ""), item.get("dockerImageReference", "")) for item in entry.get("items") or ())
-                for entry in entries
-            }
-        )
-
-    def holds(self, digest: str) -> bool:
-        """Whether some tag has or had the image."""
-        return any(digest == known for items in self.by_tag.values() for known, _reference in items)
+from .._import_engine.images import EXTERNAL, STREAM_IMAGE, STREAM_TAG
+from .._import_engine.observed import ObservedStream, ObservedTag
+from .._import_engine.plan_types import NOT_LISTED, SOURCE_CHANGED, STREAM_MISSING, TAG_MISSING, UPSTREAM_MOVED, followed_tag
+from .._import_engine.tag_changes import setting_changes
+from .desired import DesiredStreamTag, Source
+from .observed import Images
 
 
 class StreamTagPlan(NamedTuple):
@@ -72,11 +35,11 @@ class StreamTagPlan(NamedTuple):
 
 
 class SourceMissing(CollectionError):
-    """The tag or image that the tag shall point to does not exist."""
+    """The tag or image that the tag is to point to does not exist."""
 
 
 class AliasOfItself(CollectionError):
-    """The tag that shall be followed follows, in one step or more, the tag that shall follow it."""
+    """The followed tag follows, in one step or more, its follower."""
 
 
 def plan_stream_tag(desired: DesiredStreamTag, observed: ObservedStream, own_images: Images, source_images: Images | None) -> StreamTagPlan:
@@ -130,12 +93,9 @@ def _check_circle(desired: DesiredStreamTag, followed: str, observed: ObservedSt
     while followed not in passed:
         passed.append(followed)
         tag = observed.tags.get(followed)
-        if tag is None or tag.kind != STREAM_TAG or tag.source_namespace not in ("", desired.namespace):
+        followed = followed_tag(desired.namespace, desired.stream, tag) if tag else ""
+        if not followed:
             return
-        stream, colon, name = tag.source.rpartition(":")
-        if colon and stream != desired.stream:
-            return
-        followed = name
     if followed == desired.tag:
         raise AliasOfItself(f"{desired.where} cannot follow {passed[1]}, because that follows {desired.tag}: {' -> '.join([*passed, followed])}.")
 
@@ -180,15 +140,7 @@ def _reasons(desired: DesiredStreamTag, wanted: ObservedTag, tag: ObservedTag | 
         same_namespace = (tag.source_namespace or desired.namespace) == (wanted.source_namespace or desired.namespace)
         copy = desired.source is not None and desired.source.kind == STREAM_TAG
         reasons.append(UPSTREAM_MOVED if copy and same_stream and same_namespace else SOURCE_CHANGED)
-    if wanted.reference != tag.reference:
-        reasons.append(REFERENCE_CHANGED)
-    if wanted.reference_policy != tag.reference_policy:
-        reasons.append(REFERENCE_POLICY_CHANGED)
-    if wanted.import_mode != tag.import_mode:
-        reasons.append(IMPORT_MODE_CHANGED)
-    if wanted.insecure != tag.insecure:
-        reasons.append(INSECURE_CHANGED)
-    return tuple(reasons)
+    return (*reasons, *setting_changes(wanted, tag))
 
 
 def _canonical(desired: DesiredStreamTag, tag: ObservedTag) -> tuple[str, str, str]:

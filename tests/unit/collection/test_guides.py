@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import Keyring, KeyringEntry, file_key, lookup_text
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import plan as stream_plan
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import plan_types as stream_plan
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import REGISTRY_REASONS, SECRET_REASONS
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,7 +13,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.adoption import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import parse_stream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import Knowledge, plan_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import plan_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan_types import Knowledge
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import, image_stream_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (

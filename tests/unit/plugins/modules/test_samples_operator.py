@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples import wait
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import CONFIG_NAME, CONFIG_PATH
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.observed import CONFIG_NAME, CONFIG_PATH
 from ansible_collections.quayside.openshift_images.plugins.modules import samples_operator
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.samples_scenes import (
     DIGEST,

@@ -10,7 +10,7 @@ import copy
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import drift_report, stream_part
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams

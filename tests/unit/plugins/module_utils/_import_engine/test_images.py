@@ -10,8 +10,7 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import Conflict, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportItem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure, ImportItem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import chunks, send_images, send_repository
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (

@@ -13,9 +13,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Forbidden,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, Lookup
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.lookup import look_up
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure, Lookup
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import look_up
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
     IMPORTS,

@@ -8,14 +8,14 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiNotServed, Forbidden, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
-    ImportFailure,
     ObservedStream,
     ObservedTag,
+    failure_from_status,
     observe,
     parse_stream,
     read_stream,
-    told_failure,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
@@ -125,11 +125,11 @@ def test_a_condition_that_is_not_a_failed_import_is_no_failure() -> None:
 
 def test_a_registry_s_words_are_shown_within_bounds_and_command_no_terminal() -> None:
     status = {"reason": "InternalError", "message": "said \x1b]0;title\x07 and " + "x" * 100_000}
-    failure = told_failure(status)
+    failure = failure_from_status(status)
     assert failure.message == ("said \u241b]0;title\u2407 and " + "x" * 100_000)[:4000]
     # what is recorded is compared with what a lookup says
-    assert failure == told_failure(dict(status))
-    assert told_failure({"reason": None, "message": None}, otherwise="nothing") == ImportFailure("", "nothing")
+    assert failure == failure_from_status(dict(status))
+    assert failure_from_status({"reason": None, "message": None}, otherwise="nothing") == ImportFailure("", "nothing")
 
 
 def test_one_stream_is_read_with_one_get() -> None:

@@ -7,18 +7,15 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest, legacy_choice
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportItem, Lookup, Outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure, ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import (
-    Knowledge,
-    StreamPlan,
-    TagPlan,
-    plan_stream,
-    select_tags,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import select_tags
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure, ImportItem, Lookup, Outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import plan_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan_types import Knowledge, StreamPlan, TagPlan
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
     PRIVATE,
@@ -461,7 +458,7 @@ class TestLookups:
         assert one.outcome.digest == WEB_V1_ARM64
 
     def test_check_mode_foresees_that_policies_are_patched_after_an_import_that_fails(self) -> None:
-        failed = V2._replace(failure=FAILED._replace(message="before"), failure_generation=3)
+        failed = V2._replace(failure=replace(FAILED, message="before"), failure_generation=3)
         (one,) = plan(stream(failed), {lookup(): FAILED}, tags=[tag("v2", f"{WEB}:v2", scheduled=True)], foresee=True).tags
         assert one.after is not None
         assert (one.after.scheduled, one.after.failure, one.after.digest) == (True, FAILED, WEB_V2)
@@ -578,5 +575,5 @@ def test_the_same_failure_again_leaves_the_tag_as_it_is() -> None:
     waiting = V2._replace(generation=5, failure=FAILED, failure_generation=4)
     whole = plan(stream(waiting), {lookup(): FAILED}, tags=[tag("v2", f"{WEB}:v2")], foresee=True)
     assert whole.after.tags["v2"] == waiting
-    other = plan(stream(waiting), {lookup(): FAILED._replace(message="another")}, tags=[tag("v2", f"{WEB}:v2")], foresee=True)
+    other = plan(stream(waiting), {lookup(): replace(FAILED, message="another")}, tags=[tag("v2", f"{WEB}:v2")], foresee=True)
     assert not other.after.tags["v2"].pending

@@ -11,8 +11,8 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
     NAMESPACE,

@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ImportFailure, ObservedStream, ObservedTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report, view
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (

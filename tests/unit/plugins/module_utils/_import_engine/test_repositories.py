@@ -202,7 +202,7 @@ class TestReadingTheRegistry:
 
     @pytest.fixture
     def read(self) -> t.Iterator[t.Callable[..., list[str]]]:
-        with RegistryReader(patience=PATIENCE) as reader:
+        with RegistryReader(patience=Patience(**PATIENCE)) as reader:
             readers: dict[int, RegistryTagReader] = {}
 
             def tags(cluster: ScriptedCluster, port: int, *, insecure: bool = False) -> list[str]:
@@ -226,7 +226,7 @@ class TestReadingTheRegistry:
         registry.replies = [Reply(401, headers={"WWW-Authenticate": "Basic"}), Reply(body={"tags": ["v1"]})] * 2
         host, cluster = f"127.0.0.1:{registry.port}", ScriptedCluster()
         login = {"registry": host, "username": "reader", "password": "of-the-task"}
-        with RegistryReader(patience=PATIENCE) as reader:
+        with RegistryReader(patience=Patience(**PATIENCE)) as reader:
             secrets = NamespaceCredentials(cluster.client, lambda *_values: None)
             by_entry = RegistryTagReader(reader, secrets, OptionCredentials({"registries": [{**login, "ca_cert": str(authority.ca_path)}]}))
             by_task = RegistryTagReader(reader, secrets, OptionCredentials({"registries": [login]}), str(authority.ca_path))
@@ -292,8 +292,8 @@ def test_a_list_read_without_verified_tls_removes_nothing() -> None:
 
 
 def test_a_registry_that_cannot_be_read_is_not_waited_for_long() -> None:
-    assert PATIENCE.tries == 1
-    assert PATIENCE.connect < Patience().connect
+    assert PATIENCE["tries"] == 1
+    assert PATIENCE["connect"] < Patience().connect
 
 
 def test_a_refused_list_of_secrets_is_no_failure_of_the_stream() -> None:

@@ -15,7 +15,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag, parse_stream
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import Knowledge, plan_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import plan_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan_types import Knowledge
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples

@@ -9,12 +9,8 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
-    ImportFailure,
-    ObservedStream,
-    ObservedTag,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.desired import TagNames, recorded_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.plan import (
     Candidate,

@@ -8,14 +8,9 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import (
-    DesiredSamples,
-    ObservedSamples,
-    SamplesSpec,
-    desired_samples,
-    parse_samples,
-    plan_samples,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.desired import DesiredSamples, desired_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.observed import ObservedSamples, SamplesSpec, parse_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.plan import plan_samples
 
 
 def observed(**spec: t.Any) -> ObservedSamples:

@@ -10,12 +10,8 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples import wait
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.config import CONFIG_PATH
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.wait import (
-    outstanding,
-    read_state,
-    wait_for_samples,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.observed import CONFIG_PATH, read_state
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.wait import outstanding, wait_for_samples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.samples_scenes import STREAMS, config, stream, tag
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import ScriptedCluster, refusal
 

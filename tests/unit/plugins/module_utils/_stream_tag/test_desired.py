@@ -66,7 +66,7 @@ def test_an_absent_tag_needs_no_source() -> None:
     ("options", "sentence"),
     [
         ({"name": "web"}, 'name "web" is not a tag of a stream: write it as stream:tag'),
-        ({"from": None}, "shop/web:production: from is missing: say what the tag shall point to"),
+        ({"from": None}, "shop/web:production: from is missing: say what the tag is to point to"),
         ({"from_kind": "Pod"}, 'from_kind "Pod" is unknown: give ImageStreamTag, ImageStreamImage or DockerImage'),
         ({"reference_policy": "Remote"}, 'reference_policy "Remote" is unknown: valid reference policy values are Source or Local'),
         ({"from": "web", "from_kind": "ImageStreamTag"}, 'from "web" is not an ImageStreamTag: write it as stream:tag'),

@@ -9,13 +9,8 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, parse_stream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.desired import desired_stream_tag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.plan import (
-    AliasOfItself,
-    Images,
-    SourceMissing,
-    StreamTagPlan,
-    plan_stream_tag,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.observed import Images
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.plan import AliasOfItself, SourceMissing, StreamTagPlan, plan_stream_tag
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
     PRIVATE,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The configuration of the Cluster Samples Operator: as declared, as the cluster has it, and what has to change.
+"""The Cluster Samples Operator as the cluster has it: its configuration, what it says, and the image streams that it manages.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
@@ -16,9 +16,11 @@ import typing as t
 from types import MappingProxyType
 from typing import NamedTuple
 
+from .._cluster.client import ClusterClient, image_path
 from .._cluster.paths import api_path
-from .._core.errors import InputError
-from .._core.references import PullSpec, check_stream_name
+from .._core.errors import ConfigurationError, NotFound
+from .._import_engine.images import EXTERNAL
+from .._import_engine.observed import ObservedStream, ObservedTag, parse_stream
 
 # There is one such object, and the operator ignores others.
 CONFIG_PATH = api_path("samples.operator.openshift.io/v1", None, "configs", "cluster")
@@ -27,10 +29,9 @@ SAMPLES_NAMESPACE = "openshift"
 MANAGED_SELECTOR = "samples.operator.openshift.io/managed=true"
 
 MANAGED, UNMANAGED, REMOVED = "Managed", "Unmanaged", "Removed"
-MANAGEMENT_STATES = (MANAGED, UNMANAGED, REMOVED)
 
 # The fields of the specification, which the status repeats: ours, and the API's.
-_FIELDS = {
+FIELDS = {
     "samples_registry": "samplesRegistry",
     "management_state": "managementState",
     "skipped_imagestreams": "skippedImagestreams",
@@ -39,7 +40,7 @@ _FIELDS = {
 
 
 class SamplesSpec(NamedTuple):
-    """What the operator shall do. Without ``samples_registry`` it takes the registry that is built into the release."""
+    """What the operator is to do. Without ``samples_registry`` it takes the registry that is built into the release."""
 
     samples_registry: str = ""
     management_state: str = MANAGED
@@ -58,20 +59,11 @@ class SamplesSpec(NamedTuple):
 
     def differences(self, other: SamplesSpec) -> tuple[str, ...]:
         """Return the names of the fields in which the two differ; the order of a list means nothing to the operator."""
-        return tuple(name for name in _FIELDS if _meaning(getattr(self, name)) != _meaning(getattr(other, name)))
+        return tuple(name for name in FIELDS if _meaning(getattr(self, name)) != _meaning(getattr(other, name)))
 
     def view(self) -> dict[str, t.Any]:
         """Return the fields for results and diffs."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in ((name, getattr(self, name)) for name in _FIELDS)}
-
-
-class DesiredSamples(NamedTuple):
-    """The configuration as declared. ``None`` means: keep. A list is the whole list; an empty registry is the built-in one."""
-
-    samples_registry: str | None = None
-    management_state: str | None = None
-    skipped_imagestreams: tuple[str, ...] | None = None
-    skipped_templates: tuple[str, ...] | None = None
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in ((name, getattr(self, name)) for name in FIELDS)}
 
 
 class Condition(NamedTuple):
@@ -84,7 +76,7 @@ class Condition(NamedTuple):
 
 
 class ObservedSamples(NamedTuple):
-    """The configuration as the cluster has it: what the operator shall do, and what it says it does."""
+    """The configuration as the cluster has it: what the operator is to do, and what it says it does."""
 
     resource_version: str
     spec: SamplesSpec
@@ -98,30 +90,18 @@ class ObservedSamples(NamedTuple):
         return condition in self.conditions and self.conditions[condition].status == "True"
 
 
-class SamplesPlan(NamedTuple):
-    """What to write: the ``spec`` of a merge patch (None takes a field away), and the specification after it."""
+class SamplesState(NamedTuple):
+    """The operator's configuration and the image streams that it manages, at one moment."""
 
-    patch: t.Mapping[str, t.Any]
-    after: SamplesSpec
+    config: ObservedSamples
+    streams: tuple[ObservedStream, ...] = ()
 
-
-def desired_samples(params: t.Mapping[str, t.Any]) -> DesiredSamples:
-    """Turn the module's options into values; ``InputError`` says which one cannot be meant."""
-    registry = params.get("samples_registry")
-    if registry:
-        _check_registry(registry)
-    streams, templates = params.get("skipped_imagestreams"), params.get("skipped_templates")
-    for name in streams or ():
-        check_stream_name(SAMPLES_NAMESPACE, name)
-    for name in templates or ():
-        if not name or "/" in name or name != name.strip():
-            raise InputError(f'skipped_templates: "{name}" is not the name of a template')
-    return DesiredSamples(
-        registry,
-        params.get("management_state"),
-        None if streams is None else tuple(dict.fromkeys(streams)),
-        None if templates is None else tuple(dict.fromkeys(templates)),
-    )
+    def external_tags(self) -> t.Iterator[tuple[ObservedStream, ObservedTag]]:
+        """Every tag that is imported, with its stream."""
+        for stream in self.streams:
+            for tag in stream.tags.values():
+                if tag.kind == EXTERNAL and not tag.reference:
+                    yield stream, tag
 
 
 def parse_samples(config: t.Mapping[str, t.Any]) -> ObservedSamples:
@@ -141,25 +121,23 @@ def parse_samples(config: t.Mapping[str, t.Any]) -> ObservedSamples:
     )
 
 
-def plan_samples(desired: DesiredSamples, observed: ObservedSamples) -> SamplesPlan:
-    """Return what has to be written so that the specification is as declared: nothing where it is."""
-    declared = {name: getattr(desired, name) for name in _FIELDS if getattr(desired, name) is not None}
-    wanted = observed.spec._replace(**declared)
-    names = observed.spec.differences(wanted)
-    values = {name: getattr(wanted, name) for name in names}
-    patch = {_FIELDS[name]: list(value) if isinstance(value, tuple) and value else value or None for name, value in values.items()}
-    return SamplesPlan(patch, observed.spec._replace(**values))
+def read_config(client: ClusterClient) -> ObservedSamples:
+    """Read the operator's configuration. Raises ``ConfigurationError`` if it does not exist."""
+    try:
+        return parse_samples(client.get(CONFIG_PATH))
+    except NotFound:
+        raise ConfigurationError(
+            f"{CONFIG_NAME} does not exist, which the Cluster Samples Operator creates when it starts: "
+            "find out whether the operator runs in namespace openshift-cluster-samples-operator"
+        ) from None
+
+
+def read_state(client: ClusterClient) -> SamplesState:
+    """Read the configuration first: what it says to be done then shows in the streams."""
+    config = read_config(client)
+    items = client.list_items(image_path(SAMPLES_NAMESPACE, "imagestreams"), query={"labelSelector": MANAGED_SELECTOR})
+    return SamplesState(config, tuple(parse_stream(SAMPLES_NAMESPACE, item) for item in items))
 
 
 def _meaning(value: str | tuple[str, ...]) -> t.Any:
     return frozenset(value) if isinstance(value, tuple) else value
-
-
-def _check_registry(text: str) -> None:
-    """The operator puts the text in the place of the registry's host in pull specs, so a path may follow the host."""
-    try:
-        spec = PullSpec.parse(f"{text}/image")
-    except InputError:
-        spec = None
-    if spec is None or not spec.registry or spec.tag or spec.digest:
-        raise InputError(f'samples_registry "{text}" is not a registry: write it as host[:port][/path], as pull specs begin')
