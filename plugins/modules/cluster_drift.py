@@ -359,6 +359,9 @@ requirements:
   - requests
 seealso:
   - module: quayside.openshift_images.drift_report
+  - name: Drift
+    description: The report on one or many clusters, and its correction.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 notes:
   - The rights needed are those of the three modules, in check mode those of their check modes. C(docs/rbac/drift_report.yml) of the collection
     has them.
@@ -407,14 +410,17 @@ drift:
     host:
       description: The API server.
       type: str
+      sample: "https://api.cluster-1.example.com:6443"
     secrets:
       description: The pull secrets, as RV(quayside.openshift_images.pull_secret#module:secrets).
       type: list
       elements: dict
+      sample: [{namespace: shop, name: registry, state: present, changed: false, reasons: []}]
     links:
       description: The service accounts, as RV(quayside.openshift_images.sa_secret_link#module:service_accounts).
       type: list
       elements: dict
+      sample: [{namespace: shop, name: default, changed: false, reasons: []}]
     streams:
       description:
         - The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
@@ -422,6 +428,7 @@ drift:
           not known, and C(single), whether the registry offers no list. Of a single image the architecture alone is known.
       type: list
       elements: dict
+      sample: [{namespace: shop, name: web, state: present, changed: true, tags: []}]
     changes:
       description: Every difference, with what there is and what there is to be.
       type: list
@@ -430,28 +437,40 @@ drift:
         id:
           description: Names this change on this cluster. A change of the same thing to or from anything else has another one.
           type: str
+          sample: "3f1c9a7be0d24586"
         kind:
           description: V(secret), V(link), V(stream) or V(tag).
           type: str
+          sample: tag
         namespace:
           description: Namespace of the object.
           type: str
+          sample: shop
         name:
           description: Name of the secret, of the service account or of the image stream.
           type: str
+          sample: web
         tag:
           description: Name of the tag.
           type: str
+          sample: v1
         reasons:
           description: Why it changes, in the words of the modules.
           type: list
           elements: str
+          sample: [upstream_moved]
         before:
           description: What there is, V(null) for nothing.
           type: dict
+          sample:
+            from: registry.example.com:5000/team/web:v1
+            image: sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
         after:
           description: What there is to be, V(null) for nothing.
           type: dict
+          sample:
+            from: registry.example.com:5000/team/web:v1
+            image: sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
     failures:
       description: Everything that could not be compared or brought about.
       type: list
@@ -460,27 +479,35 @@ drift:
         kind:
           description: V(secret), V(link), V(stream) or V(tag).
           type: str
+          sample: tag
         namespace:
           description: Namespace of the object.
           type: str
+          sample: shop
         name:
           description: Name of the object.
           type: str
+          sample: web
         tag:
           description: Name of the tag.
           type: str
+          sample: v1
         from:
           description: Pull spec of the tag.
           type: str
+          sample: "registry.example.com:5000/team/web:v1"
         reason:
           description: The server's reason.
           type: str
+          sample: Unauthorized
         message:
           description: The server's words.
           type: str
+          sample: "you may not have access to the container image \"registry.example.com:5000/team/web:v1\""
         remedy:
           description: What to do about it.
           type: str
+          sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
     held_back:
       description: Changes that O(approved) does not list.
       type: list
@@ -489,31 +516,40 @@ drift:
         kind:
           description: V(secret), V(link), V(stream) or V(tag).
           type: str
+          sample: tag
         namespace:
           description: Namespace of the object.
           type: str
+          sample: shop
         name:
           description: Name of the object.
           type: str
+          sample: web
         tag:
           description: Name of the tag.
           type: str
+          sample: v1
         reasons:
           description: Why it would change.
           type: list
           elements: str
+          sample: [upstream_moved]
     warnings:
       description: What is worth to be known besides.
       type: list
       elements: str
+      sample:
+        - 'The key "registry.example.com" of the secret shop/registry matches no image of this run: the port is missing.'
     counts:
       description: How many secrets, links, streams and tags were compared, whether returned or not.
       type: dict
+      sample: {secrets: 1, links: 2, streams: 3, tags: 12}
 to_approve:
   description: The changes without what is in them, the input for O(approved).
   returned: when the cluster answered
   type: list
   elements: dict
+  sample: [{id: 3f1c9a7be0d24586, kind: tag, namespace: shop, name: web, tag: v1}]
 summary:
   description: How many secrets, links, streams and tags were compared, how many changes and failures there are, and the changes by reason.
   returned: when the cluster answered
@@ -522,12 +558,15 @@ summary:
     changes:
       description: Number of changes.
       type: int
+      sample: 1
     failures:
       description: Number of failures.
       type: int
+      sample: 0
     reasons:
       description: Number of changes by reason.
       type: dict
+      sample: {upstream_moved: 1}
 described:
   description: The numbers of changes and failures in words.
   returned: when the cluster answered
@@ -538,6 +577,7 @@ pending_credentials:
   returned: when the cluster answered
   type: list
   elements: dict
+  sample: [{namespace: shop, registry: 'registry.example.com:5000', username: puller}]
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

@@ -70,6 +70,9 @@ requirements:
   - jinja2 >= 3.0, for O(html_file)
 seealso:
   - module: quayside.openshift_images.cluster_drift
+  - name: Drift
+    description: The report on one or many clusters, and its correction.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 author:
   - quayside contributors (@quayside)
 """
@@ -90,20 +93,25 @@ summary:
     clusters:
       description: How many clusters there are.
       type: int
+      sample: 6
     verdicts:
       description: How many clusters have each verdict, V(in_sync), V(drift), V(corrected), V(partly_corrected) or V(failed).
       type: dict
+      sample: {in_sync: 4, drift: 2}
     counts:
       description: Sums of the clusters' counts.
       type: dict
+      sample: {secrets: 6, links: 12, streams: 18, tags: 72, changes: 3, failures: 0, prune_risks: 0}
     reasons:
       description: Number of changes by reason.
       type: dict
+      sample: {upstream_moved: 3}
 lines:
   description: The report in short, a line for each cluster and one for all.
   returned: success
   type: list
   elements: str
+  sample: ['cluster-005: drift: 2 changes, 0 failures']
 clusters:
   description: The clusters, without what was found there.
   returned: success
@@ -113,15 +121,19 @@ clusters:
     name:
       description: Name of the cluster.
       type: str
+      sample: cluster-005
     verdict:
       description: The verdict.
       type: str
+      sample: drift
     complete:
       description: Whether everything could be compared.
       type: bool
+      sample: true
     counts:
       description: How many things were compared, changes, failures and prune risks.
       type: dict
+      sample: {secrets: 1, links: 2, streams: 3, tags: 12, changes: 2, failures: 0, prune_risks: 0}
     findings:
       description: What a job may fail for, in a sentence each; V(null) where there is nothing of the kind.
       type: dict
@@ -129,16 +141,20 @@ clusters:
         failures:
           description: What could not be compared or corrected.
           type: str
+          sample: "1 failure: Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
         drift:
           description: What differs and was not corrected.
           type: str
+          sample: "2 changes"
         prune_risks:
           description: Workloads that pruning would take the image from.
           type: str
+          sample: "1 prune risk"
     change_ids:
       description: The changes that are left, by their RV(quayside.openshift_images.cluster_drift#module:drift.changes[].id).
       type: list
       elements: str
+      sample: [3f1c9a7be0d24586]
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec

@@ -38,6 +38,9 @@ options:
 seealso:
   - module: quayside.openshift_images.cluster_drift
   - module: quayside.openshift_images.drift_report
+  - name: Drift
+    description: The report on one or many clusters, and its correction.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 author:
   - quayside contributors (@quayside)
 """
@@ -57,4 +60,5 @@ path:
   description: The file.
   returned: success
   type: str
+  sample: "/tmp/ansible.drift/cluster-005.json"
 """

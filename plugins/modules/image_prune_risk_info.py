@@ -89,6 +89,9 @@ options:
 seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.image_stream_info
+  - name: Several architectures
+    description: Manifest lists, and the way to them and back.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
   - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and C(imagestreams/layers), all of
     which the role C(edit) has; C(get) of C(imagestreamimages) tells the platforms. The rule sets are in the collection's
@@ -139,6 +142,7 @@ risks:
     namespace:
       description: Namespace of the workload.
       type: str
+      sample: shop
     workload:
       description: What uses the child.
       type: dict
@@ -146,55 +150,72 @@ risks:
         kind:
           description: Kind of the object.
           type: str
+          sample: Deployment
         namespace:
           description: Namespace of the object.
           type: str
+          sample: shop
         name:
           description: Name of the object.
           type: str
+          sample: web
         container:
           description: Name of the container, or of the volume; for builds V(strategy) or V(source).
           type: str
+          sample: web
         place:
           description: V(container), V(init), V(ephemeral), V(volume) or V(build).
           type: str
+          sample: container
         owner:
           description: Kind and name of the object's controller, as V(Deployment/web); empty without one.
           type: str
+          sample: ""
         followers:
           description: The other objects of the same controller with this use, as V(Pod/web-1).
           type: list
           elements: str
+          sample: [Pod/web-5d9c7b6f4-x2v8q]
     image:
       description: The image as the object names it.
       type: str
+      sample: "registry.example.com:5000/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     image_id:
       description: The image that the node reports to run; empty for objects other than pods.
       type: str
+      sample: ""
     found_in:
       description: V(image) where the object names the child; V(image_id) where only the node reports it.
       type: str
+      sample: image
     child:
       description: Digest of the child.
       type: str
+      sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
       description: The child's operating system, architecture and variant, as V(linux/arm64); empty where it could not be read.
       type: str
+      sample: linux/arm64
     parent:
       description: Digest of the manifest list.
       type: str
+      sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
     stream_namespace:
       description: Namespace of the stream that keeps it.
       type: str
+      sample: shop
     stream:
       description: Name of the stream that keeps it.
       type: str
+      sample: web
     tag:
       description: The tag that keeps it, or will lose it.
       type: str
+      sample: v1
     revision:
       description: Which item of the tag's history it is; 1 is the newest.
       type: int
+      sample: 4
     kept_by:
       description:
         - V(image_in_use) where a workload names the list itself, or an image of the history, by its digest.
@@ -204,6 +225,7 @@ risks:
         - V(keep_younger_than) where only its age keeps it.
         - V(nothing) where the pruner takes it.
       type: str
+      sample: nothing
     keepers:
       description: Every history item that holds the child where this workload gets it from, the most lasting first.
       type: list
@@ -212,24 +234,31 @@ risks:
         stream_namespace:
           description: Namespace of the stream.
           type: str
+          sample: shop
         stream:
           description: Name of the stream.
           type: str
+          sample: web
         tag:
           description: Name of the tag.
           type: str
+          sample: v1
         revision:
           description: Which item of the tag's history it is; 1 is the newest.
           type: int
+          sample: 1
         image:
           description: Digest of the item, that of a list or of the child itself.
           type: str
+          sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
         created:
           description: When the tag got this image.
           type: str
+          sample: "2026-05-04T12:00:00Z"
         kept_by:
           description: As RV(risks[].kept_by).
           type: str
+          sample: nothing
     level:
       description:
         - V(prunable) where the pruner's next run takes the child away.
@@ -238,15 +267,19 @@ risks:
         - V(elsewhere) where the workload pulls it from another registry, so that it does not depend on what the pruner deletes.
         - V(protected) where it is kept for good.
       type: str
+      sample: prunable
     at_risk:
       description: Whether RV(risks[].level) is V(prunable).
       type: bool
+      sample: true
     why:
       description: All of it in a sentence.
       type: str
+      sample: "Deployment web, container web, names sha256:b5aa2c3f0e8b, a child of the list sha256:93d9ce11e5b1, which is revision 4 of shop/web:v1, beyond the 3 that are kept; the pruner does not see this use, and its next run takes the child away."
     safe_reference:
       description: What the workload can name instead, usually the list by its digest. What it names where that is safe.
       type: str
+      sample: "registry.example.com:5000/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
 missing:
   description: Uses of digests that their stream holds no more, so that the next pull from the cluster's registry fails.
   returned: always
@@ -256,24 +289,31 @@ missing:
     namespace:
       description: Namespace of the workload.
       type: str
+      sample: shop
     workload:
       description: As RV(risks[].workload).
       type: dict
+      sample: {kind: Deployment, namespace: shop, name: web}
     image:
       description: The image as the object names it.
       type: str
+      sample: "registry.example.com:5000/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     digest:
       description: The digest in it.
       type: str
+      sample: "sha256:4f7e6d5c4b3a29180f1e2d3c4b5a69788796a5b4c3d2e1f0a9b8c7d6e5f40312"
     stream_namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     stream:
       description: Name of the stream.
       type: str
+      sample: web
     why:
       description: All of it in a sentence.
       type: str
+      sample: "Deployment web, container web, names sha256:4f7e6d5c4b3a, which image stream shop/web holds no more, neither in its history nor as a child of a list in it."
 protection:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child, which the pruner may reach, by
@@ -282,6 +322,12 @@ protection:
   returned: always
   type: list
   elements: dict
+  sample:
+    - namespace: shop
+      name: web
+      tags:
+        - name: keep-b5aa2c3f0e8b
+          from: registry.example.com:5000/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
 failed_namespaces:
   description: Where something could not be read. All else is reported nevertheless.
   returned: always
@@ -291,17 +337,21 @@ failed_namespaces:
     namespace:
       description: The namespace; V(*) for a request over all namespaces.
       type: str
+      sample: billing
     resources:
       description: What could not be read.
       type: list
       elements: str
+      sample: [deployments]
     error:
       description: The first error.
       type: str
+      sample: "deployments.apps is forbidden: User \"puller\" cannot list resource \"deployments\" in API group \"apps\" in the namespace \"billing\""
     status:
       description: Its HTTP status code.
       returned: if the API server answered
       type: int
+      sample: 403
 not_served:
   description: The kinds that this cluster does not serve.
   returned: always
@@ -316,33 +366,43 @@ summary:
     namespaces:
       description: Number of namespaces.
       type: int
+      sample: 3
     workloads:
       description: Number of objects that were looked at.
       type: int
+      sample: 14
     image_streams:
       description: Number of image streams that were looked at.
       type: int
+      sample: 5
     manifest_lists:
       description: Number of different manifest lists in their histories.
       type: int
+      sample: 3
     risks:
       description: Number of uses of children by digest.
       type: int
+      sample: 2
     at_risk:
       description: Number of those that the pruner's next run would take away.
       type: int
+      sample: 1
     levels:
       description: Number of uses by RV(risks[].level).
       type: dict
+      sample: {prunable: 1, protected: 1}
     missing:
       description: Number of entries of RV(missing).
       type: int
+      sample: 0
     failed_namespaces:
       description: Number of entries of RV(failed_namespaces).
       type: int
+      sample: 0
     complete:
       description: Whether everything could be read.
       type: bool
+      sample: true
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

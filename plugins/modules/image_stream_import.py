@@ -307,6 +307,18 @@ options:
 seealso:
   - module: quayside.openshift_images.pull_secret
   - module: quayside.openshift_images.sa_secret_link
+  - name: Getting started
+    description: From a clone to a corrected drift, on an emulated cluster.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/getting-started.md
+  - name: Private registries
+    description: Keys, ports, which credential hides which, Podman.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
+  - name: Several architectures
+    description: Manifest lists, and the way to them and back.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
+  - name: From oc to tasks
+    description: Every command and its task.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check mode needs too;
     further C(patch) and C(create) of C(imagestreams) where reference policy, preference, lookup policy, O(scheduled) or
@@ -386,35 +398,44 @@ streams:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     name:
       description: Name of the stream.
       type: str
+      sample: web
     state:
       description: V(present) or V(absent).
       type: str
+      sample: present
     lookup_policy_local:
       description: Whether workloads of the namespace may name the stream's tags.
       type: bool
+      sample: false
     changed:
       description: Whether the stream or one of its tags changed.
       type: bool
+      sample: true
     gone_upstream:
       description: Tags of the stream that its O(repository) no longer has. They are removed with O(purge_tags) only.
       type: list
       elements: str
+      sample: [v0]
     tags_from:
       description: Who listed the tags of O(repository), V(registry) or V(server).
       returned: for a stream with O(repository)
       type: str
+      sample: registry
     tags_from_reason:
       description:
         - Why the registry could not be read from where the module runs, or in check mode why its tags are not known yet. That is no
           failure.
       returned: for a stream with O(repository)
       type: str
+      sample: ""
     error:
       description: What stopped the whole stream, for example missing rights.
       type: str
+      sample: "imagestreams.image.openshift.io \"web\" is forbidden"
     tags:
       description: The declared tags, and those that were removed.
       type: list
@@ -423,30 +444,39 @@ streams:
         name:
           description: Name of the tag.
           type: str
+          sample: v1
         from:
           description: Pull spec of the external image.
           type: str
+          sample: "registry.example.com:5000/team/web:v1"
         import_mode:
           description: V(Legacy) or V(PreserveOriginal).
           type: str
+          sample: PreserveOriginal
         reference_policy:
           description: V(Source) or V(Local).
           type: str
+          sample: Source
         scheduled:
           description: Whether the cluster imports the tag again periodically.
           type: bool
+          sample: true
         insecure:
           description: Whether the registry may be asked without verified TLS.
           type: bool
+          sample: false
         digest:
           description: Digest of the tag's newest image; that of the list itself under V(PreserveOriginal).
           type: str
+          sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
         previous_digest:
           description: Digest of the tag's newest image before this run.
           type: str
+          sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         media_type:
           description: Media type of the image, where this run asked for it.
           type: str
+          sample: "application/vnd.docker.distribution.manifest.list.v2+json"
         manifests:
           description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
           type: list
@@ -455,21 +485,27 @@ streams:
             os:
               description: Operating system.
               type: str
+              sample: linux
             architecture:
               description: Architecture.
               type: str
+              sample: arm64
             variant:
               description: Variant of the architecture.
               type: str
+              sample: v8
             digest:
               description: Digest of the child.
               type: str
+              sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
             size:
               description: Size of the child's manifest in bytes.
               type: int
+              sample: 528
         changed:
           description: Whether the tag changed.
           type: bool
+          sample: true
         reasons:
           description:
             - Why the tag was to be changed. Any of V(stream_missing), V(tag_missing), V(source_changed), V(import_mode_changed),
@@ -477,9 +513,11 @@ streams:
               V(last_import_failed), V(never_imported), V(forced), V(not_listed).
           type: list
           elements: str
+          sample: [scheduled_changed]
         error:
           description: Why the image could not be imported, and what to do about it.
           type: str
+          sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
 failed_tags:
   description: The tags that could not be imported.
   returned: always
@@ -489,24 +527,31 @@ failed_tags:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     name:
       description: Name of the stream.
       type: str
+      sample: v1
     tag:
       description: Name of the tag.
       type: str
+      sample: v1
     from:
       description: Pull spec of the external image.
       type: str
+      sample: "registry.example.com:5000/team/web:v1"
     reason:
       description: The server's reason, for example V(Unauthorized) or V(NotFound).
       type: str
+      sample: Unauthorized
     message:
       description: The server's message.
       type: str
+      sample: "you may not have access to the container image \"registry.example.com:5000/team/web:v1\""
     remedy:
       description: What to do about it.
       type: str
+      sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
 summary:
   description: Counts of streams and tags, whether returned or not.
   returned: always
@@ -515,24 +560,31 @@ summary:
     streams:
       description: Number of streams.
       type: int
+      sample: 3
     streams_changed:
       description: Number of streams that changed.
       type: int
+      sample: 1
     tags:
       description: Number of tags.
       type: int
+      sample: 12
     changed:
       description: Number of tags that changed.
       type: int
+      sample: 1
     unchanged:
       description: Number of tags that neither changed nor failed.
       type: int
+      sample: 10
     failed:
       description: Number of tags that could not be imported.
       type: int
+      sample: 1
     reasons:
       description: Number of changed tags by reason.
       type: dict
+      sample: {scheduled_changed: 1}
 """
 
 import typing as t

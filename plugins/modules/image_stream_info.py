@@ -71,6 +71,12 @@ options:
     default: 120
 seealso:
   - module: quayside.openshift_images.image_stream_import
+  - name: Drift
+    description: The report on one or many clusters, and its correction.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
+  - name: From oc to tasks
+    description: Every command and its task.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
   - The rights needed are C(list) of C(imagestreams), or C(get) where one stream of one namespace is named.
 """
@@ -120,33 +126,43 @@ streams:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     name:
       description: Name of the stream.
       type: str
+      sample: web
     state:
       description: V(present).
       type: str
+      sample: present
     generation:
       description: The stream's generation; each change of a tag raises it.
       type: int
+      sample: 4
     resource_version:
       description: The stream's resource version; each write changes it.
       type: str
+      sample: "184467"
     labels:
       description: Labels of the stream.
       type: dict
+      sample: {app.kubernetes.io/part-of: shop}
     annotations:
       description: Annotations of the stream.
       type: dict
+      sample: {openshift.io/image.dockerRepositoryCheck: '2026-05-04T12:00:00Z'}
     lookup_policy_local:
       description: Whether workloads of the namespace may name the stream's tags as if they were images.
       type: bool
+      sample: false
     changed:
       description: V(false), because nothing is changed.
       type: bool
+      sample: false
     image_repository:
       description: The stream's repository in the cluster's own registry, where it has one.
       type: str
+      sample: "image-registry.openshift-image-registry.svc:5000/shop/web"
     tags:
       description: The tags, those too that are left in the history only.
       type: list
@@ -155,78 +171,116 @@ streams:
         name:
           description: Name of the tag.
           type: str
+          sample: v1
         in_spec:
           description: V(false) for a tag that was removed and whose history is still there.
           type: bool
+          sample: true
         from:
           description: What the tag tracks, a pull spec where RV(streams[].tags[].from_kind) is V(DockerImage).
           type: str
+          sample: "registry.example.com:5000/team/web:v1"
         from_kind:
           description: V(DockerImage), V(ImageStreamTag) or V(ImageStreamImage).
           type: str
+          sample: DockerImage
         from_namespace:
           description: Namespace of the tag or image that is followed.
           type: str
+          sample: shop
         reference:
           description: Whether the tag only refers to its source and is not imported.
           type: bool
+          sample: false
         import_mode:
           description: V(Legacy) or V(PreserveOriginal).
           type: str
+          sample: PreserveOriginal
         reference_policy:
           description: V(Source) or V(Local).
           type: str
+          sample: Source
         scheduled:
           description: Whether the cluster imports the tag again periodically.
           type: bool
+          sample: true
         insecure:
           description: Whether the registry may be asked without verified TLS.
           type: bool
+          sample: false
         prefer_architecture:
           description: Architecture that V(Legacy) takes from a manifest list.
           type: str
+          sample: arm64
         prefer_os:
           description: Operating system that V(Legacy) takes from a manifest list.
           type: str
+          sample: linux
         generation:
           description: Generation of the tag's specification.
           type: int
+          sample: 4
         pending:
           description: Whether the specification is ahead of the newest image.
           type: bool
+          sample: false
         digest:
           description: Digest of the newest image.
           type: str
+          sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
         previous_digest:
           description: Digest of the image before it in the history.
           type: str
+          sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         media_type:
           description: Media type of the newest image, with O(manifests=true), or with O(upstream=true) where it did not move.
           type: str
+          sample: "application/vnd.docker.distribution.manifest.list.v2+json"
         manifests:
           description:
             - Children of the newest image where that is a manifest list, each with C(os), C(architecture), C(variant), C(digest),
               C(size). Known where RV(streams[].tags[].media_type) is.
           type: list
           elements: dict
+          sample:
+            - os: linux
+              architecture: arm64
+              variant: v8
+              digest: sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
+              size: 528
         changed:
           description: V(false), because nothing is changed.
           type: bool
+          sample: false
         reasons:
           description: Why M(quayside.openshift_images.image_stream_import) would change the tag, with O(upstream=true).
           type: list
           elements: str
+          sample: [upstream_moved]
         history:
           description: The tag's images, newest first, each with C(digest), C(image), C(created) and C(generation).
           type: list
           elements: dict
+          sample:
+            - digest: sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
+              image: registry.example.com:5000/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
+              created: '2026-05-04T12:00:00Z'
+              generation: 4
         conditions:
           description: Conditions of the tag, each with C(type), C(status), C(reason), C(message), C(last_transition_time), C(generation).
           type: list
           elements: dict
+          sample:
+            - type: ImportSuccess
+              status: 'False'
+              reason: NotFound
+              message: dockerimage.image.openshift.io "registry.example.com:5000/team/web:v1" not found
+              last_transition_time: '2026-05-04T12:00:00Z'
+              generation: 4
         error:
           description: Why the last import failed.
           type: str
+          sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
         upstream:
           description: What the registry serves now. Only for tags that track an external image, with O(upstream=true).
           returned: with O(upstream=true)
@@ -235,36 +289,50 @@ streams:
             digest:
               description: Digest that an import would bring; the list's under V(PreserveOriginal), one child's under V(Legacy).
               type: str
+              sample: "sha256:4f7e6d5c4b3a29180f1e2d3c4b5a69788796a5b4c3d2e1f0a9b8c7d6e5f40312"
             media_type:
               description: Media type of that image.
               type: str
+              sample: "application/vnd.docker.distribution.manifest.list.v2+json"
             manifests:
               description: Children of the list under V(PreserveOriginal), each with C(os), C(architecture), C(variant), C(digest), C(size).
               type: list
               elements: dict
+              sample:
+                - os: linux
+                  architecture: arm64
+                  variant: v8
+                  digest: sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
+                  size: 528
             moved:
               description: Whether the registry serves another image than the tag has.
               type: bool
+              sample: true
             error:
               description: Why the registry could not be asked, and what to do about it.
               type: str
+              sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
     as_variables:
       description: The stream as an entry of C(streams) of M(quayside.openshift_images.image_stream_import).
       type: dict
+      sample: {namespace: shop, name: web, tags: [{name: v1, from: 'registry.example.com:5000/team/web:v1'}]}
     not_in_variables:
       description: Tags that C(as_variables) does not hold, each with C(tag) and C(reason).
       type: list
       elements: dict
+      sample: [{tag: old, reason: It was removed from the specification.}]
 as_variables:
   description: All streams as C(streams) of M(quayside.openshift_images.image_stream_import), or C(image_streams_desired) of the role.
   returned: always
   type: list
   elements: dict
+  sample: [{namespace: shop, name: web, tags: [{name: v1, from: 'registry.example.com:5000/team/web:v1'}]}]
 failed_namespaces:
   description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with the others' streams.
   returned: always
   type: list
   elements: dict
+  sample: [{namespace: billing, error: imagestreams.image.openshift.io is forbidden}]
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

@@ -109,6 +109,9 @@ options:
     default: all
 seealso:
   - module: quayside.openshift_images.image_stream_import
+  - name: Drift
+    description: The report on one or many clusters, and its correction.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 notes:
   - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); C(list) of C(imagetagmirrorsets) lets it follow mirrors.
   - What was pushed while nobody listened is brought by the schedule of the cluster, or by M(quayside.openshift_images.image_stream_import).
@@ -152,25 +155,32 @@ streams:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     name:
       description: Name of the stream.
       type: str
+      sample: web
     state:
       description: V(present); V(absent) if the stream was deleted meanwhile.
       type: str
+      sample: present
     lookup_policy_local:
       description: Whether workloads of the namespace may name the stream's tags.
       type: bool
+      sample: false
     changed:
       description: Whether the stream or one of its tags changed.
       type: bool
+      sample: true
     gone_upstream:
       description: Always empty here.
       type: list
       elements: str
+      sample: []
     error:
       description: What stopped the whole stream, for example missing rights.
       type: str
+      sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
     tags:
       description: The tags that track what was pushed.
       type: list
@@ -179,30 +189,39 @@ streams:
         name:
           description: Name of the tag.
           type: str
+          sample: v1
         from:
           description: Pull spec of the external image.
           type: str
+          sample: "registry.example.com:5000/team/web:v1"
         import_mode:
           description: V(Legacy) or V(PreserveOriginal).
           type: str
+          sample: PreserveOriginal
         reference_policy:
           description: V(Source) or V(Local).
           type: str
+          sample: Source
         scheduled:
           description: Whether the cluster imports the tag again periodically.
           type: bool
+          sample: true
         insecure:
           description: Whether the registry may be asked without verified TLS.
           type: bool
+          sample: false
         digest:
           description: Digest of the tag's newest image; that of the list itself under V(PreserveOriginal).
           type: str
+          sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
         previous_digest:
           description: Digest of the tag's newest image before this run.
           type: str
+          sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         media_type:
           description: Media type of the image, where this run asked for it.
           type: str
+          sample: "application/vnd.docker.distribution.manifest.list.v2+json"
         manifests:
           description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
           type: list
@@ -211,29 +230,37 @@ streams:
             os:
               description: Operating system.
               type: str
+              sample: linux
             architecture:
               description: Architecture.
               type: str
+              sample: arm64
             variant:
               description: Variant of the architecture.
               type: str
+              sample: v8
             digest:
               description: Digest of the child.
               type: str
+              sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
             size:
               description: Size of the child's manifest in bytes.
               type: int
+              sample: 528
         changed:
           description: Whether the tag changed.
           type: bool
+          sample: true
         reasons:
           description:
             - Why the tag was imported. V(pushed), with V(last_import_failed) or V(never_imported) if that was so.
           type: list
           elements: str
+          sample: [scheduled_changed]
         error:
           description: Why the image could not be imported, and what to do about it.
           type: str
+          sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
 failed_tags:
   description: The tags that could not be imported.
   returned: always
@@ -243,24 +270,31 @@ failed_tags:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     name:
       description: Name of the stream.
       type: str
+      sample: v1
     tag:
       description: Name of the tag.
       type: str
+      sample: v1
     from:
       description: Pull spec of the external image.
       type: str
+      sample: "registry.example.com:5000/team/web:v1"
     reason:
       description: The server's reason, for example V(Unauthorized) or V(NotFound).
       type: str
+      sample: Unauthorized
     message:
       description: The server's message.
       type: str
+      sample: "you may not have access to the container image \"registry.example.com:5000/team/web:v1\""
     remedy:
       description: What to do about it.
       type: str
+      sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
 summary:
   description: Counts of streams and tags, whether returned or not.
   returned: always
@@ -269,24 +303,31 @@ summary:
     streams:
       description: Number of streams.
       type: int
+      sample: 3
     streams_changed:
       description: Number of streams that changed.
       type: int
+      sample: 1
     tags:
       description: Number of tags.
       type: int
+      sample: 12
     changed:
       description: Number of tags that changed.
       type: int
+      sample: 1
     unchanged:
       description: Number of tags that neither changed nor failed.
       type: int
+      sample: 10
     failed:
       description: Number of tags that could not be imported.
       type: int
+      sample: 1
     reasons:
       description: Number of changed tags by reason.
       type: dict
+      sample: {pushed: 1}
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

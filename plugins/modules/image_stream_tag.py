@@ -96,6 +96,9 @@ options:
     default: 120
 seealso:
   - module: quayside.openshift_images.image_stream_import
+  - name: From oc to tasks
+    description: Every command and its task.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
   - The rights needed are C(get), C(patch) and C(create) of C(imagestreams) in O(namespace), C(get) of C(imagestreams) and of
     C(imagestreams/layers) in O(from_namespace), C(delete) of C(imagestreamtags) for O(state=absent), and for external images those
@@ -150,66 +153,90 @@ tag:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     stream:
       description: Name of the stream.
       type: str
+      sample: web
     tag:
       description: Name of the tag.
       type: str
+      sample: v1
     state:
       description: V(present) or V(absent).
       type: str
+      sample: present
     from_kind:
       description: What kind of source the tag has.
       type: str
+      sample: DockerImage
     from:
       description: The source as the cluster records it. A copy of a tag is recorded as the image that the source had.
       type: str
+      sample: "registry.example.com:5000/team/web:v1"
     from_namespace:
       description: Namespace of the source, where the cluster records one.
       type: str
+      sample: shop
     reference:
       description: Whether the tag only refers to its source.
       type: bool
+      sample: false
     import_mode:
       description:
         - V(Legacy) or V(PreserveOriginal). Null for a tag that this run creates without importing it, and for which none is declared.
       type: str
+      sample: PreserveOriginal
     reference_policy:
       description: V(Source) or V(Local).
       type: str
+      sample: Source
     scheduled:
       description: Whether the cluster imports the tag periodically.
       type: bool
+      sample: true
     insecure:
       description: Whether the registry may be asked without verified TLS.
       type: bool
+      sample: false
     digest:
       description: Digest of the tag's newest image.
       type: str
+      sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
     previous_digest:
       description: Digest before this run.
       type: str
+      sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     media_type:
       description: Media type of an external image, where this run asked for it.
       type: str
+      sample: "application/vnd.docker.distribution.manifest.list.v2+json"
       returned: for external images
     manifests:
       description: Children of a manifest list, where this run asked for it, as M(quayside.openshift_images.image_stream_import) returns them.
       type: list
       elements: dict
+      sample:
+        - os: linux
+          architecture: arm64
+          variant: v8
+          digest: sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
+          size: 528
       returned: for external images
     changed:
       description: Whether the tag changed.
       type: bool
+      sample: true
     reasons:
       description:
         - Why the tag was to be changed, as M(quayside.openshift_images.image_stream_import) names it; V(reference_changed) too.
       type: list
       elements: str
+      sample: [scheduled_changed]
     error:
       description: Why the external image could not be imported, and what to do about it.
       type: str
+      sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

@@ -112,6 +112,9 @@ seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.registry_image_info
   - module: quayside.openshift_images.image_prune_risk_info
+  - name: Several architectures
+    description: Manifest lists, and the way to them and back.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
   - >-
     The rights needed are C(list) of C(imagestreams), C(create) of C(imagestreamimports) to look up what the registries serve, and
@@ -164,55 +167,71 @@ candidates:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     stream:
       description: Name of the stream.
       type: str
+      sample: web
     tag:
       description: Name of the tag.
       type: str
+      sample: v1
     from:
       description: Pull spec that the tag follows.
       type: str
+      sample: "registry.example.com:5000/team/web:v1"
     import_mode:
       description: The tag's import mode now.
       type: str
+      sample: Legacy
     digest:
       description: Digest of the image that the tag has now.
       type: str
+      sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
       description: Platform of that image, as V(linux/arm64), where it is a child of the list that the registry serves now.
       type: str
+      sample: linux/arm64
     upstream_moved:
       description: Whether the registry serves another image than the tag was imported from; it then changes for this reason too.
       type: bool
+      sample: false
     digest_after:
       description: Digest that the tag will have, the list's or on the way back the child's.
       type: str
+      sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
     list_digest:
       description: Digest of the list that the registry serves.
       type: str
+      sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
     platforms:
       description: The list's platforms, without entries for attestations.
       type: list
       elements: str
+      sample: [linux/amd64, linux/arm64/v8]
     legacy_digest:
       description: Digest that V(Legacy) takes now.
       type: str
+      sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     legacy_platform:
       description: Platform of that child.
       type: str
+      sample: linux/arm64
     gained_platforms:
       description: The platforms that are there only after the migration.
       type: list
       elements: str
+      sample: [linux/amd64]
     lost_platforms:
       description: With O(record), the platforms that are there no more after going back.
       type: list
       elements: str
+      sample: [linux/amd64]
     followed_by:
       description: Tags of the same stream that follow this one, and get its image too.
       type: list
       elements: str
+      sample: [latest]
     triggers:
       description: What acts when the tag, or one that follows it, gets the other image.
       type: list
@@ -221,28 +240,36 @@ candidates:
         kind:
           description: Kind of the object.
           type: str
+          sample: Deployment
         namespace:
           description: Namespace of the object.
           type: str
+          sample: shop
         name:
           description: Name of the object.
           type: str
+          sample: web
         fields:
           description: Containers, or paths of fields, whose image is replaced; empty for a build config.
           type: list
           elements: str
+          sample: [web]
         automatic:
           description: V(false) where the trigger is paused, or waits for somebody to start the deployment.
           type: bool
+          sample: true
         tag:
           description: The tag that it watches.
           type: str
+          sample: v1
     migratable:
       description: Whether it can be done.
       type: bool
+      sample: true
     why:
       description: Why it cannot be done.
       type: str
+      sample: The tag refers to its source and is not imported.
 others:
   description: The other tags that were asked about.
   returned: always
@@ -252,15 +279,19 @@ others:
     namespace:
       description: Namespace of the stream.
       type: str
+      sample: shop
     stream:
       description: Name of the stream.
       type: str
+      sample: web
     tag:
       description: Name of the tag.
       type: str
+      sample: v1
     from:
       description: What the tag follows.
       type: str
+      sample: "registry.example.com:5000/team/web:v1"
     state:
       description:
         - V(preserved) where it preserves what the registry serves already.
@@ -269,9 +300,11 @@ others:
         - V(not_external) where it does not import an external image.
         - V(gone), V(source_changed) and V(not_preserved) with O(record), where the tag is not what the record is about.
       type: str
+      sample: preserved
     why:
       description: The same in words; where the registry could not be asked its reason, and what to do about it.
       type: str
+      sample: It preserves the list that the registry serves.
 to_preserve:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that preserves the lists of exactly the candidates
@@ -279,6 +312,13 @@ to_preserve:
   returned: always
   type: list
   elements: dict
+  sample:
+    - namespace: shop
+      name: web
+      tags:
+        - name: v1
+          from: registry.example.com:5000/team/web:v1
+          import_mode: PreserveOriginal
 to_legacy:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that goes back, each tag to its own import mode
@@ -286,16 +326,25 @@ to_legacy:
   returned: always
   type: list
   elements: dict
+  sample:
+    - namespace: shop
+      name: web
+      tags:
+        - name: v1
+          from: registry.example.com:5000/team/web:v1
+          import_mode: Legacy
 failed_namespaces:
   description: Namespaces whose streams could not be read, each with C(namespace) and C(error).
   returned: always
   type: list
   elements: dict
+  sample: [{namespace: billing, error: imagestreams.image.openshift.io is forbidden}]
 triggers_read_in:
   description: The namespaces that were looked at for triggers; V(*) for all.
   returned: always
   type: list
   elements: str
+  sample: [shop]
 triggers_not_read:
   description: Kinds whose triggers could not be read.
   returned: always
@@ -305,12 +354,15 @@ triggers_not_read:
     namespace:
       description: The namespace.
       type: str
+      sample: billing
     resource:
       description: The kind, as in access rules.
       type: str
+      sample: deployments.apps
     error:
       description: The error.
       type: str
+      sample: deployments.apps is forbidden
 not_served:
   description: The kinds that this cluster does not serve.
   returned: always
@@ -325,30 +377,39 @@ summary:
     tags:
       description: Number of tags that were asked about.
       type: int
+      sample: 12
     candidates:
       description: Number of RV(candidates).
       type: int
+      sample: 2
     migratable:
       description: Number of those that can be migrated, or can go back.
       type: int
+      sample: 2
     not_migratable:
       description: Number of those that cannot.
       type: int
+      sample: 0
     others:
       description: Number of RV(others) by their state.
       type: dict
+      sample: {preserved: 9, no_list: 1}
     triggers:
       description: Number of objects that watch a tag that would change.
       type: int
+      sample: 1
     automatic_triggers:
       description: Number of those that act by themselves.
       type: int
+      sample: 1
     failed_namespaces:
       description: Number of RV(failed_namespaces).
       type: int
+      sample: 0
     complete:
       description: Whether all streams and triggers could be read.
       type: bool
+      sample: true
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

@@ -213,6 +213,12 @@ notes:
     RV(secrets[].shadowing_checked) says whether that was so.
 seealso:
   - module: quayside.openshift_images.sa_secret_link
+  - name: Private registries
+    description: Keys, ports, which credential hides which, Podman.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
+  - name: From oc to tasks
+    description: Every command and its task.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 author:
   - quayside contributors (@quayside)
 """

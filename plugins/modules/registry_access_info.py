@@ -93,6 +93,9 @@ seealso:
   - module: quayside.openshift_images.pull_secret
   - module: quayside.openshift_images.sa_secret_link
   - module: quayside.openshift_images.image_stream_info
+  - name: Private registries
+    description: Keys, ports, which credential hides which, Podman.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
 author:
   - quayside contributors (@quayside)
 """

@@ -128,6 +128,12 @@ options:
 seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.image_stream_info
+  - name: Private registries
+    description: Keys, ports, which credential hides which, Podman.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
+  - name: Several architectures
+    description: Manifest lists, and the way to them and back.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
   - Without O(namespace) the options of cluster access are not used, and no rights in a cluster are needed. With it, C(list) of
     C(secrets) in the namespace.
@@ -180,19 +186,24 @@ images:
     image:
       description: The pull spec as it was given.
       type: str
+      sample: "registry.example.com:5000/team/web:v1"
     digest:
       description: Digest of the manifest or list, computed from what the registry served.
       type: str
+      sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
     media_type:
       description: Media type of the manifest or list.
       type: str
+      sample: "application/vnd.docker.distribution.manifest.list.v2+json"
     size:
       description: Size of the manifest or list itself, in bytes.
       type: int
+      sample: 1069
     platforms:
       description: The platforms as V(os/architecture[/variant]), of a list in its order.
       type: list
       elements: str
+      sample: [linux/amd64, linux/arm64/v8]
     manifests:
       description: The children of a list in its order. Empty for a single image.
       type: list
@@ -201,46 +212,60 @@ images:
         os:
           description: Operating system.
           type: str
+          sample: linux
         architecture:
           description: Architecture.
           type: str
+          sample: arm64
         variant:
           description: Variant of the architecture.
           type: str
+          sample: v8
         digest:
           description: Digest of the child.
           type: str
+          sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
         size:
           description: Size of the child's manifest in bytes.
           type: int
+          sample: 528
         media_type:
           description: Media type of the child.
           type: str
+          sample: "application/vnd.docker.distribution.manifest.v2+json"
     os:
       description: Operating system of the image. For a list here and below that of the child in RV(images[].legacy_choice).
       type: str
+      sample: linux
     architecture:
       description: Architecture of the image.
       type: str
+      sample: arm64
     variant:
       description: Variant of the architecture.
       type: str
+      sample: v8
     created:
       description: When the image was built, as the image itself says.
       type: str
+      sample: "2026-05-04T12:00:00Z"
     labels:
       description: Labels of the image.
       type: dict
+      sample: {org.opencontainers.image.title: web}
     layers:
       description: Number of layers.
       type: int
+      sample: 5
     layers_size:
       description: Size of all layers as they are pulled, in bytes.
       type: int
+      sample: 31457280
     tags:
       description: All tags of the repository, with O(tags=true).
       type: list
       elements: str
+      sample: [v1, v2]
     legacy_choice:
       description: The child of a list that an import with the mode V(Legacy) would take. Null for a single image.
       type: dict
@@ -248,22 +273,28 @@ images:
         digest:
           description: Digest of the child.
           type: str
+          sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         os:
           description: Operating system of the child.
           type: str
+          sample: linux
         architecture:
           description: Architecture of the child.
           type: str
+          sample: amd64
         variant:
           description: Variant of the architecture.
           type: str
+          sample: ""
         rule:
           description:
             - The rule that decides. V(tag_annotation), V(control_plane_architecture), V(linux_amd64) or V(first_entry).
           type: str
+          sample: linux_amd64
         why:
           description: The same in a sentence.
           type: str
+          sample: The list has an image for linux/amd64.
     credential:
       description: The credential that the registry was asked with, without its password. Null where none matched.
       type: dict
@@ -271,15 +302,19 @@ images:
         source:
           description: The option or secret that it came from.
           type: str
+          sample: the option registries
         key:
           description: The key that matched, as it is written there.
           type: str
+          sample: "registry.example.com:5000"
         username:
           description: The user name.
           type: str
+          sample: puller
     error:
       description: What could not be read, by whom that was refused, and what to do.
       type: str
+      sample: "registry.example.com:5000 refused the user name and password (HTTP 401)."
 repositories:
   description: The repositories in the order of O(repositories).
   returned: always
@@ -289,16 +324,20 @@ repositories:
     repository:
       description: The repository as it was given.
       type: str
+      sample: "registry.example.com:5000/team/web"
     tags:
       description: All its tags, in the registry's order.
       type: list
       elements: str
+      sample: [v1, v2]
     credential:
       description: As RV(images[].credential).
       type: dict
+      sample: {source: the option registries, key: 'registry.example.com:5000', username: puller}
     error:
       description: Why they could not be read.
       type: str
+      sample: "registry.example.com:5000 has no repository team/web (HTTP 404)."
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

@@ -100,6 +100,12 @@ notes:
   - Without the right to read secrets, the module takes the secrets to exist.
 seealso:
   - module: quayside.openshift_images.pull_secret
+  - name: Private registries
+    description: Keys, ports, which credential hides which, Podman.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
+  - name: From oc to tasks
+    description: Every command and its task.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 author:
   - quayside contributors (@quayside)
 """
@@ -193,6 +199,7 @@ service_accounts:
     error:
       description: What went wrong with this service account, V(null) if nothing did.
       type: str
+      sample: "serviceaccounts \"builder\" not found"
 failed_service_accounts:
   description: The service accounts with which something went wrong, as C(namespace/name).
   returned: when the options were valid

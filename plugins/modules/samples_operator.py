@@ -116,6 +116,9 @@ options:
 seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.pull_secret
+  - name: Private registries
+    description: Keys, ports, which credential hides which, Podman.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
 notes:
   - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in namespace C(openshift)
     C(list) and C(get) of C(imagestreams), and C(create) of C(imagestreamimports) for O(retry_failed=true).
@@ -159,17 +162,21 @@ config:
     samples_registry:
       description: The registry of the samples; empty for the built-in one.
       type: str
+      sample: "mirror.example.com:5000"
     management_state:
       description: V(Managed), V(Unmanaged) or V(Removed).
       type: str
+      sample: Managed
     skipped_imagestreams:
       description: Image streams that the operator leaves alone.
       type: list
       elements: str
+      sample: [jenkins]
     skipped_templates:
       description: Templates that the operator leaves alone.
       type: list
       elements: str
+      sample: [jenkins-ephemeral]
 conditions:
   description: What the operator reports about itself.
   returned: always
@@ -179,29 +186,36 @@ conditions:
     type:
       description: Name of the condition, such as C(SamplesExist) or C(ImportImageErrorsExist).
       type: str
+      sample: SamplesExist
     status:
       description: V(True), V(False) or V(Unknown).
       type: str
+      sample: "True"
     reason:
       description: The operator's reason, for some conditions the names of image streams.
       type: str
+      sample: ""
     message:
       description: The operator's words.
       type: str
+      sample: Samples exist in the openshift project
 version:
   description: The release whose samples the operator has created.
   returned: always
   type: str
+  sample: "4.17.3"
 imagestreams:
   description: Names of the image streams that the operator manages. Empty where the module did not look at them.
   returned: always
   type: list
   elements: str
+  sample: [httpd, nodejs]
 streams:
   description: Image streams of which imports were tried again, as M(quayside.openshift_images.image_stream_import) returns them.
   returned: always
   type: list
   elements: dict
+  sample: [{namespace: openshift, name: httpd, changed: true, tags: []}]
 failed_tags:
   description: Tags that could not be imported.
   returned: always
@@ -211,34 +225,43 @@ failed_tags:
     namespace:
       description: Always V(openshift).
       type: str
+      sample: openshift
     name:
       description: Name of the image stream.
       type: str
+      sample: httpd
     tag:
       description: Name of the tag.
       type: str
+      sample: "2.4-ubi9"
     from:
       description: The image that the registry was asked for.
       type: str
+      sample: "mirror.example.com:5000/ubi9/httpd-24:latest"
     reason:
       description: The API server's reason, such as V(NotFound) or V(Unauthorized).
       type: str
+      sample: Unauthorized
     message:
       description: The API server's words.
       type: str
+      sample: "you may not have access to the container image \"mirror.example.com:5000/ubi9/httpd-24:latest\""
     remedy:
       description: What to do about it, where that is known.
       type: str
+      sample: "The namespace openshift has no credential for this image. Add one with the key mirror.example.com:5000 (pull_secret)."
 failed_imagestreams:
   description: Names of the image streams with such tags, which O(skipped_imagestreams) could name.
   returned: always
   type: list
   elements: str
+  sample: [httpd]
 outstanding:
   description: What was still to be done at the end, a sentence each. Empty where all was done, or where the module did not look.
   returned: always
   type: list
   elements: str
+  sample: ['tags have still to be imported: httpd:2.4-ubi9']
 summary:
   description: Counts.
   returned: always
@@ -247,21 +270,27 @@ summary:
     imagestreams:
       description: Image streams that the operator manages.
       type: int
+      sample: 42
     tags:
       description: Tags of these that are imported from a registry.
       type: int
+      sample: 120
     imported:
       description: Tags with an image and without a failure.
       type: int
+      sample: 119
     pending:
       description: Tags that are still to be imported.
       type: int
+      sample: 0
     failed:
       description: Tags that could not be imported.
       type: int
+      sample: 1
     retried:
       description: Tags of which the import was tried again.
       type: int
+      sample: 1
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

@@ -26,13 +26,13 @@ def load(*parts: str) -> t.Any:
     return yaml.safe_load((ROOT.joinpath(*parts)).read_text(encoding="utf-8"))
 
 
-def documentation(module: str) -> dict[str, t.Any]:
-    """The literal of a module's DOCUMENTATION, as YAML."""
+def documentation(module: str, part: str = "DOCUMENTATION") -> dict[str, t.Any]:
+    """The literal of a module's DOCUMENTATION, or of another part, as YAML."""
     tree = ast.parse((ROOT / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8"))
     (text,) = [
         ast.literal_eval(statement.value)
         for statement in tree.body
-        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "DOCUMENTATION"
+        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == part
     ]
     return yaml.safe_load(text)
 
@@ -70,6 +70,28 @@ def test_module_documents_its_attributes(module: str) -> None:
     assert set(supported.values()) <= {"full", "partial", "none", "N/A"}
     assert (f"{ATTRIBUTES}.actiongroup_openshift" in fragments) == (module not in WITHOUT_CLUSTER)
     assert documented["version_added"]
+
+
+def without_sample(values: dict[str, t.Any], prefix: str = "") -> t.Iterator[str]:
+    """The return values, those within others too, of which no sample is shown."""
+    for name, value in values.items():
+        if value.get("contains"):
+            yield from without_sample(value["contains"], f"{prefix}{name}.")
+        elif "sample" not in value:
+            yield f"{prefix}{name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_return_value_of_a_module_has_a_sample(module: str) -> None:
+    assert list(without_sample(documentation(module, "RETURN"))) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_leads_to_a_guide(module: str) -> None:
+    guides = [entry["link"].rpartition("/docs/")[2] for entry in documentation(module)["seealso"] if "link" in entry]
+
+    assert guides
+    assert [name for name in guides if not (ROOT / "docs" / name).is_file()] == []
 
 
 @pytest.mark.parametrize("role", ROLES)
