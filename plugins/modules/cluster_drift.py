@@ -354,6 +354,12 @@ options:
     type: str
     choices: [all, changed]
     default: all
+  result_file:
+    description:
+      - Also write the return values into this file, as JSON that only its owner may read. The module makes it where it runs.
+      - Ansible hides the text of a password wherever a result of the task has it, in the name of a tag too. In this file names are whole,
+        so that a later task can compute with them. Messages are redacted in it as everywhere.
+    type: path
 requirements:
   - python >= 3.9
   - requests
@@ -534,8 +540,49 @@ drift:
           type: list
           elements: str
           sample: [upstream_moved]
+    unknown:
+      description: Everything of which nobody knows whether it is as declared. Nothing of it counts as changed or as compared.
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: V(secret), V(link), V(stream) or V(tag).
+          type: str
+          sample: tag
+        namespace:
+          description: Namespace of the object.
+          type: str
+          sample: shop
+        name:
+          description: Name of the object.
+          type: str
+          sample: web
+        tag:
+          description: Name of the tag.
+          type: str
+          sample: v1
+        reason:
+          description:
+            - Why, in a word. The server's reason, V(Unauthorized) or V(Forbidden) for example, or V(credential_pending) where the run itself
+              would have to write the credential first.
+          type: str
+          sample: Unauthorized
+        message:
+          description: Why, in the server's words.
+          type: str
+          sample: 'you may not have access to the container image "registry.example.com:5000/team/web:v1"'
+    notices:
+      description: Findings that are no change, each with the keys of an entry of RV(drift.unknown).
+      type: list
+      elements: dict
+      sample: []
+    confirmed:
+      description: The ids of O(approved) of which this run has seen that nothing is left to do.
+      type: list
+      elements: str
+      sample: [3f1c9a7be0d24586]
     warnings:
-      description: What is worth to be known besides.
+      description: What is worth knowing besides.
       type: list
       elements: str
       sample:
@@ -559,6 +606,10 @@ summary:
       description: Number of changes.
       type: int
       sample: 1
+    unknown:
+      description: Number of objects that could not be compared.
+      type: int
+      sample: 0
     failures:
       description: Number of failures.
       type: int
@@ -585,6 +636,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare import Way, compare
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import declared
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import write_results
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
@@ -638,6 +690,7 @@ def argument_spec() -> ArgumentSpec:
                 "concurrency": {"type": "int", "default": 8},
                 "timeout": {"type": "int", "default": 120},
                 "results": {"type": "str", "choices": ["all", "changed"], "default": "all"},
+                "result_file": {"type": "path"},
             }
         )
     )
@@ -662,7 +715,10 @@ def work(context: ModuleContext) -> Report:
         platforms=params["platforms"],
     )
     with reading_repositories(client, wanted.streams, context.mask, width=params["concurrency"]) as tag_reader:
-        return compare(client, wanted, way, pending=pending, tag_reader=tag_reader)
+        report = compare(client, wanted, way, pending=pending, tag_reader=tag_reader, approved=params["approved"] or ())
+    if params["result_file"]:
+        write_results(params["result_file"], report, context.shown)
+    return report
 
 
 def main() -> None:

@@ -12,7 +12,9 @@ short_description: Make one report of what was found on many clusters
 description:
   - Puts the results of the role P(quayside.openshift_images.drift_report#role) for many clusters together, and reports that were made
     before, those of slices of an inventory for example.
-  - Writes them as a JSON document with a fixed order, which C(docs/drift.schema.json) describes, and as one HTML page that needs nothing else.
+  - Writes them as a JSON document with a fixed order, which C(docs/drift.schema.json) describes, as one HTML page that needs nothing else,
+    as JUnit XML for CI, and in the text format of Prometheus.
+  - A file that is there keeps its mode. A new one gets the mode that the umask gives.
   - It reads and writes files only, where it runs, and asks no cluster.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes
@@ -49,6 +51,18 @@ options:
     description:
       - Path of the page to write.
     type: path
+  junit_file:
+    description:
+      - Path of the JUnit XML to write. A suite is a cluster and a case an object. What differs is a failure, what could not be compared is
+        skipped, and a cluster that could not be compared at all is an error.
+    type: path
+    version_added: 1.0.0
+  metrics_file:
+    description:
+      - Path of the metrics to write, gauges in the text format 0.0.4 of Prometheus, for the textfile collector of node_exporter. It reads files
+        whose names end in C(.prom).
+    type: path
+    version_added: 1.0.0
   template:
     description:
       - Path of the Jinja2 template of the page. The role has it.
@@ -65,6 +79,17 @@ options:
       - The JSON document has all of them.
     type: int
     default: 5000
+  fail_on:
+    description:
+      - Findings for which RV(failing) names a cluster. The role fails with what it says.
+      - V(failures) is what could not be compared or corrected, V(nothing_declared) a cluster for which nothing is declared, V(drift) what
+        differs and was not corrected, V(unknown) anything whose state is not known, V(notices) a finding that is no difference, and
+        V(prune_risks) a workload that pruning would take the image from.
+    type: list
+    elements: str
+    choices: [failures, nothing_declared, drift, unknown, notices, prune_risks]
+    default: [failures, nothing_declared]
+    version_added: 1.0.0
 requirements:
   - python >= 3.9
   - jinja2 >= 3.0, for O(html_file)
@@ -82,6 +107,12 @@ EXAMPLES = r"""
   quayside.openshift_images.drift_report:
     files: [slice-1.json, slice-2.json, slice-3.json, slice-4.json]
     json_file: drift.json
+
+- name: The same for CI and for monitoring
+  quayside.openshift_images.drift_report:
+    files: [drift.json]
+    junit_file: drift.xml
+    metrics_file: /var/lib/node_exporter/textfile_collector/drift.prom
 """
 
 RETURN = r"""
@@ -95,23 +126,41 @@ summary:
       type: int
       sample: 6
     verdicts:
-      description: How many clusters have each verdict, V(in_sync), V(drift), V(corrected), V(partly_corrected) or V(failed).
+      description:
+        - How many clusters have each verdict, V(in_sync), V(drift), V(corrected), V(partly_corrected), V(failed) or V(nothing_declared).
       type: dict
-      sample: {in_sync: 4, drift: 2}
+      sample: {in_sync: 4, drift: 1, corrected: 0, partly_corrected: 0, failed: 1, nothing_declared: 0}
     counts:
       description: Sums of the clusters' counts.
       type: dict
-      sample: {secrets: 6, links: 12, streams: 18, tags: 72, changes: 3, failures: 0, prune_risks: 0}
+      sample: {secrets: 12, links: 12, streams: 24, tags: 300, changes: 2, corrected: 0, left: 2, unknown: 1, failures: 1, notices: 0, prune_risks: 0}
+    states:
+      description: How many objects are as declared, differ, or are unknown.
+      type: dict
+      sample: {as_declared: 321, differs: 2, unknown: 1}
     reasons:
       description: Number of changes by reason.
       type: dict
-      sample: {upstream_moved: 3}
+      sample: {upstream_moved: 2}
+    unknown_reasons:
+      description: Number of objects that could not be compared, by reason.
+      type: dict
+      sample: {Forbidden: 1}
+    notice_reasons:
+      description: Number of findings that are no change, by reason.
+      type: dict
+      sample: {}
 lines:
-  description: The report in short, a line for each cluster and one for all.
+  description: The report in short, a line for each cluster that is not as declared, the worst first, one for all, and what to do next.
   returned: success
   type: list
   elements: str
-  sample: ['cluster-005: drift: 2 changes, 0 failures']
+  sample: ["harbour  drift  1 change: shop/web:v1 upstream_moved", "2 clusters (1 in_sync, 1 drift): 1 change (upstream_moved 1)"]
+command:
+  description: The command that corrects what is left and nothing else, V(null) where nothing is left.
+  returned: success
+  type: str
+  sample: ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e drift_report_approved_file=drift.json
 clusters:
   description: The clusters, without what was found there.
   returned: success
@@ -121,7 +170,7 @@ clusters:
     name:
       description: Name of the cluster.
       type: str
-      sample: cluster-005
+      sample: harbour
     verdict:
       description: The verdict.
       type: str
@@ -133,7 +182,11 @@ clusters:
     counts:
       description: How many things were compared, changes, failures and prune risks.
       type: dict
-      sample: {secrets: 1, links: 2, streams: 3, tags: 12, changes: 2, failures: 0, prune_risks: 0}
+      sample: {secrets: 2, links: 2, streams: 4, tags: 50, changes: 1, corrected: 0, left: 1, unknown: 0, failures: 0, notices: 0, prune_risks: 0}
+    states:
+      description: How many objects are as declared, differ, or are unknown.
+      type: dict
+      sample: {as_declared: 53, differs: 1, unknown: 0}
     findings:
       description: What a job may fail for, in a sentence each; V(null) where there is nothing of the kind.
       type: dict
@@ -141,11 +194,23 @@ clusters:
         failures:
           description: What could not be compared or corrected.
           type: str
-          sample: "1 failure: Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+          sample: "harbour: Cannot read anything: the API server https://api.example.com:6443 refused the connection."
+        nothing_declared:
+          description: That nothing is declared for the cluster, and which variables would.
+          type: str
+          sample: "harbour: nothing is declared for this cluster. Give at least one of image_streams_desired, or check their spelling."
         drift:
           description: What differs and was not corrected.
           type: str
-          sample: "2 changes"
+          sample: "harbour: 1 change: shop/web:v1 upstream_moved."
+        unknown:
+          description: What could not be compared.
+          type: str
+          sample: "harbour: 1 object could not be compared: shop/web:v1 Unauthorized."
+        notices:
+          description: Findings that are no change.
+          type: str
+          sample: "harbour: 1 notice: shop/registry credential_expires."
         prune_risks:
           description: Workloads that pruning would take the image from.
           type: str
@@ -154,7 +219,12 @@ clusters:
       description: The changes that are left, by their RV(quayside.openshift_images.cluster_drift#module:drift.changes[].id).
       type: list
       elements: str
-      sample: [3f1c9a7be0d24586]
+      sample: [0123456789abcdef]
+failing:
+  description: Why the job fails for a cluster by O(fail_on), by its name; without the others.
+  returned: success
+  type: dict
+  sample: {harbour: "harbour: the API server refused the connection."}
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec
@@ -171,9 +241,17 @@ def argument_spec() -> ArgumentSpec:
             "clusters": {"type": "list", "elements": "str", "default": []},
             "json_file": {"type": "path"},
             "html_file": {"type": "path"},
+            "junit_file": {"type": "path"},
+            "metrics_file": {"type": "path"},
             "template": {"type": "path"},
             "title": {"type": "str", "default": "Drift report"},
             "most_tags": {"type": "int", "default": 5000},
+            "fail_on": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["failures", "nothing_declared", "drift", "unknown", "notices", "prune_risks"],
+                "default": ["failures", "nothing_declared"],
+            },
         },
         required_by={"html_file": ["template"]},
     )

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,19 +27,26 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page that the module writes; the document is beside it."""
-    folder = tmp_path_factory.mktemp("report")
-    for number, part in enumerate(parts()):
+    return write_page(tmp_path_factory.mktemp("report"), parts(), clusters=["lost"])
+
+
+def write_page(folder: Path, contents: Iterable[dict[str, t.Any]], **options: t.Any) -> Path:
+    """Write the report on some clusters as the module does."""
+    for number, part in enumerate(contents):
         (folder / f"part-{number}.json").write_text(json.dumps(part), encoding="utf-8")
     params = {
         "files": [str(folder)],
-        "clusters": ["lost"],
+        "clusters": [],
         "json_file": str(folder / "drift.json"),
         "html_file": str(folder / "drift.html"),
+        "junit_file": None,
+        "metrics_file": None,
         "template": str(TEMPLATE),
         "title": "Drift of the <harbours>",
         "most_tags": 5000,
+        "fail_on": [],
     }
-    write_report(params, check_mode=False)
+    write_report({**params, **options}, check_mode=False)
     return folder / "drift.html"
 
 
@@ -63,7 +70,7 @@ def open_page(browser: Browser, report: Path) -> Iterator[OpenPage]:
     """Opens the report; whatever the test does there, nothing may be fetched, go wrong, or be said by a dialog."""
     contexts, found = [], []
 
-    def open_it(viewport: dict[str, int] | None = None, **settings: t.Any) -> Page:
+    def open_it(viewport: dict[str, int] | None = None, path: Path | None = None, **settings: t.Any) -> Page:
         context = browser.new_context(viewport=viewport or DESK, **settings)
         contexts.append(context)
         page = context.new_page()
@@ -71,7 +78,7 @@ def open_page(browser: Browser, report: Path) -> Iterator[OpenPage]:
         page.on("console", lambda message: found.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: found.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (found.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.goto(report.as_uri())
+        page.goto((path or report).as_uri())
         return page
 
     yield open_it

@@ -58,15 +58,21 @@ def failure(**fields: t.Any) -> dict[str, t.Any]:
     return {**empty, "kind": "tag", "name": "", "message": "", **fields}
 
 
+def unknown(kind: str, namespace: str, name: str, tag_name: str | None, reason: str, message: str) -> dict[str, t.Any]:
+    """What nobody knows the state of, as cluster_drift returns it."""
+    return {"kind": kind, "namespace": namespace, "name": name, "tag": tag_name, "reason": reason, "message": message}
+
+
 def part(cluster: str, compared: t.Sequence[dict[str, t.Any]] = (), **fields: t.Any) -> dict[str, t.Any]:
     """The result of a cluster."""
-    form = {"format": "quayside.openshift_images/drift-part", "cluster": cluster, "upstream": True, "compared": list(compared), "errors": []}
+    run = {"collection_version": "1.0.0", "inventory": ["/srv/fleet/clusters.yml"]}
+    form = {"format": "quayside.openshift_images/drift-part", "cluster": cluster, "upstream": True, "compared": list(compared), "errors": [], "run": run}
     return {**form, **fields}
 
 
 def compared(**fields: t.Any) -> dict[str, t.Any]:
     """The result of one batch."""
-    lists = {name: [] for name in ("secrets", "links", "streams", "changes", "failures", "held_back", "warnings")}
+    lists = {name: [] for name in ("secrets", "links", "streams", "changes", "failures", "held_back", "unknown", "notices", "warnings")}
     found = {"host": "https://api.harbour.example.com:6443", **lists, **fields}
     tags = sum(len(stream["tags"]) for stream in found["streams"])
     return {**found, "counts": {"secrets": len(found["secrets"]), "links": len(found["links"]), "streams": len(found["streams"]), "tags": tags}}
@@ -92,13 +98,14 @@ def drifted() -> dict[str, t.Any]:
     other = {"offered": ["linux/amd64", "linux/s390x"], "taken": ["linux/arm64"], "single": False}
     tags = [tag(f"v{number}", import_mode="PreserveOriginal", platforms={**other, "taken": None}) for number in range(2, 12)]
     refused = tag("private", digest=None, previous_digest=None, error="Unauthorized: no", reasons=["never_imported"], platforms=None)
+    secret_facts = {"managed_by": "Argo CD"}
     single = tag("single", platforms={"offered": ["amd64"], "taken": ["amd64"], "single": True})
     credential = {"registry": "registry.example.com:5000", "state": "present", "username": "puller", "changed": True, "reasons": ["password_changed"]}
     secret = {"namespace": "shop", "name": "registry", "state": "present", "type": "kubernetes.io/dockerconfigjson", "registries": [credential]}
     pulls = {"for": "pull", "secrets": ["registry"], "added": ["registry"], "removed": [], "changed": True, "reasons": ["link_missing"]}
     link = {"namespace": "shop", "name": "default", "lists": [pulls]}
     return compared(
-        secrets=[{**secret, "changed": True, "reasons": ["registries_changed"], "error": None}],
+        secrets=[{**secret, **secret_facts, "changed": True, "reasons": ["registries_changed"], "error": None}],
         links=[{**link, "changed": True, "reasons": ["link_missing"], "error": None}],
         streams=[stream("shop", "web", moved, *tags), stream("shop", "odd", refused, single, tag("kept", platforms=other), tag("harm", **{"from": HOSTILE}))],
         changes=[
@@ -120,7 +127,28 @@ def drifted() -> dict[str, t.Any]:
                 **{"from": "registry.example.com:5000/team/private"},
             )
         ],
+        unknown=[unknown("tag", "shop", "odd", "private", "Unauthorized", HOSTILE), unknown("tag", "shop", "web", "v9", "credential_pending", "not written")],
+        notices=[unknown("secret", "shop", "registry", None, "credential_expires", "The token expires on 2030-01-01.")],
         warnings=[HOSTILE],
+    )
+
+
+def moved(namespace: str, *names: str) -> dict[str, t.Any]:
+    """A cluster on which one tag moved upstream, and where a stranger may not read the rest."""
+    refused = [
+        (
+            kind,
+            name,
+            f'Cannot read {kind} "{name}" in namespace "shop": {resource} "{name}" is forbidden: User "stranger" cannot get resource "{resource}" in'
+            ' API group "" in the namespace "shop"',
+        )
+        for kind, resource, name in (("secret", "secrets", "registry"), ("link", "serviceaccounts", "default"), ("link", "serviceaccounts", "builder"))
+    ]
+    return compared(
+        streams=[stream(namespace, name, tag("stable", changed=True, reasons=["upstream_moved"], digest=NEW)) for name in names],
+        changes=[change(9, "tag", namespace, name, view(), view(image=NEW), "upstream_moved", tag_name="stable") for name in names],
+        failures=[failure(kind=kind, namespace="shop", name=name, message=message, reason="Forbidden") for kind, name, message in refused],
+        unknown=[unknown(kind, "shop", name, None, "Forbidden", message) for kind, name, message in refused],
     )
 
 
@@ -138,11 +166,14 @@ def parts() -> list[dict[str, t.Any]]:
     risks = {"risks": [risk], "missing": [], "failed_namespaces": [], "summary": {"at_risk": 1}}
     done = drifted()
     unit = {**done, "failures": [], "changes": done["changes"][:4], "held_back": [{**done["changes"][3], "reasons": ["upstream_moved"]}]}
+    unit.update(unknown=[], notices=[])
     correction = {**unit, "changes": done["changes"][:2], "failures": [failure(kind="stream", namespace="shop", name="web", message="the server said no")]}
     return [
         part("harbour", [drifted()], prune_risks=risks),
         part("calm", [compared(streams=[stream("shop", "web", tag("v1"))])]),
         part("deserted", errors=["Cannot read anything: the API server https://api.example.com:6443 refused the connection."]),
+        part("north", [moved("billing", "ledger")]),
+        part("south", [moved("billing", "ledger", "invoices")]),
         part("mended", [unit], correction=True, approved=[one["id"] for one in unit["changes"]], corrected=[correction]),
         part(HOSTILE, [compared()]),
     ]

@@ -19,7 +19,7 @@ from .._import_engine.remedies import RemedyFinder
 from .._import_engine.report import stream_report
 from .._import_engine.run import converge_streams
 from .desired import Declared
-from .result import Part, drift_report, held, stream_part
+from .result import Part, comparison_report, held, stream_part
 
 if t.TYPE_CHECKING:
     from .._import_engine.repositories import TagReader
@@ -45,10 +45,11 @@ def compare(
     *,
     pending: t.Sequence[PendingCredential] = (),
     tag_reader: TagReader | None = None,
+    approved: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> Report:
     """Tell how the cluster differs from what is wanted, or outside check mode bring that about.
 
-    ``pending`` are credentials that check mode counts on besides those of ``wanted``.
+    ``pending`` are credentials that check mode counts on besides those of ``wanted``; ``approved`` are the changes that may be made.
     Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that does not answer.
     """
     parts: list[Part] = []
@@ -79,8 +80,8 @@ def compare(
             from .platforms import platforms_of
 
             _add_platforms(report, platforms_of(client, results, concurrency=way.concurrency, timeout=way.timeout))
-        parts.append(stream_part(report, held_back))
-    return drift_report(client.connection.host, parts, promised)
+        parts.append(stream_part(report, held_back, results))
+    return comparison_report(client.connection.host, parts, promised, approved)
 
 
 def _add_platforms(report: Report, platforms: t.Mapping[Place, Platforms]) -> None:

@@ -24,7 +24,7 @@ from .._secret_link.desired import Waiting
 from .._secret_link.plan import link_change
 from .._secret_link.report import report_links
 from .desired import DeclaredLinks, DeclaredSecret
-from .result import Part, change, failure, held
+from .result import Part, Place, change, failure, held, reason_of, unknown
 
 if t.TYPE_CHECKING:
     from .compare import Way
@@ -35,7 +35,8 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
     try:
         verified = try_logins(secret.desired.present_registries) if secret.verify else []
     except CollectionError as error:
-        return _secret_part(report_secrets(secret.desired, [SecretOutcome(namespace, error=error) for namespace in secret.namespaces], []))
+        refused = [SecretOutcome(namespace, error=error) for namespace in secret.namespaces]
+        return _secret_part(report_secrets(secret.desired, refused, []), dict.fromkeys(secret.namespaces, reason_of(error)))
     applier = SecretApplier(
         client,
         secret.desired,
@@ -52,7 +53,8 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
         if isinstance(outcome.error, NotApproved)
     ]
     answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
-    return _secret_part(report_secrets(secret.desired, answered, verified), held_back)
+    causes = {outcome.namespace: reason_of(outcome.error) for outcome in answered}
+    return _secret_part(report_secrets(secret.desired, answered, verified), causes, held_back)
 
 
 def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, way: Way) -> Part:
@@ -78,18 +80,39 @@ def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozens
         for outcome in answered
         if outcome.plan is not None
     }
-    return _link_part(report_links(answered), ids, held_back)
+    causes = {str(outcome.account): reason_of(outcome.error) for outcome in answered}
+    return _link_part(report_links(answered), ids, causes, held_back)
 
 
-def _secret_part(report: Report, held_back: t.Sequence[dict[str, t.Any]] = ()) -> Part:
+def _secret_part(report: Report, causes: t.Mapping[str, str], held_back: t.Sequence[dict[str, t.Any]] = ()) -> Part:
+    """``causes`` say in a word why a secret could not be read, by namespace."""
     changes, failures = [], []
     for secret in report.results["secrets"]:
         where = f"{secret['namespace']}/{secret['name']}"
         if secret["changed"]:
             changes.append(change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret)))
         if secret["error"]:
-            failures.append(failure("secret", secret, secret["error"]))
-    return Part("secret", report, report.results["secrets"], changes, failures, held_back)
+            failures.append(failure("secret", secret, secret["error"], causes.get(secret["namespace"], "")))
+    return _part("secret", report, report.results["secrets"], changes, failures, held_back)
+
+
+def _part(
+    kind: str,
+    report: Report,
+    content: t.Sequence[dict[str, t.Any]],
+    changes: t.Sequence[dict[str, t.Any]],
+    failures: t.Sequence[dict[str, t.Any]],
+    held_back: t.Sequence[dict[str, t.Any]],
+) -> Part:
+    """Return the part with what is not known, and what is as declared."""
+    open_questions = [
+        unknown(kind, item, None, one["reason"] or "", one["message"])
+        for one in failures
+        for item in content
+        if (item["namespace"], item["name"]) == (one["namespace"], one["name"]) and not item["changed"]
+    ]
+    confirmed: set[Place] = {(kind, item["namespace"], item["name"], None) for item in content if not item["changed"] and not item["error"]}
+    return Part(kind, report, content, changes, failures, held_back, open_questions, confirmed)
 
 
 def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
@@ -98,7 +121,9 @@ def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
     return sorted({*(reason for reason in secret["reasons"] if reason != "registries_changed" or not found), *found})
 
 
-def _link_part(report: Report, ids: t.Mapping[str, str], held_back: t.Sequence[dict[str, t.Any]]) -> Part:
+def _link_part(
+    report: Report, ids: t.Mapping[str, str], causes: t.Mapping[str, str], held_back: t.Sequence[dict[str, t.Any]]
+) -> Part:
     """``ids`` are those of the changes, by service account: they are about more than before and after say."""
     changes, failures = [], []
     for account in report.results["service_accounts"]:
@@ -106,8 +131,8 @@ def _link_part(report: Report, ids: t.Mapping[str, str], held_back: t.Sequence[d
         if account["changed"]:
             changes.append(change("link", account, None, report.before[where], report.after[where], account["reasons"], ids[where]))
         if account["error"]:
-            failures.append(failure("link", account, account["error"]))
-    return Part("link", report, report.results["service_accounts"], changes, failures, held_back)
+            failures.append(failure("link", account, account["error"], causes.get(where, "")))
+    return _part("link", report, report.results["service_accounts"], changes, failures, held_back)
 
 
 def _give_up_where_nothing_answers(outcomes: t.Iterable[HasError]) -> None:

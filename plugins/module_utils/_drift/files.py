@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of a report on drift: results of clusters in, drift.json and drift.html out.
+"""The files of a report on drift: results of clusters in, drift.json, drift.html and what machines read out.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -13,15 +13,19 @@ import contextlib
 import datetime
 import json
 import os
+import stat
 import tempfile
 import typing as t
 
 from .._core.errors import InputError
 from .._core.report import Report
-from .document import drift_document, findings, lines
-from .page import render
+from .document import SETTLED, drift_document
+from .machines import junit, metrics
+from .page import Asked, render
+from .words import FINDINGS, correction_command, findings, lines
 
-_SHOWN_OF_A_CLUSTER = ("name", "verdict", "complete", "counts")
+_SHOWN_OF_A_CLUSTER = ("name", "verdict", "complete", "counts", "states")
+_PURPOSES = {"html_file": "for people", "json_file": "for programs", "junit_file": "JUnit", "metrics_file": "Prometheus"}
 
 
 def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
@@ -32,11 +36,14 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
         raise InputError(f"files: there is no report in {given}: name reports, or folders with files that end in .json")
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
     document = drift_document(contents, expected=params["clusters"], generated_at=now.isoformat().replace("+00:00", "Z"))
-    outputs = []
-    if params["json_file"]:
-        outputs.append((params["json_file"], json.dumps(document, indent=2, ensure_ascii=False) + "\n"))
-    if params["html_file"]:
-        outputs.append((params["html_file"], render(document, params["template"], params["title"], params["most_tags"])))
+    command = correction_command(document, params["json_file"])
+    makers: dict[str, t.Callable[[], str]] = {
+        "json_file": lambda: json.dumps(document, indent=2, ensure_ascii=False) + "\n",
+        "html_file": lambda: render(document, params["template"], params["title"], Asked(params["json_file"], params["most_tags"])),
+        "junit_file": lambda: junit(document),
+        "metrics_file": lambda: metrics(document),
+    }
+    outputs = [(params[name], make()) for name, make in makers.items() if params[name]]
     if not check_mode:
         for path, text in outputs:
             _write(path, text)
@@ -44,11 +51,28 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
         {
             **{name: cluster[name] for name in _SHOWN_OF_A_CLUSTER},
             "findings": findings(cluster),
-            "change_ids": [change["id"] for change in cluster["changes"] if change["outcome"] not in ("done", "not_needed")],
+            "change_ids": [change["id"] for change in cluster["changes"] if change["outcome"] not in SETTLED],
         }
         for cluster in document["clusters"]
     ]
-    return Report(changed=bool(outputs), results={"summary": document["summary"], "lines": lines(document), "clusters": clusters})
+    files = {purpose: params[name] for name, purpose in _PURPOSES.items() if params[name]}
+    results = {
+        "summary": document["summary"],
+        "lines": lines(document, files, command),
+        "command": command,
+        "clusters": clusters,
+        "failing": _failing(clusters, params["fail_on"]),
+    }
+    return Report(changed=bool(outputs), results=results)
+
+
+def _failing(clusters: t.Iterable[t.Mapping[str, t.Any]], fail_on: t.Collection[str]) -> dict[str, str]:
+    """Return why the job fails for a cluster, by its name."""
+    found = {
+        cluster["name"]: [cluster["findings"][name] for name in FINDINGS if name in fail_on and cluster["findings"][name]]
+        for cluster in clusters
+    }
+    return {name: "\n".join(sentences) for name, sentences in found.items() if sentences}
 
 
 def _paths(given: t.Iterable[str]) -> t.Iterator[str]:
@@ -70,18 +94,28 @@ def _read(path: str) -> t.Any:
 
 
 def _write(path: str, text: str) -> None:
-    """Write a file as a whole or not at all, so that nobody reads half a report."""
-    folder = os.path.dirname(os.path.abspath(path))
+    """Write a file as a whole or not at all, so that nobody reads half a report. It keeps its former mode; a new one gets the umask's."""
+    target = os.path.realpath(path)
     try:
-        handle, scratch = tempfile.mkstemp(dir=folder, prefix=".drift-")
+        handle, scratch = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".drift-")
         try:
-            with open(handle, "w", encoding="utf-8") as file:
+            with open(handle, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
-            os.chmod(scratch, 0o644)
-            os.replace(scratch, path)
+            os.chmod(scratch, _mode(target))
+            os.replace(scratch, target)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(scratch)
             raise
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _mode(path: str) -> int:
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except FileNotFoundError:
+        # The umask can only be read by setting it; nothing else runs in this process.
+        umask = os.umask(0)
+        os.umask(umask)
+        return 0o666 & ~umask

@@ -12,20 +12,34 @@ changed.
 
 from __future__ import annotations
 
+import json
+import os
 import typing as t
 from collections import Counter
 from typing import NamedTuple
 
+from .._core.errors import InputError
 from .._core.report import Report
 from .._import_engine.desired import PendingCredential
+from .._import_engine.images import Image
+from .._import_engine.observed import ImportFailure
+from .._import_engine.result import StreamResult
 from .._import_engine.view import comes_with_its_tags
 
 _APPROVABLE = ("id", "kind", "namespace", "name", "tag")
+# Why a tag cannot be compared whose credential this very run would write.
+CREDENTIAL_PENDING = "credential_pending"
+_PENDING_MESSAGE = "What the registry serves is not known before the declared credential is written."
+# What later steps compute with. Everything else in a file of results is text for people.
+_NAMES = frozenset(("id", "kind", "namespace", "name", "tag", "registries", "secrets", "state", "digest", "previous_digest", "image", "reasons"))
+
+Place = tuple[str, str, str, t.Optional[str]]
 
 
 class Part(NamedTuple):
     """The report on secrets, links or streams, and what it says as the whole report has it; ``kind`` says which: secret, link or
-    stream. ``held_back`` are changes that were not approved.
+    stream. ``held_back`` are changes that were not approved, ``unknown`` what could not be compared, and why, ``confirmed``
+    the places that were found to be as declared.
     """
 
     kind: str
@@ -34,6 +48,8 @@ class Part(NamedTuple):
     changes: t.Sequence[dict[str, t.Any]]
     failures: t.Sequence[dict[str, t.Any]]
     held_back: t.Sequence[dict[str, t.Any]] = ()
+    unknown: t.Sequence[dict[str, t.Any]] = ()
+    confirmed: t.Container[Place] = ()
 
 
 def held(kind: str, namespace: str, name: str, tag: str | None, reasons: t.Sequence[str]) -> dict[str, t.Any]:
@@ -41,15 +57,21 @@ def held(kind: str, namespace: str, name: str, tag: str | None, reasons: t.Seque
     return {"kind": kind, "namespace": namespace, "name": name, "tag": tag, "reasons": list(reasons)}
 
 
-def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[PendingCredential]) -> Report:
-    """Return the module's report: the parts put together, in their order."""
+def comparison_report(
+    host: str,
+    parts: t.Sequence[Part],
+    promised: t.Sequence[PendingCredential],
+    approved: t.Sequence[t.Mapping[str, t.Any]] = (),
+) -> Report:
+    """Return the module's report: the parts put together, in their order. ``approved`` are the only changes that could be made."""
     drift: dict[str, t.Any] = {"host": host, "secrets": [], "links": [], "streams": [], "changes": [], "failures": []}
-    drift.update(held_back=[], warnings=[])
+    drift.update(held_back=[], unknown=[], notices=[], warnings=[])
     for part in parts:
         drift[f"{part.kind}s"] += part.content
         drift["changes"] += part.changes
         drift["failures"] += part.failures
         drift["held_back"] += part.held_back
+        drift["unknown"] += part.unknown
         drift["warnings"] += part.report.warnings
     summaries = [part.report.results["summary"] for part in parts if part.kind == "stream"]
     drift["counts"] = {
@@ -58,10 +80,12 @@ def drift_report(host: str, parts: t.Sequence[Part], promised: t.Sequence[Pendin
         "streams": sum(summary["streams"] for summary in summaries),
         "tags": sum(summary["tags"] for summary in summaries),
     }
+    drift["confirmed"] = [one["id"] for one in approved if any(place_of(one) in part.confirmed for part in parts)]
     reasons = Counter(reason for change in drift["changes"] for reason in change["reasons"])
     summary = {
         **drift["counts"],
         "changes": len(drift["changes"]),
+        "unknown": len(drift["unknown"]),
         "failures": len(drift["failures"]),
         "reasons": dict(sorted(reasons.items())),
     }
@@ -95,8 +119,48 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def stream_part(report: Report, held_back: t.Sequence[dict[str, t.Any]] = ()) -> Part:
-    """Return the part that a report on streams is."""
+def place_of(item: t.Mapping[str, t.Any]) -> Place:
+    """Return what an entry is about."""
+    return (item["kind"], item["namespace"], item["name"], item["tag"])
+
+
+def redacted(value: t.Any, redact: t.Callable[[str], str], keep: bool = False) -> t.Any:
+    """Return results with every text for people redacted. Names stay whole: what follows computes with them."""
+    if isinstance(value, str):
+        return value if keep else redact(value)
+    if isinstance(value, dict):
+        return {key: redacted(inner, redact, key in _NAMES) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redacted(inner, redact, keep) for inner in value]
+    return value
+
+
+def write_results(path: str, report: Report, redact: t.Callable[[str], str]) -> None:
+    """Write the results of a run for the next step, readable by their owner only."""
+    content = redacted({**report.results, "failure": report.failure}, redact)
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(content, file)
+    except OSError as error:
+        raise InputError(f"result_file: {path} cannot be written: {error.strerror}") from error
+
+
+def unknown(kind: str, subject: t.Mapping[str, t.Any], tag: str | None, reason: str, message: str) -> dict[str, t.Any]:
+    """Return what could not be compared, as it is returned."""
+    return {"kind": kind, "namespace": subject["namespace"], "name": subject["name"], "tag": tag, "reason": reason, "message": message}
+
+
+def reason_of(error: BaseException | None) -> str:
+    """Return a word for why something could not be read: the server's reason, or what went wrong."""
+    return str(getattr(error, "reason", "")) or (type(error).__name__ if error is not None else "")
+
+
+def stream_part(
+    report: Report,
+    held_back: t.Sequence[dict[str, t.Any]] = (),
+    results: t.Sequence[StreamResult] = (),
+) -> Part:
+    """Return the part that a report on streams is; ``results`` say what of it is known."""
     streams = report.results["streams"]
     reasons = {(stream["namespace"], stream["name"]): {tag["name"]: tag["reasons"] for tag in stream["tags"]} for stream in streams}
     changes = []
@@ -126,7 +190,53 @@ def stream_part(report: Report, held_back: t.Sequence[dict[str, t.Any]] = ()) ->
         for stream in streams
         if stream["error"] and (stream["namespace"], stream["name"], stream["error"]) not in named
     ]
-    return Part("stream", report, streams, changes, failures, held_back)
+    changed = {place_of(one) for one in changes}
+    open_questions = [one for one in _unknown(streams, failures, results) if place_of(one) not in changed]
+    stopped = {(one["namespace"], one["name"]) for one in open_questions if one["kind"] == "stream"}
+    content = [
+        {**stream, "state": "unknown"} if (stream["namespace"], stream["name"]) in stopped else stream for stream in streams
+    ]
+    return Part("stream", report, content, changes, failures, held_back, open_questions, _Confirmed(results))
+
+
+def _unknown(
+    streams: t.Sequence[t.Mapping[str, t.Any]], failures: t.Sequence[t.Mapping[str, t.Any]], results: t.Sequence[StreamResult]
+) -> t.Iterator[dict[str, t.Any]]:
+    """Yield streams that could not be read, tags that could not be asked for, and those whose credential is not written yet."""
+    causes = {result.desired.key: reason_of(result.error) for result in results if result.error is not None}
+    for stream in streams:
+        if stream["error"]:
+            cause = causes.get((stream["namespace"], stream["name"]), "")
+            yield unknown("stream", stream, None, cause, stream["error"])
+    for failed in failures:
+        if failed["kind"] == "tag":
+            cause = failed["reason"] or causes.get((failed["namespace"], failed["name"]), "")
+            yield unknown("tag", failed, failed["tag"], cause, failed["message"])
+    for result in results:
+        if result.error is not None:
+            continue
+        subject = {"namespace": result.desired.namespace, "name": result.desired.name}
+        for name, outcome in result.outcomes.items():
+            if isinstance(outcome, Image) and not outcome.is_known:
+                yield unknown("tag", subject, name, CREDENTIAL_PENDING, _PENDING_MESSAGE)
+
+
+class _Confirmed:
+    """The places of streams and tags that a run has read, and found nothing to do at."""
+
+    def __init__(self, results: t.Sequence[StreamResult]) -> None:
+        self._results = {result.desired.key: result for result in results}
+
+    def __contains__(self, place: object) -> bool:
+        kind, namespace, name, tag = t.cast("Place", place)
+        result = self._results.get((namespace, name))
+        if kind not in ("stream", "tag") or result is None or result.error is not None or (tag or "") in result.held_back:
+            return False
+        if kind == "stream":
+            return True
+        if tag in {declared.name for declared in result.desired.tags}:
+            return not isinstance(result.outcomes.get(tag or ""), ImportFailure)
+        return tag not in result.after.tags
 
 
 def _without_tags(shown: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
@@ -162,7 +272,7 @@ def change(
     }
 
 
-def failure(kind: str, subject: t.Mapping[str, t.Any], message: str) -> dict[str, t.Any]:
+def failure(kind: str, subject: t.Mapping[str, t.Any], message: str, reason: str = "") -> dict[str, t.Any]:
     """Return what became of a whole object, as it is returned."""
     return {
         "kind": kind,
@@ -170,7 +280,7 @@ def failure(kind: str, subject: t.Mapping[str, t.Any], message: str) -> dict[str
         "name": subject["name"],
         "tag": None,
         "from": None,
-        "reason": None,
+        "reason": reason or None,
         "message": message,
         "remedy": None,
     }

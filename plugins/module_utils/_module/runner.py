@@ -48,6 +48,10 @@ class ModuleContext:
         """Hide the secrets and their derived forms from every output. base64 of ``user:password`` is the caller's to compute."""
         self._module.hide(values)
 
+    def shown(self, text: str) -> str:
+        """Return text for people as it may be written anywhere, redacted and printable."""
+        return self._module.shown(text)
+
     def warn(self, message: str) -> None:
         """Show a warning with the task's result."""
         self._module.warn(message)

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -125,6 +127,50 @@ def test_a_namespace_that_is_missing_does_not_hide_the_others(api: CoreApi, run:
     assert [(change["kind"], change["namespace"]) for change in drift["changes"]] == [("secret", "shop"), ("link", "shop")]
     assert {(failure["kind"], failure["namespace"]) for failure in drift["failures"]} == {("secret", "gone"), ("link", "gone")}
     assert '"gone"' in drift["failures"][0]["message"]
+    unknown = {(one["kind"], one["namespace"], one["reason"]) for one in drift["unknown"]}
+    assert unknown == {("secret", "gone", "NotFound"), ("link", "gone", "NotFound")}
+    assert outcome.result["summary"]["unknown"] == 2
+
+
+def test_what_somebody_else_did_meanwhile_is_confirmed_and_nothing_else_is(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    shown = run().result["to_approve"]
+    ids = {(one["kind"], one["namespace"]): one["id"] for one in shown}
+    # Somebody links the secret in one namespace, and what was approved for another secret is not declared any more.
+    api.put_in("serviceaccounts", "test", "default", secrets=[], imagePullSecrets=[{"name": "registry"}])
+    forgotten = {**shown[0], "id": "f" * 16, "name": "forgotten"}
+
+    did = run(check_mode=False, approved=[*shown, forgotten])
+
+    assert did.result["drift"]["confirmed"] == [ids["link", "test"]]
+
+
+def test_names_are_whole_in_the_file_of_results_whatever_the_password(
+    api: CoreApi, tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
+    """Ansible hides the password in every name that has it: what computes with such a result does nothing, and calls it done."""
+    secret = {**SECRET, "namespaces": ["test"], "registries": [{**SECRET["registries"][0], "password": "test"}]}
+    path = tmp_path / "results.json"
+
+    outcome = run_module_main(cluster_drift.main, {"secrets": [secret], "result_file": str(path)}, check_mode=True)
+
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert {one["namespace"] for one in outcome.result["to_approve"]} == {"********"}
+    assert {one["namespace"] for one in content["to_approve"]} == {"test"}
+    assert content["pending_credentials"] == [{"namespace": "test", "registries": ["h.example"]}]
+    assert path.stat().st_mode & 0o777 == 0o600
+    did = run_module_main(cluster_drift.main, {"secrets": [secret], "approved": content["to_approve"]})
+    assert len(did.result["drift"]["changes"]) == 2
+
+
+def test_messages_in_the_file_of_results_are_redacted(api: CoreApi, tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    secret = {**SECRET, "namespaces": ["gone"], "registries": [{**SECRET["registries"][0], "password": "not found"}]}
+    path = tmp_path / "results.json"
+
+    run_module_main(cluster_drift.main, {"secrets": [secret], "result_file": str(path)}, check_mode=True)
+
+    drift = json.loads(path.read_text(encoding="utf-8"))["drift"]
+    assert [one for one in drift["failures"] if "not found" in one["message"]] == []
+    assert {one["namespace"] for one in drift["failures"]} == {"gone"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import stat
 import typing as t
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -29,6 +33,11 @@ CHANGE = {
 }
 
 
+UNKNOWN = {"kind": "tag", "namespace": "shop", "name": "web", "tag": "v1", "reason": "Unauthorized", "message": "no credential"}
+# Everything that XML, HTML, a terminal or Prometheus could take for its own.
+HOSTILE = "<a href=\"x\">]]>&'\\ \x1b[2J\x00\n\ud800\u202e{{ 7 * 7 }}"
+
+
 def part(cluster: str, *changes: dict[str, t.Any]) -> dict[str, t.Any]:
     """The result of a cluster."""
     compared = {
@@ -39,6 +48,8 @@ def part(cluster: str, *changes: dict[str, t.Any]) -> dict[str, t.Any]:
         "changes": list(changes),
         "failures": [],
         "held_back": [],
+        "unknown": [],
+        "notices": [],
         "warnings": [],
         "counts": {"secrets": 0, "links": 1, "streams": 0, "tags": 0},
     }
@@ -111,18 +122,21 @@ def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.C
         ("done", None),
         ("failed", "not found"),
         ("changed_meanwhile", "upstream_moved"),
-        ("not_needed", None),
+        ("not_done", "The correction did not come to it."),
         ("not_approved", None),
     ]
-    assert (cluster["verdict"], cluster["counts"]["corrected"], cluster["counts"]["left"]) == ("partly_corrected", 1, 3)
+    assert (cluster["verdict"], cluster["counts"]["corrected"], cluster["counts"]["left"]) == ("partly_corrected", 1, 4)
     (told,) = outcome.result["clusters"]
-    assert told["change_ids"] == [changes[number]["id"] for number in (1, 2, 4)]
+    assert told["change_ids"] == [changes[number]["id"] for number in (1, 2, 3, 4)]
     assert told["findings"] == {
         "failures": "north: tag shop/web:v1: not found - check the pull spec",
-        "drift": "north: 5 changes (upstream_moved 5), 1 failure, 1 corrected, 3 left.",
+        "nothing_declared": None,
+        "drift": "north: 4 changes: shop/web:v1 upstream_moved, shop/web:v2 upstream_moved, shop/web:v3 upstream_moved and 1 more.",
+        "unknown": None,
+        "notices": None,
         "prune_risks": None,
     }
-    assert outcome.result["lines"][-1] == "1 cluster (partly_corrected 1): 5 changes (upstream_moved 5), 1 failure, 1 corrected, 3 left"
+    assert outcome.result["lines"][1] == "1 cluster (1 partly_corrected): 5 changes (upstream_moved 5), 1 failure, 1 corrected, 4 left"
 
 
 @pytest.mark.parametrize(
@@ -164,13 +178,19 @@ def test_a_page_of_a_large_fleet_lists_what_matters(tmp_path: Path, run_module_m
 
     text = page.read_text(encoding="utf-8")
     assert "3 tags as declared are not listed here." in text
-    assert [f"shop/web:v{number}</span>" in text for number in range(4)] == [False, True, False, False]
+    assert listed(text) == ["shop/web:v1"]
 
     run_module_main(drift_report.main, options)
 
     text = page.read_text(encoding="utf-8")
     assert "not listed here" not in text
-    assert [f"shop/web:v{number}</span>" in text for number in range(4)] == [True, True, True, True]
+    assert listed(text) == ["shop/web:v1", "shop/web:v0", "shop/web:v2", "shop/web:v3"]
+
+
+def listed(text: str) -> list[str]:
+    """The names in the table of tags, as they are read."""
+    table = text.partition('<table class="stacked tags"')[2].partition("</table>")[0]
+    return [name.replace("<wbr>", "") for name in re.findall(r'<th scope="row">(.+?)</th>', table)]
 
 
 def page_of(tmp_path: Path, run_module_main: t.Callable[..., t.Any], *parts: dict[str, t.Any]) -> str:
@@ -201,11 +221,20 @@ def test_only_what_there_is_was_compared(tmp_path: Path, run_module_main: t.Call
 
     text = page_of(tmp_path, run_module_main, *parts)
 
-    assert "Compared: 1 image stream with 3 tags, 2 pull secrets and 1 link, and what the registries serve now." in text
-    assert "Compared: 2 links." in text
-    assert "0 corrected" not in text
     assert "Nothing is declared for this cluster." in text
-    assert "0 changes, 0 failures, in 1 image stream with 3 tags, 2 pull secrets and 3 links." in text
+    assert "3 clusters with 1 image stream with 3 tags, 2 pull secrets and 3 links: 0 changes, 0 failures." in text
+    assert "0 corrected" not in text
+
+
+def test_what_could_not_be_compared_is_not_told_as_compared(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    result = part("north")
+    result["compared"][0].update(counts={"secrets": 2, "links": 1, "streams": 1, "tags": 3}, unknown=[UNKNOWN])
+
+    text = page_of(tmp_path, run_module_main, result)
+
+    compared = "Compared: 1 image stream with 3 tags, 2 pull secrets and 1 link, and what the registries serve now, but for 1 of unknown state."
+    assert compared in text
+    assert "83%" in text
 
 
 def test_the_matrix_has_no_row_for_a_tag_of_which_no_platform_is_known(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
@@ -220,7 +249,7 @@ def test_the_matrix_has_no_row_for_a_tag_of_which_no_platform_is_known(tmp_path:
 
     matrix = page_of(tmp_path, run_module_main, result).partition('<table class="matrix">')[2].partition("</table>")[0]
 
-    assert ("shop/web:known" in matrix, "shop/web:unknown" in matrix) == (True, False)
+    assert ("known</th>" in matrix, "unknown</th>" in matrix) == (True, False)
 
 
 def test_a_job_fails_with_whole_sentences(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
@@ -285,3 +314,208 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path, run_module_main: t.
     assert outcome.failed
     assert sentence in outcome.result["msg"]
     assert not (tmp_path / "drift.json").exists()
+
+
+def test_a_change_that_was_shown_and_not_made_is_never_settled(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    """A correction that says nothing of a change has not settled it; one that found the object as declared has."""
+    result = {**part("north", change(1), change(2)), "correction": True, "approved": [change(1)["id"], change(2)["id"]]}
+    result["corrected"] = [{**result["compared"][0], "changes": [], "confirmed": [change(2)["id"]]}]
+    target = tmp_path / "drift.json"
+
+    outcome = run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)], "json_file": str(target)})
+
+    (cluster,) = json.loads(target.read_text())["clusters"]
+    assert [one["outcome"] for one in cluster["changes"]] == ["not_done", "not_needed"]
+    assert (cluster["verdict"], cluster["counts"]["left"]) == ("drift", 1)
+    assert outcome.result["clusters"][0]["change_ids"] == [change(1)["id"]]
+
+
+def test_what_is_unknown_is_counted_with_its_reason(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    result = part("north")
+    result["compared"][0].update(counts={"secrets": 1, "links": 0, "streams": 1, "tags": 3}, unknown=[UNKNOWN])
+    target = tmp_path / "drift.json"
+
+    outcome = run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)], "json_file": str(target), "fail_on": ["unknown"]})
+
+    (cluster,) = json.loads(target.read_text())["clusters"]
+    assert cluster["states"] == {"as_declared": 3, "differs": 0, "unknown": 1}
+    assert (cluster["verdict"], cluster["complete"]) == ("in_sync", False)
+    assert outcome.result["summary"]["unknown_reasons"] == {"Unauthorized": 1}
+    assert outcome.result["failing"] == {"north": "north: 1 object could not be compared: shop/web:v1 Unauthorized."}
+
+
+def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    result = part("north")
+    result["compared"][0]["counts"] = dict.fromkeys(("secrets", "links", "streams", "tags"), 0)
+
+    outcome = run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)]})
+
+    assert outcome.result["clusters"][0]["verdict"] == "nothing_declared"
+    (sentence,) = outcome.result["failing"].values()
+    assert "registry_access_secrets, cluster_pull_secret_registries, cluster_pull_secret_auth_file, image_streams_desired" in sentence
+    assert outcome.result["lines"][0] == "north  nothing_declared  nothing is declared for this cluster"
+
+
+def test_the_last_lines_say_what_differs_where_the_report_is_and_what_corrects_it(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
+    drifting = {**part("north", *(change(number) for number in range(5))), "run": {"inventory": ["clusters.yml"], "collection_version": "1.0.0"}}
+    files = [write(tmp_path, "north", drifting), write(tmp_path, "calm", part("calm"))]
+    target = tmp_path / "drift.json"
+
+    outcome = run_module_main(drift_report.main, {"files": files, "json_file": str(target)})
+
+    command = f"ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e drift_report_approved_file={target}"
+    assert outcome.result["command"] == command
+    assert outcome.result["lines"] == [
+        "north  drift  5 changes: shop/web:v0 upstream_moved, shop/web:v1 upstream_moved, shop/web:v2 upstream_moved and 2 more",
+        "2 clusters (1 in_sync, 1 drift): 5 changes (upstream_moved 5)",
+        f"Report: {target} (for programs)",
+        f"To correct exactly this, run the following, with the variables that this run was given: {command}",
+    ]
+    assert json.loads(target.read_text())["run"] == {
+        "collection_version": "1.0.0", "inventory": ["clusters.yml"], "upstream": True, "correction": False
+    }
+
+
+@pytest.mark.parametrize(("umask", "former", "mode"), [(0o022, None, 0o644), (0o077, None, 0o600), (0o022, 0o600, 0o600), (0o077, 0o664, 0o664)])
+def test_the_files_keep_their_mode_and_new_ones_take_the_umasks(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any], umask: int, former: int | None, mode: int
+) -> None:
+    options = {f"{kind}_file": str(tmp_path / "out" / f"drift.{kind}") for kind in ("json", "html", "junit", "metrics")}
+    (tmp_path / "out").mkdir()
+    if former is not None:
+        for path in options.values():
+            Path(path).touch()
+            Path(path).chmod(former)
+    source = write(tmp_path, "north", part("north"))
+    own = os.umask(umask)
+    try:
+        run_module_main(drift_report.main, {"files": [source], "template": str(TEMPLATE), **options})
+    finally:
+        os.umask(own)
+
+    assert {stat.S_IMODE(Path(path).stat().st_mode) for path in options.values()} == {mode}
+
+
+def hostile_part() -> dict[str, t.Any]:
+    """A cluster, an object and a message that mean harm."""
+    result = part(f"north{HOSTILE}", change(1, tag=HOSTILE))
+    result["compared"][0].update(
+        counts={"secrets": 1, "links": 1, "streams": 1, "tags": 2},
+        secrets=[{"namespace": "shop", "name": "registry", "registries": [], "changed": False, "error": None}],
+        unknown=[{**UNKNOWN, "reason": HOSTILE, "message": HOSTILE}],
+    )
+    return result
+
+
+def test_junit_has_a_suite_for_each_cluster_and_a_case_for_each_object(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    files = [write(tmp_path, "hostile", hostile_part()), write(tmp_path, "lost", {**part("lost"), "compared": [], "errors": [HOSTILE]})]
+    target = tmp_path / "drift.xml"
+
+    run_module_main(drift_report.main, {"files": files, "junit_file": str(target)})
+
+    root = ElementTree.parse(target).getroot()
+    assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4", "failures": "1", "errors": "1", "skipped": "1"
+    }
+    lost, hostile = root
+    assert [(case.get("name"), [child.tag for child in case]) for case in lost] == [("cluster lost", ["error"])]
+    shown = {case.get("name"): [child.tag for child in case] for case in hostile}
+    assert shown["secret shop/registry"] == []
+    assert shown["tag shop/web:v1"] == ["skipped"]
+    assert [children for name, children in shown.items() if name and "<a href" in name] == [["failure"]]
+    assert not re.search("[\x00-\x08\x0b-\x1f]", target.read_text(encoding="utf-8"))
+
+
+def test_metrics_are_gauges_of_clusters_and_reasons_and_never_name_a_tag(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    result = part("north", change(1), change(2))
+    result["compared"][0].update(counts={"secrets": 0, "links": 0, "streams": 1, "tags": 5}, unknown=[{**UNKNOWN, "tag": "v9"}])
+    target = tmp_path / "drift.prom"
+
+    run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)], "metrics_file": str(target)})
+
+    text = target.read_text(encoding="utf-8")
+    assert 'quayside_drift_changes{cluster="north",reason="upstream_moved"} 2\n' in text
+    assert 'quayside_drift_unknown{cluster="north",reason="Unauthorized"} 1\n' in text
+    assert 'quayside_drift_objects{cluster="north",state="as_declared"} 2\n' in text
+    assert 'quayside_drift_cluster_verdict{cluster="north",verdict="drift"} 1\n' in text
+    assert [name for name in ("v1", "v2", "v9", "shop", "web") if name in text] == []
+    names = re.findall(r"^# TYPE (\S+) gauge$", text, re.MULTILINE)
+    assert re.findall(r"^# HELP (\S+) ", text, re.MULTILINE) == names
+    assert {line.partition("{")[0] for line in text.splitlines() if not line.startswith("#")} <= set(names)
+
+
+def test_metrics_of_what_means_harm_stay_one_line_each(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    target = tmp_path / "drift.prom"
+
+    run_module_main(drift_report.main, {"files": [write(tmp_path, "hostile", hostile_part())], "metrics_file": str(target)})
+
+    for line in target.read_text(encoding="utf-8").splitlines():
+        assert re.fullmatch(r'# (HELP|TYPE) .+|quayside_drift_\w+\{(\w+="([^"\\\n]|\\["\\n])*",?)+\} \d+', line), line
+
+
+def test_one_missing_right_is_one_cause(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    result = part("north")
+    result["compared"][0]["failures"] = [
+        {"kind": kind, "namespace": namespace, "name": "registry", "tag": None, "from": None, "reason": None, "remedy": None}
+        | {"message": f'{word} "registry" is forbidden: User "stranger" cannot get resource "{word}" in API group "" in the namespace "{namespace}"'}
+        for kind, word in (("secret", "secrets"), ("link", "serviceaccounts"))
+        for namespace in ("billing", "shop")
+    ]
+
+    text = page_of(tmp_path, run_module_main, result)
+
+    assert text.count("the user stranger may not get secrets, serviceaccounts in billing, shop") == 1
+    assert text.count('<li class="failure"') == 1
+
+
+def test_the_same_on_many_clusters_is_shown_once(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    text = page_of(tmp_path, run_module_main, *(part(f"cluster-{number}", change(1)) for number in range(6)), part("calm"))
+
+    assert text.count('<details class="object"') == 1
+    assert "6 of 7 clusters" in text
+
+
+@pytest.mark.parametrize(
+    ("change_it", "sentence"),
+    [
+        (lambda document: document["clusters"][0].pop("changes"), "is no complete report on drift"),
+        (lambda document: document["clusters"][0].update(name=5), "is no complete report on drift"),
+        (lambda document: document["clusters"][0].update(verdict="fine"), "is no complete report on drift"),
+        (lambda document: document.update(clusters={}), ""),
+        (lambda document: document["clusters"][0].update(changes=["a"]), "is no complete report on drift"),
+    ],
+)
+def test_a_report_that_somebody_broke_is_refused_by_name(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any], change_it: t.Callable[[dict[str, t.Any]], t.Any], sentence: str
+) -> None:
+    path = tmp_path / "drift.json"
+    run_module_main(drift_report.main, {"files": [write(tmp_path / "parts", "north", part("north", change(1)))], "json_file": str(path)})
+    document = json.loads(path.read_text())
+    change_it(document)
+    path.write_text(json.dumps(document))
+
+    outcome = run_module_main(drift_report.main, {"files": [str(path)]})
+
+    if sentence:
+        assert outcome.failed
+        assert f"{path} {sentence}" in outcome.result["msg"]
+    else:
+        assert outcome.result["clusters"] == []
+
+
+def test_a_report_of_a_former_release_is_read(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    path = tmp_path / "drift.json"
+    run_module_main(drift_report.main, {"files": [write(tmp_path / "parts", "north", part("north", CHANGE))], "json_file": str(path)})
+    document = json.loads(path.read_text())
+    del document["run"]
+    for name in ("unknown", "notices", "states"):
+        del document["clusters"][0][name]
+    for name in ("unknown", "notices"):
+        del document["clusters"][0]["counts"][name]
+    path.write_text(json.dumps(document))
+
+    outcome = run_module_main(drift_report.main, {"files": [str(path)]})
+
+    assert outcome.result["clusters"][0]["states"] == {"as_declared": 0, "differs": 1, "unknown": 0}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import drift_report, stream_part
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import comparison_report, stream_part
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
@@ -33,7 +33,7 @@ def run(cluster: ModelCluster, declared: dict[str, t.Any], approved: t.Iterable[
 def shown(cluster: ModelCluster, declared: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """The changes that a report has."""
     report = stream_report([run(cluster, declared, check_mode=True)], lambda *_what: "", only_changed=False)
-    return t.cast("list[dict[str, t.Any]]", drift_report("", [stream_part(report)], []).results["to_approve"])
+    return t.cast("list[dict[str, t.Any]]", comparison_report("", [stream_part(report)], []).results["to_approve"])
 
 
 # A tag that has the image already and follows another one, which the same run imports.
