@@ -139,8 +139,7 @@ def moved(namespace: str, *names: str) -> dict[str, t.Any]:
         (
             kind,
             name,
-            f'Cannot read {kind} "{name}" in namespace "shop": {resource} "{name}" is forbidden: User "stranger" cannot get resource "{resource}" in'
-            ' API group "" in the namespace "shop"',
+            f'Cannot read {resource}: "{name}" is forbidden: User "stranger" cannot get resource "{resource}" in API group "" in the namespace "shop"',
         )
         for kind, resource, name in (("secret", "secrets", "registry"), ("link", "serviceaccounts", "default"), ("link", "serviceaccounts", "builder"))
     ]

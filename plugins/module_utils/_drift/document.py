@@ -15,7 +15,7 @@ import typing as t
 from collections import Counter
 
 from .._core.errors import InputError
-from .._core.excerpt import printable
+from .._core.outward import visible
 
 FORMAT = "quayside.openshift_images/drift"
 PART_FORMAT = "quayside.openshift_images/drift-part"
@@ -29,6 +29,7 @@ _KINDS = ("cluster", "secret", "link", "stream", "tag")
 SETTLED = ("done", "not_needed")
 _PRUNE_RISKS = ("risks", "missing", "failed_namespaces", "summary")
 _COUNTS = ("secrets", "links", "streams", "tags", "changes", "corrected", "left", "unknown", "failures", "notices", "prune_risks")
+_MESSAGES = frozenset(("message", "remedy", "error", "why", "errors", "correction_errors", "prune_errors", "warnings"))
 STATES = ("as_declared", "differs", "unknown")
 _LOST = "There is no result of this cluster: its part of the run ended early."
 _NOT_DONE = "The correction did not come to it."
@@ -82,13 +83,15 @@ def worst_first(clusters: t.Iterable[Json]) -> list[Json]:
     return sorted(clusters, key=rank)
 
 
-def _readable(value: t.Any) -> t.Any:
-    """Return what a file holds without characters that command a terminal: it may have come from anywhere."""
+def _readable(value: t.Any, message: bool = False) -> t.Any:
+    """Return what a file holds without characters that command a terminal: it may have come from anywhere. Messages keep their lines."""
     if isinstance(value, str):
-        return value if value.isprintable() else printable(value)
+        if value.isprintable():
+            return value
+        return "\n".join(map(visible, value.split("\n"))) if message else visible(value)
     if isinstance(value, dict):
-        return {_readable(key): _readable(inner) for key, inner in value.items()}
-    return [_readable(inner) for inner in value] if isinstance(value, list) else value
+        return {_readable(key): _readable(inner, message=key in _MESSAGES) for key, inner in value.items()}
+    return [_readable(inner, message) for inner in value] if isinstance(value, list) else value
 
 
 def _clusters_of(name: str, content: t.Any) -> list[Json]:

@@ -30,12 +30,13 @@ _AS_DECLARED, _UNKNOWN = "as declared", "unknown"
 _COMPARED = {"stream": "image stream", "secret": "pull secret", "link": "link"}
 _FAILURE = "import_failure"
 # Of each kind the keys that the page shows in a place of their own, or not at all. Any other is a fact that is shown by its name.
-_KNOWN = frozenset(
-    "namespace name state type registries changed reasons error shadowing_checked lists lookup_policy_local tags gone_upstream tags_from"
-    " tags_from_reason from import_mode reference_policy scheduled insecure digest previous_digest media_type manifests platforms kind"
-    " architecture".split()
-)
-_FEW = 3
+_KNOWN = frozenset((
+    *("namespace", "name", "kind", "state", "type", "changed", "reasons", "error"),
+    *("registries", "shadowing_checked", "lists"),
+    *("lookup_policy_local", "tags", "gone_upstream", "tags_from", "tags_from_reason"),
+    *("from", "import_mode", "reference_policy", "scheduled", "insecure", "digest", "previous_digest", "media_type", "manifests"),
+    *("platforms", "architecture"),
+))
 
 _Entry = t.Mapping[str, t.Any]
 Json = dict[str, t.Any]

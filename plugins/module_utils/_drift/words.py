@@ -128,7 +128,8 @@ def _line(cluster: _Entry) -> str:
         first = cluster["failures"][0]
         subject = f"{where(first)}: " if first["namespace"] else ""
         more = len(cluster["failures"]) - 1
-        words.append(f"{number(len(cluster['failures']), 'failure')}: {subject}{first['message']}" + (f" (and {more:,} more)" if more else ""))
+        message = " ".join(first["message"].split())
+        words.append(f"{number(len(cluster['failures']), 'failure')}: {subject}{message}" + (f" (and {more:,} more)" if more else ""))
     elif counts["unknown"]:
         words.append(f"{counts['unknown']:,} unknown: {_named(cluster['unknown'])}")
     if counts["notices"]:

@@ -50,7 +50,7 @@ class ModuleContext:
 
     def shown(self, text: str) -> str:
         """Return text for people as it may be written anywhere, redacted and printable."""
-        return self._module.shown(text)
+        return OutwardWall(self._module.no_log_values).text(text, multiline=True)
 
     def warn(self, message: str) -> None:
         """Show a warning with the task's result."""
