@@ -21,8 +21,7 @@ from typing import NamedTuple
 from .._core.errors import InputError
 from .._core.report import Report
 from .._import_engine.desired import PendingCredential
-from .._import_engine.images import Image
-from .._import_engine.observed import ImportFailure
+from .._import_engine.images import Image, ImportFailure
 from .._import_engine.result import StreamResult
 from .._import_engine.view import comes_with_its_tags
 

@@ -128,7 +128,7 @@ def test_a_namespace_that_is_missing_does_not_hide_the_others(api: CoreApi, run:
     assert {(failure["kind"], failure["namespace"]) for failure in drift["failures"]} == {("secret", "gone"), ("link", "gone")}
     assert '"gone"' in drift["failures"][0]["message"]
     unknown = {(one["kind"], one["namespace"], one["reason"]) for one in drift["unknown"]}
-    assert unknown == {("secret", "gone", "NotFound"), ("link", "gone", "NotFound")}
+    assert unknown == {("secret", "gone", "NamespaceMissing"), ("link", "gone", "NamespaceMissing")}
     assert outcome.result["summary"]["unknown"] == 2
 
 
