@@ -261,6 +261,10 @@ options:
         description:
           - As O(purge_tags), for this stream.
         type: bool
+      purge_limit:
+        description:
+          - As O(purge_limit), for this stream.
+        type: int
       refresh:
         description:
           - V(missing) does not ask for this stream what upstream serves now.
@@ -287,6 +291,11 @@ options:
       - Count tags that track an external image and are not listed as a difference.
     type: bool
     default: false
+  purge_limit:
+    description:
+      - How many tags O(purge_tags) may remove from one stream whose tags come from a repository, as in
+        M(quayside.openshift_images.image_stream_import). With more the comparison of the stream fails, as the run would.
+    type: int
   pending_credentials:
     description:
       - For check mode only. Credentials that an earlier task of the play would have written, as RV(pending_credentials) returns them.
@@ -684,6 +693,7 @@ def argument_spec() -> ArgumentSpec:
                 "upstream": {"type": "bool", "default": True},
                 "platforms": {"type": "bool", "default": False},
                 "purge_tags": {"type": "bool", "default": False},
+                "purge_limit": {"type": "int"},
                 "pending_credentials": pending_credentials_option(),
                 "approved": {"type": "list", "elements": "dict", "options": approved},
                 "wait_timeout": {"type": "int", "default": 0},

@@ -104,6 +104,7 @@ options:
   tag_patterns:
     description:
       - Shell patterns that choose among the tags of O(repository), for example V(v1.*). Without any, all are taken.
+      - If none of the repository's tags fits, the stream fails, and nothing is imported or removed.
       - A pattern after C(!) leaves tags out, for example V(!sha256-*) the signatures of images. YAML wants it in quotes.
       - Where the list comes from the registry, the images of other tags are not looked at.
     type: list
@@ -139,8 +140,15 @@ options:
   purge_tags:
     description:
       - Remove tags that track an external image and are not listed, with their history. Tags that follow other tags stay.
+      - With O(repository) nothing is removed if one of O(tag_patterns) fits no tag, or if more would be removed than O(purge_limit) allows.
     type: bool
     default: false
+  purge_limit:
+    description:
+      - How many tags O(purge_tags) may remove from one stream whose tags come from a O(repository). With more the stream fails, nothing
+        is removed, and the message names the tags.
+      - When unset it is half of the stream's tags, and at least 4.
+    type: int
   refresh:
     description:
       - V(missing) imports what is new, changed or failed, and makes no registry call for the rest.
@@ -218,6 +226,10 @@ options:
         description:
           - As O(purge_tags).
         type: bool
+      purge_limit:
+        description:
+          - As O(purge_limit).
+        type: int
       refresh:
         description:
           - As O(refresh).
@@ -322,8 +334,8 @@ seealso:
 notes:
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check mode needs too;
     further C(patch) and C(create) of C(imagestreams) where reference policy, preference, lookup policy, O(scheduled) or
-    O(insecure) of a tag change without an import, C(delete) of C(imagestreamtags) for O(purge_tags) and C(delete) of
-    C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential is explained, and the tags of a private
+    O(insecure) of a tag change without an import, C(patch) of C(imagestreams) and C(delete) of C(imagestreamtags) for
+    O(purge_tags), and C(delete) of C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential is explained, and the tags of a private
     O(repository) are listed faster.
 """
 

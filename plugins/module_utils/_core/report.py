@@ -79,3 +79,9 @@ def failure_sentence(what: str, failures: t.Sequence[tuple[str, CollectionError]
         parts.append(f"and likewise {', '.join(rest)} (their errors are in the result)")
     extent = f"all {total}" if len(failures) == total else f"{len(failures)} of {total}, the others were done"
     return f"{what} failed for {extent}: {'; '.join(parts)}."
+
+
+def listed(names: t.Sequence[str], at_most: int = 8) -> str:
+    """Return the names for a sentence: the first ones, and how many there are besides."""
+    more = len(names) - at_most
+    return ", ".join(names[:at_most]) + (f" and {more} more" if more > 0 else "")

@@ -23,7 +23,7 @@ from .._core.errors import CollectionError, internal_error
 from .desired import DesiredStream
 from .images import Lookup, Outcome
 from .observed import Key, ObservedStream
-from .plan import plan_stream
+from .plan import PurgeRefused, plan_stream
 from .plan_types import Knowledge, StreamPlan
 from .result import StreamResult
 from .stream_imports import look_up
@@ -96,8 +96,9 @@ class _StreamChange:
         except CollectionError as error:
             self._halt.notice(error)
             result.error = error
-            left = plan_stream(self._desired, writer.observed, self._knowledge)
-            result.done = frozenset(tag.name for tag in left.tags if not tag.reasons)
+            if not isinstance(error, PurgeRefused):
+                left = plan_stream(self._desired, writer.observed, self._knowledge)
+                result.done = frozenset(tag.name for tag in left.tags if not tag.reasons)
         result.after = writer.observed
         result.outcomes.update(writer.outcomes)
         return result
@@ -114,7 +115,7 @@ class _StreamChange:
                 self._result.note(plan, self._writer.outcomes)
                 fresh = False
             self._result.held_back.update(plan.held_back)
-            if not plan.writes:
+            if not plan.writes and self._writer.is_done:
                 return
             if self._rounds == _MAX_ROUNDS:
                 raise CollectionError(f"somebody else keeps changing the stream: it still differs after {self._rounds} rounds of corrections")

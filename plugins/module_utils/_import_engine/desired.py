@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .._core.errors import InputError
 from .._core.manifests import LEGACY, PRESERVE
+from .._core.numbers import check_numbers
 from .._core.references import (
     PullSpec,
     check_namespace,
@@ -35,7 +36,7 @@ _INHERITED_BY_TAGS = (
     "prefer_architecture",
     "prefer_os",
 )
-_INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "refresh", "state")
+_INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "purge_limit", "refresh", "state")
 
 
 class DesiredTag(NamedTuple):
@@ -84,7 +85,10 @@ class DesiredRepository(NamedTuple):
 
 
 class DesiredStream(NamedTuple):
-    """An image stream as declared. With ``approved``, the ids of changes, nothing but these is to be changed."""
+    """An image stream as declared. With ``approved``, the ids of changes, nothing but these is to be changed.
+
+    ``purge_limit`` is how many tags a purge may remove if they come from a repository; None for half of the stream's, at least four.
+    """
 
     namespace: str
     name: str
@@ -95,6 +99,7 @@ class DesiredStream(NamedTuple):
     refresh: str = "drifted"
     absent: bool = False
     approved: frozenset[str] | None = None
+    purge_limit: int | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -155,6 +160,7 @@ def _desired_stream(entry: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any]) -
         check_namespace(namespace)
         check_stream_name(namespace, name)
         check_policies(options)
+        check_numbers({"purge_limit": options.get("purge_limit")}, purge_limit=0)
         repository = _desired_repository(options)
     except InputError as error:
         raise InputError(f"{where}: {error.message}") from error
@@ -180,6 +186,7 @@ def _desired_stream(entry: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any]) -
         bool(options.get("purge_tags")),
         refresh,
         absent,
+        purge_limit=options.get("purge_limit"),
     )
 
 
@@ -228,6 +235,11 @@ def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
     unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     return [name for name in names if _fits(name, wanted) and not _fits(name, unwanted)]
+
+
+def idle_patterns(names: t.Sequence[str], patterns: t.Iterable[str]) -> list[str]:
+    """Return the globs that choose none of the tags, without those after ``!``."""
+    return [pattern for pattern in patterns if not pattern.startswith("!") and not any(_fits(name, [pattern]) for name in names)]
 
 
 def _fits(name: str, patterns: t.Iterable[str]) -> bool:

@@ -22,9 +22,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.errors import CollectionError
 from .._core.manifests import LEGACY, PRESERVE, legacy_choice
+from .._core.report import listed
 from .approved import keep_only_approved
-from .desired import DesiredStream, DesiredTag
+from .desired import DesiredRepository, DesiredStream, DesiredTag
 from .images import EXTERNAL, STREAM_TAG, Image, ImportFailure, ImportItem, Lookup, Outcome
 from .observed import ObservedStream, ObservedTag
 from .plan_types import (
@@ -65,8 +67,16 @@ _NEED_IMPORT = frozenset(
 )
 
 
+# A purge by a repository's list may remove so many tags without being asked.
+_PURGED_AT_LEAST = 4
+
+
+class PurgeRefused(CollectionError):
+    """A purge would remove more than it may, so that nothing was done to the stream."""
+
+
 def plan_stream(desired: DesiredStream, observed: ObservedStream, knowledge: Knowledge) -> StreamPlan:
-    """Plan one stream. A plan with ``lookups`` is not final: find them out and plan again."""
+    """Plan one stream. A plan with ``lookups`` is not final: find them out and plan again. Raises ``PurgeRefused``."""
     plan = _deletion(desired, observed) if desired.absent else _convergence(desired, observed, knowledge)
     plan = _completed(plan, desired, observed)
     if desired.approved is None or plan.lookups:
@@ -82,11 +92,23 @@ def _deletion(desired: DesiredStream, observed: ObservedStream) -> StreamPlan:
 def _convergence(desired: DesiredStream, observed: ObservedStream, knowledge: Knowledge) -> StreamPlan:
     tags = [_plan_tag(desired, tag, observed, knowledge) for tag in desired.tags]
     if desired.purge_tags:
-        listed = {tag.name for tag in desired.tags}
-        external = sorted(tag.name for tag in observed.tags.values() if tag.kind == EXTERNAL and tag.name not in listed)
+        declared = {tag.name for tag in desired.tags}
+        external = sorted(tag.name for tag in observed.tags.values() if tag.kind == EXTERNAL and tag.name not in declared)
+        if desired.repository:
+            _check_purge(desired, desired.repository, external, len(observed.tags))
         tags += [TagPlan(name, (NOT_LISTED,), remove=True) for name in external]
     local = None if desired.lookup_policy_local == observed.lookup_policy_local else desired.lookup_policy_local
     return StreamPlan(desired.namespace, desired.name, tuple(tags), lookup_policy_local=local)
+
+
+def _check_purge(desired: DesiredStream, repository: DesiredRepository, names: t.Sequence[str], present: int) -> None:
+    """Raise ``PurgeRefused`` if a purge by the list of a repository would remove more tags than it may: the list may be wrong."""
+    limit = max(_PURGED_AT_LEAST, present // 2) if desired.purge_limit is None else desired.purge_limit
+    if len(names) > limit:
+        raise PurgeRefused(
+            f"purge_tags would remove {len(names)} of {present} tags, more than {limit}: {listed(names)}. If that is right, set purge_limit to "
+            f"{len(names)}; if not, look at what {repository.source} lists and at tag_patterns"
+        )
 
 
 def _completed(plan: StreamPlan, desired: DesiredStream, observed: ObservedStream) -> StreamPlan:

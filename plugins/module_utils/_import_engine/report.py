@@ -47,6 +47,7 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
         reasons.update(reason for tag in stream["tags"] if tag["changed"] for reason in tag["reasons"])
         failed_tags += failed
         failures += _failure_lines(where, stream["error"], failed)
+        warnings += result.warnings
         if result.gone_upstream and not result.desired.purge_tags:
             names = ", ".join(result.gone_upstream)
             warnings.append(f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more")

@@ -45,6 +45,7 @@ class StreamResult:
         self.gone_upstream: tuple[str, ...] = ()
         self.tags_from = ""
         self.tags_from_reason = ""
+        self.warnings: list[str] = []
         self.held_back: dict[str, tuple[str, ...]] = {}
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:

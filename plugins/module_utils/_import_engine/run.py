@@ -14,13 +14,14 @@ import typing as t
 from .._cluster.client import ClusterClient
 from .._cluster.facts import check_namespace_exists, control_plane_architecture
 from .._core.concurrency import concurrent_map
-from .._core.errors import ApiUnreachable, CollectionError, NotFound, RegistryError, Unauthorized
+from .._core.errors import ApiUnreachable, CollectionError, InputError, NotFound, RegistryError, Unauthorized
 from .._core.references import PullSpec
+from .._core.report import listed
 from .answers import Answers
-from .desired import DesiredRepository, DesiredStream, PendingCredential, select_tags
+from .desired import DesiredRepository, DesiredStream, PendingCredential, idle_patterns, select_tags
 from .images import EXTERNAL, ImportFailure, Lookup
 from .observed import Key, ObservedStream, observe
-from .plan import plan_stream
+from .plan import PurgeRefused, plan_stream
 from .plan_types import Knowledge, StreamPlan
 from .repositories import RepositoryListing, TagReader, list_repository
 from .result import StreamResult
@@ -96,6 +97,7 @@ class _StreamRun:
         self._listings: dict[Key, RepositoryListing] = {}
         self._gone_upstream: dict[Key, tuple[str, ...]] = {}
         self._unlisted: set[Key] = set()
+        self._warnings: dict[Key, list[str]] = {}
         self.streams = {stream.key: stream for stream in desired}
         self.results: dict[Key, StreamResult] = {}
 
@@ -147,7 +149,16 @@ class _StreamRun:
     def _take_tags(self, key: Key, repository: DesiredRepository, answer: RepositoryListing) -> None:
         wanted = repository.template
         tags = tuple(repository.tag(name) for name in select_tags(answer.tags, repository.patterns))
+        has = f"{len(answer.tags)} tags of {repository.source}"
+        if answer.tags and not tags:
+            patterns = ", ".join(repository.patterns)
+            self._stop(key, InputError(f"tag_patterns {patterns}: none of the {has} fits; it has {listed(answer.tags)}"))
+            return
         self.streams[key] = self.streams[key]._replace(tags=tags)
+        for pattern in idle_patterns(answer.tags, repository.patterns) if self.streams[key].purge_tags else ():
+            self.streams[key] = self.streams[key]._replace(purge_tags=False)
+            text = f'the pattern "{pattern}" of tag_patterns fits none of the {has} ({listed(answer.tags)}), so that purge_tags removes nothing'
+            self._warnings.setdefault(key, []).append(f"{key[0]}/{key[1]}: {text}")
         for name, outcome in answer.images.items():
             source = str(repository.tag(name).source)
             self._answers.known[Lookup(key[0], source, wanted.import_mode, bool(wanted.insecure))] = outcome
@@ -161,8 +172,12 @@ class _StreamRun:
         plans: dict[Key, StreamPlan] = {}
         open_keys = list(self.streams)
         while open_keys:
-            for key in open_keys:
-                plans[key] = plan_stream(self.streams[key], self._observed[key], knowledge)
+            for key in list(open_keys):
+                try:
+                    plans[key] = plan_stream(self.streams[key], self._observed[key], knowledge)
+                except PurgeRefused as error:
+                    open_keys.remove(key)
+                    self._stop(key, error)
             questions = [(tag.lookup, tag) for key in open_keys for tag in plans[key].tags if tag.lookup]
             refused = self._answers.find_out(questions) if questions else {}
             asking = [key for key in open_keys if plans[key].lookups]
@@ -229,6 +244,7 @@ class _StreamRun:
         self._finish(result)
 
     def _finish(self, result: StreamResult) -> None:
+        result.warnings += self._warnings.get(result.desired.key, ())
         result.gone_upstream = self._gone_upstream.get(result.desired.key, ())
         listing = self._listings.get(result.desired.key)
         if listing is not None:

@@ -16,7 +16,7 @@ import time
 import typing as t
 
 from .._cluster.client import STRATEGIC_MERGE, ClusterClient, image_path
-from .._core.errors import ApiError, ApiUnreachable, CollectionError, Invalid, NotFound, Unauthorized
+from .._core.errors import ApiError, ApiUnreachable, CollectionError, Invalid, NotFound, Unauthorized, may_have_been_done
 from .desired import DesiredStream
 from .images import Image, ImportFailure, ImportItem, Lookup, Outcome
 from .observed import ObservedStream, parse_stream, read_stream
@@ -68,6 +68,8 @@ class StreamWriter:
         # outcomes of the imports that were made, by tag; and the tags that the server refused
         self.outcomes: dict[str, Outcome] = {}
         self.refused: set[str] = set()
+        # removed tags whose histories are still there
+        self._histories: list[str] = []
 
     @property
     def observed(self) -> ObservedStream:
@@ -87,16 +89,22 @@ class StreamWriter:
             return self._observed.resource_version
         return (self._unread.get("metadata") or {}).get("resourceVersion") or ""
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left of what was begun."""
+        return all(name in self.observed.tags for name in self._histories)
+
     def write(self, plan: StreamPlan) -> None:
         """Carry ``plan`` out once. Raises ``Conflict`` and its like with ``observed`` possibly out of date."""
         if plan.delete:
-            self._client.delete(self._path)
+            self._client.delete(self._path, body={"preconditions": {"resourceVersion": self._version}})
             self.observed = ObservedStream(self._namespace, self._name)
             return
         self._write_stream(plan)
         self._import_all(plan.without(self.refused).items)
-        for tag in plan.removals:
-            self._remove(tag)
+        if plan.removals:
+            self._remove(plan.removals)
+        self._drop_histories()
 
     def read_again(self) -> None:
         """Find out what became of the stream."""
@@ -232,12 +240,43 @@ class StreamWriter:
             self._unread = answer.stream
         return answer.outcomes
 
-    def _remove(self, tag: str) -> None:
-        """Remove a tag with its history; where the API cannot address its name, from the spec (server-behaviour.md 2.9, 2.11)."""
-        if any(character in tag for character in "/%:"):
-            body = {"spec": {"tags": [{"name": tag, "$patch": "delete"}]}}
-            self.observed = parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE))
-            return
-        with contextlib.suppress(NotFound):
-            self._client.delete(image_path(self._namespace, "imagestreamtags", f"{self._name}:{tag}"))
-        self.observed = self.observed._replace(tags={name: kept for name, kept in self.observed.tags.items() if name != tag})
+    def _remove(self, names: t.Sequence[str]) -> None:
+        """Remove tags by a patch that names the version that was read; then their histories, which a patch leaves (server-behaviour.md
+        2.11)."""
+        addressable = [name for name in names if is_addressable(name)]
+        try:
+            self.observed = parse_stream(self._namespace, remove_tags(self._client, self._path, names, self._version))
+        except CollectionError as error:
+            if may_have_been_done(error):
+                self._histories += addressable
+            raise
+        self._histories += addressable
+
+    def _drop_histories(self) -> None:
+        # A tag that is there (again) is left alone.
+        self._histories = [name for name in self._histories if name not in self.observed.tags]
+        while self._histories:
+            name = self._histories[-1]
+            drop_history(self._client, self._namespace, self._name, name)
+            self._histories.pop()
+            self.observed = self.observed._replace(left={tag: kept for tag, kept in self.observed.left.items() if tag != name})
+
+
+def is_addressable(tag: str) -> bool:
+    """Whether the API can address a tag by its name (server-behaviour.md 2.9)."""
+    return not any(character in tag for character in "/%:")
+
+
+def remove_tags(client: ClusterClient, path: str, names: t.Sequence[str], version: str) -> dict[str, t.Any]:
+    """Take the tags out of a stream's spec; ``Conflict`` if the stream is not as it was read any more. Return the stream."""
+    tags = [{"name": name, "$patch": "delete"} for name in names]
+    body = {"metadata": {"resourceVersion": version}, "spec": {"tags": tags}}
+    # A repeated one would be a conflict with the first.
+    stream: dict[str, t.Any] = client.request("PATCH", path, body=body, content_type=STRATEGIC_MERGE, repeatable=False)
+    return stream
+
+
+def drop_history(client: ClusterClient, namespace: str, stream: str, tag: str) -> None:
+    """Delete what a removed tag has left."""
+    with contextlib.suppress(NotFound):
+        client.delete(image_path(namespace, "imagestreamtags", f"{stream}:{tag}"))

@@ -86,6 +86,7 @@ def stream_options() -> Options:
         **_POLICY_OPTIONS,
         "lookup_policy_local": {"type": "bool"},
         "purge_tags": {"type": "bool"},
+        "purge_limit": {"type": "int"},
         "refresh": {"type": "str", "choices": ["missing", "drifted", "always"]},
         "state": {"type": "str", "choices": ["present", "absent"]},
     }

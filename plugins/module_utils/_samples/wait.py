@@ -19,6 +19,7 @@ import typing as t
 
 from .._cluster.client import ClusterClient
 from .._core.errors import ApiError, ApiUnreachable, CollectionError
+from .._core.report import listed
 from .observed import REMOVED, UNMANAGED, ObservedSamples, SamplesState, read_state
 
 _UNDER_WAY = {
@@ -41,7 +42,7 @@ def outstanding(state: SamplesState) -> list[str]:
         if config.reported_state != REMOVED:
             left.append("the operator has not said yet that the samples are Removed")
         if state.streams:
-            left.append(f"image streams are still there: {_names([stream.name for stream in state.streams])}")
+            left.append(f"image streams are still there: {listed([stream.name for stream in state.streams], _SHOWN_NAMES)}")
         return left
     if not config.reported_state or config.applied.differences(config.spec):
         names = config.spec.differences(config.applied) or ("management_state",)
@@ -55,7 +56,7 @@ def outstanding(state: SamplesState) -> list[str]:
             left.append(f"the operator has no credentials for the registry{_why(config, 'ImportCredentialsExist')}")
     pending = [f"{stream.name}:{tag.name}" for stream, tag in state.external_tags() if tag.pending]
     if pending:
-        left.append(f"tags have still to be imported: {_names(pending)}")
+        left.append(f"tags have still to be imported: {listed(pending, _SHOWN_NAMES)}")
     return left
 
 
@@ -89,8 +90,3 @@ def _why(config: ObservedSamples, condition: str) -> str:
     found = config.conditions.get(condition)
     said = " ".join(word for word in (found.reason.strip(), found.message.strip()) if word) if found else ""
     return f" ({said})" if said else ""
-
-
-def _names(names: t.Sequence[str]) -> str:
-    more = len(names) - _SHOWN_NAMES
-    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -15,6 +15,7 @@ from .._cluster.client import STRATEGIC_MERGE, ClusterClient, image_path
 from .._cluster.facts import check_namespace_exists
 from .._cluster.optimistic import WriteTracker, retry_until_settled
 from .._import_engine.observed import ObservedStream, ObservedTag
+from .._import_engine.writer import drop_history, remove_tags
 from .desired import DesiredStreamTag
 from .observed import observe_stream_tag
 from .plan import StreamTagPlan, plan_stream_tag
@@ -58,7 +59,9 @@ def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, che
 def _write(client: ClusterClient, desired: DesiredStreamTag, observed: ObservedStream, plan: StreamTagPlan) -> None:
     path = image_path(desired.namespace, "imagestreams", desired.stream)
     if plan.remove:
-        client.request("DELETE", image_path(desired.namespace, "imagestreamtags", f"{desired.stream}:{desired.tag}"), repeatable=False)
+        if desired.tag in observed.tags:
+            remove_tags(client, path, [desired.tag], observed.resource_version)
+        drop_history(client, desired.namespace, desired.stream, desired.tag)
     elif plan.create:
         body = {
             "apiVersion": "image.openshift.io/v1",

@@ -136,8 +136,8 @@ class ModelCluster:
         assert content_type == STRATEGIC_MERGE
         return self.request("PATCH", path, body=body)
 
-    def delete(self, path: str, **_keywords: t.Any) -> t.Any:
-        return self.request("DELETE", path)
+    def delete(self, path: str, *, body: t.Any = None) -> t.Any:
+        return self.request("DELETE", path, body=body)
 
     def _get_imagestreams(self, namespace: str, name: str, _body: Json, path: str) -> Json:
         return self._present(namespace, name, "GET", path)
@@ -164,8 +164,10 @@ class ModelCluster:
         _merge_spec(stream, body["spec"])
         return self._store(namespace, name, old, stream)
 
-    def _delete_imagestreams(self, namespace: str, name: str, _body: Json, path: str) -> Json:
-        self._present(namespace, name, "DELETE", path)
+    def _delete_imagestreams(self, namespace: str, name: str, body: Json, path: str) -> Json:
+        old = self._present(namespace, name, "DELETE", path)
+        if body["preconditions"]["resourceVersion"] != old["metadata"]["resourceVersion"]:
+            raise conflict(name)
         del self.streams[namespace, name]
         self.stored += 1
         return {"kind": "Status", "status": "Success"}

@@ -113,8 +113,10 @@ def test_a_write_without_an_answer_is_looked_at_before_it_is_repeated(cluster: S
 
 def test_absent_removes_tag_and_history_and_is_content_without(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
     cluster.on("GET", SRC, recorded_stream(CASE, 4), recorded_stream(CASE, 4))
+    cluster.on("PATCH", SRC, recorded_stream(CASE, 4))
     cluster.on("DELETE", f"{TAGS}/src:v1", recorded(CASE, 12))
     outcome = run(name="src:v1", state="absent")
+    assert cluster.writes[0].body["metadata"]["resourceVersion"] == recorded_stream(CASE, 4)["metadata"]["resourceVersion"]
     assert outcome.result["changed"]
     [(header, (before, after))] = outcome.diff.items()
     assert (header, after) == ("image stream tag shop/src:v1", [])

@@ -135,9 +135,12 @@ class TestTheRegistrysList:
         assert result.gone_upstream == ("gone",)
 
     def test_purge_removes_them(self) -> None:
+        less = self.stream()
+        less["spec"]["tags"] = [one for one in less["spec"]["tags"] if one["name"] not in ("gone", "renamed", "foreign")]
         cluster = (
             ScriptedCluster()
             .on("GET", f"{STREAMS}/web", self.stream())
+            .on("PATCH", f"{STREAMS}/web", less)
             .on("DELETE", f"{TAGS}/web:gone", {})
             .on("DELETE", f"{TAGS}/web:renamed", {})
             .on("DELETE", f"{TAGS}/web:foreign", {})
@@ -145,6 +148,48 @@ class TestTheRegistrysList:
         result = converge(cluster, Listed(["latest", "v1", "v2", "v3"]), refresh="missing", purge_tags=True)
 
         assert sorted(result.after.tags) == ["alias", "latest", "v1", "v2", "v3"]
+
+
+    @pytest.mark.parametrize("purge", [True, False])
+    def test_patterns_that_fit_nothing_fail_and_remove_nothing(self, purge: bool) -> None:
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.stream())
+        result = converge(cluster, Listed(["latest", "v1", "v2", "v3"]), tag_patterns=["relaese-*", "!v3"], purge_tags=purge)
+
+        assert str(result.error) == f'tag_patterns relaese-*, !v3: none of the 4 tags of {WEB} fits; it has latest, v1, v2, v3'
+        assert cluster.writes == []
+
+    def test_one_pattern_of_several_that_fits_nothing_removes_nothing(self) -> None:
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.stream())
+        result = converge(
+            cluster, Listed(["latest", "v1", "v2", "v3"]), tag_patterns=["v*", "lastest"], refresh="missing", purge_tags=True
+        )
+
+        assert (result.error, cluster.writes) == (None, [])
+        assert result.warnings == [
+            f'shop/web: the pattern "lastest" of tag_patterns fits none of the 4 tags of {WEB} (latest, v1, v2, v3), so that purge_tags removes nothing'
+        ]
+
+    def test_a_purge_of_more_than_half_of_the_tags_has_to_be_allowed(self) -> None:
+        stream = self.stream()
+        first = stream["spec"]["tags"][0]
+        stream["spec"]["tags"] += [{**first, "name": f"old{number}", "from": {"kind": "DockerImage", "name": f"{WEB}:old{number}"}} for number in range(9)]
+        names = {"latest", "v1", "v2", "v3", "alias"}
+        less = copy.deepcopy(stream)
+        less["spec"]["tags"] = [one for one in less["spec"]["tags"] if one["name"] in names]
+        refused = ScriptedCluster().on("GET", f"{STREAMS}/web", stream)
+        result = converge(refused, Listed(["latest", "v1", "v2", "v3"]), refresh="missing", purge_tags=True)
+        assert str(result.error) == (
+            f"purge_tags would remove 12 of 17 tags, more than 8: foreign, gone, old0, old1, old2, old3, old4, old5 and 4 more. If that is right, "
+            f"set purge_limit to 12; if not, look at what {WEB} lists and at tag_patterns"
+        )
+        assert refused.writes == []
+        allowed = ScriptedCluster().on("GET", f"{STREAMS}/web", stream).on("PATCH", f"{STREAMS}/web", less)
+        for name in ("gone", "renamed", "foreign", *(f"old{number}" for number in range(9))):
+            allowed.on("DELETE", f"{TAGS}/web:{name}", {})
+        result = converge(allowed, Listed(["latest", "v1", "v2", "v3"]), refresh="missing", purge_tags=True, purge_limit=12)
+        assert set(result.after.tags) == names
+        closed = ScriptedCluster().on("GET", f"{STREAMS}/web", self.stream())
+        assert "more than 0:" in str(converge(closed, Listed(["latest", "v1", "v2", "v3"]), purge_tags=True, purge_limit=0).error)
 
 
 class TestTheServersList:

@@ -10,6 +10,7 @@ import copy
 import typing as t
 
 import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.changes import Change
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiError,
     ApiNotServed,
@@ -26,6 +27,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import stream_view, view
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
     IMPORTS,
@@ -40,6 +42,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     ScriptedCluster,
     conflict,
     forbidden,
+    observed,
     recorded,
     recorded_error,
     recorded_stream,
@@ -85,6 +88,13 @@ def success(digest: str, source: str = WEB) -> dict[str, t.Any]:
 
 def images_of(request: Request) -> list[tuple[str, str]]:
     return [(entry["from"]["name"], entry["to"]["name"]) for entry in request.images]
+
+
+def without_tags(stream: dict[str, t.Any], *names: str) -> dict[str, t.Any]:
+    """Return the stream as a patch that removes tags leaves it: with their histories."""
+    less = copy.deepcopy(stream)
+    less["spec"]["tags"] = [one for one in less["spec"]["tags"] if one["name"] not in names]
+    return less
 
 
 class TestFirstRun:
@@ -533,8 +543,31 @@ class TestRemoval:
     def test_a_stream_is_deleted(self) -> None:
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("DELETE", f"{STREAMS}/web", {"status": "Success"})
         result = converge_one(cluster, state="absent")
+        assert cluster.writes[0].body == {"preconditions": {"resourceVersion": "1"}}
         assert (result.before.exists, result.after.exists) == (True, False)
         assert result.reasons == {"v2": ("not_listed",)}
+
+    def test_a_stream_that_was_written_since_is_not_deleted_as_it_was_read(self) -> None:
+        changed = recorded_stream("reimport_unchanged", 3)
+        changed["metadata"]["resourceVersion"] = "2"
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3), changed)
+        cluster.on("DELETE", f"{STREAMS}/web", conflict(), {"status": "Success"})
+        result = converge_one(cluster, state="absent")
+        assert [request.body["preconditions"]["resourceVersion"] for request in cluster.writes] == ["1", "2"]
+        assert not result.after.exists
+
+    def test_an_approved_deletion_of_a_stream_does_not_take_a_tag_that_was_added_since(self) -> None:
+        read = observed("reimport_unchanged", 3)
+        changes = [Change("stream", NAMESPACE, "web", stream_view(read), None)]
+        changes += [Change("tag", NAMESPACE, "web", view(one), None, name) for name, one in read.tags.items()]
+        more = recorded_stream("reimport_unchanged", 3)
+        more["spec"]["tags"].append({**more["spec"]["tags"][0], "name": "added"})
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3), more).on("DELETE", f"{STREAMS}/web", conflict())
+        (wanted,) = desired_streams({"namespace": NAMESPACE, "name": "web", "state": "absent"})
+        wanted = wanted._replace(approved=frozenset(change.id for change in changes))
+        (result,) = converge_streams(cluster.client, [wanted], check_mode=False, concurrency=1, timeout=60)
+        cluster.assert_all_asked()
+        assert (result.error, sorted(result.after.tags), list(result.held_back)) == (None, ["added", "v2"], ["added"])
 
     def test_a_stream_that_somebody_else_deleted_is_gone(self) -> None:
         cluster = (
@@ -557,15 +590,38 @@ class TestRemoval:
     def test_unlisted_tags_are_removed_with_their_history(self) -> None:
         both = recorded_stream("tags_between_streams", 1)
         both["metadata"]["name"] = "web"
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("DELETE", f"{TAGS}/web:v1", {"status": "Success"})
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("PATCH", f"{STREAMS}/web", without_tags(both, "v1"))
+        cluster.on("DELETE", f"{TAGS}/web:v1", {"status": "Success"})
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
+        assert cluster.writes[0].body == {"metadata": {"resourceVersion": "1"}, "spec": {"tags": [{"name": "v1", "$patch": "delete"}]}}
         assert sorted(result.after.tags) == ["v2"]
         assert result.reasons == {"v2": (), "v1": ("not_listed",)}
+
+    def test_a_tag_that_somebody_points_elsewhere_before_its_removal_is_planned_again(self) -> None:
+        both = recorded_stream("tags_between_streams", 1)
+        both["metadata"]["name"] = "web"
+        follows = copy.deepcopy(both)
+        next(one for one in follows["spec"]["tags"] if one["name"] == "v1")["from"] = {"kind": "ImageStreamTag", "name": "v2"}
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both, follows).on("PATCH", f"{STREAMS}/web", conflict())
+        result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
+        assert (result.error, sorted(result.after.tags)) == (None, ["v1", "v2"])
+
+    @pytest.mark.parametrize("done", [True, False])
+    def test_a_removal_without_an_answer_is_ended(self, done: bool) -> None:
+        both = recorded_stream("tags_between_streams", 1)
+        both["metadata"]["name"] = "web"
+        less = without_tags(both, "v1")
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both, less if done else both)
+        cluster.on("PATCH", f"{STREAMS}/web", ApiOutcomeUnknown("the connection broke"), *([] if done else [less]))
+        cluster.on("DELETE", f"{TAGS}/web:v1", {"status": "Success"})
+        result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
+        assert (result.error, sorted(result.after.tags), sorted(result.after.left)) == (None, ["v2"], [])
 
     def test_a_tag_that_somebody_else_removed_is_removed(self) -> None:
         both = recorded_stream("tags_between_streams", 1)
         both["metadata"]["name"] = "web"
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("DELETE", f"{TAGS}/web:v1", recorded_error("tags_between_streams", 13))
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("PATCH", f"{STREAMS}/web", without_tags(both, "v1"))
+        cluster.on("DELETE", f"{TAGS}/web:v1", recorded_error("tags_between_streams", 13))
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
         assert (result.error, sorted(result.after.tags)) == (None, ["v2"])
 
@@ -736,6 +792,7 @@ class TestRepository:
             ScriptedCluster()
             .on("GET", f"{STREAMS}/web", stream)
             .on("POST", IMPORTS, self.listing())
+            .on("PATCH", f"{STREAMS}/web", without_tags(stream, "gone", "foreign"))
             .on("DELETE", f"{TAGS}/web:gone", {})
             .on("DELETE", f"{TAGS}/web:foreign", {})
         )
