@@ -254,7 +254,7 @@ class StreamWriter:
 
     def _drop_histories(self) -> None:
         # A tag that is there (again) is left alone.
-        self._histories = [name for name in self._histories if name not in self.observed.tags]
+        self._histories = [name for name in dict.fromkeys(self._histories) if name not in self.observed.tags]
         while self._histories:
             name = self._histories[-1]
             drop_history(self._client, self._namespace, self._name, name)

@@ -15,7 +15,6 @@ waited for, because releases from 4.5 import with the cluster's own pull secret,
 from __future__ import annotations
 
 import time
-import typing as t
 
 from .._cluster.client import ClusterClient
 from .._core.errors import ApiError, ApiUnreachable, CollectionError

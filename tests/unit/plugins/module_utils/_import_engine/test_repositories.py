@@ -149,7 +149,6 @@ class TestTheRegistrysList:
 
         assert sorted(result.after.tags) == ["alias", "latest", "v1", "v2", "v3"]
 
-
     @pytest.mark.parametrize("purge", [True, False])
     def test_patterns_that_fit_nothing_fail_and_remove_nothing(self, purge: bool) -> None:
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.stream())
