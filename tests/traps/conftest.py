@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import typing as t
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from registries.fleet import RegistryFleet
 
 from traps.scene import Scene, connection_to
 
+OpenScene = t.Callable[[], AbstractContextManager[Scene]]
 _FEW_PASTS = 6
 _RECORDED = Path(__file__).parents[1] / "contract" / "registry.json"
 
@@ -42,26 +44,40 @@ def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> 
         yield running
 
 
-@pytest.fixture
-def control(emulator: Emulator) -> t.Iterator[ControlClient]:
-    """The emulator's switches and faults, which are put back after each test."""
-    with ControlClient(emulator.url, emulator.ca_file, emulator.control_token) as client:
-        before = client.send("GET", "settings")
-        yield client
-        client.clear_faults()
-        client.change(**before)
+@pytest.fixture(scope="session")
+def open_scene(emulator: Emulator, fleet: RegistryFleet) -> OpenScene:
+    """Makes a namespace without any credential, for a ``with`` block; the switches and faults of the emulator are put back at its end."""
+
+    @contextmanager
+    def opened() -> t.Iterator[Scene]:
+        namespace = f"trap-{secrets.token_hex(5)}"
+        with (
+            ApiClient(emulator.url, emulator.ca_file, emulator.admin_token, namespace) as api,
+            ControlClient(emulator.url, emulator.ca_file, emulator.control_token) as control,
+        ):
+            before = control.send("GET", "settings")
+            api.send("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}).raise_for_status()
+            scene = Scene(namespace, fleet, api, control, connection_to(emulator.url, str(emulator.ca_file), emulator.admin_token))
+            yield scene
+            scene.close()
+            api.send("DELETE", f"/api/v1/namespaces/{namespace}").raise_for_status()
+            control.clear_faults()
+            control.change(**before)
+
+    return opened
 
 
 @pytest.fixture
-def bare_scene(emulator: Emulator, fleet: RegistryFleet, control: ControlClient) -> t.Iterator[Scene]:
+def bare_scene(open_scene: OpenScene) -> t.Iterator[Scene]:
     """A namespace without any credential."""
-    namespace = f"trap-{secrets.token_hex(5)}"
-    with ApiClient(emulator.url, emulator.ca_file, emulator.admin_token, namespace) as api:
-        api.send("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}).raise_for_status()
-        scene = Scene(namespace, fleet, api, control, connection_to(emulator.url, str(emulator.ca_file), emulator.admin_token))
+    with open_scene() as scene:
         yield scene
-        scene.close()
-        api.send("DELETE", f"/api/v1/namespaces/{namespace}").raise_for_status()
+
+
+@pytest.fixture
+def control(bare_scene: Scene) -> ControlClient:
+    """The emulator's switches and faults, which are put back after each test."""
+    return bare_scene.control
 
 
 @pytest.fixture
