@@ -31,7 +31,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The diff shows registries with their user names. Of a password it says only that it is set or that it changes.
+      - The diff shows registries with their user names. A password is V((hidden\)), or V((hidden, differs\)) if it changes.
   idempotent:
     support: full
 options:
@@ -53,7 +53,7 @@ options:
     required: true
   state:
     description:
-      - V(present) brings the secret about as described by the other options.
+      - V(present) creates or updates the secret as described by the other options.
       - V(absent) deletes the whole secret. To take out one registry only, use O(registries[].state=absent).
       - A secret of another kind, which holds no registry credentials, is deleted only with O(recreate=true).
     type: str
@@ -119,6 +119,7 @@ options:
       - The path of a Docker C(config.json), a Podman C(auth.json) or a C(.dockercfg), on the host where the module runs.
       - A file whose passwords are kept by a credential helper (C(credsStore), C(credHelpers)) holds none, and is refused.
       - Every entry that is taken must be usable; choose with O(only) if some are not.
+      - Tokens that Docker Desktop keeps beside the login of Docker Hub are left out, with a warning.
     type: path
   auth_content:
     description:
@@ -159,12 +160,15 @@ options:
     default: true
   recreate:
     description:
-      - Allow to delete the secret and create it anew where it cannot be changed in place, because it has another type or is marked immutable.
+      - Allow to delete the secret and create it again if it cannot be changed in place, because it has another type or is marked immutable.
       - With O(update=merge) its registries are taken over, as are its labels and annotations.
       - If the new secret cannot be created, the former one is put back. Meanwhile a copy of it is kept beside it, in a secret of the same
-        name with C(.former) at its end, so that nothing is lost where the run is killed; the next run puts it back first.
-      - A copy that is left beside a secret that is there again, because the run was killed at its very end, is deleted by the next run with
-        this option.
+        name with C(.former) at its end, so that nothing is lost if the run is killed. With O(update=merge) the next run creates the
+        secret with what the copy holds besides the registries of the task. That is a change like any other, and there is a warning
+        that names these registries, since some of them may have been revoked since.
+      - Nothing is taken from a copy that no run with a credential of this task has written, whoever made it.
+      - A copy that is left beside a secret that is there again is deleted by the next run.
+      - A secret that a finalizer keeps after its deletion is never written. The task fails and says where the former content is kept.
     type: bool
     default: false
   check_others:

@@ -109,7 +109,7 @@ def drifted() -> dict[str, t.Any]:
         links=[{**link, "changed": True, "reasons": ["link_missing"], "error": None}],
         streams=[stream("shop", "web", moved, *tags), stream("shop", "odd", refused, single, tag("kept", platforms=other), tag("harm", **{"from": HOSTILE}))],
         changes=[
-            change(1, "secret", "shop", "registry", {"password": "set"}, {"password": "changes"}, "password_changed"),
+            change(1, "secret", "shop", "registry", {"password": "(hidden)"}, {"password": "(hidden, differs)"}, "password_changed"),
             change(2, "link", "shop", "default", {"imagePullSecrets": []}, {"imagePullSecrets": ["registry"]}, "link_missing"),
             change(3, "stream", "shop", "web", {"lookup_policy_local": False}, {"lookup_policy_local": True}, "lookup_policy_changed"),
             change(4, "tag", "shop", "web", view(), view(image=NEW), "upstream_moved", tag_name="v1"),

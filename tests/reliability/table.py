@@ -56,8 +56,8 @@ What holds everywhere:
 - An error of one stream, namespace or service account does not stop the others. Once the server is out of reach, or does not accept the
   token, the rest is not tried, and named.
 - A run that is killed leaves no object half written: each request carries a whole change, and the next run does the rest. A secret that
-  has to be deleted and created anew (`recreate`) is first kept as `NAME.former` beside it, and the next run puts it back before
-  anything else.
+  has to be deleted and created again (`recreate`) is first kept as `NAME.former` beside it, and the next run creates it with what
+  that copy holds besides, if a run with the same credentials has written it.
 """
 
 

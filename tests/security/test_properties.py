@@ -144,6 +144,48 @@ def test_what_breaks_the_imports_of_a_namespace_is_known(content: t.Any, kind: s
     assert bool(ours.breaks_imports) is breaks
 
 
+def _object(members: list[tuple[str, str]]) -> str:
+    """A JSON object with these members, each as often as it is named."""
+    return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in members) + "}"
+
+
+_FIELD_NAMES = st.sampled_from(["username", "Username", "password", "PASSWORD", "pa\u017f\u017fword", "pa\u00dfword", "auth", "Auth"])
+_FIELD_VALUES = st.sampled_from(["null", '"u"', '"v"', '""', json.dumps(_b64("u:p")), json.dumps(_b64("v:q")), "5"])
+_WRITTEN_ENTRIES = st.just("null") | st.lists(st.tuples(_FIELD_NAMES, _FIELD_VALUES), max_size=4).map(_object)
+_WRITTEN_AUTHS = st.just("null") | st.lists(st.tuples(_KEYS, _WRITTEN_ENTRIES), max_size=4).map(_object)
+_WRITTEN = st.lists(st.tuples(st.sampled_from(["auths", "Auths", "auth\u017f", "credsStore"]), _WRITTEN_AUTHS), max_size=4).map(_object)
+
+
+@examples
+@given(_WRITTEN | _WRITTEN_AUTHS, _IMAGES, st.sampled_from(["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"]))
+def test_what_stands_twice_is_read_as_the_server_reads_it(text: str, image: str, kind: str) -> None:
+    secret = _secret("one", text, kind)
+    (ours,) = registry_secrets([secret])
+    try:
+        server = Keyring.of([secret])
+    except MalformedSecret:
+        assert ours.breaks_imports
+        return
+    assert ours.document is not None
+    for read in (secret, _secret("one", ours.document.render(kind), kind)):
+        # and so is what we would write back
+        found = keyring_of(registry_secrets([read])).lookup(lookup_text(image))
+        logins = {(match.entry.username, match.entry.password) for match in found if match.key == found[0].key}
+        # of several spellings of one registry in one secret the server takes any
+        assert server.find(lookup_text(image)) in (logins or {None})
+
+
+_GLOBS = st.text(alphabet="ab*-", min_size=1, max_size=12)
+
+
+@examples
+@given(_GLOBS, _GLOBS, st.text(alphabet="ab-", min_size=1, max_size=12), st.text(alphabet="ab-", min_size=1, max_size=12))
+def test_a_glob_matches_what_it_matches_for_the_server(first: str, second: str, one: str, other: str) -> None:
+    secret = _secret("one", {"auths": {f"{first}.{second}:5000": {"auth": _b64("u:p")}}})
+    target = f"{one}.{other}:5000/web:v1"
+    assert bool(keyring_of(registry_secrets([secret])).lookup(target)) is (Keyring.of([secret]).find(target) is not None)
+
+
 @examples
 @given(st.dictionaries(_KEYS, _ENTRIES, max_size=4), st.sampled_from([json.dumps, lambda document: _b64(json.dumps(document)), lambda document: document]))
 def test_an_auth_file_is_taken_whole_or_refused_without_its_content(auths: dict[str, t.Any], form: t.Callable[[t.Any], t.Any]) -> None:

@@ -18,11 +18,18 @@ from urllib.parse import quote, unquote
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
 _TOKEN_SHAPES = r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)"
 _USER_INFO = r"://([^\s/:@]*):([^\s/]+)@"
+_BARE_USER_INFO = r"\A(?:\w+://)?([^\s/:@]*):([^\s/@]+)@(?!sha\d)"
 # of an option that does not exist: the name of one that was meant, with room for a slip
 _MEANT_SECRET = r"(?i)pas|pw|secr|tok|auth|cred|key"
 PLACEHOLDER = "********"
 # every form of every secret that this run has met
 SECRETS_MET: set[str] = set()
+# a credential and its name in the text of a mapping
+_WRITTEN_SECRET = r"(?i)(?:pas|pw|secr|tok|auth)\w*[\"']?\s*[:=]\s*[\"']?([^\"',}\s]+)"
+_LONGEST_PATH = 1024
+_SHORTEST_CONTENT = 20
+# what files begin with, and paths do not
+_CONTENT = ("{", "[", "-----BEGIN", "$ANSIBLE_VAULT", "apiVersion", "kind:", "auths:")
 
 
 def derived_forms(value: str) -> set[str]:
@@ -52,6 +59,9 @@ def url_passwords(value: t.Any) -> set[str]:
                 found |= {password, unquote(password), basic_credential(unquote(username), unquote(password))}
         elif isinstance(item, dict):
             left += item.values()
+            # keys of auth files, and registries, are written without a scheme, too
+            for name in (*item, item.get("registry")):
+                found |= {password for _user, password in re.findall(_BARE_USER_INFO, name)} if isinstance(name, str) and "@" in name else set()
         elif isinstance(item, (list, tuple)):
             left += item
     return found
@@ -97,22 +107,61 @@ def redact(text: str, forms: t.Iterable[str]) -> str:
 
 
 def misspelt_secrets(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
-    """Return the values of options that an argument spec does not have and whose names are those of credentials: Ansible shows the
-    arguments that it refuses."""
+    """Return the credentials in options of another form than the argument spec's, and under names that it does not have and that are
+    those of credentials: Ansible shows the arguments that it refuses."""
     known = {alias: definition for name, definition in options.items() for alias in (name, *definition.get("aliases", ()))}
     found: set[str] = set()
     for name, value in given.items():
         if name not in known:
             found |= _texts(value) if re.search(_MEANT_SECRET, str(name)) and not str(name).startswith("_ansible") else set()
+        elif known[name].get("no_log"):
+            found |= _texts(value)
         elif known[name].get("options"):
             for entry in value if isinstance(value, list) else [value]:
                 if isinstance(entry, t.Mapping):
                     found |= misspelt_secrets(known[name]["options"], entry)
+                elif isinstance(entry, str):
+                    # text in the place of a mapping, which Ansible repeats in parts
+                    found |= set(re.findall(_WRITTEN_SECRET, entry))
     return found
 
 
 def _texts(value: t.Any) -> set[str]:
     if isinstance(value, str):
         return {value}
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return {str(value)}
     entries = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, (list, tuple)) else ()
     return {text for entry in entries for text in _texts(entry)}
+
+
+def is_content(path: str) -> bool:
+    """Return whether a text that should be a path is the content of a file instead: lines, JSON, PEM, or the base64 of these."""
+    text = path.strip()
+    if "\n" in text or len(text) > _LONGEST_PATH or text.startswith(_CONTENT):
+        return True
+    if len(text) < _SHORTEST_CONTENT or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", text):
+        return False
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-8").lstrip().startswith(_CONTENT)
+    except ValueError:
+        return False
+
+
+def contents_of_paths(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
+    """Return what was given as a path and is the content of a file, which may hold credentials, wherever ``options`` have a path."""
+    found: set[str] = set()
+    for name, definition in options.items():
+        value = given.get(name)
+        if definition.get("type") == "path" and isinstance(value, str) and is_content(value):
+            found |= {value, *(line for line in value.split("\n") if len(line) >= _SHORTEST_CONTENT)}
+        elif value and _has_path(definition):
+            for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, t.Mapping):
+                    found |= contents_of_paths(definition["options"], entry)
+    return found
+
+
+def _has_path(definition: t.Mapping[str, t.Any]) -> bool:
+    """Return whether an option of the form ``definition`` has a path in it: lists of thousands are not searched for nothing."""
+    return any(inner.get("type") == "path" or _has_path(inner) for inner in (definition.get("options") or {}).values())

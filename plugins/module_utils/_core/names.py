@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from .errors import InputError
+from .masking import is_content
 from .references import check_namespace
 
 _SUBDOMAIN = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
@@ -74,3 +75,12 @@ def namespaces_from(params: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     for namespace in namespaces:
         check_namespace(namespace)
     return tuple(dict.fromkeys(namespaces))
+
+
+def check_path(option: str, path: str, instead: str = "write it into a file and give its path") -> None:
+    """Raise ``InputError`` for what is the content of a file and not its path: it may hold credentials, so it is not repeated.
+
+    ``instead`` says what to do with the content.
+    """
+    if is_content(path):
+        raise InputError(f"{option}: it holds the content of a file where the path of one is expected; {instead}")

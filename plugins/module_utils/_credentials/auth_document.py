@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import fnmatch
 import json
 import math
@@ -25,11 +26,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .._core.errors import InputError
-from .keyring import filed_text
+from .._core.names import check_path
+from .keyring import filed_text, has_user_info, shown_key
 from .secret_types import DOCKER_CFG
 
 _SECRET_FIELDS = ("password", "auth", "identitytoken", "registrytoken")
 _CREDENTIAL_FIELDS = ("username", "email", *_SECRET_FIELDS)
+# What Docker Desktop writes beside the login of Docker Hub.
+_OWN_TOKENS = ("index.docker.io/access-token", "index.docker.io/refresh-token")
+_AWX_PLACEHOLDER = "$encrypted$"
+_SECRET_OBJECT = 'is a Secret object; give the value of its data[".dockerconfigjson"] as auth_content'
 _BREAKS = "it would break every image import of the namespace"
 
 
@@ -105,11 +111,12 @@ def decode_entry(entry: t.Any) -> Login:
     texts = dict.fromkeys(_CREDENTIAL_FIELDS, "")
     for name, value in entry.items():
         # The server's JSON decoder takes field names in any case.
-        if name.lower() not in texts or value is None:
+        field_name = _folded(name)
+        if field_name not in texts or value is None:
             continue
         if not isinstance(value, str):
-            raise MalformedAuth(f'its "{name.lower()}" is {_json_kind(value)} instead of text')
-        texts[name.lower()] = value
+            raise MalformedAuth(f'its "{field_name}" is {_json_kind(value)} instead of text')
+        texts[field_name] = value
     username, password = texts["username"], texts["password"]
     if texts["auth"]:
         username, password = decode_auth(texts["auth"])
@@ -131,10 +138,10 @@ def encode_entry(login: Login, former: t.Any = None) -> dict[str, t.Any]:
         entry["auth"] = login.auth
     if login.identity_token:
         entry["identitytoken"] = login.identity_token
-    email = login.email or next((value for name, value in kept.items() if name.lower() == "email"), "")
+    email = login.email or next((value for name, value in kept.items() if _folded(name) == "email"), "")
     if email:
         entry["email"] = email
-    entry.update({name: value for name, value in kept.items() if name.lower() not in _CREDENTIAL_FIELDS})
+    entry.update({name: value for name, value in kept.items() if _folded(name) not in _CREDENTIAL_FIELDS})
     return entry
 
 
@@ -171,9 +178,11 @@ class AuthDocument:
     def secrets(self) -> list[str]:
         """Return every text of this document that must never be shown, malformed entries included."""
         found: list[str] = []
-        for entry in self.auths.values():
+        for key, entry in self.auths.items():
+            if has_user_info(key):
+                found += [key, key.rpartition("@")[0].rpartition("://")[2], key.rpartition("@")[0].rpartition("://")[2].rpartition(":")[2]]
             if isinstance(entry, dict):
-                found.extend(value for name, value in entry.items() if isinstance(value, str) and value and name.lower() in _SECRET_FIELDS)
+                found.extend(value for name, value in entry.items() if isinstance(value, str) and value and _folded(name) in _SECRET_FIELDS)
             try:
                 found.extend(decode_entry(entry).secrets())
             except MalformedAuth:
@@ -182,7 +191,11 @@ class AuthDocument:
 
 
 def parse_document(text: str, secret_type: str) -> AuthDocument:
-    """Parse what a secret of ``secret_type`` holds; raise ``MalformedAuth`` where the cluster could not read it."""
+    """Parse what a secret of ``secret_type`` holds; raise ``MalformedAuth`` where the cluster could not read it.
+
+    It is read as the cluster's Go reads it, so that what is merged and written back loses nothing that worked: field names count
+    in any case, an "auths" that is there twice is filled twice, null empties it.
+    """
     try:
         document = _load_json(text)
     except (ValueError, RecursionError) as exc:
@@ -190,14 +203,67 @@ def parse_document(text: str, secret_type: str) -> AuthDocument:
     if document is None:
         # to the server's decoder it is an object without anything in it
         return AuthDocument()
-    if not isinstance(document, dict):
+    if not isinstance(document, _Members):
         raise MalformedAuth(f"it is {_json_kind(document)} instead of a JSON object")
     if secret_type == DOCKER_CFG:
-        return AuthDocument(auths=document)
-    auths = document.pop("auths", None)
-    if auths is not None and not isinstance(auths, dict):
-        raise MalformedAuth(f'its "auths" is {_json_kind(auths)} instead of an object')
-    return AuthDocument(auths=auths or {}, rest=document)
+        return AuthDocument(auths=_entries(document))
+    return _wrapped(document)
+
+
+def _wrapped(document: _Members) -> AuthDocument:
+    """Return a document with ``auths`` around its registries."""
+    auths: dict[str, t.Any] = {}
+    rest: list[tuple[str, t.Any]] = []
+    for name, value in document:
+        if _folded(name) != "auths":
+            rest.append((name, value))
+        elif value is None:
+            auths = {}
+        elif isinstance(value, _Members):
+            auths.update(_entries(value))
+        else:
+            raise MalformedAuth(f'its "auths" is {_json_kind(value)} instead of an object')
+    return AuthDocument(auths, _plain(_Members(rest)))
+
+
+def _entries(members: _Members) -> dict[str, t.Any]:
+    """Return the registries of a map: of a key that is there twice the last entry counts."""
+    return {key: _entry(value) if isinstance(value, _Members) else _plain(value) for key, value in members}
+
+
+def _entry(members: _Members) -> dict[str, t.Any]:
+    """Return one entry: of a field that is there twice, in any case of letters, the last one counts, and null leaves it as it was."""
+    entry: dict[str, t.Any] = {}
+    spelled: dict[str, str] = {}
+    for name, value in members:
+        field_name = _folded(name)
+        if field_name not in _CREDENTIAL_FIELDS:
+            entry[name] = _plain(value)
+        elif value is not None or field_name not in spelled:
+            entry.pop(spelled.get(field_name, ""), None)
+            spelled[field_name] = name
+            entry[name] = _plain(value)
+    return entry
+
+
+class _Members(list):  # type: ignore[type-arg]
+    """The members of a JSON object in their order, those that are there twice included."""
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Return a parsed value as dictionaries; of maps that are there twice both count, as Go fills one map."""
+    if isinstance(value, _Members):
+        found: dict[str, t.Any] = {}
+        for name, member in value:
+            new, former = _plain(member), found.get(name)
+            found[name] = {**former, **new} if isinstance(former, dict) and isinstance(new, dict) else new
+        return found
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _folded(name: str) -> str:
+    """Return a field's name as Go compares it: without case, and two letters of Unicode are a k and an s to it."""
+    return name.lower().replace("\u017f", "s")
 
 
 def read_auth_file(path: str) -> AuthDocument:
@@ -205,6 +271,7 @@ def read_auth_file(path: str) -> AuthDocument:
 
     Raises ``InputError`` with the whole sentence where it holds no credentials that a secret could take.
     """
+    check_path("auth_file", path, "give it as auth_content")
     try:
         with open(path, "rb") as handle:
             content = handle.read()
@@ -212,9 +279,13 @@ def read_auth_file(path: str) -> AuthDocument:
         raise InputError(
             f"auth_file: {path} does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there"
         ) from None
-    except OSError as exc:
-        raise InputError(f"auth_file: {path} cannot be read on the host where the module runs ({exc.strerror})") from None
-    return parse_auth_file(content.decode("utf-8", "replace"), f"auth_file: {path}")
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "that is no path"
+        raise InputError(f"auth_file: {path} cannot be read on the host where the module runs ({reason})") from None
+    source = f"auth_file: {path}"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{source} is text in UTF-16, which no tool reads as an auth file; save it as UTF-8")
+    return parse_auth_file(content.decode("utf-8", "replace"), source)
 
 
 def parse_auth_content(content: t.Any) -> AuthDocument:
@@ -224,13 +295,18 @@ def parse_auth_content(content: t.Any) -> AuthDocument:
         return parse_auth_file(json.dumps(content), f"{source} the mapping")
     if not isinstance(content, str):
         raise InputError(f"{source} it is {_json_kind(content)}; give the content of a .dockerconfigjson as a mapping or as text")
-    text = content.strip()
-    if not text.startswith("{"):
-        try:
-            text = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
-        except ValueError:
-            text = content
-    return parse_auth_file(text, f"{source} the text")
+    return parse_auth_file(_decoded(content) or content, f"{source} the text")
+
+
+def _decoded(text: str) -> str:
+    """Return the JSON whose base64 ``text`` is, "" if it is not."""
+    if text.lstrip().startswith("{"):
+        return ""
+    try:
+        decoded = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+    except ValueError:
+        return ""
+    return decoded if decoded.lstrip().startswith("{") else ""
 
 
 def parse_auth_file(text: str, source: str) -> AuthDocument:
@@ -238,56 +314,103 @@ def parse_auth_file(text: str, source: str) -> AuthDocument:
     try:
         document = _load_json(text)
     except (ValueError, RecursionError) as exc:
-        raise InputError(
-            f"{source} is not JSON ({_json_place(exc)}); a Docker config.json or a Podman auth.json is expected, "
-            'as "docker login" or "podman login --authfile" writes it'
-        ) from None
-    if not isinstance(document, dict):
+        raise InputError(f"{source} {_what_it_is(text) or _not_json(exc)}") from None
+    if not isinstance(document, _Members):
         raise InputError(f'{source} holds {_json_kind(document)} where a JSON object with "auths" is expected')
-    if "auths" not in document and _looks_flat(document):
-        return AuthDocument(auths=document)
-    auths = document.get("auths")
-    helper = _credential_helper(document)
-    if auths is not None and not isinstance(auths, dict):
-        raise InputError(f'{source} has {_json_kind(auths)} as "auths" where an object with one entry per registry is expected')
-    if helper and not any(_has_content(entry) for entry in (auths or {}).values()):
+    plain = _plain(document)
+    if plain.get("kind") == "Secret":
+        raise InputError(f"{source} {_SECRET_OBJECT}")
+    if "auths" not in map(_folded, plain) and _looks_flat(plain):
+        return AuthDocument(auths=_entries(document))
+    try:
+        found = _wrapped(document)
+    except MalformedAuth:
+        kind = next(_json_kind(value) for name, value in document if _folded(name) == "auths" and not isinstance(value, _Members))
+        raise InputError(f'{source} has {kind} as "auths" where an object with one entry per registry is expected') from None
+    helper = _credential_helper(found.rest)
+    if helper and not any(_has_content(entry) for entry in found.auths.values()):
         raise InputError(
             f"{source} holds no credential: they are kept by the credential helper {helper}, which a cluster cannot ask; "
             'log in once more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, '
             "or give username and password in registries"
         )
-    if auths is None:
+    if not any(_folded(name) == "auths" and value is not None for name, value in document):
         raise InputError(
             f'{source} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'
         )
-    if not auths:
+    if not found.auths:
         raise InputError(f'{source} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")')
-    return AuthDocument(auths=auths, rest={name: value for name, value in document.items() if name != "auths"})
+    return found
+
+
+def _what_it_is(text: str) -> str:
+    """Return what a text that is no JSON is instead, and what to do, as the end of a sentence; "" if that is not known."""
+    if not text.strip("\ufeff\0 \t\r\n"):
+        return 'is empty; log in first ("podman login --authfile FILE REGISTRY")'
+    if text.startswith("\ufeff"):
+        return "begins with a byte order mark, with which no tool reads it as an auth file; save it as UTF-8 without one"
+    if "\0" in text:
+        return "is text in UTF-16, or no text at all, which no tool reads as an auth file; save it as UTF-8"
+    if text.lstrip().startswith("$ANSIBLE_VAULT"):
+        return "is encrypted with Ansible Vault; give its content instead, auth_content: \"{{ lookup('ansible.builtin.file', path) }}\", which decrypts it"
+    if _decoded(text):
+        return "is the base64 of an auth file; decode it, or give the text as auth_content, which takes base64 too"
+    if re.search(r"(?m)^kind:\s*[\"']?Secret\b", text):
+        return _SECRET_OBJECT
+    return ""
+
+
+def _not_json(exc: Exception) -> str:
+    return (
+        f"is not JSON ({_json_place(exc)}); a Docker config.json or a Podman auth.json is expected, "
+        'as "docker login" or "podman login --authfile" writes it'
+    )
 
 
 def take_from_auth_file(document: AuthDocument, only: t.Sequence[str], source: str) -> dict[str, t.Any]:
     """Return the entries of an auth file that go into a secret: those that match a glob of ``only``, or all.
 
-    Raises ``InputError`` where nothing matches, and for an entry that no secret should hold: one that cannot be decoded
-    (it breaks every import of the namespace) and one without a credential (it hides others).
+    Tokens that Docker keeps for itself beside a login are no registries. Raises ``InputError`` where nothing matches, and for an
+    entry that no secret should hold: one that cannot be decoded (it breaks every import of the namespace), one without a
+    credential (it hides others), and one with a credential in its key.
     """
-    taken = {key: entry for key, entry in document.auths.items() if not only or matches_any(key, only)}
+    registries = {key: entry for key, entry in document.auths.items() if not is_own_token(key)}
+    taken = {key: entry for key, entry in registries.items() if not only or matches_any(key, only)}
     if not taken:
-        raise InputError(f"only: no registry of {source} matches {_quoted(only)}; it has {_quoted(sorted(document.auths))}")
-    helper = _credential_helper(document.rest)
+        what = f"only: no registry of {source} matches {_quoted(only)}" if only else f"{source} holds no registry"
+        raise InputError(f"{what}; it has {_quoted(sorted(map(shown_key, document.auths)))}")
     for key, entry in taken.items():
         leave_out = 'or leave it out with "only"'
+        begin = f'{source}: the entry of "{shown_key(key)}" cannot be used'
+        if has_user_info(key):
+            raise InputError(f"{begin}: its key has a user name or password in it, which the cluster does not use; log in to that registry again, {leave_out}")
         try:
             login = decode_entry(entry)
         except MalformedAuth as exc:
-            raise InputError(f'{source}: the entry of "{key}" cannot be used: {exc}; {_BREAKS}, so log in to that registry again, {leave_out}') from None
+            raise InputError(f"{begin}: {exc}; {_BREAKS}, so log in to that registry again, {leave_out}") from None
         if login.is_empty and not login.identity_token:
-            kept = f", because the credential helper {helper} keeps it" if helper and not _has_content(entry) else ""
+            helper = "" if _has_content(entry) else _credential_helper(document.rest, key)
+            kept = f", because the credential helper {helper} keeps it" if helper else ""
             raise InputError(
-                f'{source}: the entry of "{key}" cannot be used: it has no user name and password{kept}; the cluster would ask that registry '
+                f"{begin}: it has no user name and password{kept}; the cluster would ask that registry "
                 f"anonymously and no longer try the credentials of other secrets, so log in to it again, {leave_out}"
             )
+        refuse_placeholder(login, begin)
     return taken
+
+
+def is_own_token(key: str) -> bool:
+    """Return whether a key is one under which Docker keeps a token of its own for Docker Hub, beside the login."""
+    return filed_text(key) in _OWN_TOKENS
+
+
+def refuse_placeholder(login: Login, begin: str) -> None:
+    """Raise ``InputError``, with ``begin`` at its beginning, for a credential that is what AWX shows in place of one."""
+    if _AWX_PLACEHOLDER in (login.password, login.identity_token):
+        raise InputError(
+            f"{begin}: its credential is {_AWX_PLACEHOLDER}, which AWX shows in the place of a stored password and does not give to jobs "
+            "that are launched with it; enter the password again"
+        )
 
 
 def matches_any(registry: str, globs: t.Sequence[str]) -> bool:
@@ -309,15 +432,19 @@ def _has_content(entry: t.Any) -> bool:
 
 def _looks_flat(document: dict[str, t.Any]) -> bool:
     fields = set(_CREDENTIAL_FIELDS)
-    return bool(document) and all(isinstance(entry, dict) and fields & {name.lower() for name in entry} for entry in document.values())
+    return bool(document) and all(isinstance(entry, dict) and fields & {_folded(name) for name in entry} for entry in document.values())
 
 
-def _credential_helper(document: dict[str, t.Any]) -> str:
+def _credential_helper(document: dict[str, t.Any], registry: str = "") -> str:
+    """Return the helper that keeps the credential of ``registry``, or those of the whole file; "" if there is none."""
     store = document.get("credsStore")
+    helpers = document.get("credHelpers")
+    own = helpers.get(registry) if isinstance(helpers, dict) and registry else None
+    if isinstance(own, str) and own:
+        return f'"{own}" (credHelpers)'
     if isinstance(store, str) and store:
         return f'"{store}" (credsStore)'
-    helpers = document.get("credHelpers")
-    if isinstance(helpers, dict) and helpers:
+    if isinstance(helpers, dict) and helpers and not registry:
         names = sorted({str(name) for name in helpers.values()})
         return f"{_quoted(names)} (credHelpers)"
     return ""
@@ -325,11 +452,17 @@ def _credential_helper(document: dict[str, t.Any]) -> str:
 
 def _load_json(text: str) -> t.Any:
     """Return the parsed text; ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster refuses."""
-    document = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
-    if "\\ud" not in text.lower():
-        return document
+    document = json.loads(text, parse_constant=_refuse_number, parse_float=_finite, object_pairs_hook=_Members)
     # an escape of half a character is the replacement character to the cluster, and nothing that Python could send
-    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(document, ensure_ascii=False)))
+    return _whole_characters(document) if "\\ud" in text.lower() else document
+
+
+def _whole_characters(value: t.Any) -> t.Any:
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, _Members):
+        return _Members((_whole_characters(name), _whole_characters(member)) for name, member in value)
+    return [_whole_characters(item) for item in value] if isinstance(value, list) else value
 
 
 def _refuse_number(text: str) -> t.NoReturn:
@@ -354,6 +487,8 @@ def _json_place(exc: Exception) -> str:
 
 
 def _json_kind(value: t.Any) -> str:
+    if isinstance(value, _Members):
+        return "an object"
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, (int, float)):

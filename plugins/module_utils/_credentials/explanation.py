@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which credential of a namespace the API server uses for an image, in words. Imported only where that is asked.
+"""Which credential of a namespace the API server uses for an image, in words.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -19,6 +19,7 @@ from .keyring import (
     file_key,
     lookup_text,
     mismatch,
+    shown_key,
 )
 from .registry_secrets import EXCLUDE_ANNOTATION, RegistrySecret, keyring_of
 
@@ -57,15 +58,15 @@ def explain(known: list[RegistrySecret], image: str) -> Explanation:
     if not matches:
         return Explanation("no_match", _explain_no_match(target, image, known, candidates), wanted_key=_wanted_key(target))
     used, rest = matches[0], matches[1:]
-    first = f'For {image} the API server uses the key "{used.entry.written}" of the secret "{used.entry.secret}"'
+    first = f'For {image} the API server uses the key "{shown_key(used.entry.written)}" of the secret "{used.entry.secret}"'
     others = _names(match.entry.secret for match in rest if match.entry.secret != used.entry.secret)
     if used.entry.is_empty:
         hidden = f", and it hides {others}" if others else ""
         sentence = f"{first}, but that entry has no user name and password, so it asks anonymously{hidden}; give the entry its credential or remove it."
-        return Explanation("anonymous", sentence, used.entry.secret, used.entry.written)
+        return Explanation("anonymous", sentence, used.entry.secret, shown_key(used.entry.written))
     before = f"; what {others} would give for it comes after that and is not tried" if others else ""
     user = Login(used.entry.username).shown_username
-    return Explanation("used", f'{first} (user "{user}"){before}.', used.entry.secret, used.entry.written, user)
+    return Explanation("used", f'{first} (user "{user}"){before}.', used.entry.secret, shown_key(used.entry.written), user)
 
 
 def explain_without_rights(namespace: str, image: str) -> str:
@@ -90,20 +91,20 @@ def _explain_no_match(target: str, image: str, known: list[RegistrySecret], cand
     else:
         found = f"No key in the registry secrets of the namespace matches {image}"
     remarks = [
-        f'the key "{match.entry.written}" of the secret "{match.entry.secret}" would, but {_why_unused(secret)}'
+        f'the key "{shown_key(match.entry.written)}" of the secret "{match.entry.secret}" would, but {_why_unused(secret)}'
         for secret in known
         if not secret.is_candidate
         for match in keyring_of([secret]).lookup(target)[:1]
     ]
     remarks += [
-        f'the key "{written}" of the secret "{secret.name}" {reason}'
+        f'the key "{shown_key(written)}" of the secret "{secret.name}" {reason}'
         for secret in candidates
         for written in (secret.document.auths if secret.document else {})
         for reason in [_near_miss(written, target)]
         if reason
     ]
     detail = f" ({'; '.join(remarks[:3])})" if remarks else ""
-    return f'{found}{detail}; a key "{wanted}" would match, where the cluster\'s global pull secret has none either.'
+    return f'{found}{detail}. Add a credential with the key "{wanted}" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
 
 
 def _why_unused(secret: RegistrySecret) -> str:

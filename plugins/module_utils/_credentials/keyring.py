@@ -19,6 +19,7 @@ import typing as t
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from .._core.masking import PLACEHOLDER
 from .._core.references import PullSpec
 
 DOCKER_HUB = "docker.io"
@@ -31,6 +32,7 @@ _BAD_ESCAPE = r"%(?![0-9A-Fa-f]{2})"
 _CONTROL = r"[\x00-\x1f\x7f]"
 # A beginning of a repository path, optionally with the tag or digest of an image behind it.
 _PATH_BEGINNING = r"/(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:[._]|__|-+)?)?(?:[:@].*)?"
+_DIGEST_BEHIND = r"@sha(?:256|384|512):[0-9a-f]*\Z"
 _HOST_LABEL = r"[A-Za-z0-9*](?:[A-Za-z0-9*-]*[A-Za-z0-9*])?"
 
 
@@ -89,6 +91,20 @@ def same_host(one: str, other: str) -> bool:
     return all(_label_matches(a, b) or _label_matches(b, a) for a, b in zip(first.labels, second.labels))
 
 
+def shown_key(written: str) -> str:
+    """Return a key as people may see it: without a user name and password that somebody has written into it."""
+    begin, scheme, rest = written.rpartition("://")
+    digest = re.search(_DIGEST_BEHIND, rest)
+    place, tail = (rest[: digest.start()], rest[digest.start() :]) if digest else (rest, "")
+    _user_info, at, place_alone = place.rpartition("@")
+    return f"{begin}{scheme}{PLACEHOLDER}@{place_alone}{tail}" if at else written
+
+
+def has_user_info(written: str) -> bool:
+    """Return whether somebody has written a user name, or a password, into the key."""
+    return shown_key(written) != written
+
+
 def filed_text(written: str) -> str:
     """Return the text the keyring compares for the key ``written``; an ignored key stays as it is written."""
     key = file_key(written)
@@ -142,6 +158,11 @@ class KeyringEntry(NamedTuple):
     def __repr__(self) -> str:
         # no credential gets into a traceback or a log
         return f"KeyringEntry({self.secret!r}, {self.written!r}, {self.username!r})"
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """Return user name and password, to be compared."""
+        return self.username, self.password
 
     @property
     def is_empty(self) -> bool:
@@ -252,4 +273,21 @@ def _split_host(host: str) -> tuple[list[str], str]:
 
 
 def _label_matches(pattern: str, label: str) -> bool:
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), label, re.DOTALL) is not None
+    """Return whether a part of a host name fits, as Go's ``path.Match`` decides: ``*`` stands for any text, also none.
+
+    Patterns are foreign text, so this takes time that grows with the product of both lengths at most: between the first and
+    the last ``*`` each piece is looked for behind the one before it, and never looked for again.
+    """
+    first, *others = pattern.split("*")
+    if not others:
+        return pattern == label
+    last = others.pop()
+    if len(label) < len(first) + len(last) or not label.startswith(first) or not label.endswith(last):
+        return False
+    place, end = len(first), len(label) - len(last)
+    for piece in others:
+        place = label.find(piece, place, end)
+        if place < 0:
+            return False
+        place += len(piece)
+    return True

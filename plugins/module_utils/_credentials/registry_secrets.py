@@ -30,6 +30,7 @@ from .keyring import (
     KeyringEntry,
     RegistryKey,
     file_key,
+    shown_key,
 )
 from .secret_types import CONSUMED_TYPES, DATA_KEYS
 
@@ -61,7 +62,7 @@ class RegistrySecret(NamedTuple):
         if self.document is None:
             return self.problem
         for key, reason in self.document.malformed().items():
-            return f'its entry for "{key}" cannot be decoded: {reason}'
+            return f'its entry for "{shown_key(key)}" cannot be decoded: {reason}'
         return ""
 
 
@@ -120,27 +121,51 @@ def secret_texts(objects: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def hidden_keys(name: str, written_keys: t.Iterable[str], secrets: t.Sequence[RegistrySecret]) -> dict[str, str]:
-    """Return the keys of the secret ``name`` that no import ever gets to, each with the name of the secret that hides it.
+class Hider(NamedTuple):
+    """The entry that imports use in the place of another one: its secret, its key as written there, and the rule.
+
+    ``rule`` is "order" (of the names of secrets), "fallback" (index.docker.io comes last) or "chance" (both are in one secret).
+    """
+
+    secret: str
+    written: str
+    rule: str
+
+    def because(self, name: str) -> str:
+        """Return the reason as half a sentence about an entry of the secret ``name``."""
+        whose = "the same secret" if self.secret == name else f'the secret "{self.secret}"'
+        if self.rule == "chance":
+            return f'{whose} has another credential under "{shown_key(self.written)}", which is the same registry, and chance decides which one is used'
+        if self.rule == "fallback":
+            return f'{whose} has the key "{shown_key(self.written)}", and {DOCKER_HUB_FALLBACK} is used only if no other key matches'
+        return f"{whose} has another credential for it and comes first, because secrets are tried in the order of their names"
+
+
+def hidden_keys(name: str, written_keys: t.Iterable[str], secrets: t.Sequence[RegistrySecret]) -> dict[str, Hider]:
+    """Return the keys of the secret ``name`` that no import ever gets to, each with the entry that hides it.
 
     ``secrets`` are all registry secrets of the namespace, ``name`` included. An entry is hidden by one with another
-    credential for the same key in a secret whose name sorts before; Docker Hub's index.docker.io by any docker.io.
+    credential for the same key in a secret whose name sorts before; Docker Hub's index.docker.io by any docker.io, also of
+    the same secret.
     """
     candidates = [secret for secret in secrets if secret.is_candidate]
     if name not in [secret.name for secret in candidates]:
         return {}
     keyring = keyring_of(candidates)
-    found: dict[str, str] = {}
+    found: dict[str, Hider] = {}
     for written in written_keys:
         key = file_key(written)
         if key is None:
             continue
-        rivals = keyring.entries(key)
-        own = next((entry for entry in rivals if entry.secret == name and entry.written == written), None)
-        if str(key) == DOCKER_HUB_FALLBACK:
-            rivals = keyring.entries(RegistryKey(DOCKER_HUB, "")) + rivals
-        if own is None or not rivals or rivals[0].secret == name:
+        same = keyring.entries(key)
+        own = next((entry for entry in same if entry.secret == name and entry.written == written), None)
+        if own is None:
             continue
-        if (rivals[0].username, rivals[0].password) != (own.username, own.password):
-            found[written] = rivals[0].secret
+        before = [(entry, "fallback") for entry in keyring.entries(RegistryKey(DOCKER_HUB, ""))] if str(key) == DOCKER_HUB_FALLBACK else []
+        before += [(entry, "order" if entry.secret != name else "chance") for entry in same if entry.secret < name or entry.secret == name]
+        rival, rule = before[0]
+        if rule == "chance":
+            rival = next((entry for entry, _rule in before if entry.login != own.login), own)
+        if rival.login != own.login:
+            found[written] = Hider(rival.secret, rival.written, rule)
     return found

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from .._cluster.client import ClusterClient, core_path
 from .._core.errors import CollectionError, InputError
+from .._core.names import check_path
 from .auth_document import (
     AuthDocument,
     Login,
@@ -24,8 +25,9 @@ from .auth_document import (
     decode_entry,
     parse_auth_content,
     read_auth_file,
+    refuse_placeholder,
 )
-from .keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text
+from .keyring import Keyring, KeyringEntry, file_key, has_user_info, key_matches, lookup_text, shown_key
 
 # Of two entries with the same key the one of the name that sorts first is used, as with secrets.
 _FROM_REGISTRIES, _FROM_FILE = "1", "2"
@@ -44,7 +46,7 @@ class Credential(NamedTuple):
 
     def as_dict(self) -> dict[str, t.Any]:
         """What may be shown of it."""
-        return {"source": self.source, "key": self.key, "username": self.login.shown_username or None}
+        return {"source": self.source, "key": shown_key(self.key), "username": self.login.shown_username or None}
 
 
 class CredentialUnusable(CollectionError):
@@ -98,7 +100,7 @@ class OptionCredentials:
         found = match.entry.secret, match.entry.written
         source, key = self._sources[match.entry.secret], match.entry.written
         if found in self._unusable:
-            raise CredentialUnusable(f'The entry of "{key}" in {source} cannot be used: {self._unusable[found]}')
+            raise CredentialUnusable(f'The entry of "{shown_key(key)}" in {source} cannot be used: {self._unusable[found]}')
         return Credential(self._logins[found], source, key)
 
     def settings_for(self, image: str) -> RegistrySettings | None:
@@ -109,6 +111,9 @@ class OptionCredentials:
 
     def _take_entry(self, entry: t.Mapping[str, t.Any]) -> None:
         registry = entry["registry"]
+        refuse_user_info(registry)
+        if entry.get("ca_cert"):
+            check_path(f'registries: "{registry}": ca_cert', entry["ca_cert"])
         key = file_key(registry)
         if key is None or not key.host:
             raise InputError(f'registries: "{registry}" is not a registry that an image could name; write host[:port][/path] as images do')
@@ -179,6 +184,15 @@ def _document(params: t.Mapping[str, t.Any]) -> AuthDocument:
     return AuthDocument()
 
 
+def refuse_user_info(registry: str) -> None:
+    """Raise ``InputError`` for an entry of ``registries`` with a user name or password in its registry, which is not repeated."""
+    if has_user_info(registry):
+        raise InputError(
+            f'registries: "{shown_key(registry)}" has a user name or password in it, which the cluster does not use and results would show; '
+            "leave it out, and give username and password"
+        )
+
+
 def login_from_options(registry: str, entry: t.Mapping[str, t.Any]) -> Login | None:
     """Return the login of an entry of the option ``registries``; None if it gives no credential.
 
@@ -189,7 +203,9 @@ def login_from_options(registry: str, entry: t.Mapping[str, t.Any]) -> Login | N
     if entry.get("identity_token") is not None:
         if not entry["identity_token"]:
             raise InputError(f"{begin}: the identity_token is empty")
-        return Login(email=email, identity_token=entry["identity_token"])
+        login = Login(email=email, identity_token=entry["identity_token"])
+        refuse_placeholder(login, begin)
+        return login
     if entry.get("auth") is not None:
         try:
             username, password = decode_auth(entry["auth"])
@@ -204,4 +220,6 @@ def login_from_options(registry: str, entry: t.Mapping[str, t.Any]) -> Login | N
     if not username or not password:
         missing = "user name" if not username else "password"
         raise InputError(f"{begin}: the {missing} is empty; the cluster would ask that registry anonymously and try no other secret for it")
-    return Login(username, password, email)
+    login = Login(username, password, email)
+    refuse_placeholder(login, begin)
+    return login

@@ -19,7 +19,7 @@ from .._cluster.access import connection_from_params, option_secrets
 from .._cluster.client import ClusterClient
 from .._cluster.options import ArgumentSpec
 from .._core.errors import CollectionError
-from .._core.masking import SECRETS_MET, misspelt_secrets, redact, register_secrets
+from .._core.masking import SECRETS_MET, contents_of_paths, misspelt_secrets, redact, register_secrets
 from .._core.outward import OutwardWall
 from .._core.report import Report
 
@@ -96,7 +96,7 @@ class _Module(AnsibleModule):
     def hide_option_secrets(self) -> None:
         """Mask what is secret in the options without being an option marked so, and of those that are, which Ansible masks
         as they are, the other forms: a log has them as Python writes them."""
-        self.hide(option_secrets(self.params) | self.no_log_values)
+        self.hide(option_secrets(self.params) | contents_of_paths(self.argument_spec, self.params) | self.no_log_values)
 
     def hide(self, values: t.Iterable[str]) -> None:
         """Mask the values and their derived forms in everything from now on."""

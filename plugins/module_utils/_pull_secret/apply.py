@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bringing pull secrets about: read, plan, write, in every namespace for itself.
+"""Converge pull secrets: read, plan, write, in every namespace for itself.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A secret that has to be deleted and created anew is first kept as a copy in a secret beside it (``FormerCopy``), so that a run
-that is killed between the two loses nothing: where a later run finds the copy and no secret, it puts the former one back first.
+A secret that has to be recreated is first kept as a copy in a secret beside it (``FormerCopy``), so that a run that is killed
+between deletion and creation loses nothing. A secret that is marked for deletion is never written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.errors import CollectionError, Conflict, NotFound
 from .._core.report import without_dot
-from .._credentials.keyring import filed_text
+from .._credentials.keyring import filed_text, shown_key
 from .._credentials.registry_secrets import (
     RegistrySecret,
     hidden_keys,
@@ -37,6 +37,13 @@ from .desired import DesiredSecret
 from .former_copy import FormerCopy, RecreationFailed, as_new, former_copy_name
 from .observed import ObservedSecret, observe_registry_secrets, observe_secret
 from .plan import SecretPlan, plan_secret, secret_change
+
+# How often a secret that waits for its finalizers is looked at again.
+_DYING_LOOKS = 5
+
+
+class SecretDying(CollectionError):
+    """The secret is marked for deletion, so whatever is written into it goes with it."""
 
 
 class SecretOutcome(NamedTuple):
@@ -53,7 +60,7 @@ class SecretOutcome(NamedTuple):
 
 
 class SecretApplier:
-    """Brings one wanted secret about in one namespace after the other; several threads may call it at once.
+    """Converges one declared secret in one namespace after the other; several threads may call it at once.
 
     With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one. With
     ``approved``, the ids of changes, it makes no other change than these.
@@ -114,11 +121,8 @@ class SecretApplier:
             return
         written = own.document.auths if own.document is not None else {}
         wanted = {filed_text(registry.registry) for registry in self._desired.present_registries}
-        for key, other in hidden_keys(name, [key for key in written if filed_text(key) in wanted], [*others, own]).items():
-            yield (
-                f'Imports of the namespace "{namespace}" never use the entry for "{key}" of the secret "{name}": the secret "{other}" has '
-                "another credential for it and comes first, because secrets are tried in the order of their names."
-            )
+        for key, hider in hidden_keys(name, [key for key in written if filed_text(key) in wanted], [*others, own]).items():
+            yield f'Imports of the namespace "{namespace}" never use the entry for "{shown_key(key)}" of the secret "{name}": {hider.because(name)}.'
 
 
 class _OneSecret:
@@ -142,7 +146,10 @@ class _OneSecret:
         self._writes: WriteTracker[SecretPlan] = WriteTracker()
         self._deleted: ObservedSecret | None = None
         self._recreation: SecretPlan | None = None
-        self._copy = FormerCopy(client, namespace, desired.name, mask)
+        logins = [registry.login for registry in desired.present_registries if registry.login is not None]
+        self._copy = FormerCopy(client, namespace, desired.name, logins, mask)
+        self._dying_looks = 0
+        self._was_missing = False
         self.warnings: list[str] = []
         self._collection_path = core_path(namespace, "secrets")
         self._path = core_path(namespace, "secrets", desired.name)
@@ -156,22 +163,23 @@ class _OneSecret:
             if self._deleted is None:
                 raise
             raise self._put_back(self._deleted, exc) from exc
-        left = "" if self._check_mode else self._copy.remove()
-        if left:
-            self.warnings.append(left)
+        self.warnings += self._about_the_copy(plan)
+        if not self._check_mode:
+            self._remove_the_copy()
         return plan
 
     def _attempt(self) -> SecretPlan:
         observed = observe_secret(self._client, self._namespace, self._desired.name, self._mask)
+        if observed is not None and observed.is_dying:
+            return self._while_dying(observed)
         if observed is None and self._recreation is not None:
             self._create(self._recreation)
             return self._recreation
-        if self._deleted is None and (observed is None or self._desired.recreate or not self._desired.present):
-            # A run that was killed while it created the secret anew has left a copy.
-            former = self._copy.read()
-            if observed is None and former is not None:
-                observed = self._recover(former)
-        plan = plan_secret(self._desired, self._namespace, observed, self._deleted.document if self._deleted is not None else None)
+        if observed is None and self._deleted is None and not self._was_missing:
+            # A run that was killed while it recreated the secret has left a copy.
+            self._was_missing = True
+            self._copy.look()
+        plan = plan_secret(self._desired, self._namespace, observed, self._deleted or self._copy.former)
         if not plan.changed:
             return self._writes.last or plan
         if self._approved is not None and secret_change(self._namespace, self._desired.name, plan).id not in self._approved:
@@ -183,15 +191,52 @@ class _OneSecret:
         self._carry_out(plan, observed)
         return plan
 
-    def _recover(self, former: ObservedSecret) -> ObservedSecret | None:
-        """Put a secret back that a killed run has deleted; return it as it is there now."""
-        if self._check_mode:
-            return former
-        body = as_new(former)
-        try:
-            return ObservedSecret(self._client.request("POST", self._collection_path, body=body))
-        except Conflict:
-            raise RetryNeeded from None
+    def _while_dying(self, observed: ObservedSecret) -> SecretPlan:
+        """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted; raise otherwise."""
+        waits = f"{self._subject} is marked for deletion and waits for {observed.waits_for}"
+        if not self._desired.present:
+            self.warnings.append(f"{waits}; it is gone once they are done.")
+            return self._writes.last or SecretPlan("none", observed.secret_type, observed.secret_type)
+        self._dying_looks += 1
+        if not self._check_mode and self._dying_looks < _DYING_LOOKS:
+            raise RetryNeeded
+        if self._deleted is None and not self._check_mode:
+            self._copy.look()
+        kept = f'; its former content is kept as the secret "{former_copy_name(self._desired.name)}"' if self._copy.is_there else ""
+        raise SecretDying(f"{waits}, so nothing was written into it{kept}; see to the finalizers, and run the task again")
+
+    def _remove_the_copy(self) -> None:
+        """Remove the copy that this run has written, or that one which was killed at its very end has left."""
+        if self._was_missing and self._copy.distrusted and self._desired.present:
+            return
+        if not self._copy.is_there and not self._was_missing:
+            try:
+                self._copy.look()
+            except CollectionError:
+                # The work is done; the next run looks again.
+                return
+        left = self._copy.remove()
+        if left:
+            self.warnings.append(left)
+
+    def _about_the_copy(self, plan: SecretPlan) -> t.Iterator[str]:
+        """Yield what has to be known about a copy that an earlier run has left, where the secret itself was not there."""
+        if not self._was_missing or not self._desired.present:
+            return
+        name = former_copy_name(self._desired.name)
+        of_time = f" of {self._copy.created}" if self._copy.created else ""
+        if self._copy.distrusted:
+            yield (
+                f'The secret "{name}" in the namespace "{self._namespace}" looks like the copy{of_time} that a run has kept of "{self._desired.name}", but '
+                "no run with the credentials of this task has written it, so nothing was taken from it; look at it, and delete it."
+            )
+        elif self._copy.former is not None and plan.action == "create":
+            listed = {filed_text(registry.registry) for registry in self._desired.registries}
+            taken = ", ".join(f'"{change.shown}"' for change in plan.registries if change.after is not None and filed_text(change.registry) not in listed)
+            yield (
+                f"{self._subject} was not there, and is created with what an interrupted run{of_time} had kept of it"
+                f"{f', the credentials for {taken}' if taken else ''}; remove what has been revoked since."
+            )
 
     def _carry_out(self, plan: SecretPlan, observed: ObservedSecret | None) -> None:
         self._mask(*((plan.body or {}).get("data") or {}).values())
@@ -236,7 +281,9 @@ class _OneSecret:
 
     def _put_back(self, former: ObservedSecret, reason: CollectionError) -> CollectionError:
         """Create the secret as it was before it was deleted; return the error that says what came of it."""
-        begin = f"{self._subject} was deleted and could not be created anew ({without_dot(reason)})"
+        if isinstance(reason, SecretDying):
+            return reason
+        begin = f"{self._subject} was deleted and could not be created again ({without_dot(reason)})"
         try:
             self._client.request("POST", self._collection_path, body=as_new(former))
         except Conflict:
@@ -244,7 +291,7 @@ class _OneSecret:
         except CollectionError as exc:
             return RecreationFailed(
                 f"{begin}, and could not be put back as it was either ({without_dot(exc)}); it is kept as the secret "
-                f'"{former_copy_name(self._desired.name)}", from which the next run puts it back'
+                f'"{former_copy_name(self._desired.name)}", with which the next run creates it'
             )
         self._copy.remove()
         return RecreationFailed(f"{begin}; it was put back as it was, so nothing has changed")

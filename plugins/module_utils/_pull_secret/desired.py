@@ -15,11 +15,12 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .._core.errors import InputError
-from .._core.names import check_key, check_label_value, check_object_name
+from .._core.names import check_key, check_label_value, check_object_name, check_path
 from .._credentials.auth_document import (
     AuthDocument,
     Login,
     decode_entry,
+    is_own_token,
     matches_any,
     parse_auth_content,
     read_auth_file,
@@ -28,7 +29,7 @@ from .._credentials.auth_document import (
 from .._credentials.keyring import filed_text, key_remark
 from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
 from .._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
-from .._credentials.sources import login_from_options
+from .._credentials.sources import login_from_options, refuse_user_info
 
 
 class DesiredRegistry(NamedTuple):
@@ -47,7 +48,7 @@ class DesiredSecret(NamedTuple):
     """A pull secret as the task wants it, in each namespace the same.
 
     Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose
-    value is None is to be removed.
+    value is None is to be removed. ``left_out`` are keys of the auth file that are none of registries.
     """
 
     name: str
@@ -60,6 +61,7 @@ class DesiredSecret(NamedTuple):
     exclude_from_import: bool | None = None
     labels: t.Mapping[str, str | None] = MappingProxyType({})
     annotations: t.Mapping[str, str | None] = MappingProxyType({})
+    left_out: tuple[str, ...] = ()
 
     @property
     def present_registries(self) -> list[DesiredRegistry]:
@@ -88,7 +90,21 @@ class DesiredSecret(NamedTuple):
                     f'The entry for "{registry.registry}" in the secret "{self.name}" has an identity token only: image imports and the kubelet '
                     "do not understand it, ask that registry anonymously and try no other secret for it; give username and password."
                 )
+            for what, odd in _odd_ends(registry.login):
+                found.append(f'The {what} of "{registry.registry}" in the secret "{self.name}" {odd}; correct it if that is a slip.')
+        if self.left_out:
+            names = ", ".join(f'"{key}"' for key in self.left_out)
+            found.append(f'Left out of the secret "{self.name}": {names}, where Docker keeps tokens of its own that no cluster reads.')
         return found
+
+
+def _odd_ends(login: Login | None) -> t.Iterator[tuple[str, str]]:
+    """Yield what is odd about the ends of user name and password, which are kept as they were given."""
+    for what, text in (("user name", login.username), ("password", login.password)) if login is not None else ():
+        if text.endswith(("\n", "\r")):
+            yield what, "ends with a line end, as the content of a file does"
+        elif text != text.strip():
+            yield what, "begins or ends with a blank"
 
 
 def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
@@ -99,7 +115,8 @@ def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
     check_object_name("name", params["name"])
     if params["state"] == "absent":
         return DesiredSecret(params["name"], present=False, secret_type=params["type"], recreate=params["recreate"])
-    registries = _merge_sources(_from_auth_document(params), _from_registries(params))
+    from_file, left_out = _from_auth_document(params)
+    registries = _merge_sources(from_file, _from_registries(params))
     metadata_given = params["labels"] or params["annotations"] or params["exclude_from_import"] is not None
     if params["update"] == "replace" and not any(registry.login for registry in registries):
         raise InputError(
@@ -120,10 +137,12 @@ def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
         exclude_from_import=params["exclude_from_import"],
         labels=_texts("labels", params["labels"]),
         annotations=annotations,
+        left_out=left_out,
     )
 
 
-def _from_auth_document(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
+def _from_auth_document(params: t.Mapping[str, t.Any]) -> tuple[list[DesiredRegistry], tuple[str, ...]]:
+    """Return the registries of the auth file, and the keys that are none."""
     document: AuthDocument | None = None
     source = ""
     if params["auth_file"] is not None:
@@ -135,7 +154,7 @@ def _from_auth_document(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
     if document is None:
         if params["only"]:
             raise InputError("only: it chooses registries from an auth file; give auth_file or auth_content with it")
-        return []
+        return [], ()
     ca_cert = _ca_cert("verify_ca_cert", params["verify_ca_cert"])
     insecure = params["verify_insecure"] or []
     found: dict[str, DesiredRegistry] = {}
@@ -148,7 +167,7 @@ def _from_auth_document(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
                 'keep one of the two, or choose with "only"'
             )
         found.setdefault(filed, registry)
-    return list(found.values())
+    return list(found.values()), tuple(sorted(filter(is_own_token, document.auths)))
 
 
 def _from_registries(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
@@ -157,6 +176,7 @@ def _from_registries(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
         key = (item["registry"] or "").strip()
         if not key:
             raise InputError(f"registries: item {position + 1} has an empty registry; write host[:port][/path] as images do")
+        refuse_user_info(key)
         filed = filed_text(key)
         if filed in found:
             other = found[filed].registry
@@ -183,7 +203,10 @@ def _login(key: str, item: t.Mapping[str, t.Any]) -> Login:
 
 
 def _ca_cert(option: str, path: str | None) -> str | None:
-    if path is not None and not os.path.isfile(path):
+    if path is None:
+        return None
+    check_path(option, path)
+    if not os.path.isfile(path):
         raise InputError(f"{option}: {path} is not a file on the host where the module runs")
     return path
 

@@ -6,14 +6,15 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A run that is killed between deletion and creation loses nothing: a later run that finds the copy and no secret puts the former one
-back first.
+A run that is killed between deletion and creation loses nothing: a later run that finds the copy and no secret creates the secret
+with what the copy holds besides, and says so.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import typing as t
 
@@ -22,18 +23,22 @@ from .._cluster.optimistic import RetryNeeded
 from .._cluster.paths import core_path
 from .._core.errors import CollectionError, Conflict, Forbidden, NotFound
 from .._core.report import without_dot
+from .._credentials.auth_document import Login
 from .._credentials.registry_secrets import secret_texts
 from .observed import ObservedSecret
 
 _COPY_ENDING = ".former"
 COPY_ANNOTATION = "quayside.openshift-images/former-content-of"
 COPY_KEY = "secret.json"
+COPY_MARKS = "marks"
+# Nothing in a cluster reads secrets of this type.
+COPY_TYPE = "quayside.openshift-images/former-secret"
 _LONGEST_NAME = 253
 _SET_BY_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink", "generation")
 
 
 class RecreationFailed(CollectionError):
-    """The former secret was deleted and the new one could not be created."""
+    """The secret could not be recreated: the message says what became of the former one."""
 
 
 def former_copy_name(name: str) -> str:
@@ -43,9 +48,13 @@ def former_copy_name(name: str) -> str:
 
 
 class FormerCopy:
-    """The copy of a secret that is about to be created anew: a secret beside it that no import and no pod reads, ``NAME.former``."""
+    """The copy of a secret that is about to be recreated: a secret beside it that no import and no pod reads, ``NAME.former``.
 
-    def __init__(self, client: WritingClient, namespace: str, name: str, mask: t.Callable[..., None]) -> None:
+    Whoever may create secrets in the namespace can create one of that name, too. So the copy carries a mark for each credential
+    of the task that wrote it, and nothing is taken from a copy without the mark of a credential that the task has.
+    """
+
+    def __init__(self, client: WritingClient, namespace: str, name: str, logins: t.Iterable[Login], mask: t.Callable[..., None]) -> None:
         self._client = client
         self._mask = mask
         self._collection_path = core_path(namespace, "secrets")
@@ -53,31 +62,45 @@ class FormerCopy:
         self._path = core_path(namespace, "secrets", self._name)
         self._of = name
         self._namespace = namespace
+        self._logins = tuple(logins)
         self._version = ""
+        self.former: ObservedSecret | None = None
+        self.created = ""
+        self.distrusted = False
 
-    def read(self) -> ObservedSecret | None:
-        """Return the secret as it was; None where there is no copy, or none that can be read."""
+    def look(self) -> None:
+        """Read the copy, if there is one: ``former`` is the secret as it was, if it can be trusted, and ``distrusted`` says if not."""
+        self.former, self.distrusted, self._version = None, False, ""
         try:
             raw = self._client.get(self._path)
         except (NotFound, Forbidden):
-            return None
+            return
         if not self._is_ours(raw):
-            return None
-        text = raw["data"][COPY_KEY]
+            return
+        metadata = raw["metadata"]
+        self._version, self.created = metadata["resourceVersion"], str(metadata.get("creationTimestamp") or "")
+        text, marks = raw["data"][COPY_KEY], raw["data"].get(COPY_MARKS) or ""
         self._mask(text)
         former = _readable_copy(text)
-        if former is None or former["metadata"].get("name") != self._of:
-            return None
+        if former is None or former["metadata"].get("name") != self._of or not self._is_marked(text, marks):
+            self.distrusted = True
+            return
         self._mask(*secret_texts([former]))
-        self._version = raw["metadata"]["resourceVersion"]
-        return ObservedSecret(former)
+        self.former = ObservedSecret(former)
+
+    @property
+    def is_there(self) -> bool:
+        """Return whether there is a copy, as far as was looked."""
+        return bool(self._version)
 
     def keep(self, former: ObservedSecret) -> None:
         """Write the copy. An older one is overwritten, since the secret itself is there."""
         text = base64.b64encode(json.dumps(former.raw).encode()).decode()
         self._mask(text)
+        marks = base64.b64encode(" ".join(_mark(text, login) for login in self._logins).encode()).decode()
         metadata: dict[str, t.Any] = {"name": self._name, "namespace": self._namespace, "annotations": {COPY_ANNOTATION: self._of}}
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {COPY_KEY: text}}
+        data = {COPY_KEY: text, COPY_MARKS: marks}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": COPY_TYPE, "data": data}
         try:
             try:
                 written = self._client.request("POST", self._collection_path, body=body)
@@ -85,7 +108,7 @@ class FormerCopy:
                 present = self._client.get(self._path)
                 if not self._is_ours(present):
                     raise RecreationFailed(
-                        f'The secret "{self._of}" in the namespace "{self._namespace}" was not deleted to be created anew, because its content '
+                        f'The secret "{self._of}" in the namespace "{self._namespace}" was not deleted to be recreated, because its content '
                         f'would be kept meanwhile as "{self._name}", which is another secret; rename that one'
                     ) from None
                 metadata["resourceVersion"] = present["metadata"]["resourceVersion"]
@@ -113,7 +136,20 @@ class FormerCopy:
 
     def _is_ours(self, raw: t.Mapping[str, t.Any]) -> bool:
         annotations = (raw.get("metadata") or {}).get("annotations") or {}
-        return annotations.get(COPY_ANNOTATION) == self._of and COPY_KEY in (raw.get("data") or {})
+        return raw.get("type") == COPY_TYPE and annotations.get(COPY_ANNOTATION) == self._of and COPY_KEY in (raw.get("data") or {})
+
+    def _is_marked(self, text: str, marks: str) -> bool:
+        try:
+            found = base64.b64decode(marks).decode("ascii").split()
+        except ValueError:
+            return False
+        return any(hmac.compare_digest(one, _mark(text, login)) for login in self._logins for one in found)
+
+
+def _mark(text: str, login: Login) -> str:
+    """Return the mark that a copy with the content ``text`` gets for a credential, which only who has that credential can make."""
+    key = "\0".join((login.username, login.password, login.identity_token)).encode("utf-8", "surrogateescape")
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def as_new(former: ObservedSecret) -> dict[str, t.Any]:

@@ -55,6 +55,17 @@ class ObservedSecret(NamedTuple):
         return bool(self.raw.get("immutable"))
 
     @property
+    def is_dying(self) -> bool:
+        """Return whether it is marked for deletion: it goes, with whatever is written into it, once its finalizers are done."""
+        return bool(self.metadata.get("deletionTimestamp"))
+
+    @property
+    def waits_for(self) -> str:
+        """Return what keeps a secret that is marked for deletion, in words."""
+        names = ", ".join(f'"{name}"' for name in self.metadata.get("finalizers") or ())
+        return f"its finalizers {names}" if names else "the server"
+
+    @property
     def registry_secret(self) -> RegistrySecret | None:
         """Return what it holds for registries; None where it is a secret of another purpose."""
         return read_secret_object(self.raw)

@@ -28,7 +28,7 @@ from .._credentials.auth_document import (
     encode_entry,
     encode_text,
 )
-from .._credentials.keyring import filed_text
+from .._credentials.keyring import filed_text, shown_key
 from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
 from .._credentials.secret_types import DATA_KEYS, DOCKER_CFG
 from .desired import DesiredRegistry, DesiredSecret
@@ -36,6 +36,10 @@ from .observed import ObservedSecret
 
 # What kubectl apply leaves behind: the whole former object, credentials included.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+# What stands for a credential in a diff: one that stays, and one that is another than before.
+HIDDEN = "(hidden)"
+HIDDEN_DIFFERS = "(hidden, differs)"
 
 # The reasons of a secret and of a registry, in the order in which they are reported.
 SECRET_REASONS = (
@@ -75,6 +79,11 @@ class RegistryChange(NamedTuple):
     after: Login | None
     reasons: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """Return the registry as people may see it."""
+        return shown_key(self.registry)
+
 
 class SecretPlan(NamedTuple):
     """What to do with one secret. ``body`` is the object to send (never shown), None where nothing is sent.
@@ -88,7 +97,7 @@ class SecretPlan(NamedTuple):
     reasons: tuple[str, ...] = ()
     registries: tuple[RegistryChange, ...] = ()
     body: dict[str, t.Any] | None = None
-    metadata_before: t.Mapping[str, dict[str, str]] = MappingProxyType({})
+    metadata_before: t.Mapping[str, t.Any] = MappingProxyType({})
     metadata_after: t.Mapping[str, dict[str, str]] = MappingProxyType({})
 
     def __repr__(self) -> str:
@@ -100,10 +109,11 @@ class SecretPlan(NamedTuple):
         return self.action != "none"
 
 
-def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret | None, carried: AuthDocument | None = None) -> SecretPlan:
+def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret | None, carried: ObservedSecret | None = None) -> SecretPlan:
     """Return what to do in ``namespace``; raise ``SecretRefused`` where that needs a decision of the user's.
 
-    ``carried`` are registries of a secret that a former try has deleted in order to create it anew: a merge keeps them.
+    ``carried`` is the secret that a former try has deleted in order to recreate it: a merge keeps its registries, and a
+    new secret gets its labels and annotations.
     """
     where = f'The secret "{desired.name}" in the namespace "{namespace}"'
     if not desired.present:
@@ -125,8 +135,8 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
     must_recreate = anew == "type_changed" or (anew == "immutable" and bool(content_reasons))
     if anew == "immutable" and content_reasons and not desired.recreate:
         raise SecretRefused(
-            f"{where} is marked immutable, so the API server accepts no change of its content; set recreate: true to have it deleted and created "
-            "anew, or choose another name"
+            f"{where} is marked immutable, so the API server accepts no change of its content; set recreate: true to delete and recreate "
+            "it, or choose another name"
         )
     reasons = ([anew] if must_recreate else []) + content_reasons + metadata_reasons
     if not reasons:
@@ -154,9 +164,9 @@ def secret_change(namespace: str, name: str, plan: SecretPlan) -> Change:
 def difference(plan: SecretPlan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """Return the secret before and after. A new password is told from a kept one by a word, never by its value."""
     absent: dict[str, t.Any] = {"state": "absent"}
-    old: dict[str, t.Any] = {change.registry: _shown(change, change.before, "set") for change in plan.registries if change.before is not None}
-    old.update({change.registry: "unusable" for change in plan.registries if "entry_unusable" in change.reasons})
-    new = {change.registry: _shown(change, change.after, "changes") for change in plan.registries if change.after is not None}
+    old: dict[str, t.Any] = {change.shown: _shown(change, change.before, HIDDEN) for change in plan.registries if change.before is not None}
+    old.update({change.shown: "unusable" for change in plan.registries if "entry_unusable" in change.reasons})
+    new = {change.shown: _shown(change, change.after, HIDDEN_DIFFERS) for change in plan.registries if change.after is not None}
     unreadable = "content_unreadable" in plan.reasons
     before: dict[str, t.Any] = {"state": "present", "type": plan.former_type, "registries": "unreadable" if unreadable else old, **plan.metadata_before}
     after: dict[str, t.Any] = {"state": "present", "type": plan.secret_type, "registries": new, **plan.metadata_after}
@@ -171,14 +181,15 @@ def _plan_absent(desired: DesiredSecret, observed: ObservedSecret | None, where:
     if observed.registry_secret is None and not desired.recreate:
         raise SecretRefused(
             f"{where} is of the type {observed.secret_type} and holds no registry credentials, so it is not deleted; "
-            "set recreate: true if it shall be deleted nevertheless"
+            "set recreate: true to delete it all the same"
         )
     changes = [RegistryChange(key, _login_or_none(entry), None, ("not_wanted",)) for key, entry in (observed.document or AuthDocument()).auths.items()]
-    before, _after = _shown_metadata(observed.labels, observed.annotations, {}, {})
+    # Annotations of others can hold anything, also the whole secret.
+    before: dict[str, t.Any] = {kind: shown for kind, shown in (("labels", observed.labels), ("annotations", sorted(observed.annotations))) if shown}
     return SecretPlan("delete", observed.secret_type, observed.secret_type, ("not_wanted",), tuple(changes), metadata_before=before)
 
 
-def _plan_create(desired: DesiredSecret, namespace: str, carried: AuthDocument | None) -> SecretPlan:
+def _plan_create(desired: DesiredSecret, namespace: str, carried: ObservedSecret | None) -> SecretPlan:
     if not desired.create and carried is None:
         raise SecretRefused(
             f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task may not create it (create: false); '
@@ -192,7 +203,8 @@ def _plan_create(desired: DesiredSecret, namespace: str, carried: AuthDocument |
                 "give registries, auth_file or auth_content"
             )
         return SecretPlan("none", desired.secret_type, registries=tuple(changes))
-    labels, annotations, _reasons = _metadata(desired, {}, {})
+    kept = {name: value for name, value in carried.annotations.items() if name != _LAST_APPLIED} if carried is not None else {}
+    labels, annotations, _reasons = _metadata(desired, carried.labels if carried is not None else {}, kept)
     metadata: dict[str, t.Any] = {"name": desired.name, "namespace": namespace}
     metadata.update({name: values for name, values in (("labels", labels), ("annotations", annotations)) if values})
     body = {
@@ -213,7 +225,7 @@ def _recreate_reason(desired: DesiredSecret, observed: ObservedSecret, where: st
             keep = f"set type: {observed.secret_type}, " if observed.secret_type in DATA_KEYS else ""
             raise SecretRefused(
                 f"{where} is of the type {observed.secret_type}, not {desired.secret_type}, and the type of a secret cannot be changed; "
-                f"set recreate: true to have it deleted and created anew, {keep}or choose another name"
+                f"set recreate: true to delete and recreate it, {keep}or choose another name"
             )
         return "type_changed"
     return "immutable" if observed.is_immutable else ""
@@ -227,12 +239,12 @@ def _former_document(desired: DesiredSecret, observed: ObservedSecret, where: st
     if secret.document is not None:
         return secret.document, False
     if not desired.replace:
-        raise SecretRefused(f"{where} cannot be merged with: {secret.problem}; repair or delete it, or overwrite its whole content with update: replace")
+        raise SecretRefused(f"{where} cannot be merged into: {secret.problem}; repair or delete it, or overwrite its whole content with update: replace")
     return AuthDocument(), True
 
 
-def _merge(desired: DesiredSecret, former: AuthDocument, carried: AuthDocument | None) -> tuple[AuthDocument, list[RegistryChange]]:
-    """Return the document as it shall be, and every registry that it has or had, with the reasons for what changes."""
+def _merge(desired: DesiredSecret, former: AuthDocument, carried: ObservedSecret | None) -> tuple[AuthDocument, list[RegistryChange]]:
+    """Return the document as it will be, and every registry that it has or had, with the reasons for what changes."""
     auths = dict(former.auths)
     changes: list[RegistryChange] = []
     for registry in desired.registries:
@@ -249,7 +261,7 @@ def _merge(desired: DesiredSecret, former: AuthDocument, carried: AuthDocument |
         else:
             changes.append(RegistryChange(key, login, login))
     if carried is not None and not desired.replace:
-        for key, entry in carried.auths.items():
+        for key, entry in (carried.document or AuthDocument()).auths.items():
             if filed_text(key) not in listed and not former.keys_of(key):
                 auths[key] = entry
                 changes.append(RegistryChange(key, None, _login_or_none(entry), ("registry_missing",)))
@@ -304,7 +316,7 @@ def _entry_reasons(entry: t.Any, login: Login) -> tuple[str, ...]:
 def _refuse_malformed(document: AuthDocument, where: str) -> None:
     for key, reason in document.malformed().items():
         raise SecretRefused(
-            f'{where} cannot be merged with: its entry for "{key}" cannot be decoded ({reason}), which breaks every image import of the namespace; '
+            f'{where} cannot be merged into: its entry for "{key}" cannot be decoded ({reason}), which breaks every image import of the namespace; '
             "give that registry its credential in registries, remove it there with state: absent, or overwrite the whole content with update: replace"
         )
 
@@ -394,7 +406,7 @@ def _shown(change: RegistryChange, login: Login | None, word: str) -> dict[str, 
     if login.email:
         shown["email"] = login.email
     if login.password:
-        shown["password"] = word if "password_changed" in change.reasons else "set"
+        shown["password"] = word if "password_changed" in change.reasons else HIDDEN
     if login.identity_token:
-        shown["identity_token"] = word if "identity_token_changed" in change.reasons else "set"
+        shown["identity_token"] = word if "identity_token_changed" in change.reasons else HIDDEN
     return shown

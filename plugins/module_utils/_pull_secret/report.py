@@ -80,7 +80,7 @@ def _secret(desired: DesiredSecret, outcome: SecretOutcome) -> dict[str, t.Any]:
 def _registry(change: RegistryChange) -> dict[str, t.Any]:
     login = change.after or change.before
     return {
-        "registry": change.registry,
+        "registry": change.shown,
         "state": "present" if change.after is not None else "absent",
         "username": (login.shown_username or None) if login is not None else None,
         "email": (login.email or None) if login is not None else None,

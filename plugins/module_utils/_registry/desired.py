@@ -13,6 +13,7 @@ import typing as t
 from typing import NamedTuple
 
 from .._core.errors import InputError
+from .._core.names import check_path
 from .._core.numbers import check_numbers
 from .._core.references import PullSpec, check_namespace
 from .._credentials.sources import OptionCredentials
@@ -52,6 +53,8 @@ def registry_question(params: t.Mapping[str, t.Any]) -> RegistryQuestion:
         spec = PullSpec.parse(repository)
         if spec.tag or spec.digest:
             raise InputError(f'repositories: "{repository}" carries a tag or digest: give the repository alone, or list it in images')
+    if params["registry_ca_cert"]:
+        check_path("registry_ca_cert", params["registry_ca_cert"])
     return RegistryQuestion(
         images=tuple(params["images"] or ()),
         repositories=tuple(params["repositories"] or ()),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import typing as t
 from types import MappingProxyType
 from typing import NamedTuple
@@ -32,6 +33,8 @@ LIST_TYPES = (DOCKER_LIST, OCI_INDEX)
 CONFIG_TYPES = ("application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json")
 _SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+"
 _LONGEST_NUMBER = 30
+_LONGEST_LINKS = 16 * 1024
+_LINK_SPACE = " \t\r\n"
 
 
 class BadDocument(ValueError):
@@ -154,6 +157,59 @@ def parse_tag_page(content: bytes) -> list[str]:
         except InputError:
             raise BadDocument(f"it names {excerpt(clean(json.dumps(tag)), 60)}, which is no tag") from None
     return tags
+
+
+def next_target(header: str) -> str:
+    """Return the target of the link to the next page in a ``Link`` header (RFC 8288); "" if there is none.
+
+    What is not understood is a ``BadDocument``: a list that ends too early would be taken as the whole one.
+    """
+    found = set()
+    for target, parameters in _links(header):
+        if "next" not in parameters.get("rel", "").lower().split():
+            continue
+        if "anchor" in parameters or not target:
+            raise BadDocument("its link to the next page is about another document")
+        found.add(target)
+    if len(found) > 1:
+        raise BadDocument("it has several links to next pages")
+    return found.pop() if found else ""
+
+
+def _links(header: str) -> t.Iterator[tuple[str, dict[str, str]]]:
+    """Yield target and parameters of each link; of a parameter that is there twice the first one counts."""
+    if len(header) > _LONGEST_LINKS:
+        raise BadDocument(f"its links are longer than {_LONGEST_LINKS} characters")
+    rest = header.strip(_LINK_SPACE)
+    while rest:
+        if rest.startswith(","):
+            rest = rest[1:].lstrip(_LINK_SPACE)
+            continue
+        target, closed, rest = rest[1:].partition(">") if rest.startswith("<") else ("", "", "")
+        if not closed:
+            raise BadDocument("its links cannot be read")
+        parameters: dict[str, str] = {}
+        rest = rest.lstrip(_LINK_SPACE)
+        while rest.startswith(";"):
+            name, value, rest = _parameter(rest[1:].lstrip(_LINK_SPACE))
+            parameters.setdefault(name, value)
+        if rest and not rest.startswith(","):
+            raise BadDocument("its links cannot be read")
+        yield target.strip(_LINK_SPACE), parameters
+
+
+def _parameter(text: str) -> tuple[str, str, str]:
+    """Return name and value of the parameter at the beginning of the text, and what comes after it."""
+    name = re.match(r"[^\s=;,<>\"]*", text)
+    found = name.group() if name else ""
+    rest = text[len(found) :].lstrip(_LINK_SPACE)
+    if not rest.startswith("="):
+        return found.lower(), "", rest
+    rest = rest[1:].lstrip(_LINK_SPACE)
+    value = re.match(r'"((?:[^"\\]|\\.)*)"', rest) or re.match(r'([^\s;,"]+)', rest)
+    if not value:
+        raise BadDocument("its links cannot be read")
+    return found.lower(), re.sub(r"\\(.)", r"\1", value.group(1)), rest[value.end() :].lstrip(_LINK_SPACE)
 
 
 def clean(text: str) -> str:

@@ -24,6 +24,7 @@ from .documents import (
     ImageConfig,
     ServedManifest,
     digest_of,
+    next_target,
     parse_config,
     parse_manifest,
     parse_tag_page,
@@ -112,7 +113,10 @@ class RegistryRepository:
                 found.update(dict.fromkeys(parse_tag_page(answer.body)))
             except BadDocument as exc:
                 raise self._http.error(f"serves something else than a list as {what}: {exc}") from None
-            path = _next_page(answer)
+            try:
+                path = _next_page(answer)
+            except BadDocument as exc:
+                raise self._http.error(f"serves a page of {what} that may not be the last one: {exc}") from None
             if path in seen:
                 raise self._http.error(f"names a page of {what} as the one after itself")
         return list(found)
@@ -169,7 +173,7 @@ class RegistryRepository:
             return self._http.error(f"does not give {what} to {who} ({said}); correct the credential, or the name of the repository", status)
         if status == 403:
             asker = "without a credential" if self._login is None else f"to {who}"
-            return self._http.error(f"forbids to give {what} {asker} ({said}); ask its owner for the right to pull there", status)
+            return self._http.error(f"does not give {what} {asker} ({said}); ask its owner for the right to pull there", status)
         if status == 404:
             return self._missing(answer, what, said)
         if status == 429:
@@ -220,21 +224,20 @@ class RegistryReader:
 
 
 def _next_page(answer: RegistryAnswer) -> str:
-    """Return path and query of the next page, "" on the last one.
+    """Return path and query of the next page, "" on the last one; ``BadDocument`` says what of the links is not understood.
 
     Registries behind proxies name hosts that only they can reach, so only what is asked for is taken, not from whom: a
     credential cannot be led elsewhere that way either.
     """
-    for link in answer.headers.get("Link", "").split(","):
-        target, _semicolon, parameters = link.partition(";")
-        target = target.strip()
-        if not (target.startswith("<") and target.endswith(">")) or parameters.replace('"', "").replace(" ", "").lower() != "rel=next":
-            continue
-        try:
-            parts = urlsplit(target[1:-1])
-        except ValueError:
-            return ""
-        if not parts.path.startswith("/"):
-            parts = urlsplit(answer.url)._replace(query=parts.query)
-        return quote(parts.path, safe="/%:@~!$&'()*+,;=") + (f"?{parts.query}" if parts.query else "")
-    return ""
+    target = next_target(answer.headers.get("Link", ""))
+    if not target:
+        return ""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise BadDocument("its link to the next page is no address") from None
+    if not parts.path.startswith("/"):
+        parts = urlsplit(answer.url)._replace(query=parts.query)
+    if not parts.query:
+        raise BadDocument("its link to the next page does not say which one that is")
+    return quote(parts.path, safe="/%:@~!$&'()*+,;=") + f"?{parts.query}"

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from .._core.errors import CollectionError, Forbidden
 from .._core.report import Report, failure_sentence
 from .._credentials.auth_document import Login, MalformedAuth, decode_entry
-from .._credentials.keyring import key_remark, same_host, same_registry
+from .._credentials.keyring import has_user_info, key_remark, same_host, same_registry, shown_key
 from .._credentials.registry_secrets import (
     RegistrySecret,
     hidden_keys,
@@ -117,12 +117,13 @@ def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: 
 
 def _registry(key: str, raw: t.Any) -> dict[str, t.Any]:
     login = _login(raw) or Login()
-    return {"registry": key, "username": login.shown_username or None, "email": login.email or None}
+    return {"registry": shown_key(key), "username": login.shown_username or None, "email": login.email or None}
 
 
 def _problems(access: NamespaceAccess, secret: RegistrySecret, entries: Entries) -> t.Iterator[dict[str, t.Any]]:
     def problem(kind: str, message: str, registry: str | None = None) -> dict[str, t.Any]:
-        return {"problem": kind, "registry": registry, "message": f'The secret "{secret.name}" in the namespace "{access.namespace}" {message}.'}
+        shown = None if registry is None else shown_key(registry)
+        return {"problem": kind, "registry": shown, "message": f'The secret "{secret.name}" in the namespace "{access.namespace}" {message}.'}
 
     breaks = ", and every image import of the namespace fails because of that" if secret.is_candidate else ""
     if secret.document is None:
@@ -134,15 +135,18 @@ def _problems(access: NamespaceAccess, secret: RegistrySecret, entries: Entries)
         remark = key_remark(key)
         if login is None:
             reason = secret.document.malformed()[key] if secret.document is not None else ""
-            yield problem("malformed", f'has an entry for "{key}" that cannot be decoded: {reason}{breaks}', key)
+            yield problem("malformed", f'has an entry for "{shown_key(key)}" that cannot be decoded: {reason}{breaks}', key)
         elif login.is_empty and login.identity_token:
-            yield problem("identity_token_only", f'has only an identity token for "{key}", with which image imports and pods ask anonymously', key)
+            yield problem("identity_token_only", f'has only an identity token for "{shown_key(key)}", with which image imports and pods ask anonymously', key)
         elif login.is_empty:
-            yield problem("no_credential", f'has no user name and password for "{key}", so the registry is asked anonymously, and others are hidden', key)
+            message = f'has no user name and password for "{shown_key(key)}", so the registry is asked anonymously, and others are hidden'
+            yield problem("no_credential", message, key)
+        if has_user_info(key):
+            yield problem("doubtful_key", f'has a user name or password in the key "{shown_key(key)}", which the cluster does not use', key)
         if remark:
-            yield problem("doubtful_key", f'has the key "{key}", which {remark}', key)
-    for key, other in hidden_keys(secret.name, entries, access.secrets or ()).items():
-        yield problem("hidden", f'has an entry for "{key}" that no import uses, because the secret "{other}" has another one and comes first', key)
+            yield problem("doubtful_key", f'has the key "{shown_key(key)}", which {remark}', key)
+    for key, hider in hidden_keys(secret.name, entries, access.secrets or ()).items():
+        yield problem("hidden", f'has an entry for "{shown_key(key)}" that no import uses: {hider.because(secret.name)}', key)
 
 
 def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[str, t.Any]]:

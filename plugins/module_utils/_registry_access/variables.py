@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .._credentials.auth_document import Login, decode_entry
-from .._credentials.keyring import filed_text
+from .._credentials.keyring import filed_text, has_user_info, shown_key
 from .._credentials.registry_secrets import RegistrySecret
 from .._credentials.secret_types import DATA_KEYS, DOCKER_CONFIG_JSON
 from .._secret_link.desired import LIST_FIELDS
@@ -108,7 +108,7 @@ def _adopt(access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[s
     """Return the secret for the variables, None where they cannot hold it, and what they do not hold of it."""
 
     def without(reason: str, registry: str = "") -> LeftOut:
-        return LeftOut(access.namespace, secret.name, registry, reason)
+        return LeftOut(access.namespace, secret.name, shown_key(registry), reason)
 
     if secret.secret_type not in DATA_KEYS:
         return None, [without(f"it is of the type {secret.secret_type}, which pull_secret does not write")]
@@ -140,6 +140,8 @@ def _why_not(key: str, login: Login) -> str:
         return "it has an identity token beside a user name or password"
     if ":" in login.username:
         return "its user name has a colon in it"
+    if has_user_info(key):
+        return "its key has a user name or password in it"
     if key != key.strip() or not key:
         return "it is not the name of a registry"
     if any(_TEMPLATE_MARKS.search(text) for text in (key, login.username, login.email)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bringing links about: read, plan, write, for every service account for itself.
+"""Converge links: read, plan, write, for every service account for itself.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
@@ -23,14 +23,18 @@ from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.concurrency import WIDTH, concurrent_map, each_with_outcome
 from .._core.errors import CollectionError
-from .desired import AccountName, DesiredLinks, Waiting
+from .._credentials.secret_types import CONSUMED_TYPES, DOCKER_CONFIG_JSON
+from .desired import LIST_FIELDS, AccountName, DesiredLinks, Waiting
 from .observed import (
     Account,
-    missing_secrets,
     observe_account,
     observe_accounts,
+    secret_types,
 )
-from .plan import LinkPlan, link_change, plan_links
+from .plan import LinkPlan, has_managed_secret, link_change, plan_links
+
+# The service account of builds (server-behaviour.md 4.6).
+_BUILDER = "builder"
 
 
 class AccountMissing(CollectionError):
@@ -54,7 +58,7 @@ class LinkOutcome(NamedTuple):
 
 
 class LinkApplier:
-    """Brings the wanted links about for one service account after the other; several threads may call it at once.
+    """Converges the declared links of one service account after the other; several threads may call it at once.
 
     With ``approved``, the ids of changes, it makes no other change than these.
     """
@@ -93,7 +97,7 @@ class LinkApplier:
                 return writes.last or plan
             if self._approved is not None and link_change(account.namespace, account.name, plan).id not in self._approved:
                 raise NotApproved(sorted({reason for one in plan.lists for reason in one.reasons}))
-            warnings[:] = self._look_for_secrets(account, plan)
+            warnings[:] = self._look_at_secrets(account, plan, observed or {})
             if not self._check_mode:
                 path = core_path(account.namespace, "serviceaccounts", account.name)
                 writes.send(lambda: self._client.request("PUT", path, body=plan.body, repeatable=False), plan)
@@ -133,18 +137,45 @@ class LinkApplier:
             f'The service account "{account.name}" does not exist in the namespace "{account.namespace}"{waited}; create it first, or check its name'
         )
 
-    def _look_for_secrets(self, account: AccountName, plan: LinkPlan) -> list[str]:
-        """Look whether the secrets that get a new link exist. In check mode an earlier task may be going to create them: a warning."""
-        missing = missing_secrets(self._client, account.namespace, plan.added, self._mask)
+    def _look_at_secrets(self, account: AccountName, plan: LinkPlan, observed: Account) -> list[str]:
+        """Look at the secrets that get a new link; return warnings about links that would have no effect.
+
+        One that does not exist is an error, and in check mode, where an earlier task may be going to create it, a warning.
+        """
+        types = secret_types(self._client, account.namespace, plan.added, self._mask)
+        missing = [name for name, secret_type in types.items() if secret_type is None]
         if self._check_mode:
             missing = [name for name in missing if name not in self._desired.pending]
+        warnings = list(_without_effect(account, plan, observed, types))
         if not missing:
-            return []
+            return warnings
         names = ", ".join(f'"{name}"' for name in missing)
         subject = f"The secret {names} does" if len(missing) == 1 else f"The secrets {names} do"
         if self._check_mode:
-            return [f'{subject} not exist in the namespace "{account.namespace}" yet; the run fails unless an earlier task creates what is missing.']
+            return [
+                f'{subject} not exist in the namespace "{account.namespace}" yet; the run fails unless an earlier task creates what is missing.',
+                *warnings,
+            ]
         raise SecretMissing(
             f'{subject} not exist in the namespace "{account.namespace}", so the service account "{account.name}" was not changed; '
             "create the secret first, or check its name"
         )
+
+
+def _without_effect(account: AccountName, plan: LinkPlan, observed: Account, types: t.Mapping[str, str | None]) -> t.Iterator[str]:
+    """Yield what is said about new links that help nobody."""
+    where = f'to the service account "{account.name}" in the namespace "{account.namespace}"'
+    pulled = {entry.get("name") for entry in observed.get(LIST_FIELDS["pull"]) or ()}.union(*(one.after for one in plan.lists if one.purpose == "pull"))
+    for one in plan.lists:
+        for name in one.added:
+            secret_type = types.get(name)
+            if one.purpose == "pull" and secret_type is not None and secret_type not in CONSUMED_TYPES:
+                yield (
+                    f'The secret "{name}" is linked for pull {where}, but it is of the type {secret_type}, which pods and builds do not pull with; '
+                    f"it has to be of the type {DOCKER_CONFIG_JSON}."
+                )
+            if one.purpose == "mount" and account.name == _BUILDER and secret_type in CONSUMED_TYPES and name not in pulled and has_managed_secret(observed):
+                yield (
+                    f'The secret "{name}" is linked only for mount {where}, but builds of this cluster take registry credentials from what is linked '
+                    "for pull; use for: [pull], or both."
+                )

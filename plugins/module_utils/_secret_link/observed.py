@@ -14,6 +14,7 @@ import typing as t
 from .._cluster.facts import ReadingClient
 from .._cluster.paths import core_path
 from .._core.errors import CollectionError, Forbidden, NotFound
+from .._credentials.registry_secrets import secret_texts
 from .desired import AccountName
 
 Account = dict[str, t.Any]
@@ -41,16 +42,17 @@ def observe_accounts(client: ReadingClient, namespace: str) -> dict[str, Account
     return {item["metadata"]["name"]: item for item in items}
 
 
-def missing_secrets(client: ReadingClient, namespace: str, names: t.Iterable[str], mask: t.Callable[..., None]) -> list[str]:
-    """Return those of the secrets that do not exist; where the caller may not read secrets, none is taken to be missing."""
-    from .._credentials.registry_secrets import secret_texts
-
-    missing = []
+def secret_types(client: ReadingClient, namespace: str, names: t.Iterable[str], mask: t.Callable[..., None]) -> dict[str, str | None]:
+    """Return the types of those of the secrets that the caller may read, None for one that does not exist."""
+    found: dict[str, str | None] = {}
     for name in names:
         try:
-            mask(*secret_texts([client.get(core_path(namespace, "secrets", name))]))
+            secret = client.get(core_path(namespace, "secrets", name))
         except NotFound:
-            missing.append(name)
+            found[name] = None
         except Forbidden:
             continue
-    return missing
+        else:
+            mask(*secret_texts([secret]))
+            found[name] = secret.get("type") or "Opaque"
+    return found

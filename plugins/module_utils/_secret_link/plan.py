@@ -78,6 +78,11 @@ def plan_links(desired: DesiredLinks, account: t.Mapping[str, t.Any]) -> LinkPla
     return LinkPlan(tuple(lists), body if changed else None)
 
 
+def has_managed_secret(account: t.Mapping[str, t.Any]) -> bool:
+    """Return whether the cluster names its own secret of the service account in an annotation, which it does since 4.16."""
+    return MANAGED_ANNOTATION in ((account.get("metadata") or {}).get("annotations") or {})
+
+
 def is_managed(name: str, metadata: t.Mapping[str, t.Any]) -> bool:
     """Say whether the cluster itself keeps the secret ``name`` for the service account with this metadata.
 

@@ -24,8 +24,8 @@ PASSWORD = "a-password-of-tests"
     ("document", "words"),
     [
         (None, "does not exist in the namespace"),
-        ({"auths": "none"}, 'cannot be merged with: its ".dockerconfigjson" cannot be read'),
-        ({"auths": {BESIDE: {"auth": "%"}}}, f'cannot be merged with: its entry for "{BESIDE}" cannot be decoded'),
+        ({"auths": "none"}, 'cannot be merged into: its ".dockerconfigjson" cannot be read'),
+        ({"auths": {BESIDE: {"auth": "%"}}}, f'cannot be merged into: its entry for "{BESIDE}" cannot be decoded'),
     ],
 )
 def test_what_would_be_lost_is_not_written(cluster: Cluster, new_stage: NewStage, document: t.Any, words: str) -> None:

@@ -234,8 +234,8 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, namespace: s
         ),
         "unauthorized": (
             f"- {namespace}/web:unauthorized from {images['unauthorized']}: Unauthorized: you may not have access to the container image "
-            f'"{images["unauthorized"]}" - The namespace has no registry secret that imports use; a key "{given.registries["private"].host}" '
-            "would match, where the cluster's global pull secret has none either."
+            f'"{images["unauthorized"]}" - The namespace has no registry secret that imports use. Add a credential with the key '
+            f'"{given.registries["private"].host}" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
         ),
         "absent": (
             f'- {namespace}/web:absent from {absent}: NotFound: dockerimage.image.openshift.io "{absent}" not found - '

@@ -74,7 +74,7 @@ def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(api: 
     }
     assert shown["link", "shop", "default"]["before"] == {"imagePullSecrets": []}
     assert shown["link", "shop", "default"]["after"] == {"imagePullSecrets": ["registry"]}
-    assert shown["secret", "shop", "registry"]["before"]["registries"] == {"h.example": {"username": "puller", "password": "set"}}
+    assert shown["secret", "shop", "registry"]["before"]["registries"] == {"h.example": {"username": "puller", "password": "(hidden)"}}
     assert drift["counts"] == {"secrets": 2, "links": 2, "streams": 0, "tags": 0}
     assert outcome.result["pending_credentials"] == [
         {"namespace": "shop", "registries": ["h.example"]},

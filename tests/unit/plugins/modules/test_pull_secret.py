@@ -89,7 +89,7 @@ def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> N
         "shadowing_checked": True,
         "error": None,
     }
-    assert "registries: h.example: password: changes" in outcome.diff["pull secret shop/pull"][1]
+    assert "registries: h.example: password: (hidden, differs)" in outcome.diff["pull secret shop/pull"][1]
     assert outcome.result["summary"] == {"namespaces": 1, "failed": 0, "created": 0, "updated": 1, "recreated": 0, "deleted": 0, "unchanged": 0}
 
 
@@ -159,7 +159,7 @@ def test_another_type_is_an_error_that_names_recreate(api: CoreApi, run: t.Calla
     assert outcome.failed
     assert outcome.result["msg"] == (
         'The secret "pull" in the namespace "shop" is of the type kubernetes.io/podmanconfigjson, not kubernetes.io/dockerconfigjson, and the type of a '
-        "secret cannot be changed; set recreate: true to have it deleted and created anew, set type: kubernetes.io/podmanconfigjson, or choose another name"
+        "secret cannot be changed; set recreate: true to delete and recreate it, set type: kubernetes.io/podmanconfigjson, or choose another name"
     )
     assert api.writes == []
     assert the_secret(run(registries=[OURS], recreate=True))["reasons"] == ["type_changed", "registries_changed"]
@@ -341,3 +341,30 @@ def test_a_secret_that_has_to_be_there(api: CoreApi, run: t.Callable[..., t.Any]
     assert api.writes == []
     api.put_in("secrets", "shop", "pull", **auths({"i.example": entry("i")}))
     assert run(registries=[OURS], create=False).result["summary"]["updated"] == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"registries": OURS},
+        {"registries": json.dumps([OURS])},
+        {"auth_file": json.dumps({"auths": {"h.example": {"auth": b64(f"puller:{PASSWORD}"), "password": PASSWORD}}})},
+        {"auth_file": b64(json.dumps({"auths": {"h.example": {"auth": b64(f"puller:{PASSWORD}")}}}))},
+        {"registries": [{**OURS, "ca_cert": f"-----BEGIN PRIVATE KEY-----\n{b64(PASSWORD)}\n-----END PRIVATE KEY-----"}]},
+        {"registries": [{**OURS, "registry": "https://puller:f0rmer@h.example"}]},
+        {"registries": [{**OURS, "registry": "puller:f0rmer@h.example"}]},
+        {"auth_content": {"auths": {"https://puller:f0rmer@h.example": {"auth": b64(f"puller:{PASSWORD}")}}}},
+        {"auth_content": {"auths": {"puller:f0rmer@h.example": {"auth": b64(f"puller:{PASSWORD}")}}}},
+    ],
+)
+def test_options_of_another_form_show_no_credential(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any]) -> None:
+    # run looks at everything that is printed, the options that were given included
+    assert run(**options).failed
+    assert api.sent == []
+
+
+def test_user_information_in_a_key_of_the_cluster_is_never_shown(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+    api.put_in("secrets", "shop", "pull", **auths({"https://puller:f0rmer@h.example": entry("u", "p4ss")}))
+    outcome = run(registries=[{**OURS, "registry": "i.example"}])
+    assert {registry["registry"] for registry in the_secret(outcome)["registries"]} == {"https://********@h.example", "i.example"}
+    assert not run(state="absent").failed

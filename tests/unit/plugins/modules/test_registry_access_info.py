@@ -134,8 +134,8 @@ def test_what_is_wrong_with_secrets(api: CoreApi, run: t.Callable[..., t.Any]) -
     }
     (hidden,) = next(secret["problems"] for secret in result["secrets"] if secret["name"] == "registry")
     assert hidden["message"] == (
-        'The secret "registry" in the namespace "shop" has an entry for "h.example" that no import uses, because the secret "a-rival" has another one '
-        "and comes first."
+        'The secret "registry" in the namespace "shop" has an entry for "h.example" that no import uses: the secret "a-rival" has another '
+        "credential for it and comes first, because secrets are tried in the order of their names."
     )
 
 

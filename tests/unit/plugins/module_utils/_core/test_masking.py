@@ -14,7 +14,9 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import kubeconfig_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import (
     basic_credential,
+    contents_of_paths,
     derived_forms,
+    is_content,
     misspelt_secrets,
     redact,
     register_secrets,
@@ -125,10 +127,25 @@ def test_what_has_no_password_in_a_url(value: object) -> None:
     assert url_passwords(value) == set()
 
 
+@pytest.mark.parametrize(
+    ("value", "passwords"),
+    [
+        ({"eve:p4ss@h.example": {}}, {"p4ss"}),
+        ({"https://eve:p4ss@h.example/v1/": {}}, {"p4ss"}),
+        ([{"registry": "eve:p4ss@h.example:5000"}], {"p4ss"}),
+        ({"h.example:5000/web@sha256:aa": {}, "registry": "h.example:5000"}, set()),
+        ({"image": "h.example:5000/web@sha256:aa", "registry": None, 5: 6}, set()),
+    ],
+)
+def test_passwords_in_keys_of_auth_files_and_registries_are_found(value: object, passwords: set[str]) -> None:
+    assert url_passwords(value) == passwords
+
+
 def test_what_was_meant_to_be_a_credential_is_found() -> None:
     options = {
         "api_key": {"aliases": ["token"]},
-        "registries": {"options": {"registry": {}, "password": {}}},
+        "registries": {"options": {"registry": {}, "password": {"no_log": True}}},
+        "known": {"no_log": True},
         "proxy_headers": {"options": {"basic_auth": {}}},
     }
     given = {
@@ -140,3 +157,38 @@ def test_what_was_meant_to_be_a_credential_is_found() -> None:
         "_ansible_keep_remote_files": "shown",
     }
     assert misspelt_secrets(options, given) == {"one", "two", "three", "four"}
+
+
+@pytest.mark.parametrize(
+    ("registries", "secrets"),
+    [
+        ({"registry": "shown", "password": "one"}, {"one"}),
+        ([{"registry": "shown", "password": 4711}], {"4711"}),
+        ('[{"registry": "shown", "password": "one", "auth": "two"}]', {"one", "two"}),
+        ("{registry: shown, password: one}", {"one"}),
+        (["registry=shown password=one"], {"one"}),
+    ],
+)
+def test_credentials_in_options_of_another_form_are_found(registries: object, secrets: set[str]) -> None:
+    options = {"registries": {"options": {"registry": {}, "password": {"no_log": True}, "auth": {"no_log": True}}}}
+    assert misspelt_secrets(options, {"registries": registries}) == secrets
+
+
+CONTENT = '{"auths": {"h.example": {"auth": "dTpw"}}}'
+
+
+@pytest.mark.parametrize("text", [CONTENT, f" {CONTENT}", basic_credential(CONTENT[:20], CONTENT[20:]), "-----BEGIN X-----", "a\nb", "a" * 2000])
+def test_content_is_told_from_a_path(text: str) -> None:
+    assert is_content(text)
+
+
+@pytest.mark.parametrize("path", ["~/.docker/config.json", "/etc/pki/ca.crt", "auth.json", "", "abcdefghijklmnopqrstuvwxyz", "a" * 99, "/run/user/0/auth.json"])
+def test_a_path_is_no_content(path: str) -> None:
+    assert not is_content(path)
+
+
+def test_content_is_found_wherever_a_path_belongs() -> None:
+    path = {"type": "path"}
+    options = {"auth_file": path, "registries": {"options": {"ca_cert": path}}, "one": {"options": {"inner": {"options": {"file": path}}}}, "note": {}}
+    given = {"auth_file": CONTENT, "registries": [{"ca_cert": f"{CONTENT}\n"}, {}], "one": {"inner": {"file": "/path"}}, "note": CONTENT}
+    assert contents_of_paths(options, given) == {CONTENT, f"{CONTENT}\n"}

@@ -312,3 +312,86 @@ def test_no_secret_in_repr() -> None:
     document = AuthDocument({"h.example": {"username": "u", "password": "s3cret"}})
     assert "s3cret" not in repr(document)
     assert "s3cret" not in repr(Login("u", "s3cret", identity_token="s3cret"))
+
+
+@pytest.mark.parametrize(
+    ("text", "auths"),
+    [
+        ('{"auths": {"a": {"auth": "YTp4"}}, "auths": {"b": {"auth": "YTp4"}}}', {"a": {"auth": "YTp4"}, "b": {"auth": "YTp4"}}),
+        ('{"auths": {"a": {"auth": "YTp4"}}, "AUTHS": {"a": {"auth": "Yjp4"}}}', {"a": {"auth": "Yjp4"}}),
+        ('{"auths": {"a": {"auth": "YTp4"}}, "auths": null}', {}),
+        ('{"auth\u017f": {"a": {"auth": "YTp4"}}}', {"a": {"auth": "YTp4"}}),
+        ('{"auths": {"a": {"auth": "YTp4"}, "a": {"username": "u"}}}', {"a": {"username": "u"}}),
+        ('{"auths": {"a": {"username": "u", "Username": "v", "username": null}}}', {"a": {"Username": "v"}}),
+        ('{"auths": {"a": {"username": null, "note": {"x": 1}, "note": {"y": 2}}}}', {"a": {"username": None, "note": {"y": 2}}}),
+    ],
+)
+def test_what_stands_twice_is_read_as_go_reads_it(text: str, auths: dict[str, t.Any]) -> None:
+    assert parse_document(text, DOCKER_CONFIG_JSON).auths == auths
+
+
+def test_what_is_beside_the_registries_stays_when_it_stands_twice() -> None:
+    document = parse_document('{"credHelpers": {"a": "x"}, "auths": {}, "credHelpers": {"b": "y"}}', DOCKER_CONFIG_JSON)
+    assert document.rest == {"credHelpers": {"a": "x", "b": "y"}}
+    assert json.loads(document.render(DOCKER_CONFIG_JSON)) == {"auths": {}, "credHelpers": {"a": "x", "b": "y"}}
+
+
+CONFIG = json.dumps({"auths": {"h.example": entry()}})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", 'is empty; log in first ("podman login --authfile FILE REGISTRY")'),
+        (b" \n", "is empty; log in first"),
+        (CONFIG.encode("utf-8-sig"), "begins with a byte order mark, with which no tool reads it as an auth file; save it as UTF-8 without one"),
+        (CONFIG.encode("utf-16"), "is text in UTF-16, which no tool reads as an auth file; save it as UTF-8"),
+        (CONFIG.encode("utf-16-le"), "is text in UTF-16, or no text at all, which no tool reads as an auth file; save it as UTF-8"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n6162", "is encrypted with Ansible Vault; give its content instead, auth_content: \"{{ lookup("),
+        (base64.b64encode(CONFIG.encode()), "is the base64 of an auth file; decode it, or give the text as auth_content, which takes base64 too"),
+        (b"apiVersion: v1\ndata:\n  x: y\nkind: Secret\n", 'is a Secret object; give the value of its data[".dockerconfigjson"] as auth_content'),
+        (json.dumps({"kind": "Secret", "data": {}}).encode(), 'is a Secret object; give the value of its data[".dockerconfigjson"] as auth_content'),
+    ],
+)
+def test_each_file_that_is_no_auth_file_says_what_it_is(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "auth.json"
+    path.write_bytes(content)
+    assert refusal(read_auth_file, str(path)).startswith(f"auth_file: {path} {words}")
+
+
+def test_only_the_helper_of_the_registry_is_named(auth_file: t.Callable[[t.Any], str]) -> None:
+    helpers = {"h.example": "mine", "other.example": "theirs"}
+    path = auth_file({"auths": {"good.example": entry(), "h.example": {}}, "credHelpers": helpers})
+    assert 'because the credential helper "mine" (credHelpers) keeps it;' in refusal(taken, path)
+    path = auth_file({"auths": {"good.example": entry(), "unkept.example": {}}, "credHelpers": helpers})
+    assert "credential helper" not in refusal(taken, path)
+
+
+@pytest.mark.parametrize("content", [CONFIG, base64.b64encode(CONFIG.encode()).decode(), "~/{\nx: y}", "-----BEGIN CERTIFICATE-----", "x" * 5000])
+def test_content_in_the_place_of_a_path_is_not_repeated(content: str) -> None:
+    assert refusal(read_auth_file, content) == "auth_file: it holds the content of a file where the path of one is expected; give it as auth_content"
+
+
+def test_a_path_that_is_none() -> None:
+    assert refusal(read_auth_file, "a\0b").endswith("cannot be read on the host where the module runs (that is no path)")
+
+
+def test_tokens_that_docker_keeps_for_itself_are_no_registries(auth_file: t.Callable[[t.Any], str]) -> None:
+    hub = "https://index.docker.io/v1/"
+    path = auth_file({"auths": {hub: entry(), f"{hub}access-token": entry("a"), f"{hub}refresh-token": entry("b")}})
+    assert list(taken(path)) == [hub]
+    path = auth_file({"auths": {f"{hub}access-token": entry("a")}})
+    assert refusal(taken, path) == f'auth_file: {path} holds no registry; it has "{hub}access-token"'
+
+
+def test_a_credential_in_a_key_is_refused_and_not_shown(auth_file: t.Callable[[t.Any], str]) -> None:
+    path = auth_file({"auths": {"https://user:s3cret@h.example": entry()}})
+    assert refusal(taken, path) == (
+        f'auth_file: {path}: the entry of "https://********@h.example" cannot be used: its key has a user name or password in it, which the cluster does '
+        'not use; log in to that registry again, or leave it out with "only"'
+    )
+
+
+def test_what_awx_shows_in_the_place_of_a_password_is_refused(auth_file: t.Callable[[t.Any], str]) -> None:
+    path = auth_file({"auths": {"h.example": entry("u", "$encrypted$")}})
+    assert f'auth_file: {path}: the entry of "h.example" cannot be used: its credential is $encrypted$, which AWX shows' in refusal(taken, path)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import (
@@ -11,12 +13,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     KeyringEntry,
     file_key,
     filed_text,
+    has_user_info,
     key_matches,
     key_remark,
     lookup_text,
     mismatch,
     same_host,
     same_registry,
+    shown_key,
 )
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -231,3 +235,33 @@ def test_passwords_stay_out_of_repr() -> None:
 @pytest.mark.parametrize(("username", "password", "empty"), [("u", "p", False), ("", "p", True), ("u", "", True)])
 def test_an_entry_without_user_or_password_is_empty(username: str, password: str, empty: bool) -> None:
     assert entry("h.example", username=username, password=password).is_empty is empty
+
+
+@pytest.mark.parametrize("pattern", ["*" * 120 + "x", "*a" * 60 + "b", "a*" * 60 + "b"])
+def test_a_pattern_that_others_wrote_takes_no_time(pattern: str) -> None:
+    key = file_key(f"{pattern}:33635")
+    assert key is not None
+    began = time.perf_counter()
+    for _turn in range(100):
+        assert not key_matches(key, f"{'a' * 60}:33635/team/web:v1")
+        assert not same_host(f"{pattern}:33635", f"{'a' * 60}:33635")
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("h.example", "h.example"),
+        ("https://h.example/v1/", "https://h.example/v1/"),
+        ("h.example/web@sha256:" + "a" * 64, "h.example/web@sha256:" + "a" * 64),
+        ("https://user:pw@h.example/v1/", "https://********@h.example/v1/"),
+        ("user:pw@h.example", "********@h.example"),
+        ("user@h.example:5000/team", "********@h.example:5000/team"),
+        ("https://user:p/w@h.example", "https://********@h.example"),
+        ("https://user:p@w@h.example", "https://********@h.example"),
+        ("https://user:pw@h.example/web@sha256:" + "a" * 64, "https://********@h.example/web@sha256:" + "a" * 64),
+    ],
+)
+def test_a_key_is_shown_without_user_information(written: str, shown: str) -> None:
+    assert shown_key(written) == shown
+    assert has_user_info(written) is (written != shown)

@@ -13,6 +13,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.explanation import explain, explain_without_rights
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import lookup_text
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import (
+    Hider,
     hidden_keys,
     keyring_of,
     read_secret_object,
@@ -114,7 +115,8 @@ def test_an_empty_entry_is_named_with_what_it_hides() -> None:
 
 def test_without_a_match_the_key_that_would_match_is_named() -> None:
     assert explain_credentials([], IMAGE) == (
-        'The namespace has no registry secret that imports use; a key "h.example:5000" would match, where the cluster\'s global pull secret has none either.'
+        'The namespace has no registry secret that imports use. Add a credential with the key "h.example:5000" to a pull secret of the namespace, '
+        "or to the cluster's global pull secret."
     )
 
 
@@ -128,8 +130,8 @@ def test_without_a_match_the_key_that_would_match_is_named() -> None:
 )
 def test_near_misses_are_named(key: str, remark: str) -> None:
     assert explain_credentials([named("pull", auths({key: entry()}))], IMAGE) == (
-        f"No key in the registry secrets of the namespace matches {IMAGE} ({remark}); "
-        'a key "h.example:5000" would match, where the cluster\'s global pull secret has none either.'
+        f"No key in the registry secrets of the namespace matches {IMAGE} ({remark}). "
+        'Add a credential with the key "h.example:5000" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
     )
 
 
@@ -139,7 +141,7 @@ def test_keys_of_other_hosts_are_no_near_misses() -> None:
 
 def test_the_key_of_docker_hubs_storage_is_a_near_miss() -> None:
     sentence = explain_credentials([named("pull", auths({"registry-1.docker.io": entry()}))], "nginx")
-    assert '(the key "registry-1.docker.io" of the secret "pull" does not match an image of docker.io); a key "docker.io" would match' in sentence
+    assert '(the key "registry-1.docker.io" of the secret "pull" does not match an image of docker.io). Add a credential with the key "docker.io"' in sentence
 
 
 @pytest.mark.parametrize(
@@ -202,17 +204,17 @@ def test_every_form_of_the_credentials_is_known_for_masking() -> None:
     assert "s3cret" not in repr(read_secret_object(secret))
 
 
-def hidden(own: dict[str, t.Any], *others: dict[str, t.Any]) -> dict[str, str]:
+def hidden(own: dict[str, t.Any], *others: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
     document = own["metadata"]["name"]
     secrets = registry_secrets([own, *others])
     found = next(secret for secret in secrets if secret.name == document)
     assert found.document is not None
-    return hidden_keys(document, list(found.document.auths), secrets)
+    return {key: (hider.secret, hider.rule) for key, hider in hidden_keys(document, list(found.document.auths), secrets).items()}
 
 
 def test_an_entry_is_hidden_by_another_credential_in_an_earlier_secret() -> None:
     own = named("m", auths({"https://h.example/v1/": entry("u", "new"), "i.example": entry()}))
-    assert hidden(own, named("a", auths({"h.example": entry("u", "old")}))) == {"https://h.example/v1/": "a"}
+    assert hidden(own, named("a", auths({"h.example": entry("u", "old")}))) == {"https://h.example/v1/": ("a", "order")}
 
 
 @pytest.mark.parametrize(
@@ -231,9 +233,48 @@ def test_an_entry_is_not_hidden_by_what_comes_later_is_the_same_or_is_not_used(o
 
 def test_docker_hubs_index_is_hidden_by_any_docker_io() -> None:
     own = named("a", auths({"https://index.docker.io/v1/": entry("u", "new")}))
-    assert hidden(own, named("z", auths({"docker.io": entry("u", "old")}))) == {"https://index.docker.io/v1/": "z"}
+    assert hidden(own, named("z", auths({"docker.io": entry("u", "old")}))) == {"https://index.docker.io/v1/": ("z", "fallback")}
 
 
 def test_an_excluded_secret_hides_nothing_and_is_not_hidden() -> None:
     own = named("m", auths({"h.example": entry("u", "new")}), {"openshift.io/image.excludeSecret": "true"})
     assert hidden(own, named("a", auths({"h.example": entry("u", "old")}))) == {}
+
+
+def test_docker_hubs_index_is_hidden_by_a_docker_io_of_its_own_secret() -> None:
+    own = named("a", auths({"docker.io": entry("u", "old"), "https://index.docker.io/v1/": entry("u", "new")}))
+    assert hidden(own) == {"https://index.docker.io/v1/": ("a", "fallback")}
+    assert hidden(named("a", auths({"docker.io": entry(), "https://index.docker.io/v1/": entry()}))) == {}
+    assert hidden(named("a", auths({"docker.io/team": entry("u", "old"), "https://index.docker.io/v1/": entry()}))) == {}
+
+
+def test_two_spellings_of_one_registry_in_one_secret_are_told() -> None:
+    own = named("a", auths({"h.example": entry("u", "one"), "https://h.example/v1/": entry("u", "two")}))
+    assert hidden(own) == {"h.example": ("a", "chance"), "https://h.example/v1/": ("a", "chance")}
+    assert hidden(named("a", auths({"h.example": entry(), "https://h.example": entry()}))) == {}
+
+
+@pytest.mark.parametrize(
+    ("hider", "words"),
+    [
+        (Hider("b", "h", "order"), 'the secret "b" has another credential for it and comes first, because secrets are tried in the order of their names'),
+        (Hider("a", "docker.io", "fallback"), 'the same secret has the key "docker.io", and index.docker.io is used only if no other key matches'),
+        (Hider("b", "docker.io", "fallback"), 'the secret "b" has the key "docker.io", and index.docker.io is used only if no other key matches'),
+        (
+            Hider("a", "https://h/v1/", "chance"),
+            'the same secret has another credential under "https://h/v1/", which is the same registry, and chance decides which one is used',
+        ),
+    ],
+)
+def test_why_an_entry_is_never_used(hider: Hider, words: str) -> None:
+    assert hider.because("a") == words
+
+
+def test_no_sentence_shows_the_user_information_of_a_key() -> None:
+    key = "https://someone:s3cret@h.example:5000"
+    secrets = [named("pull", auths({key: entry()}))]
+    assert 'the key "https://********@h.example:5000" of the secret "pull"' in explain_credentials(secrets, IMAGE)
+    assert {"s3cret", "someone:s3cret"} <= set(secret_texts(secrets))
+    broken = read_secret_object(named("pull", auths({key: {"auth": "@@@"}})))
+    assert broken is not None
+    assert "s3cret" not in broken.breaks_imports

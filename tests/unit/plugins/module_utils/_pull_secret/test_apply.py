@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import typing as t
 
@@ -13,7 +14,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.former_copy import COPY_ANNOTATION, COPY_KEY, former_copy_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.former_copy import (
+    COPY_ANNOTATION,
+    COPY_KEY,
+    COPY_MARKS,
+    COPY_TYPE,
+    _mark,
+    former_copy_name,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import WRITES, CoreApi, Sent, once, raising, status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, logins_of
 
@@ -86,7 +94,7 @@ def test_a_second_run_writes_nothing(api: CoreApi, apply: Apply) -> None:
     version = api.secret("shop", "pull")["metadata"]["resourceVersion"]
     api.sent.clear()
     assert action(apply()) == "none"
-    assert requests(api) == ["GET shop/secrets/pull", *TYPE_LISTS]
+    assert requests(api) == ["GET shop/secrets/pull", COPY_LOOKED_FOR, *TYPE_LISTS]
     assert api.secret("shop", "pull")["metadata"]["resourceVersion"] == version
 
 
@@ -214,7 +222,7 @@ def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: CoreApi, a
     api.before.append(of_the_secret(raising(status_error(Invalid, 422, "Invalid", "too big")), "POST"))
     outcome = apply(recreate=True)
     assert str(outcome.error) == (
-        'The secret "pull" in the namespace "shop" was deleted and could not be created anew (The API server refused it: too big); '
+        'The secret "pull" in the namespace "shop" was deleted and could not be created again (The API server refused it: too big); '
         "it was put back as it was, so nothing has changed"
     )
     back = api.secret("shop", "pull")
@@ -226,10 +234,10 @@ def test_a_former_secret_that_cannot_be_put_back_is_told(api: CoreApi, apply: Ap
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
     api.before.append(of_the_secret(raising(status_error(Forbidden, 403, "Forbidden", "no")), "POST", 2))
     assert str(apply(recreate=True).error) == (
-        'The secret "pull" in the namespace "shop" was deleted and could not be created anew (The API server refused it: no), and could not be put '
-        "back as it was either (The API server refused it: no); it is kept as the secret \"pull.former\", from which the next run puts it back"
+        'The secret "pull" in the namespace "shop" was deleted and could not be created again (The API server refused it: no), and could not be put '
+        "back as it was either (The API server refused it: no); it is kept as the secret \"pull.former\", with which the next run creates it"
     )
-    assert action(apply(recreate=True)) == "recreate"
+    assert action(apply(recreate=True)) == "create"
     assert set(api.objects) == {("secrets", "shop", "pull")}
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "h.example"}
 
@@ -281,8 +289,9 @@ def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(api
     with contextlib.suppress(Killed):
         apply(recreate=True)
     api.before.remove(die)
-    assert action(apply(recreate=True, check_mode=True)) == ("recreate" if step < 3 else "none")
-    assert action(apply(recreate=True)) == ("recreate" if step < 3 else "none")
+    expected = ["recreate", "recreate", "create", "none", "none"][step]
+    assert action(apply(recreate=True, check_mode=True)) == expected
+    assert action(apply(recreate=True)) == expected
     secret = api.secret("shop", "pull")
     assert (secret["type"], set(logins_of(secret)), secret["metadata"]["labels"]) == (
         "kubernetes.io/dockerconfigjson",
@@ -292,24 +301,156 @@ def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(api
     assert set(api.objects) == {("secrets", "shop", "pull")}
 
 
-def test_whoever_creates_the_secret_after_a_killed_run_puts_the_former_one_back_first(api: CoreApi, apply: Apply) -> None:
-    api.put_in("secrets", "shop", "pull", **OLD)
-    api.before.append(once(kill, "DELETE"))
+def killed_before_the_creation(api: CoreApi, apply: Apply) -> None:
+    """A run has kept the copy and deleted the secret, and was killed then."""
+    api.put_in("secrets", "shop", "pull", **OLD, metadata={"labels": {"l": "1"}, "annotations": {"a": "2", "objectset.rio.cattle.io/applied": "x"}})
+    api.before.append(of_the_secret(kill, "POST"))
     with pytest.raises(Killed):
         apply(recreate=True)
-    del api.objects["secrets", "shop", "pull"]
     api.before.clear()
-    assert str(apply().error).startswith('The secret "pull" in the namespace "shop" is of the type Opaque, not kubernetes.io/dockerconfigjson')
-    assert api.secret("shop", "pull")["data"] == OLD["data"]
-    assert action(apply(present=False, recreate=True)) == "delete"
+    assert set(api.objects) == {("secrets", "shop", "pull.former")}
+
+
+def test_what_comes_back_after_a_killed_run_is_a_change_and_is_told(api: CoreApi, apply: Apply) -> None:
+    killed_before_the_creation(api, apply)
+    for check_mode in (True, False):
+        outcome = apply(check_mode=check_mode)
+        assert action(outcome) == "create"
+        assert outcome.plan is not None
+        assert {change.registry: change.reasons for change in outcome.plan.registries} == {
+            "h.example": ("registry_missing",),
+            "a.example": ("registry_missing",),
+        }
+        (warning,) = outcome.warnings
+        assert warning == (
+            'The secret "pull" in the namespace "shop" was not there, and is created with what an interrupted run had kept of it, the credentials for '
+            '"a.example"; remove what has been revoked since.'
+        )
+    secret = api.secret("shop", "pull")
+    assert set(api.objects) == {("secrets", "shop", "pull")}
+    assert set(logins_of(secret)) == {"a.example", "h.example"}
+    assert secret["metadata"]["labels"] == {"l": "1"}
+
+
+def test_replace_takes_nothing_from_a_copy(api: CoreApi, apply: Apply) -> None:
+    killed_before_the_creation(api, apply)
+    assert action(apply(replace=True)) == "create"
+    assert set(logins_of(api.secret("shop", "pull"))) == {"h.example"}
+    assert set(api.objects) == {("secrets", "shop", "pull")}
+
+
+def test_a_secret_that_is_not_wanted_takes_its_copy_along(api: CoreApi, apply: Apply) -> None:
+    killed_before_the_creation(api, apply)
+    assert action(apply(present=False)) == "none"
     assert api.objects == {}
+
+
+def test_a_run_without_recreate_removes_a_copy_that_a_killed_run_has_left(api: CoreApi, apply: Apply) -> None:
+    api.put_in("secrets", "shop", "pull", **OLD)
+    api.before.append(lambda sent: kill(sent) if sent.method == "DELETE" and sent.path.endswith(".former") else None)
+    with pytest.raises(Killed):
+        apply(recreate=True)
+    api.before.clear()
+    assert ("secrets", "shop", "pull.former") in api.objects
+    assert action(apply(check_mode=True)) == "none"
+    assert ("secrets", "shop", "pull.former") in api.objects
+    assert action(apply()) == "none"
+    assert set(api.objects) == {("secrets", "shop", "pull")}
+
+
+def test_a_copy_that_cannot_be_looked_for_after_the_work_does_not_fail_it(api: CoreApi, apply: Apply) -> None:
+    unreachable = raising(ApiUnreachable("refused"))
+    api.put_in("secrets", "shop", "pull", **auths({}))
+    api.before.append(lambda sent: unreachable(sent) if sent.path.endswith(".former") else None)
+    assert action(apply()) == "update"
+
+
+@pytest.mark.parametrize("forge", ["no mark", "another credential", "another content", "no copy type"])
+@pytest.mark.parametrize("secret_type", ["Opaque", "kubernetes.io/service-account-token"])
+def test_nothing_is_taken_from_a_planted_copy(api: CoreApi, apply: Apply, forge: str, secret_type: str) -> None:
+    planted = {
+        "metadata": {"name": "pull", "annotations": {"kubernetes.io/service-account.name": "admin"}},
+        **content_of({"auths": {"evil.example": entry("evil")}}, "Opaque"),
+        "type": secret_type,
+    }
+    text = b64(json.dumps(planted))
+    login = Login("puller", "guessed") if forge == "another credential" else Login(*OURS)
+    marks = b64("" if forge == "no mark" else _mark("other" if forge == "another content" else text, login))
+    api.put_in(
+        "secrets",
+        "shop",
+        "pull.former",
+        type="Opaque" if forge == "no copy type" else COPY_TYPE,
+        data={COPY_KEY: text, COPY_MARKS: marks},
+        metadata={"annotations": {COPY_ANNOTATION: "pull"}},
+    )
+    outcome = apply()
+    assert action(outcome) == "create"
+    secret = api.secret("shop", "pull")
+    assert (secret["type"], set(logins_of(secret))) == ("kubernetes.io/dockerconfigjson", {"h.example"})
+    assert "annotations" not in secret["metadata"]
+    assert ("secrets", "shop", "pull.former") in api.objects
+    assert [warning[:80] for warning in outcome.warnings] == (
+        [] if forge == "no copy type" else ['The secret "pull.former" in the namespace "shop" looks like the copy that a run ']
+    )
+
+
+def finalized(api: CoreApi, content: dict[str, t.Any]) -> None:
+    """A secret that a finalizer keeps after its deletion, as the API server does it."""
+    api.put_in("secrets", "shop", "pull", **content, metadata={"finalizers": ["example.com/backup"]})
+
+    def mark(sent: Sent) -> None:
+        if sent.method == "DELETE" and sent.path.endswith("/pull"):
+            kept = api.put_in("secrets", "shop", "pull", **content, metadata={"finalizers": ["example.com/backup"]})
+            kept["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    api.after.append(mark)
+
+
+def test_a_secret_that_a_finalizer_keeps_is_told_with_its_copy(api: CoreApi, apply: Apply) -> None:
+    finalized(api, OLD)
+    assert str(apply(recreate=True).error) == (
+        'The secret "pull" in the namespace "shop" is marked for deletion and waits for its finalizers "example.com/backup", so nothing was written into '
+        'it; its former content is kept as the secret "pull.former"; see to the finalizers, and run the task again'
+    )
+    api.sent.clear()
+    assert "is marked for deletion" in str(apply().error)
+    assert "is marked for deletion" in str(apply(check_mode=True).error)
+    assert api.writes == []
+    del api.objects["secrets", "shop", "pull"]
+    assert action(apply(recreate=True)) == "create"
+    assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "h.example"}
+
+
+def test_a_finalizer_that_is_done_soon_is_waited_for(api: CoreApi, apply: Apply) -> None:
+    finalized(api, OLD)
+    looks = iter(range(3))
+
+    def done(sent: Sent) -> None:
+        if sent.method == "GET" and sent.path.endswith("/pull") and "deletionTimestamp" in api.secret("shop", "pull")["metadata"] and next(looks) == 2:
+            del api.objects["secrets", "shop", "pull"]
+
+    api.before.append(done)
+    assert action(apply(recreate=True)) == "recreate"
+    assert set(api.objects) == {("secrets", "shop", "pull")}
+
+
+def test_a_secret_that_is_going_is_as_good_as_absent(api: CoreApi, apply: Apply) -> None:
+    finalized(api, auths({"a.example": entry("a")}))
+    assert action(apply(present=False)) == "delete"
+    api.sent.clear()
+    outcome = apply(present=False)
+    assert (action(outcome), api.writes) == ("none", [])
+    assert outcome.warnings == (
+        'The secret "pull" in the namespace "shop" is marked for deletion and waits for its finalizers "example.com/backup"; it is gone once they are done.',
+    )
 
 
 def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **OLD)
     foreign = api.put_in("secrets", "shop", "pull.former", type="Opaque", data={"key": "dmFsdWU="})
     assert str(apply(recreate=True).error) == (
-        'The secret "pull" in the namespace "shop" was not deleted to be created anew, because its content would be kept meanwhile as "pull.former", '
+        'The secret "pull" in the namespace "shop" was not deleted to be recreated, because its content would be kept meanwhile as "pull.former", '
         "which is another secret; rename that one"
     )
     assert api.secret("shop", "pull.former") is foreign
@@ -331,7 +472,10 @@ def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Ap
     ],
 )
 def test_a_copy_that_nobody_can_read_is_none(api: CoreApi, apply: Apply, content: str) -> None:
-    api.put_in("secrets", "shop", "pull.former", type="Opaque", data={COPY_KEY: content}, metadata={"annotations": {COPY_ANNOTATION: "pull"}})
+    marks = b64(_mark(content, Login(*OURS)))
+    api.put_in(
+        "secrets", "shop", "pull.former", type=COPY_TYPE, data={COPY_KEY: content, COPY_MARKS: marks}, metadata={"annotations": {COPY_ANNOTATION: "pull"}}
+    )
     assert action(apply()) == "create"
     assert ("secrets", "shop", "pull.former") in api.objects
 

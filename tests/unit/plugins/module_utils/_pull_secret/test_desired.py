@@ -233,3 +233,48 @@ def test_an_identity_token_alone_is_remarked() -> None:
 def test_no_remarks_on_what_is_fine_or_goes_away() -> None:
     assert desired_secret(params(item(username="u", password="p"), item("gone.example/A", state="absent"))).remarks() == []
     assert desired_secret(params(state="absent", type="kubernetes.io/podmanconfigjson")).remarks() == []
+
+
+@pytest.mark.parametrize("given", [{"username": "u", "password": "$encrypted$"}, {"auth": b64("u:$encrypted$")}, {"identity_token": "$encrypted$"}])
+def test_what_awx_shows_in_the_place_of_a_password_is_refused(given: dict[str, t.Any]) -> None:
+    assert refusal(item(**given)) == (
+        'registries: "h.example": its credential is $encrypted$, which AWX shows in the place of a stored password and does not give to jobs that are '
+        "launched with it; enter the password again"
+    )
+
+
+def test_a_registry_with_a_password_in_it_is_refused_and_not_shown() -> None:
+    assert refusal(item("https://user:s3cret@h.example", username="u", password="p")) == (
+        'registries: "https://********@h.example" has a user name or password in it, which the cluster does not use and results would show; leave it out, '
+        "and give username and password"
+    )
+
+
+@pytest.mark.parametrize("option", ["ca_cert", "verify_ca_cert"])
+def test_a_certificate_in_the_place_of_its_path_is_not_repeated(option: str) -> None:
+    content = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----"
+    given = {"ca_cert": content} if option == "ca_cert" else {}
+    sentence = refusal(item(username="u", password="p", **given), **({} if given else {"verify_ca_cert": content}))
+    assert sentence.endswith(f"{option}: it holds the content of a file where the path of one is expected; write it into a file and give its path")
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "remark"),
+    [
+        ("u", "p\n", 'The password of "h.example" in the secret "pull" ends with a line end, as the content of a file does; correct it if that is a slip.'),
+        ("u", "p\r\n", 'The password of "h.example" in the secret "pull" ends with a line end, as the content of a file does; correct it if that is a slip.'),
+        ("u", "p ", 'The password of "h.example" in the secret "pull" begins or ends with a blank; correct it if that is a slip.'),
+        ("u ", "p", 'The user name of "h.example" in the secret "pull" begins or ends with a blank; correct it if that is a slip.'),
+    ],
+)
+def test_odd_ends_of_a_credential_are_told_and_kept(username: str, password: str, remark: str) -> None:
+    desired = desired_secret(params(item(username=username, password=password)))
+    assert desired.remarks() == [remark]
+    assert logins(desired) == {"h.example": Login(username, password)}
+
+
+def test_what_is_left_out_of_an_auth_file_is_told() -> None:
+    hub = "https://index.docker.io/v1/"
+    desired = desired_secret(params(auth_content=json.dumps({"auths": {hub: entry(), f"{hub}refresh-token": entry("x")}})))
+    assert list(logins(desired)) == [hub]
+    assert desired.remarks() == [f'Left out of the secret "pull": "{hub}refresh-token", where Docker keeps tokens of its own that no cluster reads.']

@@ -192,18 +192,23 @@ def test_the_last_applied_object_is_never_shown() -> None:
     applied = {"kubectl.kubernetes.io/last-applied-configuration": '{"data": "s3cret"}'}
     plan = planned(wanted(registry(), labels={"a": "1"}), there(auths({"h.example": entry()}), annotations=applied))
     assert (plan.metadata_before, plan.metadata_after) == ({}, {"labels": {"a": "1"}})
-    plan = planned(wanted(present=False), there(auths({"h.example": entry()}), annotations=applied))
-    assert plan.metadata_before == {}
+
+
+def test_deletion_names_annotations_without_their_values() -> None:
+    # Others keep whole objects in theirs, credentials included.
+    foreign = {"kubectl.kubernetes.io/last-applied-configuration": "s3cret", "objectset.rio.cattle.io/applied": "s3cret"}
+    plan = planned(wanted(present=False), there(auths({"h.example": entry()}), annotations=foreign, labels={"a": "b"}))
+    assert plan.metadata_before == {"labels": {"a": "b"}, "annotations": sorted(foreign)}
 
 
 def test_another_type_needs_a_decision() -> None:
     assert refusal(wanted(registry()), there(content_of({"h.example": entry()}, "kubernetes.io/dockercfg"))) == (
         'The secret "pull" in the namespace "shop" is of the type kubernetes.io/dockercfg, not kubernetes.io/dockerconfigjson, and the type of a secret '
-        "cannot be changed; set recreate: true to have it deleted and created anew, set type: kubernetes.io/dockercfg, or choose another name"
+        "cannot be changed; set recreate: true to delete and recreate it, set type: kubernetes.io/dockercfg, or choose another name"
     )
     assert refusal(wanted(registry()), there(content_of({"auths": {}}, "Opaque"))) == (
         'The secret "pull" in the namespace "shop" is of the type Opaque, not kubernetes.io/dockerconfigjson, and the type of a secret '
-        "cannot be changed; set recreate: true to have it deleted and created anew, or choose another name"
+        "cannot be changed; set recreate: true to delete and recreate it, or choose another name"
     )
 
 
@@ -233,8 +238,8 @@ def test_a_secret_of_another_type_is_created_anew_without_its_registries_when_it
 def test_an_immutable_secret_needs_a_decision_when_its_content_changes() -> None:
     observed = there({**auths({"h.example": entry("u", "old")}), "immutable": True})
     assert refusal(wanted(registry()), observed) == (
-        'The secret "pull" in the namespace "shop" is marked immutable, so the API server accepts no change of its content; set recreate: true to have '
-        "it deleted and created anew, or choose another name"
+        'The secret "pull" in the namespace "shop" is marked immutable, so the API server accepts no change of its content; set recreate: true to delete '
+        "and recreate it, or choose another name"
     )
     plan = planned(wanted(registry(), recreate=True), observed)
     assert (plan.action, plan.reasons, result_of(plan)["immutable"]) == ("recreate", ("immutable", "registries_changed"), True)
@@ -249,7 +254,7 @@ def test_an_immutable_secret_is_left_alone_or_labelled() -> None:
 def test_unreadable_content_is_overwritten_only_on_request() -> None:
     observed = there(content_of("nope"))
     assert refusal(wanted(registry()), observed) == (
-        'The secret "pull" in the namespace "shop" cannot be merged with: its ".dockerconfigjson" cannot be read: it is not JSON (line 1, column 1); '
+        'The secret "pull" in the namespace "shop" cannot be merged into: its ".dockerconfigjson" cannot be read: it is not JSON (line 1, column 1); '
         "repair or delete it, or overwrite its whole content with update: replace"
     )
     plan = planned(wanted(registry(), replace=True), observed)
@@ -261,7 +266,7 @@ def test_an_entry_that_breaks_imports_is_not_merged_with() -> None:
     observed = there(auths({"h.example": entry(), "broken.example": {"auth": b64("s3cret")}}))
     sentence = refusal(wanted(registry()), observed)
     assert sentence == (
-        'The secret "pull" in the namespace "shop" cannot be merged with: its entry for "broken.example" cannot be decoded (its auth is base64, but not of '
+        'The secret "pull" in the namespace "shop" cannot be merged into: its entry for "broken.example" cannot be decoded (its auth is base64, but not of '
         "user:password: there is no colon in it), which breaks every image import of the namespace; give that registry its credential in registries, "
         "remove it there with state: absent, or overwrite the whole content with update: replace"
     )
@@ -276,7 +281,7 @@ def test_a_secret_that_may_not_be_created(registries: list[DesiredRegistry]) -> 
         'The secret "pull" does not exist in the namespace "shop", and the task may not create it (create: false); check the names, or restore the secret first'
     )
     assert planned(wanted(*registries, create=False), there(auths({"i.example": entry()}))).action in ("update", "none")
-    carried = AuthDocument({"i.example": entry()})
+    carried = there(auths({"i.example": entry()}))
     assert plan_secret(wanted(registry(), create=False, recreate=True), "shop", None, carried).action == "create"
 
 
@@ -298,13 +303,13 @@ def test_a_secret_of_another_purpose_is_deleted_only_on_request() -> None:
     observed = there({"type": "kubernetes.io/tls", "data": {"tls.key": "eA=="}})
     assert refusal(wanted(present=False), observed) == (
         'The secret "pull" in the namespace "shop" is of the type kubernetes.io/tls and holds no registry credentials, so it is not deleted; '
-        "set recreate: true if it shall be deleted nevertheless"
+        "set recreate: true to delete it all the same"
     )
     assert planned(wanted(present=False, recreate=True), observed).action == "delete"
 
 
 def test_registries_of_a_deleted_secret_are_carried_over() -> None:
-    carried = AuthDocument({"old.example": entry("old"), "h.example": entry("old"), "gone.example": entry()})
+    carried = there(auths({"old.example": entry("old"), "h.example": entry("old"), "gone.example": entry()}))
     desired = wanted(registry(), gone("gone.example"))
     body = result_of(plan_secret(desired, "shop", None, carried))
     assert logins_of(body) == {"h.example": ("puller", "s3cret"), "old.example": ("old", "s3cret")}

@@ -44,26 +44,26 @@ def test_creation_is_shown_against_nothing() -> None:
     assert after == {
         "state": "present",
         "type": TYPE,
-        "registries": {"h.example": {"username": "puller", "email": "u@h.example", "password": "set"}},
+        "registries": {"h.example": {"username": "puller", "email": "u@h.example", "password": "(hidden)"}},
         "labels": {"a": "b"},
     }
 
 
 def test_a_new_password_is_a_word() -> None:
     before, after = diff(desired(), auths({"h.example": entry(), "i.example": entry("i")}))
-    kept = {"i.example": {"username": "i", "password": "set"}}
-    assert before == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "set"}, **kept}}
-    assert after == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "changes"}, **kept}}
+    kept = {"i.example": {"username": "i", "password": "(hidden)"}}
+    assert before == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "(hidden)"}, **kept}}
+    assert after == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "(hidden, differs)"}, **kept}}
 
 
 def test_a_new_identity_token_is_a_word() -> None:
     _before, after = diff(desired(DesiredRegistry("h.example", Login(identity_token="t0ken"))), auths({"h.example": {"identitytoken": "s3cret"}}))
-    assert after["registries"] == {"h.example": {"identity_token": "changes"}}
+    assert after["registries"] == {"h.example": {"identity_token": "(hidden, differs)"}}
 
 
 def test_deletion_is_shown_against_nothing() -> None:
     before, after = diff(desired(present=False), auths({"h.example": entry()}), labels={"a": "b"})
-    assert before == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "set"}}, "labels": {"a": "b"}}
+    assert before == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "(hidden)"}}, "labels": {"a": "b"}}
     assert after == {"state": "absent"}
 
 
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_said_to_be_so() -> None:
     assert before["registries"] == "unreadable"
     before, after = diff(desired(), auths({"h.example": {"auth": "s3cret"}}))
     assert before["registries"] == {"h.example": "unusable"}
-    assert after["registries"] == {"h.example": {"username": "puller", "password": "set"}}
+    assert after["registries"] == {"h.example": {"username": "puller", "password": "(hidden)"}}
 
 
 def test_another_type_is_shown() -> None:

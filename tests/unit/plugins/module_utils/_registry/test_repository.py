@@ -288,9 +288,9 @@ class TestRefusals:
             (
                 LOGIN,
                 [Reply(403, {"errors": [{"code": "DENIED", "message": "not for you"}]})],
-                'forbids to give "v1" of team/web to the user "puller" (HTTP 403: "not for you"); ask its owner for the right to pull there',
+                'does not give "v1" of team/web to the user "puller" (HTTP 403: "not for you"); ask its owner for the right to pull there',
             ),
-            (None, [Reply(403)], 'forbids to give "v1" of team/web without a credential (HTTP 403); ask its owner for the right to pull there'),
+            (None, [Reply(403)], 'does not give "v1" of team/web without a credential (HTTP 403); ask its owner for the right to pull there'),
             (
                 None,
                 [Reply(404, {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]})],
@@ -382,10 +382,49 @@ class TestTags:
         registry.replies = [refused]
         assert refusal(open_repository().tags).status == 400
 
-    @pytest.mark.parametrize("link", ["<https://[>; rel=next", "nonsense", "</x>", "<>; rel=prev", ""])
-    def test_links_that_lead_nowhere(self, registry: ScriptedServer, open_repository: Open, link: str) -> None:
-        registry.replies = [Reply(body={"tags": ["a"]}, headers={"Link": link})]
+    @pytest.mark.parametrize(
+        "link",
+        [
+            '</v2/team/web/tags/list?last=a,b&n=2>; rel="next"',
+            "</v2/team/web/tags/list?last=a,b&n=2>;rel=next",
+            '</other>; rel="prev", </v2/team/web/tags/list?last=a,b&n=2>; rel="next"',
+            '</v2/team/web/tags/list?last=a,b&n=2>; title="one; two, <three>"; rel="last next"',
+            '</v2/team/web/tags/list?last=a,b&n=2> ; REL = "NEXT" ; x',
+            ',, </v2/team/web/tags/list?last=a,b&n=2>; rel=next; rel=prev,',
+            '< /v2/team/web/tags/list?last=a,b&n=2 >; title="a \\" b"; rel="next"',
+        ],
+    )
+    def test_every_form_of_a_link_is_followed(self, registry: ScriptedServer, open_repository: Open, link: str) -> None:
+        registry.replies = [Reply(body={"tags": ["a"]}, headers={"Link": link}), Reply(body={"tags": ["b"]})]
+        assert open_repository().tags() == ["a", "b"]
+        assert registry.asked[1].path == "/v2/team/web/tags/list?last=a,b&n=2"
+
+    @pytest.mark.parametrize("link", ['</x>; rel="prev"', "", '</x>; rel="next-archive"', "</x>"])
+    def test_the_last_page(self, registry: ScriptedServer, open_repository: Open, link: str) -> None:
+        registry.replies = [Reply(body={"tags": ["a"]}, headers={"Link": link} if link else {})]
         assert open_repository().tags() == ["a"]
+
+    @pytest.mark.parametrize(
+        ("link", "reason"),
+        [
+            ("<https://[>; rel=next", "its link to the next page is no address"),
+            ("nonsense", "its links cannot be read"),
+            ("</v2/x?last=a; rel=next", "its links cannot be read"),
+            ('</v2/x?last=a>; rel="next', "its links cannot be read"),
+            ("</v2/x?last=a> rel=next", "its links cannot be read"),
+            ("</v2/x?last=a>; rel=", "its links cannot be read"),
+            ("<>; rel=next", "its link to the next page is about another document"),
+            ('</v2/x?last=a>; rel=next; anchor="#y"', "its link to the next page is about another document"),
+            ("</v2/x?last=a>; rel=next, </v2/x?last=b>; rel=next", "it has several links to next pages"),
+            ("<more>; rel=next", "its link to the next page does not say which one that is"),
+            ("<" + "x" * 20_000, "its links are longer than 16384 characters"),
+        ],
+    )
+    def test_a_list_that_may_go_on_is_not_taken_as_the_whole(self, registry: ScriptedServer, open_repository: Open, link: str, reason: str) -> None:
+        registry.replies = [Reply(body={"tags": ["a"]}, headers={"Link": link})]
+        assert str(refusal(open_repository().tags)) == (
+            f'The registry "the.registry" serves a page of the tags of team/web that may not be the last one: {reason}'
+        )
 
     def test_a_repository_without_tags(self, registry: ScriptedServer, open_repository: Open) -> None:
         registry.replies = [Reply(body={"name": "team/web", "tags": None})]

@@ -284,3 +284,43 @@ def test_the_only_accounts_error_is_the_message(api: CoreApi, applier: Applier) 
     assert isinstance(outcomes[0].error, Forbidden)
     report = report_links(outcomes)
     assert (report.failure, report.results["status"], report.results["reason"]) == (str(outcomes[0].error), 403, "Forbidden")
+
+
+def test_a_link_for_pull_to_a_secret_that_nobody_pulls_with_is_told(api: CoreApi, applier: Applier) -> None:
+    link(api)
+    api.put_in("secrets", "shop", "opaque", type="Opaque", data={})
+    outcome = applier("opaque").converge(APP)
+    assert changed(outcome)
+    assert outcome.warnings == (
+        ('The secret "opaque" is linked for pull to the service account "app" in the namespace "shop", but it is of the type Opaque, which pods and builds '
+        "do not pull with; it has to be of the type kubernetes.io/dockerconfigjson."),
+    )
+    assert applier("opaque", purposes=("mount",)).converge(APP).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("account", "since_4_16", "purposes", "told"),
+    [
+        ("builder", True, ("mount",), True),
+        ("builder", False, ("mount",), False),
+        ("builder", True, ("pull", "mount"), False),
+        ("builder", True, ("pull",), False),
+        ("app", True, ("mount",), False),
+    ],
+)
+def test_a_link_of_builds_that_does_not_serve_them_is_told(
+    api: CoreApi, applier: Applier, account: str, since_4_16: bool, purposes: tuple[str, ...], told: bool
+) -> None:
+    annotations = {"openshift.io/internal-registry-pull-secret-ref": MANAGED} if since_4_16 else {}
+    entries = [{"name": MANAGED}]
+    api.put_in("serviceaccounts", "shop", account, secrets=entries, imagePullSecrets=entries, metadata={"annotations": annotations})
+    outcome = applier(purposes=purposes).converge(AccountName("shop", account))
+    assert changed(outcome)
+    assert outcome.warnings == (
+        (
+            ('The secret "registry" is linked only for mount to the service account "builder" in the namespace "shop", but builds of this cluster take '
+            "registry credentials from what is linked for pull; use for: [pull], or both."),
+        )
+        if told
+        else ()
+    )
