@@ -100,7 +100,7 @@ options:
         type: path
       auth_content:
         description:
-          - The content of such a file.
+          - The content of a Docker C(config.json) or a Podman C(auth.json).
         type: raw
       only: &only
         description:

@@ -275,7 +275,10 @@ risks:
     why:
       description: All of it in a sentence.
       type: str
-      sample: "Deployment web, container web, names sha256:b5aa2c3f0e8b, a child of the list sha256:93d9ce11e5b1, which is revision 4 of shop/web:v1, beyond the 3 that are kept; the pruner does not see this use, and its next run takes the child away."
+      sample: >-
+        Deployment web, container web, names sha256:b5aa2c3f0e8b, a child of the list sha256:93d9ce11e5b1, which is
+        revision 4 of shop/web:v1, beyond the 3 that are kept; the pruner does not see this use, and its next run takes
+        the child away.
     safe_reference:
       description: What the workload can name instead, usually the list by its digest. What it names where that is safe.
       type: str
@@ -313,7 +316,9 @@ missing:
     why:
       description: All of it in a sentence.
       type: str
-      sample: "Deployment web, container web, names sha256:4f7e6d5c4b3a, which image stream shop/web holds no more, neither in its history nor as a child of a list in it."
+      sample: >-
+        Deployment web, container web, names sha256:4f7e6d5c4b3a, which image stream shop/web holds no more, neither in
+        its history nor as a child of a list in it.
 protection:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child, which the pruner may reach, by

@@ -64,12 +64,13 @@ options:
         required: true
       import_mode:
         description:
-          - V(Legacy) imports one child of a manifest list, V(PreserveOriginal) the list itself with all its platforms.
+          - V(Legacy) imports one image of a manifest list, V(PreserveOriginal) the list itself with all its platforms. Write them exactly so,
+            upper and lower case count.
           - When unset the tag keeps its mode. A new tag gets the cluster's default.
         type: str
       reference_policy:
         description:
-          - V(Source) lets workloads pull from the external registry, V(Local) through the cluster's own registry.
+          - V(Source) lets workloads pull from the external registry, V(Local) through the cluster's own registry. Write them exactly so.
           - When unset the tag keeps its policy. A new tag gets V(Source).
         type: str
       scheduled:
@@ -103,19 +104,19 @@ options:
     type: str
   tag_patterns:
     description:
-      - Shell patterns that choose among the tags of O(repository), for example V(v1.*). Without any, all are taken.
+      - Globs that choose among the tags of O(repository), for example V(v1.*); C(*) stands for any characters. Without any glob, all tags are taken.
       - If none of the repository's tags fits, the stream fails, and nothing is imported or removed.
-      - A pattern after C(!) leaves tags out, for example V(!sha256-*) the signatures of images. YAML wants it in quotes.
+      - A glob after C(!) leaves tags out, for example V(!sha256-*) the signatures of images. Put globs in quotes.
       - Where the list comes from the registry, the images of other tags are not looked at.
     type: list
     elements: str
   import_mode:
     description:
-      - Default of O(tags[].import_mode) for all tags of the task.
+      - V(Legacy) or V(PreserveOriginal), written exactly so. Default of O(tags[].import_mode) for all tags of the task.
     type: str
   reference_policy:
     description:
-      - Default of O(tags[].reference_policy) for all tags of the task.
+      - V(Source) or V(Local), written exactly so. Default of O(tags[].reference_policy) for all tags of the task.
     type: str
   scheduled:
     description:
@@ -303,8 +304,8 @@ options:
         type: path
   auth_file:
     description:
-      - Path of a Docker C(config.json) or a Podman C(auth.json) with such credentials, on the host where the module runs. What
-        O(registries) says of a registry counts first.
+      - Path of a Docker C(config.json) or a Podman C(auth.json) on the host where the module runs, with credentials to list the tags of
+        O(repository) with. What O(registries) says of a registry counts first.
     type: path
   registry_ca_cert:
     description:
@@ -369,12 +370,12 @@ EXAMPLES = r"""
           - name: v1
             from: plain.example.com:5000/team/plain:v1
 
-- name: Import every v1 release of a repository and remove tags that are not there any more
+- name: Import every v1 release of a repository, and remove the tags that are no longer there
   quayside.openshift_images.image_stream_import:
     namespace: shop
     name: web-releases
     repository: registry.example.com:5000/team/web
-    tag_patterns: ["v*"]
+    tag_patterns: ["v1.*"]
     purge_tags: true
     registries:
       - registry: registry.example.com:5000
@@ -529,7 +530,10 @@ streams:
         error:
           description: Why the image could not be imported, and what to do about it.
           type: str
-          sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+          sample: >-
+            Unauthorized: you may not have access to the container image "registry.example.com:5000/team/web:v1" - The
+            namespace shop has no credential for this image. Add one with the key registry.example.com:5000
+            (pull_secret).
 failed_tags:
   description: The tags that could not be imported.
   returned: always

@@ -280,7 +280,10 @@ streams:
         error:
           description: Why the last import failed.
           type: str
-          sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+          sample: >-
+            Unauthorized: you may not have access to the container image "registry.example.com:5000/team/web:v1" - The
+            namespace shop has no credential for this image. Add one with the key registry.example.com:5000
+            (pull_secret).
         upstream:
           description: What the registry serves now. Only for tags that track an external image, with O(upstream=true).
           returned: with O(upstream=true)
@@ -311,7 +314,10 @@ streams:
             error:
               description: Why the registry could not be asked, and what to do about it.
               type: str
-              sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+              sample: >-
+                Unauthorized: you may not have access to the container image "registry.example.com:5000/team/web:v1" -
+                The namespace shop has no credential for this image. Add one with the key registry.example.com:5000
+                (pull_secret).
     as_variables:
       description: The stream as an entry of C(streams) of M(quayside.openshift_images.image_stream_import).
       type: dict

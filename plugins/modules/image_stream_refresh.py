@@ -180,7 +180,9 @@ streams:
     error:
       description: What stopped the whole stream, for example missing rights.
       type: str
-      sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+      sample: >-
+        Unauthorized: you may not have access to the container image "registry.example.com:5000/team/web:v1" - The
+        namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret).
     tags:
       description: The tags that track what was pushed.
       type: list
@@ -260,7 +262,10 @@ streams:
         error:
           description: Why the image could not be imported, and what to do about it.
           type: str
-          sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+          sample: >-
+            Unauthorized: you may not have access to the container image "registry.example.com:5000/team/web:v1" - The
+            namespace shop has no credential for this image. Add one with the key registry.example.com:5000
+            (pull_secret).
 failed_tags:
   description: The tags that could not be imported.
   returned: always

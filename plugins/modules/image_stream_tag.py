@@ -45,7 +45,7 @@ options:
     required: true
   from_kind:
     description:
-      - V(ImageStreamTag), V(ImageStreamImage) or V(DockerImage).
+      - V(ImageStreamTag), V(ImageStreamImage) or V(DockerImage), written exactly so.
       - When unset it is what C(oc tag) takes. V(DockerImage) where O(from) begins with a registry host, V(ImageStreamImage) where it
         holds a digest, V(ImageStreamTag) where it holds a tag, else V(DockerImage).
     type: str
@@ -77,11 +77,11 @@ options:
     type: bool
   import_mode:
     description:
-      - V(Legacy) or V(PreserveOriginal), for the external image. When unset the tag keeps it.
+      - V(Legacy) or V(PreserveOriginal), written exactly so, for the external image. When unset the tag keeps it.
     type: str
   reference_policy:
     description:
-      - V(Source) or V(Local). When unset the tag keeps it.
+      - V(Source) or V(Local), written exactly so. When unset the tag keeps it.
     type: str
   state:
     description:
@@ -236,7 +236,9 @@ tag:
     error:
       description: Why the external image could not be imported, and what to do about it.
       type: str
-      sample: "Unauthorized: you may not have access to the container image \"registry.example.com:5000/team/web:v1\" - The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+      sample: >-
+        Unauthorized: you may not have access to the container image "registry.example.com:5000/team/web:v1" - The
+        namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret).
 """
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec

@@ -123,7 +123,7 @@ notes:
     A lookup of a list reads each of its children, which a registry that limits pulls counts. Tags that preserve the original
     already are not looked up.
   - >-
-    Going back, V(Legacy) takes the child by the server's four rules - the platform that the tag prefers, where it says none the
+    Going back, V(Legacy) takes the child by the server's three rules - the platform that the tag prefers, where it says none the
     control plane's architecture and operating system, else V(linux/amd64), else the first entry - from what the registry serves
     then. That can be another image than the tag had before the migration.
 """

@@ -123,8 +123,8 @@ options:
     type: path
   auth_content:
     description:
-      - The content of such a file, instead of O(auth_file). A mapping, its JSON text, or the base64 of that, as the C(data) of a secret has
-        it under C(.dockerconfigjson).
+      - The content of a Docker C(config.json) or a Podman C(auth.json) or a C(.dockercfg), instead of O(auth_file). A mapping, its JSON
+        text, or the base64 of that, as the C(data) of a secret has it under C(.dockerconfigjson).
       - Give it as text to keep user names readable in the result. Of a mapping Ansible masks every value.
     type: raw
   only:

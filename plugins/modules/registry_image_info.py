@@ -84,8 +84,8 @@ options:
     type: path
   auth_content:
     description:
-      - The content of such a file, instead of O(auth_file). A mapping, its JSON text, or the base64 of that, as the C(data) of a
-        secret has it.
+      - The content of a Docker C(config.json) or a Podman C(auth.json), instead of O(auth_file). A mapping, its JSON text, or the
+        base64 of that, as the C(data) of a secret has it.
     type: raw
   namespace:
     description:

@@ -42,7 +42,7 @@ def registry_secret(given: Surroundings) -> Document:
 def images(given: Surroundings) -> None:
     """The images that examples import."""
     for registry in ("private", "plain"):
-        for tag, platforms in {"v1": "linux/amd64 linux/arm64", "v2": "linux/amd64", "stable": "linux/amd64"}.items():
+        for tag, platforms in {"v1": "linux/amd64 linux/arm64", "v1.0": "linux/amd64", "v2": "linux/amd64", "stable": "linux/amd64"}.items():
             for name in ("web", "api", "plain"):
                 given.push(registry, name, tag, platforms)
 
