@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._survey import image_streams
+from ansible_collections.quayside.openshift_images.plugins.plugin_utils._survey import image_streams
 
 DOCUMENTATION = r"""
 name: image_streams_from_survey

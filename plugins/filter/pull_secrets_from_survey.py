@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._survey import pull_secrets
+from ansible_collections.quayside.openshift_images.plugins.plugin_utils._survey import pull_secrets
 
 DOCUMENTATION = r"""
 name: pull_secrets_from_survey

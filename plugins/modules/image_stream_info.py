@@ -319,16 +319,22 @@ streams:
                 The namespace shop has no credential for this image. Add one with the key registry.example.com:5000
                 (pull_secret).
     as_variables:
-      description: The stream as an entry of C(streams) of M(quayside.openshift_images.image_stream_import).
+      description:
+        - The stream as an entry of C(streams) of M(quayside.openshift_images.image_stream_import).
+        - V(null) for a stream that cannot be declared; RV(streams[].not_in_variables) says why.
       type: dict
       sample: {namespace: shop, name: web, tags: [{name: v1, from: 'registry.example.com:5000/team/web:v1'}]}
     not_in_variables:
-      description: Tags that C(as_variables) does not hold, each with C(tag) and C(reason).
+      description:
+        - Tags that C(as_variables) does not hold, each with C(tag) and C(reason).
+        - A value that M(quayside.openshift_images.image_stream_import) refuses is such a reason. Without C(tag) it is about the stream.
       type: list
       elements: dict
       sample: [{tag: old, reason: It was removed from the specification.}]
 as_variables:
-  description: All streams as C(streams) of M(quayside.openshift_images.image_stream_import), or C(image_streams_desired) of the role.
+  description:
+    - The streams as C(streams) of M(quayside.openshift_images.image_stream_import), or C(image_streams_desired) of the role, without
+      those that cannot be declared.
   returned: always
   type: list
   elements: dict

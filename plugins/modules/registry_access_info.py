@@ -279,7 +279,10 @@ explanations:
       type: str
       sample: null
 as_variables:
-  description: The secrets with their links as C(registry_access_secrets) of the role, with a template for each credential.
+  description:
+    - The secrets with their links as C(registry_access_secrets) of the role, with a template for each credential.
+    - A user name or an address may look like a template, too. P(quayside.openshift_images.adopted_variables#filter) writes them so that
+      Ansible runs none of these.
   returned: when the options were valid
   type: list
   elements: dict

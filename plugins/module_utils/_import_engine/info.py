@@ -68,9 +68,10 @@ def info_report(
         from .desired import desired_streams
         from .run import converge_observed
 
-        desired = desired_streams({"streams": [adoption.variables for adoption in adoptions.values()]}) if adoptions else []
+        declared = [adoption.variables for adoption in adoptions.values() if not adoption.refused]
+        desired = desired_streams({"streams": declared}) if declared else []
         foreseen = converge_observed(client, desired, parsed, check_mode=True, concurrency=concurrency, timeout=timeout) if desired else []
-        for stream, result in zip(streams, foreseen):
+        for stream, result in zip((stream for stream in streams if stream["as_variables"]), foreseen):
             _add_upstream(stream, result, remedy_for)
     if with_images:
         found.errors.update(_add_images(client, streams, concurrency))
@@ -79,7 +80,7 @@ def info_report(
         changed=False,
         results={
             "streams": streams,
-            "as_variables": [adoption.variables for adoption in adoptions.values()],
+            "as_variables": [adoption.variables for adoption in adoptions.values() if not adoption.refused],
             "failed_namespaces": failed,
         },
         failure="Not every namespace could be read:\n" + "\n".join(f"- {entry['error']}" for entry in failed) if failed else None,
@@ -161,8 +162,9 @@ def describe(stream: t.Mapping[str, t.Any], adoption: Adoption) -> dict[str, t.A
         "image_repository": status.get("dockerImageRepository") or None,
         "changed": False,
         "tags": [_describe_tag(name, observed.tags.get(name), history.get(name) or {}) for name in sorted(names)],
-        "as_variables": adoption.variables,
-        "not_in_variables": [{"tag": name, "reason": reason} for name, reason in adoption.left_out],
+        "as_variables": None if adoption.refused else adoption.variables,
+        "not_in_variables": [{"tag": None, "reason": adoption.refused}] * bool(adoption.refused)
+        + [{"tag": one.tag, "reason": one.reason} for one in adoption.left_out],
     }
 
 

@@ -121,12 +121,13 @@ def questions_there(streams: t.Iterable[ObservedStream], names: TagNames) -> tup
     for stream in streams:
         if not names.has_stream(*stream.key):
             continue
-        left_out = dict(adopt(stream).left_out)
+        left_out = {one.tag: one for one in adopt(stream).left_out}
         for tag in sorted(stream.tags.values(), key=lambda tag: tag.name):
             if not names.has_tag(tag.name):
                 continue
             if tag.name in left_out:
-                others.append(_other(stream, tag, NOT_EXTERNAL, left_out[tag.name]))
+                reason = left_out[tag.name]
+                others.append(_other(stream, tag, UNREADABLE if reason.odd else NOT_EXTERNAL, reason.reason))
             elif tag.import_mode == PRESERVE:
                 others.append(_other(stream, tag, PRESERVED, "it preserves what the registry serves already"))
             else:

@@ -17,6 +17,9 @@ import typing as t
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .._core.errors import InputError
+from .._core.names import check_object_name
+from .._core.references import check_namespace
 from .._credentials.auth_document import Login, decode_entry
 from .._credentials.keyring import filed_text, has_user_info, shown_key
 from .._credentials.registry_secrets import RegistrySecret
@@ -25,7 +28,6 @@ from .._secret_link.desired import LIST_FIELDS
 from .._secret_link.observed import Account
 from .observed import NamespaceAccess
 
-_TEMPLATE_MARKS = re.compile(r"\{[{%#]")
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
 # Service accounts by the lists that they have the secret in: (("pull",), ("builder", "default")), ...
@@ -110,6 +112,9 @@ def _adopt(access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[s
     def without(reason: str, registry: str = "") -> LeftOut:
         return LeftOut(access.namespace, secret.name, shown_key(registry), reason)
 
+    impossible = _impossible_name(access.namespace, secret.name)
+    if impossible:
+        return None, [without(impossible)]
     if secret.secret_type not in DATA_KEYS:
         return None, [without(f"it is of the type {secret.secret_type}, which pull_secret does not write")]
     if secret.document is None:
@@ -128,8 +133,18 @@ def _adopt(access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[s
             registries.append(AdoptedRegistry(key, login))
     if not registries:
         return None, left_out or [without("it holds no registry")]
-    links = _links_to(secret.name, access.accounts or ())
+    links = _links_to(secret.name, [account for account in access.accounts or () if not _impossible_name(access.namespace, account["metadata"]["name"])])
     return AdoptedSecret(access.namespace, secret.name, secret.secret_type, secret.excluded, tuple(registries), links), left_out
+
+
+def _impossible_name(namespace: str, name: str) -> str:
+    """Return why options would refuse the names of an object, "" when they take them."""
+    try:
+        check_namespace(namespace)
+        check_object_name("name", name)
+    except InputError as error:
+        return error.message
+    return ""
 
 
 def _why_not(key: str, login: Login) -> str:
@@ -144,8 +159,6 @@ def _why_not(key: str, login: Login) -> str:
         return "its key has a user name or password in it"
     if key != key.strip() or not key:
         return "it is not the name of a registry"
-    if any(_TEMPLATE_MARKS.search(text) for text in (key, login.username, login.email)):
-        return "it has the marks of a template in it"
     return ""
 
 

@@ -82,7 +82,7 @@ def test_a_name_is_as_short_as_it_is_clear() -> None:
             "a": [named("one", auths({"quay.io": entry("u"), "h.example/x": entry("v")}))],
             "b": [named("two", auths({"quay.io": entry("v")}))],
             "a-b": [named("c", auths({"https://i.example/v1/": entry("w", "1")}))],
-            "a.b": [named("c", auths({"i.example": entry("w", "2")}))],
+            "a-c": [named("c", auths({"i.example": entry("w", "2")}))],
         }
     )
     assert list(names(found)) == [
@@ -135,7 +135,7 @@ def test_what_the_role_could_not_write_as_it_is_is_left_out_and_named() -> None:
             ),
         ),
     )
-    assert [registry["registry"] for secret in found.secrets for registry in secret["registries"]] == ["good.example"]
+    assert [registry["registry"] for secret in found.secrets for registry in secret["registries"]] == ["template.example", "good.example"]
     twice = "it is written twice, in two ways that are one registry to the cluster"
     token = "it has an identity token beside a user name or password"
     assert reasons(found) == [
@@ -149,9 +149,18 @@ def test_what_the_role_could_not_write_as_it_is_is_left_out_and_named() -> None:
         ("e-partly", "colon.example", "its user name has a colon in it"),
         ("e-partly", "twice.example", twice),
         ("e-partly", "https://twice.example", twice),
-        ("e-partly", "template.example", "it has the marks of a template in it"),
         ("e-partly", " blank.example", "it is not the name of a registry"),
     ]
+
+
+def test_what_cannot_be_a_name_is_left_out_with_the_reason_and_keeps_nothing_else_out() -> None:
+    accounts = [linked("default", ("good",)), linked("x\n- y", ("good",))]
+    found = variables(named("a{{ 1 }}", auths({"h.example": entry()})), named("good", auths({"h.example": entry()})), accounts=accounts)
+
+    assert [(secret["name"], secret["link"]) for secret in found.secrets] == [("good", [{"service_accounts": ["default"], "for": ["pull"]}])]
+    [(name, registry, reason)] = reasons(found)
+    assert (name, registry) == ("a{{ 1 }}", "")
+    assert "cannot be the name of an object" in reason
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)

@@ -4,7 +4,7 @@
 
 """What a person types into a survey: flat text becomes the structures that the roles take, or sentences about what is wrong.
 
-Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 AWX asks for text, numbers and choices, never for lists of mappings. Everything here is decided before any request: each line is
 checked by the same code that the modules check their options with.

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.filter.image_streams_from_survey import FilterModule as StreamsFilter
 from ansible_collections.quayside.openshift_images.plugins.filter.pull_secrets_from_survey import FilterModule as SecretsFilter
-from ansible_collections.quayside.openshift_images.plugins.module_utils._survey import image_streams, names, pull_secrets
+from ansible_collections.quayside.openshift_images.plugins.plugin_utils._survey import image_streams, names, pull_secrets
 
 ANSWERS = {
     "survey_namespaces": "shop, billing\nshop",
