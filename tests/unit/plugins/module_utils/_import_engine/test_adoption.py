@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.adoption import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.candidates import UNREADABLE, TagNames, questions_there
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.desired import TagNames
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.plan import UNREADABLE, questions_there
 
 SOURCE = "registry.example.com/team/web:v1"
 # What somebody may write into a stream of their own, or a server that lies into an answer: values that the options refuse.
