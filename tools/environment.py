@@ -47,14 +47,28 @@ def ensure(venv: Path, requirements: list[str], python: str = sys.executable) ->
         return inside
     start = time.monotonic()
     if not inside.exists() or version_of(str(inside)) != version_of(python):
+        say(f"Creating {venv.name} (1 of 2)")
         create(venv, python)
-    say(f"Installing into {venv.name}, which takes a minute: {' '.join(requirements)}")
-    pip = [str(inside), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
-    if subprocess.run(pip, cwd=REQUIREMENTS, check=False).returncode:
-        raise Refused(f"pip could not install what is needed into {venv.name}: see its message above; then run the same again.")
+    say(f"Installing into {venv.name} (2 of 2), a dot for each package: {' '.join(requirements)}")
+    install(inside, requirements)
     stamp.touch()
     say(f"{venv.name} is ready after {time.monotonic() - start:.0f} s.")
     return inside
+
+
+def install(python: Path, requirements: list[str]) -> None:
+    """Install with pip, showing a dot for each package that it finds. Raises Refused, after pip's own words."""
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *requirements]
+    said = []
+    with subprocess.Popen(command, cwd=REQUIREMENTS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        for line in pip.stdout or ():
+            said.append(line)
+            if line.lstrip().startswith("Collecting "):
+                print(".", end="", flush=True)
+    print(flush=True)
+    if pip.returncode:
+        say("".join(said))
+        raise Refused(f"pip could not install what is needed into {python.parents[1].name}: see its message above; then run the same again.")
 
 
 def fingerprint(python: str, requirements: list[str]) -> str:

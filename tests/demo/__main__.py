@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import requests
+import yaml
 from lab import background
 from registries.client import RegistryRefused
 from registries.fleet import ENGINES
@@ -25,19 +26,23 @@ from .claims import ClaimBrokenError
 from .cluster import Cluster
 from .job import NAMESPACES, Job
 from .playbook import Playbook
-from .scenes import Stage, correction, drift, first_run, second_run, upstream_moved
+from .scenes import REPORT, Stage, correction, drift, first_run, report, second_run, typo, upstream_moved
 from .table import final_table
 
 _ROOT = Path(__file__).parents[2]
 _KEPT_DIRECTORY = _ROOT / ".cache" / "demo"
 _PLAYBOOK = "quayside.openshift_images.site"
-_REPORT = "quayside.openshift_images.drift"
+# where the page stays when the demo is over
+_PAGE = _ROOT / ".cache" / "demo-drift.html"
+_SHOWN_VARIABLES = 12
 _SCENES: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("First run: pull secrets, links and images from nothing", first_run),
     ("Second run: nothing to do", second_run),
     ("Upstream moved: a tag is another image now", upstream_moved),
     ("Drift: four changes by hand, seen by check mode", drift),
+    ("Report: the same four as a page", report),
     ("Correction: the same four, undone", correction),
+    ("A typo: what a failed tag says", typo),
 )
 
 
@@ -47,9 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="leave cluster and registries running, print how to use them")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="what the registries are")
     options = parser.parse_args(arguments)
+    started = time.monotonic()
     directory = _KEPT_DIRECTORY if options.keep else Path(tempfile.mkdtemp(prefix="quayside-demo-"))
     try:
-        return _demo(directory, options.engine, keep=options.keep)
+        code = _demo(directory, options.engine, keep=options.keep)
+        print(f"The demo took {time.monotonic() - started:.0f} s.")
+        return code
     finally:
         if not options.keep:
             shutil.rmtree(directory)
@@ -71,6 +79,7 @@ def _demo(directory: Path, engine: str, *, keep: bool) -> int:
     kept = False
     try:
         stage = _stage(directory, lab["environment"], cluster)
+        _show_variables(stage)
         for number, (title, scene) in enumerate(_SCENES, start=1):
             started = time.monotonic()
             print(f"\n{number}. {title}")
@@ -95,6 +104,7 @@ def _demo(directory: Path, engine: str, *, keep: bool) -> int:
         if not kept:
             background.stop(directory)
     print(_how_to_use(directory, stage.playbook) if keep else "Everything held; cluster and registries are stopped.")
+    print(f"The drift report: {_PAGE}")
     return 0
 
 
@@ -113,7 +123,17 @@ def _stage(directory: Path, environment: Mapping[str, str], cluster: Cluster) ->
         directory,
     )
     playbook.write_variables()
-    return Stage(cluster, job, playbook, _tell)
+    _PAGE.parent.mkdir(exist_ok=True)
+    return Stage(cluster, job, playbook, _tell, _PAGE)
+
+
+def _show_variables(stage: Stage) -> None:
+    """Show the beginning of what is declared: the streams, which hold no password."""
+    declared = yaml.safe_dump({"image_streams_desired": stage.playbook.variables["image_streams_desired"]}, sort_keys=False).splitlines()
+    _tell(f"What is declared, from {stage.playbook.variables_file.name} (pull secrets and links stand there too):")
+    for line in declared[:_SHOWN_VARIABLES]:
+        _tell(f"  {line}")
+    _tell(f"  ... and {len(declared) - _SHOWN_VARIABLES} lines more")
 
 
 def _tell(line: str) -> None:
@@ -141,7 +161,7 @@ def _how_to_use(directory: Path, playbook: Playbook) -> str:
             "     --user $TEST_REGISTRY_USER --password-env TEST_REGISTRY_PASSWORD --ca $TEST_REGISTRY_CA \\",
             "     --repository team/web --tag stable --platform linux/amd64 --salt mine",
             "see what differs as a page, drift.html in the folder that you are in, with",
-            f"   {' '.join(playbook.arguments(_REPORT))}",
+            f"   {' '.join(playbook.arguments(REPORT))}",
             "and end it with",
             f"   PYTHONPATH={tests} {python} -m lab down --state-dir {directory}",
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import typing as t
@@ -108,8 +109,12 @@ class Playbook:
         """Write the variables file."""
         write_private(self.variables_file, yaml.safe_dump(dict(self.variables), sort_keys=False).encode())
 
-    def run(self, *options: str) -> Run:
-        """Run it; a run that takes longer than ten minutes is a subprocess.TimeoutExpired."""
+    def shown(self, *options: str, other: str = "") -> str:
+        """The command as a person would type it."""
+        return shlex.join(["ansible-playbook", other or self.name, "-e", f"@{self.variables_file.name}", *options])
+
+    def run(self, *options: str, other: str = "") -> Run:
+        """Run it, or another playbook with the same variables; a run that takes longer than ten minutes is a subprocess.TimeoutExpired."""
         record = self.directory / "record.jsonl"
         write_private(record, b"")
         environment = {
@@ -125,7 +130,7 @@ class Playbook:
             "RUN_RECORD_PATH": str(record),
         }
         finished = subprocess.run(
-            [*self.arguments(), *options],
+            [*self.arguments(other), *options],
             # beside the variables there is no ansible.cfg of anybody's
             cwd=self.directory,
             env=environment,

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import typing as t
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from .claims import claim
 from .cluster import Address, Cluster, Snapshot
@@ -20,6 +22,10 @@ from .playbook import Playbook, Run
 _NOT_BEFORE_THE_SECRET = frozenset({"image", "import_failure"})
 MOVED = ("shop", "web", "stable")
 _NAMED_TAGS = 3
+_SHOWN_LINES = 6
+# what ansible-playbook ends with if a host failed
+_FAILED = 2
+REPORT = "quayside.openshift_images.drift"
 FLIPPED = ("shop", "web", "v1")
 
 
@@ -41,6 +47,7 @@ class Stage:
     job: Job
     playbook: Playbook
     tell: Callable[[str], None]
+    report: Path
     drift: Drift | None = None
 
     def predict(self) -> Run:
@@ -49,7 +56,7 @@ class Stage:
         predicted = self._play("--check", "--diff")
         written = self.cluster.snapshot().written_since(before)
         claim(not written, f"check mode wrote {_listed(written)}")
-        self.tell(f"ansible-playbook --check --diff: {_foretold(predicted)}.")
+        self.tell(f"Check mode: {_foretold(predicted)}.")
         return predicted
 
     def fulfil(self, predicted: Run, unforeseeable: frozenset[str] = frozenset()) -> Run:
@@ -68,8 +75,23 @@ class Stage:
             claim(foreseen == seen, f"{title}: check mode showed the diff {foreseen}, the run {seen}")
         return done
 
-    def _play(self, *options: str) -> Run:
-        run = self.playbook.run(*options)
+    def fail(self, *options: str) -> Run:
+        """Run what has to fail, for a reason that is told."""
+        run = self._run(*options)
+        claim(run.exit_code == _FAILED, f"ansible-playbook {' '.join(options)} ended with {run.exit_code}, and should have failed:\n{run.output}")
+        return run
+
+    def _play(self, *options: str, other: str = "") -> Run:
+        run = self._run(*options, other=other)
+        shown = " ".join(options)
+        claim(run.exit_code == 0, f"ansible-playbook {shown} ended with {run.exit_code}:\n{run.output}")
+        complaints = run.complaints()
+        claim(not complaints, f"ansible-playbook {shown} warned: {'; '.join(complaints)}")
+        return run
+
+    def _run(self, *options: str, other: str = "") -> Run:
+        self.tell(f"$ {self.playbook.shown(*options, other=other)}")
+        run = self.playbook.run(*options, other=other)
         shown = " ".join(options)
         # first, for the next sentences show output
         for secret in self.job.secrets_of_the_demo():
@@ -77,9 +99,6 @@ class Stage:
                 not any(form in run.output for form in secret_forms(secret)),
                 f"the output of ansible-playbook {shown} shows a password",
             )
-        claim(run.exit_code == 0, f"ansible-playbook {shown} ended with {run.exit_code}:\n{run.output}")
-        complaints = run.complaints()
-        claim(not complaints, f"ansible-playbook {shown} warned: {'; '.join(complaints)}")
         return run
 
 
@@ -151,7 +170,32 @@ def drift(stage: Stage) -> None:
     claim(found.keys() == wanted.keys(), f"check mode names the tags {_listed(found)}, drifted were {_listed(wanted)}")
     for tag, reason in wanted.items():
         claim(reason in found[tag], f"check mode gives {_listed(found[tag])} as the reasons for {tag[1]}, not {reason}")
+    for line in _changed_lines(predicted)[:_SHOWN_LINES]:
+        stage.tell(line)
     stage.drift = Drift(good, drifted, touched, predicted)
+
+
+def report(stage: Stage) -> None:
+    """The same four changes as a page, which is kept."""
+    options = ("-e", f"drift_report_html_file={stage.report}", "-e", "drift_report_json_file=")
+    stage._play(*options, other=REPORT)
+    claim(stage.report.is_file(), f"the report {stage.report} was not written")
+    stage.tell(f"The report of what differs: {stage.report}")
+
+
+def typo(stage: Stage) -> None:
+    """A tag that does not exist: what the collection says about it."""
+    before = stage.cluster.settled()
+    image = stage.job.image("private", "team/web", "v99")
+    wrong = [{"namespace": "shop", "name": "web", "tags": [{"name": "v99", "from": image}]}]
+    failed = stage.fail("--check", "-e", json.dumps({"image_streams_desired": wrong}))
+    said = [str(result.content.get("msg", "")) for result in failed.results if result.outcome == "failed"]
+    about = next((text for text in said if image in text), "")
+    claim(bool(about), f"nothing that failed names {image}: {said}")
+    for line in about.splitlines():
+        stage.tell(line)
+    written = stage.cluster.snapshot().written_since(before)
+    claim(not written, f"check mode wrote {_listed(written)}")
 
 
 def correction(stage: Stage) -> None:
@@ -184,6 +228,17 @@ def _claim_digests(stage: Stage, now: Snapshot) -> None:
 
 def _changes(run: Run) -> list[str]:
     return [result.title for result in run.changed]
+
+
+def _changed_lines(run: Run) -> list[str]:
+    """The lines of a run's diff as Ansible prints them, each with its object before it."""
+    found = []
+    for result in run.changed:
+        diff = result.content.get("diff") or []
+        for entry in diff if isinstance(diff, list) else [diff]:
+            for sign, side in (("-", "before"), ("+", "after")):
+                found += [f"{entry['after_header']}: {sign}{line}" for line in entry[side].splitlines()]
+    return found
 
 
 def _foretold(run: Run) -> str:

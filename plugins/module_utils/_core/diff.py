@@ -27,6 +27,8 @@ def value_lines(before: View, after: View) -> tuple[list[str], list[str]]:
 
 def only_different(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
     """Return the lines that one side has and the other has not; all of them if only their order differs."""
+    if before == after:
+        return [], []
     left, right = set(before), set(after)
     if left == right:
         return before, after

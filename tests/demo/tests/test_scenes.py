@@ -55,7 +55,7 @@ class FakePlaybook(Playbook):
 
     play: t.ClassVar[list[tuple[Run, Snapshot | None]]] = []
 
-    def run(self, *_options: str) -> Run:
+    def run(self, *_options: str, other: str = "") -> Run:
         run, after = self.play.pop(0)
         if after is not None:
             FakeCluster.now = after
@@ -91,7 +91,7 @@ def stage(*runs: tuple[Run, Snapshot | None]) -> Stage:
     FakeCluster.now = state(BEFORE)
     FakePlaybook.play = list(runs)
     job = FakeJob({"private": RegistryAddress("registry", "puller", "its-password-123")})
-    return Stage(FakeCluster(), job, FakePlaybook("play", {}, {}, Path()), lambda _line: None)
+    return Stage(FakeCluster(), job, FakePlaybook("play", {}, {}, Path()), lambda _line: None, Path())
 
 
 def test_a_run_that_does_nothing_holds() -> None:

@@ -44,5 +44,9 @@ def test_another_order_shows_both_sides_whole() -> None:
     assert value_lines(before, {"secrets": ["b", "a"]}) == (["secrets: a", "secrets: b"], ["secrets: b", "secrets: a"])
 
 
+def test_what_stays_is_no_line() -> None:
+    assert value_lines({"a": 1, "b": {"c": "d"}}, {"a": 1, "b": {"c": "d"}}) == ([], [])
+
+
 def test_foreign_text_begins_no_line() -> None:
     assert shown(None, {"a\nb": "c\n+d"}) == ("", "a\u240ab: c\u240a+d\n")
