@@ -32,6 +32,7 @@ MATRIX = {
     "newest": (("-r", "matrix.txt", "ansible-core~=2.21.0"), ("3.13", "3.12", "3.14")),
     # Pinned, so that a change there does not come unasked; it may fail.
     "next": (("-r", "matrix.txt", "ansible-core==2.22.0rc1"), ("3.13", "3.14")),
+    "eda": (("-r", "eda.txt"), ("3.12", "3.11", "3.13")),
     "oldest-target": (("-r", "../../requirements.txt", "-c", "oldest.txt"), ("3.9",)),
 }
 

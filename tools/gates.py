@@ -46,7 +46,10 @@ GROUPS = {
     "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
-    "test": ("sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo", "build", "docs-lint", "lint"),
+    "test": (
+        *("push", "sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo"),
+        *("build", "docs-lint", "lint"),
+    ),
     "soak": ("soak-reliability", "soak-security", "soak-fleet"),
     # The ends first: they take the longest.
     "test-matrix": tuple(f"{kind}-{core}" for core in ("oldest", "newest", *BETWEEN, NEXT) for kind in ("environment", "sanity", "unit", "main-job")),
@@ -58,7 +61,8 @@ SOAK = {"QUAYSIDE_SOAK": "1"}
 BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "soak-fleet", "fuzz", "bench", "bench-fleet"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_BROWSER = {"browser"}
-NEED_REGISTRY = {"integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
+NEED_RULEBOOK = {"push"}
+NEED_REGISTRY = {"push", "integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
 
 
 def all_gates(work: Path) -> list[Gate]:
@@ -78,6 +82,9 @@ def all_gates(work: Path) -> list[Gate]:
     pictures = {"QUAYSIDE_SCREENSHOTS": str(Path(os.environ["SCREENSHOTS"]).resolve())} if os.environ.get("SCREENSHOTS") else {}
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
+        # Most of its time is waiting. Real parts only: ansible-rulebook in an environment of its own, a registry, the emulator.
+        Gate("environment-eda", (PYTHON, "-m", "tools.environment", "eda"), ROOT, variables),
+        Gate("push", (PYTHON, "-m", "pytest", "tests/push"), work, variables | imports(work) | rulebook(), ("environment-eda",)),
         pytest("integration", "-n", "2", "tests/integration"),
         Gate("test-cluster", (PYTHON, "-m", "pytest", "--ignore=tests/integration/emulator", "tests/integration"), work, variables | imports(work) | cluster),
         pytest("contract", "-n", "2", "tests/contract"),
@@ -159,6 +166,11 @@ def imports(work: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{work.parents[2]}{os.pathsep}{work / 'tests'}", "QUAYSIDE_TEST_AWX_COLLECTIONS": str(AWX_FOLDER)}
 
 
+def rulebook() -> dict[str, str]:
+    """Return the variable that tells tests where ansible-rulebook is."""
+    return {"QUAYSIDE_TEST_EDA_BIN": str(path_of("eda") / "bin")}
+
+
 def select(names: Iterable[str], gates: list[Gate]) -> list[Gate]:
     """Return the gates of the names and groups, and those that they wait for, in the order of the groups."""
     known = {gate.name: gate for gate in gates}
@@ -192,6 +204,8 @@ def main(words: Sequence[str]) -> int:
     gates = select(options.names, all_gates(refresh("work")))
     if NEED_REGISTRY & {gate.name for gate in gates}:
         ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
+    if NEED_RULEBOOK & {gate.name for gate in gates}:
+        ensure_installed("java", "default-jre-headless")
     if NEED_BROWSER & {gate.name for gate in gates}:
         ensure_installed("chromium", "chromium")
     if NEED_AWX & {gate.name for gate in gates}:
