@@ -278,6 +278,14 @@ explanations:
       description: The key that would match, where none does or none could be read.
       type: str
       sample: null
+    mirrors:
+      description:
+        - The same for the image in each mirror of the cluster, in the order in which imports try them, with RV(explanations[].image) as it is
+          called there. Imports try the image's own registry last.
+        - V(null) if the caller may not list the cluster's mirror sets.
+      type: list
+      elements: dict
+      sample: []
 as_variables:
   description:
     - The secrets with their links as C(registry_access_secrets) of the role, with a template for each credential.
@@ -394,6 +402,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.desired import access_selection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.mirrors import observe_mirrors
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.observed import observe_access
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.report import report_access
 
@@ -426,8 +435,9 @@ def work(context: ModuleContext) -> Report:
     such a name (a user "team" with the password "team") would make the variables useless.
     """
     wanted = access_selection(context.params)
-    width = wanted.concurrency
-    return report_access(wanted, observe_access(context.client(pool_size=width), wanted, width))
+    client = context.client(pool_size=wanted.concurrency)
+    observed = observe_access(client, wanted, wanted.concurrency)
+    return report_access(wanted, observed, observe_mirrors(client) if wanted.images else None)
 
 
 def main() -> None:

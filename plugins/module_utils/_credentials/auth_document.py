@@ -218,28 +218,52 @@ def _wrapped(document: _Members) -> AuthDocument:
         if _folded(name) != "auths":
             rest.append((name, value))
         elif value is None:
+            _refuse_replaced(auths)
             auths = {}
         elif isinstance(value, _Members):
-            auths.update(_entries(value))
+            _fill(auths, value)
         else:
             raise MalformedAuth(f'its "auths" is {_json_kind(value)} instead of an object')
     return AuthDocument(auths, _plain(_Members(rest)))
 
 
 def _entries(members: _Members) -> dict[str, t.Any]:
-    """Return the registries of a map: of a key that is there twice the last entry counts."""
-    return {key: _entry(value) if isinstance(value, _Members) else _plain(value) for key, value in members}
+    """Return the registries of a map."""
+    auths: dict[str, t.Any] = {}
+    _fill(auths, members)
+    return auths
+
+
+def _fill(auths: dict[str, t.Any], members: _Members) -> None:
+    """Put the registries of a map into ``auths``: of a key that is there twice the last entry counts."""
+    for key, value in members:
+        if key in auths:
+            _refuse_replaced({key: auths[key]})
+        auths[key] = _entry(value) if isinstance(value, _Members) else _plain(value)
+
+
+def _refuse_replaced(auths: t.Mapping[str, t.Any]) -> None:
+    """Raise ``MalformedAuth`` if an entry that another one replaces cannot be decoded: the cluster decodes it all the same."""
+    for key, entry in auths.items():
+        try:
+            decode_entry(entry)
+        except MalformedAuth as exc:
+            raise MalformedAuth(f'it has "{shown_key(key)}" twice, and one of the two cannot be decoded: {exc}') from None
 
 
 def _entry(members: _Members) -> dict[str, t.Any]:
-    """Return one entry: of a field that is there twice, in any case of letters, the last one counts, and null leaves it as it was."""
+    """Return one entry: of a field that is there twice, in any case of letters, the last one counts, and null leaves it as it was.
+
+    One of another type than text stays, because the cluster refuses it wherever it stands.
+    """
     entry: dict[str, t.Any] = {}
     spelled: dict[str, str] = {}
     for name, value in members:
         field_name = _folded(name)
+        former = entry.get(spelled.get(field_name, ""))
         if field_name not in _CREDENTIAL_FIELDS:
             entry[name] = _plain(value)
-        elif value is not None or field_name not in spelled:
+        elif field_name not in spelled or (value is not None and (former is None or isinstance(former, str))):
             entry.pop(spelled.get(field_name, ""), None)
             spelled[field_name] = name
             entry[name] = _plain(value)
@@ -320,13 +344,15 @@ def parse_auth_file(text: str, source: str) -> AuthDocument:
     plain = _plain(document)
     if plain.get("kind") == "Secret":
         raise InputError(f"{source} {_SECRET_OBJECT}")
-    if "auths" not in map(_folded, plain) and _looks_flat(plain):
-        return AuthDocument(auths=_entries(document))
+    for name, value in document:
+        if _folded(name) == "auths" and value is not None and not isinstance(value, _Members):
+            raise InputError(f'{source} has {_json_kind(value)} as "auths" where an object with one entry per registry is expected')
     try:
+        if "auths" not in map(_folded, plain) and _looks_flat(plain):
+            return AuthDocument(auths=_entries(document))
         found = _wrapped(document)
-    except MalformedAuth:
-        kind = next(_json_kind(value) for name, value in document if _folded(name) == "auths" and not isinstance(value, _Members))
-        raise InputError(f'{source} has {kind} as "auths" where an object with one entry per registry is expected') from None
+    except MalformedAuth as exc:
+        raise InputError(f"{source} cannot be used: {exc}; {_BREAKS}") from None
     helper = _credential_helper(found.rest)
     if helper and not any(_has_content(entry) for entry in found.auths.values()):
         raise InputError(

@@ -70,7 +70,14 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
 )
 
 # Without the reason Unauthorized: the list of a repository's tags, and a registry that answers 403.
-_REFUSALS = ("no basic auth credentials", "unauthorized: ", "denied: ")
+# The last two are what the server says of a refusal in plain text, as ECR gives it.
+_REFUSALS = (
+    "no basic auth credentials",
+    "unauthorized: ",
+    "denied: ",
+    "error parsing HTTP 401 response body",
+    "error parsing HTTP 403 response body",
+)
 _MALFORMED_SECRETS = ("must be formatted as base64", "illegal base64", "unable to parse auth field")
 
 # What the server says of each of several places that it looked in, a mirror and the registry itself (server-behaviour.md 2.5, 2.7):

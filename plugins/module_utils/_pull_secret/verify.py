@@ -73,24 +73,30 @@ def try_logins(registries: t.Sequence[DesiredRegistry]) -> list[LoginResult]:
 
 def _try_login(registry: DesiredRegistry) -> LoginResult:
     login = registry.login or Login()
-    key = file_key(registry.registry)
-    if key is None or not key.host or "*" in key.host:
+    if not _host(registry.registry):
         return LoginResult(registry.registry, login.shown_username, "not_tried")
     try:
-        result = log_in(registry.registry, key.host, login, insecure=registry.insecure, ca_cert=registry.ca_cert)
+        result = log_in(registry.registry, login, registry.insecure, registry.ca_cert)
     except RegistryError as exc:
         return LoginResult(registry.registry, login.shown_username, "refused" if exc.status in (401, 403) else "failed", str(exc), exc.status)
     return LoginResult(registry.registry, login.shown_username, result)
 
 
-def log_in(registry: str, host: str, login: Login, *, insecure: bool = False, ca_cert: str | None = None, sleep: t.Callable[[float], None] = time.sleep) -> str:
+def log_in(registry: str, login: Login, insecure: bool = False, ca_cert: str | None = None, *, sleep: t.Callable[[float], None] = time.sleep) -> str:
     """Return ``accepted`` or ``not_asked``; raise ``RegistryError`` with the whole sentence where ``login`` does not open the registry.
 
-    ``registry`` names it in sentences, ``host`` is host[:port]. ``insecure`` and ``ca_cert`` are those of ``RegistryHttp``.
+    ``registry`` is a key that names one host. ``insecure`` and ``ca_cert`` are those of ``RegistryHttp``.
     """
+    host = _host(registry)
     with RegistryNetwork(pool_size=1) as network:
         http = RegistryHttp(network, registry, insecure=insecure, ca_cert=ca_cert, sleep=sleep)
         return _log_in_at(http, DOCKER_HUB_API if host in DOCKER_HUB_HOSTS else host, login)
+
+
+def _host(registry: str) -> str:
+    """Return host[:port] of a key, "" if it names none, or more than one."""
+    key = file_key(registry)
+    return "" if key is None or "*" in key.host else key.host
 
 
 def _log_in_at(http: RegistryHttp, host: str, login: Login) -> str:
@@ -98,6 +104,9 @@ def _log_in_at(http: RegistryHttp, host: str, login: Login) -> str:
     answer = http.send("GET", url)
     if answer.status == 200:
         return "not_asked"
+    if answer.status == 403:
+        # Some ask for no credential, and refuse who has none.
+        raise http.error(f"lets nobody in without asking for a credential ({answer.said}); check host and port, and whether this host may reach it", 403)
     if answer.status != 401:
         raise unexpected(http, answer, "/v2/")
     answer = http.send("GET", url, headers={"Authorization": authorization(http, answer, login)})

@@ -47,12 +47,10 @@ def authorization(http: RegistryHttp, answer: RegistryAnswer, login: Login | Non
 
 def refused(http: RegistryHttp, answer: RegistryAnswer, login: Login | None) -> RegistryError:
     """Return the error for a login, or an anonymous request, that was refused."""
-    words = answer.server_words()
-    said = f"HTTP {answer.status}: \"{words}\"" if words else f"HTTP {answer.status}"
     if login is None:
-        return http.error(f"gives no access without a credential ({said}); give one", answer.status)
+        return http.error(f"gives no access without a credential ({answer.said}); give one", answer.status)
     who = f'the user "{login.shown_username}"' if login.password else "the identity token"
-    return http.error(f"refused {who} ({said}); correct the credential", answer.status)
+    return http.error(f"refused {who} ({answer.said}); correct the credential", answer.status)
 
 
 def unexpected(http: RegistryHttp, answer: RegistryAnswer, where: str) -> RegistryError:
@@ -62,7 +60,7 @@ def unexpected(http: RegistryHttp, answer: RegistryAnswer, where: str) -> Regist
         hint = "; it limits the rate of requests, try again later"
     if answer.status >= 500:
         hint = "; it fails itself, try again later"
-    return http.error(f"answered HTTP {answer.status} at {where}{hint}", answer.status)
+    return http.error(f"answered {answer.said} at {where}{hint}", answer.status)
 
 
 def parse_challenges(header: str) -> dict[str, dict[str, str]]:

@@ -160,9 +160,7 @@ class RegistryRepository:
             raise self._http.error(f"serves {what} with other content, whose digest is {found}; it, or a proxy before it, is broken")
 
     def _refusal(self, answer: RegistryAnswer, what: str) -> RegistryError:
-        words = answer.server_words()
-        said = f'HTTP {answer.status}: "{words}"' if words else f"HTTP {answer.status}"
-        status = answer.status
+        said, status = answer.said, answer.status
         elsewhere = origin(answer.url) != origin(self._base) and urlsplit(answer.url).netloc != urlsplit(self._base).netloc
         if elsewhere:
             return self._http.error(f'redirects to "{shown_origin(answer.url)}" for {what}, which answered {said}', status)

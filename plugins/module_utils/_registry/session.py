@@ -107,8 +107,20 @@ class RegistryAnswer(NamedTuple):
         first = next(iter(self.errors()), {})
         for words in (document.get("details"), document.get("error_description"), document.get("message"), first.get("message"), document.get("error")):
             if isinstance(words, str) and words.strip():
-                return scrub(excerpt(" ".join(words.split()), 10 * _MAX_WORDS))[:_MAX_WORDS]
-        return ""
+                return _shown_words(words)
+        # Some refuse in plain text, as ECR does.
+        text = self.body[: 10 * _MAX_WORDS].decode("utf-8", "replace") if self.content_type == "text/plain" else ""
+        return _shown_words(text)
+
+    @property
+    def said(self) -> str:
+        """The status with the server's own words, for a sentence."""
+        words = self.server_words()
+        return f'HTTP {self.status}: "{words}"' if words else f"HTTP {self.status}"
+
+
+def _shown_words(words: str) -> str:
+    return scrub(excerpt(" ".join(words.split()), 10 * _MAX_WORDS))[:_MAX_WORDS]
 
 
 class RegistryNetwork:

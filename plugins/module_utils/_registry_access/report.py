@@ -17,6 +17,7 @@ from dataclasses import asdict
 from .._core.errors import CollectionError, Forbidden
 from .._core.report import Report, failure_sentence
 from .._credentials.auth_document import Login, MalformedAuth, decode_entry
+from .._credentials.explanation import Explanation, explain, explain_unread
 from .._credentials.keyring import has_user_info, key_remark, same_host, same_registry, shown_key
 from .._credentials.registry_secrets import (
     RegistrySecret,
@@ -26,6 +27,7 @@ from .._credentials.secret_types import CONSUMED_TYPES
 from .._secret_link.desired import LIST_FIELDS
 from .._secret_link.plan import MANAGED_ANNOTATION, is_managed
 from .desired import AccessSelection
+from .mirrors import Mirrors
 from .observed import NamespaceAccess
 from .variables import access_variables, linked_names
 
@@ -35,7 +37,7 @@ PROBLEMS = ("malformed", "type_not_read", "doubtful_key", "no_credential", "iden
 Entries = t.Mapping[str, t.Any]
 
 
-def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess]) -> Report:
+def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess], mirrors: Mirrors | None = None) -> Report:
     """Return the module's report. Where images are to be explained, a missing right is an answer and no failure."""
     secrets = [
         _described_secret(access, secret, entries)
@@ -47,7 +49,7 @@ def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess]
     ]
     links = [link for access in observed for link in _links(access, wanted)]
     variables = access_variables(observed, lambda secret: described_entries(wanted, secret))
-    explanations = [_explained(access, image) for access in observed for image in wanted.images]
+    explanations = [_explained(access, image, mirrors) for access in observed for image in wanted.images]
     failures: list[tuple[str, CollectionError]] = [(access.namespace, access.error) for access in observed if access.error is not None]
     answered = [(name, error) for name, error in failures if wanted.images and isinstance(error, Forbidden)]
     unanswered = [failure for failure in failures if failure not in answered]
@@ -100,7 +102,7 @@ def _related(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dic
             of_user = not wanted.registry_username or (_login(raw) or Login()).username == wanted.registry_username
             if of_user and same_host(key, wanted.registry) and not same_registry(key, wanted.registry):
                 shown = _registry(key, raw)
-                yield {"namespace": access.namespace, "name": secret.name, "registry": key, "username": shown["username"]}
+                yield {"namespace": access.namespace, "name": secret.name, "registry": shown["registry"], "username": shown["username"]}
 
 
 def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: Entries) -> dict[str, t.Any]:
@@ -169,19 +171,34 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
             }
 
 
-def _explained(access: NamespaceAccess, image: str) -> dict[str, t.Any] | None:
+def _explained(access: NamespaceAccess, image: str, mirrors: Mirrors | None) -> dict[str, t.Any] | None:
     """Return the explanation of one image; None where something else than a missing right kept the secrets from being read."""
-    from .._credentials.explanation import explain, explain_unread
-
-    if access.secrets is not None:
-        explanation = explain(access.secrets, image)
-    elif isinstance(access.error, Forbidden):
-        explanation = explain_unread(access.namespace, image)
-    else:
+    places = mirrors.of(image) if mirrors is not None else []
+    own, *in_mirrors = [_credential_for(access, place) for place in (image, *places)]
+    if own is None:
         return None
+    first = f"Imports look for {image} in its mirrors first. " if places else ""
+    last = "Then, where it says: " if places else ""
+    sentences = [explanation.sentence for explanation in in_mirrors if explanation is not None]
     return {
         "namespace": access.namespace,
         "image": image,
+        **_shown_explanation(own),
+        "sentence": first + "".join(f"{sentence} " for sentence in sentences) + last + own.sentence,
+        "mirrors": None
+        if mirrors is None
+        else [{"image": place, **_shown_explanation(one)} for place, one in zip(places, in_mirrors) if one is not None],
+    }
+
+
+def _credential_for(access: NamespaceAccess, image: str) -> Explanation | None:
+    if access.secrets is not None:
+        return explain(access.secrets, image)
+    return explain_unread(access.namespace, image) if isinstance(access.error, Forbidden) else None
+
+
+def _shown_explanation(explanation: Explanation) -> dict[str, t.Any]:
+    return {
         "result": explanation.result,
         "sentence": explanation.sentence,
         "secret": explanation.secret or None,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiError,
+    ApiNotServed,
     CollectionError,
     Conflict,
     Forbidden,
@@ -47,6 +48,8 @@ class CoreApi:
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.sent: list[Sent] = []
         self.labels: dict[str, dict[str, str]] = {}
+        # Kinds of the whole cluster that are served, by their plural.
+        self.of_the_cluster: dict[str, list[Object]] = {}
         self.forbidden: set[str] = set()
         self.before: list[t.Callable[[Sent], None]] = []
         self.after: list[t.Callable[[Sent], None]] = []
@@ -99,6 +102,13 @@ class CoreApi:
     def _answer(self, request: Sent) -> t.Any:
         if request.path in ("/api/v1/namespaces", "/api/v1/secrets", "/api/v1/serviceaccounts"):
             return self._list_all(request.path.rpartition("/")[2], request.query)
+        if request.path.startswith("/apis/"):
+            plural = request.path.rpartition("/")[2]
+            if f"list {plural}" in self.forbidden:
+                raise status_error(Forbidden, 403, "Forbidden", f"{plural} is forbidden")
+            if plural not in self.of_the_cluster:
+                raise status_error(ApiNotServed, 404, "", "the server could not find the requested resource")
+            return {"items": self.of_the_cluster[plural]}
         parts = request.path.removeprefix("/api/v1/namespaces/").split("/")
         namespace = parts[0]
         kind = parts[1] if len(parts) > 1 else "namespaces"

@@ -204,6 +204,47 @@ def test_which_credential_an_image_uses(api: CoreApi, run: t.Callable[..., t.Any
     assert result["explanations"][0]["sentence"] == (f'For {IMAGE} the API server uses the key "h.example" of the secret "registry" (user "puller").')
 
 
+def test_mirrors_are_explained_before_the_registry_itself(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    api.put_in("secrets", "shop", "mirror", **auths({"mirror.example:5000": entry("copier")}))
+    tags = [
+        {"source": "h.example", "mirrors": ["unused.example"]},
+        {"source": "h.example/team", "mirrors": ["mirror.example:5000/copies", "second.example/x", "NO SPEC"]},
+    ]
+    api.of_the_cluster["imagetagmirrorsets"] = [{"spec": {"imageTagMirrors": tags}}, {"spec": {}}]
+    api.of_the_cluster["imagedigestmirrorsets"] = [{"spec": {"imageDigestMirrors": [{"source": "h.example/team", "mirrors": ["digests.example"]}]}}]
+    by_digest = "h.example/team/web@sha256:" + "a" * 64
+    tagged, digested, other = run(namespace="shop", links=False, explain_for=["h.example/team/web:v1", by_digest, "h.example/teams/web:v1"])["explanations"]
+    assert [(one["image"], one["result"], one["secret"], one["wanted_key"]) for one in tagged["mirrors"]] == [
+        ("mirror.example:5000/copies/web:v1", "used", "mirror", None),
+        ("second.example/x/web:v1", "no_match", None, "second.example"),
+    ]
+    assert (tagged["result"], tagged["secret"]) == ("used", "registry")
+    assert tagged["sentence"].startswith(
+        "Imports look for h.example/team/web:v1 in its mirrors first. For mirror.example:5000/copies/web:v1 the API server uses the key "
+        '"mirror.example:5000" of the secret "mirror" (user "copier"). No key in the registry secrets'
+    )
+    assert tagged["sentence"].endswith(
+        'Then, where it says: For h.example/team/web:v1 the API server uses the key "h.example" of the secret "registry" (user "puller").'
+    )
+    assert [one["image"] for one in digested["mirrors"]] == ["digests.example/web@sha256:" + "a" * 64]
+    assert [one["image"] for one in other["mirrors"]] == ["unused.example/teams/web:v1"]
+
+
+def test_mirrors_that_may_not_be_listed_are_not_taken_for_none(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    assert run(namespace="shop", explain_for=[IMAGE])["explanations"][0]["mirrors"] == []
+    api.forbidden = {"list imagetagmirrorsets"}
+    (explained,) = run(namespace="shop", explain_for=[IMAGE])["explanations"]
+    assert (explained["mirrors"], explained["result"]) == (None, "used")
+
+
+def test_the_password_of_a_key_is_never_shown(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    api.put_in("secrets", "test", "odd", **auths({"https://someone:0ther@h.example": entry(), "https://someone:0ther@h.example/team": {}}))
+    result = run(namespaces=["shop", "test"], explain_for=[IMAGE])
+    assert problems(result)["odd"].count("doubtful_key") == 2
+    assert {one["registry"] for one in result["not_in_variables"]} >= {"https://********@h.example"}
+    run(registry="h.example/team")
+
+
 def test_who_may_not_read_secrets_is_told_so(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
     api.forbidden = {"list secrets"}
     result = run(namespace="shop", explain_for=[IMAGE])

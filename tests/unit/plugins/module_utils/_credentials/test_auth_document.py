@@ -330,6 +330,20 @@ def test_what_stands_twice_is_read_as_go_reads_it(text: str, auths: dict[str, t.
     assert parse_document(text, DOCKER_CONFIG_JSON).auths == auths
 
 
+@pytest.mark.parametrize("text", ['{"auths": {"a": {"auth": "%"}, "a": {}}}', '{"auths": {"a": {"username": 5}}, "auths": null}'])
+def test_what_is_replaced_breaks_imports_all_the_same(text: str) -> None:
+    words = 'it has "a" twice, and one of the two cannot be decoded: its '
+    with pytest.raises(MalformedAuth, match=words):
+        parse_document(text, DOCKER_CONFIG_JSON)
+    assert refusal(parse_auth_content, text).startswith(f"auth_content: the text cannot be used: {words}")
+
+
+def test_a_field_of_another_type_breaks_imports_wherever_it_stands() -> None:
+    for text in ('{"username": 5, "username": "u"}', '{"username": "u", "Username": 5}', '{"username": 5, "username": null}'):
+        document = parse_document(f'{{"auths": {{"a": {text}}}}}', DOCKER_CONFIG_JSON)
+        assert document.malformed() == {"a": 'its "username" is a number instead of text'}
+
+
 def test_what_is_beside_the_registries_stays_when_it_stands_twice() -> None:
     document = parse_document('{"credHelpers": {"a": "x"}, "auths": {}, "credHelpers": {"b": "y"}}', DOCKER_CONFIG_JSON)
     assert document.rest == {"credHelpers": {"a": "x", "b": "y"}}

@@ -54,6 +54,7 @@ def recorded_failure(case: str, step: int, position: int = 0) -> ImportFailure:
         'Internal error occurred: Get "https://r/v2/team/web/tags/list": no basic auth credentials',
         "Internal error occurred: unauthorized: authentication required",
         "Internal error occurred: r/team/web:v1: denied: requested access to the resource is denied",
+        'Internal error occurred: r/team/web:v1: error parsing HTTP 403 response body: no error details found: "Your authorization token has expired."',
     ],
 )
 def test_what_the_server_takes_for_an_error_of_its_own_is_explained_as_a_refused_credential(message: str) -> None:
@@ -157,7 +158,7 @@ def test_that_no_credential_matches_is_said_with_the_key_that_would() -> None:
     cluster = ScriptedCluster().on("GET", SECRETS, {"items": []})
     text = finder(cluster)[0].remedy(NAMESPACE, WEB, UNAUTHORIZED)
     assert text.startswith("The namespace has no registry secret that imports use")
-    assert f'a key "{PRIVATE}" would match' in text
+    assert f'Add a credential with the key "{PRIVATE}" to' in text
 
 
 def test_without_the_right_to_read_secrets_the_key_that_would_match_is_said() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,7 +44,7 @@ def registry(serve: Serve, authority: Authority) -> ScriptedServer:
 def attempt(authority: Authority) -> t.Callable[..., str]:
     def log_in_to(server: ScriptedServer, login: Login = LOGIN, **given: t.Any) -> str:
         host = f"127.0.0.1:{server.port}"
-        return log_in("the.registry", host, login, sleep=lambda _seconds: None, **{"ca_cert": str(authority.ca_path), **given})
+        return log_in(host, login, sleep=lambda _seconds: None, **{"ca_cert": str(authority.ca_path), **given})
 
     return log_in_to
 
@@ -53,7 +54,9 @@ def refusal(act: t.Callable[..., t.Any], *args: t.Any, **given: t.Any) -> Regist
         act(*args, **given)
     assert "s3cret" not in str(caught.value)
     assert b64("puller:s3cret") not in str(caught.value)
-    return caught.value
+    # The port of the registry is another one each time.
+    said = re.sub(r'^The registry "127\.0\.0\.1:\d+"', 'The registry "the.registry"', str(caught.value))
+    return RegistryError(said, registry=re.sub(r"^127\.0\.0\.1:\d+$", "the.registry", caught.value.registry), status=caught.value.status)
 
 
 def bearer(realm: str, *more: str) -> Reply:
@@ -101,6 +104,14 @@ def test_a_token_that_does_not_open_the_registry(registry: ScriptedServer, serve
     tokens.replies = [Reply(body={"access_token": "t0ken"})]
     registry.replies = [bearer(f"{tokens.url}/token"), Reply(403)]
     assert refusal(attempt, registry).status == 403
+
+
+def test_a_refusal_in_plain_text_keeps_its_words(registry: ScriptedServer, attempt: t.Callable[..., str]) -> None:
+    words = b"Your authorization token has expired. Reauthenticate and try again."
+    registry.replies = [BASIC, Reply(403, words, content_type="text/plain")]
+    assert str(refusal(attempt, registry)) == (
+        f'The registry "the.registry" refused the user "puller" (HTTP 403: "{words.decode()}"); correct the credential'
+    )
 
 
 def test_an_identity_token_is_exchanged_by_post(registry: ScriptedServer, serve: Serve, authority: Authority, attempt: t.Callable[..., str]) -> None:
@@ -167,6 +178,11 @@ def test_a_registry_that_asks_for_nothing(registry: ScriptedServer, attempt: t.C
         (Reply(404), "answered HTTP 404 at /v2/; it does not look like a registry, check host and port"),
         (Reply(302, headers={"Location": "https://elsewhere.example/"}), "answered HTTP 302 at /v2/; it does not look like a registry, check host and port"),
         (Reply(418), "answered HTTP 418 at /v2/"),
+        (Reply(418, b"short and stout", content_type="text/plain"), 'answered HTTP 418: "short and stout" at /v2/'),
+        (
+            Reply(403, b"Not from this network.\n", content_type="text/plain; charset=utf-8"),
+            'lets nobody in without asking for a credential (HTTP 403: "Not from this network."); check host and port, and whether this host may reach it',
+        ),
         (Reply(401), "asks for a credential in a way that a user name and a password cannot answer"),
         (Reply(401, headers={"WWW-Authenticate": "Negotiate"}), "asks for a credential in a way that a user name and a password cannot answer"),
     ],
@@ -192,7 +208,7 @@ def test_a_broken_connection_is_tried_again(registry: ScriptedServer, attempt: t
 
 
 def test_nobody_listens(free_port: int) -> None:
-    error = refusal(log_in, "the.registry", f"127.0.0.1:{free_port}", LOGIN, sleep=lambda _seconds: None)
+    error = refusal(log_in, f"127.0.0.1:{free_port}", LOGIN, sleep=lambda _seconds: None)
     assert str(error) == (
         f'The registry "the.registry" could not be reached at https://127.0.0.1:{free_port} (Connection refused); check host, port and network'
     )

@@ -304,7 +304,7 @@ class TestRefusals:
             (
                 None,
                 [Reply(404, b"not found", content_type="text/plain")],
-                'answered HTTP 404 at the request for "v1" of team/web; it does not look like a registry, check host and port',
+                'answered HTTP 404: "not found" at the request for "v1" of team/web; it does not look like a registry, check host and port',
             ),
             (
                 None,
