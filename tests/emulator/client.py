@@ -114,6 +114,14 @@ class ControlClient:
         answer = self.send("POST", "imports/scheduled" if scheduled else "imports", {"namespace": namespace})
         return t.cast("list[dict[str, t.Any]]", answer["imports"])
 
+    def own(self, document: dict[str, t.Any], *exact: str, after: float = 0.2) -> int:
+        """Let an owner keep an object as ``document`` says, of the fields in ``exact`` nothing else; returns its number."""
+        return int(self.send("POST", "owners", {"document": document, "exact": exact, "after": after})["id"])
+
+    def rounds(self, owner: int) -> int:
+        """How often an owner had to put its object back."""
+        return next(int(one["rounds"]) for one in self.send("GET", "owners")["owners"] if one["id"] == owner)
+
     def change(self, **switches: t.Any) -> dict[str, t.Any]:
         """Turn switches; returns the positions of all."""
         return self.send("PATCH", "settings", switches)

@@ -21,6 +21,7 @@ from .images import Images
 from .import_controller import ImportController
 from .imports import ImportHandler, ImportSettings
 from .objects import segment_problem
+from .owners import Owner, Owners
 from .registry_reader import RegistryTransport
 from .requestlog import RequestLog
 from .resources import (
@@ -96,6 +97,8 @@ class Cluster:
         for resource in RESOURCES:
             if resource not in self.handlers and resource not in (IMAGE_SIGNATURES, STREAM_MAPPINGS):
                 self.handlers[resource] = GenericHandler(self.store, _strategy(resource))
+        self.owners = Owners(self.store, self.handlers)
+        self._hosting: int | None = None
         self._furnish()
 
     def _furnish(self) -> None:
@@ -126,6 +129,18 @@ class Cluster:
             data = stored.copy()
             data["status"]["controlPlaneTopology"] = value
             self.store.replace(INFRASTRUCTURES, "", data)
+            self._host(value == "External")
+
+    def _host(self, hosted: bool) -> None:
+        """On a hosted control plane the hosting cluster puts the global pull secret back."""
+        if self._hosting is not None:
+            self.owners.remove(self._hosting)
+            self._hosting = None
+        stored = self.store.get(SECRETS, "openshift-config", "pull-secret")
+        if hosted and stored is not None:
+            metadata = {"name": "pull-secret", "namespace": "openshift-config"}
+            document = {"metadata": metadata, "type": stored.data["type"], "data": stored.copy().get("data") or {}}
+            self._hosting = self.owners.add(Owner(SECRETS, document, exact=("data",))).id
 
     def _may(self, call: Call, spec: Object) -> Object:
         """The answer to a SelfSubjectAccessReview, which is no object that was created."""

@@ -16,6 +16,7 @@ from aiohttp import web
 from .access import AUTHENTICATED, User
 from .cluster import Cluster
 from .faults import Fault
+from .owners import Owner
 from .store import Object
 
 PREFIX = "/_emulator/"
@@ -28,6 +29,7 @@ class Control:
     - ``GET faults``, ``POST faults`` (fields of ``faults.Fault``), ``DELETE faults[/id]``
     - ``GET settings``, ``PATCH settings`` (see ``settings``)
     - ``POST imports``, ``POST imports/scheduled`` {namespace}: the import controller acts now, and the answer comes when it is done
+    - ``POST owners`` (``owners.Owner.read``), ``GET owners``, ``DELETE owners[/id]``
     - ``POST tokens`` {user, groups, ttl}, ``DELETE tokens[/user]`` (tokens of that user, or all, expire at once)
     """
 
@@ -67,6 +69,16 @@ class Control:
 
     def _delete_faults(self, which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
         self._cluster.faults.clear(int(which) if which else None)
+        return {}
+
+    def _get_owners(self, _which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        return {"owners": self._cluster.owners.documents()}
+
+    async def _post_owners(self, _which: str, body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        return (await self._cluster.owners.start_with(Owner.read(body))).shown()
+
+    def _delete_owners(self, which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:
+        self._cluster.owners.remove(int(which) if which else None)
         return {}
 
     def _get_settings(self, _which: str, _body: Object, _query: t.Mapping[str, str]) -> t.Any:

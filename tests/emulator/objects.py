@@ -38,7 +38,7 @@ _VALUE_TEXT = (
     " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 _ANNOTATIONS_LIMIT = 256 * 1024
-_SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "selfLink", "managedFields")
+_SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "selfLink")
 REFERENCE_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 NameCheck = t.Callable[[str], str]
 
@@ -69,7 +69,7 @@ def segment_problem(name: str) -> str:
 
 def clean_metadata(metadata: Object | None) -> Object:
     """Metadata as the server reads it: without nulls, empty maps and what it does not keep."""
-    return {key: value for key, value in (metadata or {}).items() if value not in (None, "", {}, []) and key != "managedFields"}
+    return {key: value for key, value in (metadata or {}).items() if value not in (None, "", {}, [])}
 
 
 def fill_for_creation(metadata: Object, namespace: str, resource: ResourceType) -> None:
@@ -162,3 +162,8 @@ def fill_for_update(metadata: Object, old: Object, resource: GroupName, path_nam
     for field in ("deletionTimestamp", "selfLink", "generateName"):
         if field in old:
             metadata[field] = old[field]
+    # What is sent counts, so that a client may change it; an empty entry takes it away. Entries of writers are not added here.
+    if metadata.get("managedFields") == [{}]:
+        del metadata["managedFields"]
+    elif "managedFields" in old:
+        metadata.setdefault("managedFields", old["managedFields"])

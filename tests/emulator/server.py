@@ -90,6 +90,7 @@ class Emulator:
         await self.cluster.transport.start()
         self.cluster.controllers.start()
         self.cluster.import_controller.start()
+        self.cluster.owners.start()
         self.cluster.samples_operator.start()
         self.control.change(self.settings.switches)
         application = Application(self.cluster, self.control)
@@ -103,6 +104,7 @@ class Emulator:
     async def stop(self) -> None:
         """Close everything."""
         await self.cluster.samples_operator.stop()
+        await self.cluster.owners.stop()
         await self.cluster.import_controller.stop()
         await self.cluster.controllers.stop()
         if self._outage is not None:
