@@ -64,9 +64,10 @@ def install(python: Path, requirements: list[str]) -> None:
     with subprocess.Popen(command, cwd=REQUIREMENTS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
             said.append(line)
-            if line.lstrip().startswith("Collecting "):
-                print(".", end="", flush=True)
-    print(flush=True)
+            if line.lstrip().startswith(("Collecting ", "Processing ")):
+                sys.stdout.write(".")
+                sys.stdout.flush()
+    say("")
     if pip.returncode:
         say("".join(said))
         raise Refused(f"pip could not install what is needed into {python.parents[1].name}: see its message above; then run the same again.")

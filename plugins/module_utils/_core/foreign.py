@@ -6,86 +6,79 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-An API server, or whatever answers in its place, can send JSON of any form, and users of a namespace can store almost any text. A name
-that the outward wall would change is refused here, so that nothing computes with a name other than the one that is shown.
+An API server, or whatever answers in its place, can send JSON of any form, and users of a namespace can store almost any text. A
+shape says which types the fields that the code reads must have: ``str``, ``int`` or ``bool``; ``[shape]`` for a list of such
+values; a mapping for an object with these fields, others are left alone; ``Each(shape)`` for an object with any keys. A field that
+is missing or null fits every shape but ``Needed(shape)``.
 """
 
 from __future__ import annotations
 
 import typing as t
+from typing import NamedTuple
 
-from .errors import CollectionError, InputError
+from .errors import InputError
 from .outward import excerpt, visible
 
 # characters: the longest name of Kubernetes, a stream's namespace and name, a tag
 NAME_LIMIT = 255
 _SHOWN = 80
+_KINDS: dict[type, str] = {
+    str: "a string",
+    int: "a number",
+    float: "a fraction",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
 
 
-class ForeignError(CollectionError):
-    """An object that somebody else wrote does not have the form that it must have, so it was not used."""
+class Each(NamedTuple):
+    """The shape of every value of an object, whatever its keys."""
+
+    shape: t.Any
 
 
-class ForeignObject:
-    """One JSON object that somebody else wrote, read by the types that its fields must have.
+class Needed(NamedTuple):
+    """The shape of a field that has to be there."""
 
-    ``name`` says in messages what it is, with ``parent``, the object that it is a part of. A field that is missing or null gives
-    the empty value of its type; one of another type raises ForeignError.
-    """
+    shape: t.Any
 
-    def __init__(self, value: t.Any, name: str, parent: ForeignObject | None = None) -> None:
-        self._name = name
-        self._parent = parent
-        if not isinstance(value, t.Mapping):
-            raise ForeignError(f"{self.what} is {_kind_of(value)} and not an object; the answer is not one of the API")
-        self._value = value
 
-    @property
-    def what(self) -> str:
-        """Return what the object is, in words."""
-        return self._name if self._parent is None else f"{self._name} of {self._parent.what}"
-
-    def text(self, key: str) -> str:
-        """Return the string at ``key``."""
-        return t.cast(str, self._get(key, str, ""))
-
-    def number(self, key: str) -> int:
-        """Return the integer at ``key``."""
-        value = self._get(key, int, 0)
-        if isinstance(value, bool):
-            raise self._wrong(key, value, "a number")
-        return t.cast(int, value)
-
-    def flag(self, key: str) -> bool:
-        """Return the boolean at ``key``."""
-        return t.cast(bool, self._get(key, bool, False))
-
-    def object(self, key: str) -> ForeignObject:
-        """Return the object at ``key``."""
-        return ForeignObject(self._get(key, dict, {}), key, self)
-
-    def objects(self, key: str) -> list[ForeignObject]:
-        """Return the list of objects at ``key``."""
-        return [ForeignObject(item, f"an entry of {key}", self) for item in self._get(key, list, [])]
-
-    def texts(self, key: str) -> dict[str, str]:
-        """Return the mapping of strings to strings at ``key``: labels or annotations."""
-        found = self._get(key, dict, {})
-        for name, value in found.items():
-            if not isinstance(value, str):
-                raise self._wrong(f"{key}.{excerpt(str(name), _SHOWN)}", value, "a string")
-        return t.cast("dict[str, str]", found)
-
-    def _get(self, key: str, kind: type, otherwise: t.Any) -> t.Any:
-        value = self._value.get(key)
+def misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
+    """Return what does not fit the shape, as in ``spec.tags[3].name is a number and not a string``; None if all does."""
+    if isinstance(shape, Needed):
         if value is None:
-            return otherwise
-        if not isinstance(value, kind):
-            raise self._wrong(key, value, {str: "a string", int: "a number", bool: "true or false", dict: "an object", list: "a list"}[kind])
-        return value
+            return f"{path} is missing"
+        shape = shape.shape
+    if value is None or shape is None:
+        return None
+    if isinstance(shape, type):
+        # a boolean is an int to Python, and is none to anybody else
+        return None if type(value) is shape else _unlike(value, shape, path)
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return _unlike(value, list, path)
+        return _first(misfit(item, Needed(shape[0]), f"{path}[{index}]") for index, item in enumerate(value))
+    if not isinstance(value, dict):
+        return _unlike(value, dict, path)
+    if isinstance(shape, Each):
+        return _first(
+            misfit(inner, shape.shape, _inside(path, excerpt(str(key), _SHOWN))) for key, inner in value.items()
+        )
+    return _first(misfit(value.get(key), inner, _inside(path, key)) for key, inner in shape.items())
 
-    def _wrong(self, key: str, value: t.Any, wanted: str) -> ForeignError:
-        return ForeignError(f"{key} of {self.what} is {_kind_of(value)} and not {wanted}; the answer is not one of the API")
+
+def _first(found: t.Iterator[str | None]) -> str | None:
+    return next((text for text in found if text is not None), None)
+
+
+def _inside(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _unlike(value: t.Any, wanted: type, path: str) -> str:
+    return f"{path or 'it'} is {_KINDS.get(type(value), 'something else')} and not {_KINDS[wanted]}"
 
 
 def is_plain(text: str) -> bool:
@@ -105,10 +98,3 @@ def accepted(check: t.Callable[..., None], *arguments: str) -> bool:
 def shown_name(text: str) -> str:
     """Return a name of others as a part of a message, whatever it holds."""
     return excerpt(text, _SHOWN)
-
-
-def _kind_of(value: t.Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    kinds: dict[type, str] = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return kinds.get(type(value), "null")

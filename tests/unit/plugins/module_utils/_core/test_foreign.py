@@ -7,47 +7,49 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.foreign import ForeignError, ForeignObject, accepted, is_plain, shown_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.foreign import Each, Needed, accepted, is_plain, misfit, shown_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_namespace, check_stream_name
 
-ANY = [None, "text", 3, 3.5, True, ["x"], {"a": "b"}, [{"a": 1}], {"a": 1}]
-READERS: dict[str, tuple[type, ...]] = {
-    "text": (str,),
-    "number": (int,),
-    "flag": (bool,),
-    "object": (ForeignObject,),
-    "objects": (list,),
-    "texts": (dict,),
+SHAPE = {
+    "name": Needed(str),
+    "spec": {"tags": [{"name": Needed(str), "generation": int, "reference": bool}], "labels": Each(str)},
 }
 
 
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("value", ANY, ids=repr)
-def test_a_field_has_the_type_that_it_must_have_or_is_refused_by_name(reader: str, value: t.Any) -> None:
-    found = ForeignObject({"field": value}, "the image stream shop/web")
-    read, message = None, ""
-    try:
-        read = getattr(found, reader)("field")
-    except ForeignError as error:
-        message = str(error)
-    if message:
-        assert "field" in message
-        assert " of the image stream shop/web is " in message
-    else:
-        assert isinstance(read, READERS[reader])
-        assert not (reader == "number" and isinstance(read, bool))
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": "web"},
+        {"name": "web", "spec": None, "other": 3},
+        {"name": "web", "spec": {"tags": None, "labels": {}}},
+        {"name": "web", "spec": {"tags": [{"name": "v1", "generation": 2, "reference": None}], "labels": {"a": "b", "c": None}}},
+    ],
+)
+def test_what_fits(value: t.Any) -> None:
+    assert misfit(value, SHAPE) is None
 
 
-@pytest.mark.parametrize("reader", READERS)
-def test_what_is_not_there_is_empty(reader: str) -> None:
-    read = getattr(ForeignObject({}, "x"), reader)("field")
-    assert not (read._value if isinstance(read, ForeignObject) else read)
-
-
-@pytest.mark.parametrize("value", [None, "text", 3, ["x"]], ids=repr)
-def test_what_is_no_object_is_refused(value: t.Any) -> None:
-    with pytest.raises(ForeignError, match=r"the answer of the server is .* and not an object"):
-        ForeignObject(value, "the answer of the server")
+@pytest.mark.parametrize(
+    ("value", "flaw"),
+    [
+        ([], "it is a list and not an object"),
+        ("x", "it is a string and not an object"),
+        ({}, "name is missing"),
+        ({"name": 3}, "name is a number and not a string"),
+        ({"name": "web", "spec": []}, "spec is a list and not an object"),
+        ({"name": "web", "spec": {"tags": {}}}, "spec.tags is an object and not a list"),
+        ({"name": "web", "spec": {"tags": [None]}}, "spec.tags[0] is missing"),
+        ({"name": "web", "spec": {"tags": [{"name": "v1"}, "v2"]}}, "spec.tags[1] is a string and not an object"),
+        ({"name": "web", "spec": {"tags": [{}]}}, "spec.tags[0].name is missing"),
+        ({"name": "web", "spec": {"tags": [{"name": "v1", "generation": True}]}}, "spec.tags[0].generation is true or false and not a number"),
+        ({"name": "web", "spec": {"tags": [{"name": "v1", "generation": 1.5}]}}, "spec.tags[0].generation is a fraction and not a number"),
+        ({"name": "web", "spec": {"tags": [{"name": "v1", "reference": 1}]}}, "spec.tags[0].reference is a number and not true or false"),
+        ({"name": "web", "spec": {"labels": {"a": ["b"]}}}, "spec.labels.a is a list and not a string"),
+        ({"name": "web", "spec": {"labels": {"a\nb": 1}}}, "spec.labels.a b is a number and not a string"),
+    ],
+)
+def test_what_does_not_fit_is_named(value: t.Any, flaw: str) -> None:
+    assert misfit(value, SHAPE) == flaw
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "\x1b[2J", "x" * 256, "\u202eabc"])
