@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.foreign import Each, Needed, misfit
+from .._core.foreign import Each, Name, Needed, misfit
 
 _METADATA = {
-    "name": Needed(str),
-    "namespace": str,
+    "name": Needed(Name()),
+    "namespace": Name(),
     "resourceVersion": str,
     "uid": str,
     "generation": int,

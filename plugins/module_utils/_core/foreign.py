@@ -8,8 +8,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 An API server, or whatever answers in its place, can send JSON of any form, and users of a namespace can store almost any text. A
 shape says which types the fields that the code reads must have: ``str``, ``int`` or ``bool``; ``[shape]`` for a list of such
-values; a mapping for an object with these fields, others are left alone; ``Each(shape)`` for an object with any keys. A field that
-is missing or null fits every shape but ``Needed(shape)``.
+values; a mapping for an object with these fields, others are left alone; ``Each(shape)`` for an object with any keys; ``Name()`` for
+a name. A field that is missing or null fits every shape but ``Needed(shape)``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ class Each(NamedTuple):
     shape: t.Any
 
 
+class Name(NamedTuple):
+    """The shape of a name that later steps compute with: a string that the outward wall would not change."""
+
+
 class Needed(NamedTuple):
     """The shape of a field that has to be there."""
 
@@ -53,6 +57,14 @@ def misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
         shape = shape.shape
     if value is None or shape is None:
         return None
+    if isinstance(shape, Name):
+        if isinstance(value, str):
+            return (
+                None
+                if is_plain(value)
+                else f"{path} is no name, because it holds other than visible characters or is too long"
+            )
+        return _unlike(value, str, path)
     if isinstance(shape, type):
         # a boolean is an int to Python, and is none to anybody else
         return None if type(value) is shape else _unlike(value, shape, path)
