@@ -11,65 +11,130 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import os
 import re
 import typing as t
 from urllib.parse import unquote, urlsplit
 
 from .._core.errors import ConfigurationError, InputError
-from .._core.masking import basic_credential, url_passwords
+from .._core.masking import basic_credential, is_content, url_passwords
+from .._core.names import check_path
 from .._http.tls import Pem
 from .connection import TOKEN_TEXT, Connection, split_url
-from .kubeconfig import Mask, default_kubeconfig_paths, is_kubeconfig_text, kubeconfig_secrets, load_kubeconfig, read_bearer_token, renewal
-from .options import option_origin
+from .kubeconfig import (
+    Mask,
+    default_kubeconfig_paths,
+    is_kubeconfig_text,
+    kubeconfig_paths_of_environment,
+    kubeconfig_secrets,
+    load_kubeconfig,
+    read_bearer_token,
+    renewal,
+)
+from .options import environment_names, environment_value, in_environment, option_origin
 
 Params = t.Mapping[str, t.Any]
+SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+SERVICE_ACCOUNT_CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 _HEADER_TEXT = r"[^\x00-\x1f\x7f]+\Z"
 
 
 def connection_from_params(params: Params, mask: Mask) -> Connection:
-    """The connection that the cluster options describe.
+    """Return the connection that the cluster options describe.
 
-    In this order: host with a credential of its own; a named kubeconfig or context; the service account of the pod;
-    the default kubeconfig; host alone. Options that are set then replace what was found. Every secret that is met on the
-    way goes to ``mask``; those of the options themselves are in ``option_secrets``.
+    In this order: host with a credential of its own; a named kubeconfig or context; the kubeconfig of ``$KUBECONFIG``; the service
+    account of the pod; the kubeconfig at the default place; host alone. Options that are set then replace what was found. Every
+    secret that is met on the way goes to ``mask``; those of the options themselves are in ``option_secrets``.
     Raises InputError, ConfigurationError, MissingLibraryError; nothing is sent.
     """
+    _refuse_two_clusters(params, mask)
     connection = _with_options(_base(params, mask), params)
     _check(connection)
     mask(_connection_secrets(connection))
     return connection
 
 
+def _refuse_two_clusters(params: Params, mask: Mask) -> None:
+    """Raise InputError if the task or its host names a cluster and the environment names another one that would be used in its
+    place, or would get its credential from the environment of that other one."""
+    host, kubeconfig = params.get("host"), params.get("kubeconfig")
+    host_variable, file_variable = in_environment("host", host), in_environment("kubeconfig", kubeconfig)
+    context = None if in_environment("context", params.get("context")) else params.get("context")
+    if host_variable:
+        if (kubeconfig and not file_variable) or context:
+            option = "kubeconfig" if kubeconfig and not file_variable else "context"
+            _refuse_another(option, _server_of(kubeconfig, params, mask), host_variable, _address(str(host), host_variable))
+        return
+    credentials = [name for name in ("api_key", "password", "client_cert") if in_environment(name, params.get(name))]
+    borrows = bool(credentials) or (file_variable is not None and not _own_credential(params))
+    if host and borrows:
+        named = _address(host, "the option host")
+        other = environment_value("host")
+        if other:
+            _refuse_another("host", named, environment_names("host")[0], _address(other, environment_names("host")[0]))
+        if file_variable:
+            _refuse_another("host", named, file_variable, _server_of(kubeconfig, params, mask))
+    elif kubeconfig and credentials and not file_variable:
+        other = environment_value("kubeconfig")
+        if other:
+            _refuse_another("kubeconfig", _server_of(kubeconfig, params, mask), environment_names("kubeconfig")[0], _server_of(other, {}, mask))
+
+
+def _refuse_another(option: str, named: str, variable: str, other: str) -> None:
+    if named.lower() != other.lower():
+        raise InputError(
+            f"The option {option} names the cluster {named}, and the environment variable {variable} names {other}; unset {variable}, or leave"
+            f" the option {option} out."
+        )
+
+
+def _server_of(kubeconfig: t.Any, params: Params, mask: Mask) -> str:
+    source = kubeconfig or _default_paths_for_context(str(params.get("context")))
+    return _address(load_kubeconfig(source, params.get("context"), mask).cluster.server, "the kubeconfig")
+
+
+def _own_credential(params: Params) -> bool:
+    return bool(params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert"))
+
+
 def _base(params: Params, mask: Mask) -> Connection:
     host = params.get("host")
-    own_credential = params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert")
-    if host and own_credential:
+    if host and _own_credential(params):
         return Connection(host=host)
-    return _connection_from_files(params, mask)
-
-
-def _connection_from_files(params: Params, mask: Mask) -> Connection:
-    """The connection that a named kubeconfig or context, the service account of the pod, or the default kubeconfig describe,
-    in this order; last the host alone. Raises what connection_from_params raises."""
     if params.get("kubeconfig") or params.get("context"):
         return _from_kubeconfig(params, params.get("kubeconfig") or _default_paths_for_context(params["context"]), mask)
-    from .kubernetes_library import in_cluster_available, in_cluster_connection
-
-    if in_cluster_available():
-        return in_cluster_connection(mask)
+    # before the pod's own account, as kubectl and oc do
+    paths = kubeconfig_paths_of_environment()
+    if paths:
+        return _from_kubeconfig(params, paths, mask)
+    if os.path.isfile(SERVICE_ACCOUNT_TOKEN) and os.environ.get("KUBERNETES_SERVICE_HOST") and os.environ.get("KUBERNETES_SERVICE_PORT"):
+        return _of_the_pod(mask)
     paths = default_kubeconfig_paths()
     if paths:
         return _from_kubeconfig(params, paths, mask)
-    if params.get("host"):
-        return Connection(host=params["host"])
+    if host:
+        return Connection(host=host)
     raise ConfigurationError(
         "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY in the environment);"
         " there is no kubeconfig at the default place either, and this is not a pod with a service account."
     )
 
 
+def _of_the_pod(mask: Mask) -> Connection:
+    """Return the connection of the pod's service account, whose token is read again after a 401."""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    origin = "the service account of this pod"
+    return Connection(
+        host=f"https://{f'[{host}]' if ':' in host else host}:{port}",
+        token=read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin),
+        ca=Pem(f"the CA file of {origin}", path=SERVICE_ACCOUNT_CA),
+        credential_origin=f"{origin} ({SERVICE_ACCOUNT_TOKEN})",
+        renew_token=renewal(lambda: read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin), origin, mask),
+    )
+
+
 def _default_paths_for_context(context: str) -> list[str]:
-    paths = default_kubeconfig_paths()
+    paths = kubeconfig_paths_of_environment() or default_kubeconfig_paths()
     if not paths:
         raise ConfigurationError(f"The context '{context}' is named, but there is no kubeconfig: set the option kubeconfig or $KUBECONFIG.")
     return paths
@@ -86,6 +151,7 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
         verify=cluster.verify,
         server_name=cluster.server_name,
         proxy=cluster.proxy,
+        cluster_origin=cluster.origin,
         impersonation=user.impersonation,
         credential_origin=user.origin if user.client_cert else "",
     )
@@ -109,7 +175,11 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
 
 
 def _with_options(connection: Connection, params: Params) -> Connection:
-    changes: dict[str, t.Any] = {"host": _address(params.get("host") or connection.host, "the option host" if params.get("host") else "the kubeconfig")}
+    for option in ("ca_cert", "client_cert", "client_key"):
+        if params.get(option):
+            check_path(option, params[option])
+    named_by = option_origin("host", params["host"]) if params.get("host") else connection.cluster_origin
+    changes: dict[str, t.Any] = {"host": _address(params.get("host") or connection.host, named_by), "cluster_origin": named_by}
     if params.get("client_cert"):
         changes["client_cert"] = Pem("the option client_cert", path=params["client_cert"])
         changes["client_key"] = None
@@ -131,7 +201,9 @@ def _with_options(connection: Connection, params: Params) -> Connection:
     proxy = params.get("proxy") or connection.proxy
     if proxy:
         excluded = excluded_from_proxy(changes["host"], params.get("no_proxy") or "")
-        changes["proxy"] = None if excluded else proxy_address(proxy, "the option proxy" if params.get("proxy") else "proxy-url of the kubeconfig")
+        origin = option_origin("proxy", proxy) if params.get("proxy") else f"proxy-url of {connection.cluster_origin}"
+        changes["proxy"] = None if excluded else proxy_address(proxy, origin)
+        changes["proxy_origin"] = origin
         changes["proxy_headers"] = proxy_headers(params.get("proxy_headers") or {}, changes["proxy"] or "")
     impersonation = connection.impersonation
     changes["impersonation"] = impersonation._replace(
@@ -171,7 +243,7 @@ def option_secrets(params: Params) -> set[str]:
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
-        found |= {kubeconfig} if is_kubeconfig_text(kubeconfig) else kubeconfig_secrets(kubeconfig)
+        found |= _contents_of(kubeconfig) or kubeconfig_secrets(kubeconfig)
     if params.get("username") and params.get("password"):
         found.add(basic_credential(params["username"], params["password"]))
     headers = params.get("proxy_headers") or {}
@@ -181,6 +253,12 @@ def option_secrets(params: Params) -> set[str]:
             found |= {value, value.partition(":")[2]}
     found |= url_passwords(params)
     return {value for value in found if value}
+
+
+def _contents_of(kubeconfig: t.Any) -> set[str]:
+    """Return what is a kubeconfig's content as a string, in any form, where a path may stand too."""
+    texts = kubeconfig if isinstance(kubeconfig, (list, tuple)) else [kubeconfig]
+    return {text for text in texts if isinstance(text, str) and (is_kubeconfig_text(text) or is_content(text))}
 
 
 def _connection_secrets(connection: Connection) -> set[str]:

@@ -102,12 +102,15 @@ class ClusterClient:
             if raw.warnings and self._warn is not None:
                 self._surface_warnings(raw.warnings, self._warn)
             data = _decoded(raw)
+            flaw = ""
             if data is not None and 200 <= raw.status < 300:
-                return data
+                flaw = _flaw_of_object(data, path)
+                if not flaw:
+                    return data
             call = call or self._retry_of(method, path, body, seconds, repeatable)
             if raw.status == 401 and self._renew_token(token, call):
                 continue
-            call.wait_after_error(raw, data)
+            call.wait_after_error(raw, data, flaw)
 
     def get(self, path: str, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
         """Read one object."""
@@ -127,7 +130,10 @@ class ClusterClient:
                 # the list was too old to be continued; begin again, once
                 restarted, items, parameters = True, [], dict(query or {})
                 continue
-            items.extend(item for item in page.get("items") or [] if isinstance(item, dict))
+            flaw = _flaw_of_list(page)
+            if flaw:
+                raise self._retry_of("GET", path, None, 0.0, False).misread(flaw)
+            items.extend(page.get("items") or [])
             following = (page.get("metadata") or {}).get("continue")
             if not following:
                 return items
@@ -204,3 +210,29 @@ def _warning_texts(headers: t.Iterable[str]) -> t.Iterator[str]:
 
 def _limit(_status: int, content_type: str) -> int:
     return JSON_LIMIT if content_type == "application/json" else OTHER_LIMIT
+
+
+def _flaw_of_object(data: dict[str, t.Any], path: str) -> str:
+    """Say why an answer is not an object of the API, whatever its status code says; "" for one that is. Completes "the answer"."""
+    if not path.startswith(("/api/", "/apis/")):
+        # /version has neither
+        return ""
+    if not all(isinstance(data.get(key), str) and data[key] for key in ("kind", "apiVersion")):
+        return "is JSON without the kind and apiVersion that every object of the API has"
+    if not isinstance(data.get("metadata") or {}, dict):
+        return "has metadata that is not an object"
+    if data["kind"] == "Status" and data.get("status") == "Failure":
+        return "is a Status of a failure"
+    return ""
+
+
+def _flaw_of_list(page: dict[str, t.Any]) -> str:
+    """Say why an answer is not a list of objects; "" for one that is. A list with holes would be taken for a complete one."""
+    items, metadata = page.get("items"), page.get("metadata") or {}
+    if not str(page.get("kind", "List")).endswith("List"):
+        return f"is a {excerpt(str(page['kind']), 100)} and not a list"
+    if items is not None and not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
+        return "has items that are not a list of objects"
+    if not isinstance(metadata.get("continue") or "", str):
+        return "has a continue token that is not a string"
+    return ""

@@ -47,7 +47,9 @@ class Connection(NamedTuple):
 
     ``credential_origin`` says in words where the credential came from ("" where there is none), never its value.
     ``renew_token`` gets a fresh bearer token (a token file that is rotated, an exec plugin); the client asks it once
-    after a 401. ``proxy`` is None where ``no_proxy`` excludes the host.
+    after a 401. ``by_plugin``: an exec plugin or auth provider of a kubeconfig gave the credential. ``proxy`` is None if
+    ``no_proxy`` excludes the host; ``proxy_origin`` and
+    ``cluster_origin`` say in words who named the proxy and the host.
     """
 
     host: str
@@ -61,8 +63,11 @@ class Connection(NamedTuple):
     server_name: str | None = None
     proxy: str | None = None
     proxy_headers: t.Mapping[str, str] = MappingProxyType({})
+    proxy_origin: str = "the option proxy"
+    cluster_origin: str = "the option host"
     impersonation: Impersonation = Impersonation()
     credential_origin: str = ""
+    by_plugin: bool = False
     renew_token: t.Callable[[], str] | None = None
 
     def __repr__(self) -> str:

@@ -29,6 +29,10 @@ _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EAD
 _PROXY_ERRORS = {"ProxyError", "ProxySchemeUnknown"}
 # characters of what a server or proxy said
 QUOTED = 300
+_TUNNEL_ADVICE = {
+    "407": "set proxy_headers.proxy_basic_auth",
+    **dict.fromkeys(("502", "503", "504"), "it cannot reach the cluster itself: check the host's name and port, and the DNS of the proxy"),
+}
 _HERE = "the machine where the module runs"
 
 
@@ -62,23 +66,23 @@ def failure_of(failed: NoAnswer, connection: Connection, timeout: float) -> Fail
     refused = _tls_refusal(tls, connection) if tls is not None else None
     if refused is not None:
         return Failure(refused)
-    return _network_failure(chain, names, connection)
+    return _network_failure(chain, names, connection, failed.begun)
 
 
-def _network_failure(chain: t.Sequence[BaseException], names: set[str], connection: Connection) -> Failure:
+def _network_failure(chain: t.Sequence[BaseException], names: set[str], connection: Connection, begun: bool) -> Failure:
     reached = f"the proxy {_without_credentials(connection.proxy)}" if connection.proxy else f"the API server {connection.host}"
-    option = "proxy" if connection.proxy else "host"
+    option = connection.proxy_origin if connection.proxy else connection.cluster_origin
     if _first(chain, ConnectionRefusedError) is not None:
-        advice = f"check the option {option} and its port, and that it runs"
+        advice = f"check {option} and its port, and that it runs"
         return Failure(f"{reached} refused the connection; {advice}", passing=True)
     if _first(chain, socket.gaierror) is not None or "NameResolutionError" in names:
         name = urlsplit(connection.proxy or connection.host).hostname
-        return Failure(f"the name {name} cannot be resolved; check the option {option} and the DNS of {_HERE}", passing=True)
+        return Failure(f"the name {name} cannot be resolved; check {option} and the DNS of {_HERE}", passing=True)
     if "ConnectTimeoutError" in names:
-        advice = f"check the option {option}, firewalls, and whether a proxy is needed"
+        advice = f"check {option}, firewalls, and whether a proxy is needed"
         return Failure(f"{reached} did not accept a connection within {CONNECT_TIMEOUT:g} seconds; {advice}", passing=True, slow=True)
     if "LocationParseError" in names:
-        return Failure(f"{connection.host} is not the URL of an API server; check the option host")
+        return Failure(f"{connection.host} is not the URL of an API server; check {connection.cluster_origin}")
     unreachable = _first(chain, OSError, lambda item: item.errno in _UNREACHABLE)
     if unreachable is not None:
         return Failure(f"{reached} cannot be reached ({unreachable.strerror}); check the network and whether a proxy is needed", passing=True)
@@ -87,7 +91,10 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
     else:
         # a server can be quoted here: the line that should be its status
         detail = scrub(excerpt(str(chain[-1]).strip(), QUOTED)) or type(chain[-1]).__name__
-    return Failure(f"the connection to the API server {connection.host} broke off before a complete answer came ({detail})", sent=True, passing=True)
+    text = f"the connection to the API server {connection.host} broke off before a complete answer came ({detail})"
+    if connection.host.startswith("http:") and not begun:
+        text += f"; {connection.cluster_origin} begins with http://, and API servers speak https"
+    return Failure(text, sent=True, passing=True)
 
 
 def _tls_refusal(exc: ssl.SSLError, connection: Connection) -> str | None:
@@ -96,7 +103,7 @@ def _tls_refusal(exc: ssl.SSLError, connection: Connection) -> str | None:
     if isinstance(exc, ssl.SSLCertVerificationError):
         return _distrust_text(exc, connection)
     if "WRONG_VERSION_NUMBER" in text or "HTTP_REQUEST" in text or "RECORD_LAYER_FAILURE" in text:
-        return f"{host} does not speak TLS; check the port of the option host, or write it with http:// if that is meant"
+        return f"{host} does not speak TLS; check the port of {connection.cluster_origin}, or write it with http:// if that is meant"
     if "ALERT" in text and "INTERNAL_ERROR" not in text:
         # with TLS 1.3 a server refuses a client certificate after the client took the handshake for done
         given = f"the client certificate of {connection.credential_origin}" if connection.client_cert is not None else "no client certificate"
@@ -124,20 +131,20 @@ def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str
     """What the proxy refused; None where the connection through it broke off, since then a request may have gone out."""
     shown = _without_credentials(connection.proxy or "")
     if _first(chain, ConnectionRefusedError) is not None:
-        return f"the proxy {shown} refused the connection; check the option proxy"
+        return f"the proxy {shown} refused the connection; check {connection.proxy_origin}"
     if _first(chain, socket.gaierror) is not None:
-        return f"the name of the proxy {shown} cannot be resolved; check the option proxy"
+        return f"the name of the proxy {shown} cannot be resolved; check {connection.proxy_origin} and the DNS of {_HERE}"
     distrust = _first(chain, ssl.SSLCertVerificationError)
     if distrust is not None:
         problem = str(getattr(distrust, "verify_message", distrust.args[-1])).rstrip(".")
         return f"the certificate of the proxy {shown} is not trusted ({problem}); add its CA to those of {_HERE}, or to the file of the option ca_cert"
     if _first(chain, ssl.SSLError, lambda item: "WRONG_VERSION_NUMBER" in str(item)) is not None:
-        return f"the proxy {shown} does not speak TLS; write the option proxy with http://"
+        return f"the proxy {shown} does not speak TLS; write {connection.proxy_origin} with http://"
     # http.client tells it in the text of an OSError that holds nothing else
     tunnel = _first(chain, OSError, lambda item: str(item).startswith("Tunnel connection failed"))
     if tunnel is not None:
         said = scrub(excerpt(str(tunnel), QUOTED)).partition("failed: ")[2]
-        advice = "set proxy_headers.proxy_basic_auth" if "407" in said else "check that it allows connections to this host and port"
+        advice = _TUNNEL_ADVICE.get(said[:3], "check that it allows connections to this host and port")
         return f"the proxy {shown} did not open a tunnel to {connection.host} ({said}); {advice}"
     return None
 

@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import re
 import typing as t
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -31,6 +32,8 @@ IMAGE_GROUP = "image.openshift.io"
 TEXT_LIMIT = 300
 CAUSES_SHOWN = 20
 LOCATION_LIMIT = 2000
+# how access rules refuse: SUBJECT is forbidden: User "NAME" cannot VERB ...; names are quoted, so that none can end its quotes
+_RIGHT_REFUSED = re.compile(r'(?:\S+(?: "(?:[^"\\]|\\.)*")? is forbidden: )?User "(?:[^"\\]|\\.)*" cannot (\S+) ')
 _ADDRESS_ADVICE = "set the option host to the address of the API, such as https://api.cluster.example.com:6443"
 _WORDS = {
     "imagestreams": "image stream",
@@ -167,7 +170,7 @@ def _judge(
         return Conflict, "it was changed by somebody else at the same time; run the task again"
     if code == 422:
         return Invalid, "correct the values that the server names"
-    if code == 400 and "HTTP request to an HTTPS server" in message:
+    if code == 400 and message.startswith("Client sent an HTTP request to an HTTPS server"):
         return ApiError, "the option host must begin with https://"
     if 300 <= code < 400:
         # without the query, which may hold a login's state
@@ -197,11 +200,18 @@ def _credential_advice(connection: Connection) -> str:
 
 
 def _right_advice(target: Target, connection: Connection, message: str) -> str:
+    advice = _missing_right(target, connection, message)
+    # nobody sees from the options who a plugin logs in as
+    return f"{advice}; {connection.credential_origin} says who asks" if connection.by_plugin else advice
+
+
+def _missing_right(target: Target, connection: Connection, message: str) -> str:
     if not connection.credential_origin:
         return "no credential was configured, so the request was anonymous: set the option api_key (or K8S_AUTH_API_KEY), or name a kubeconfig"
-    if "impersonate" in message:
+    refused = _RIGHT_REFUSED.match(message)
+    if refused is not None and refused[1] == "impersonate":
         return "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out"
-    if message and " cannot " not in message:
+    if message and refused is None:
         # access rules say who cannot do what; quotas and policies speak otherwise
         return "a rule of the cluster refuses it: do what the server says, or ask a cluster administrator"
     if not target.plural:

@@ -23,7 +23,7 @@ from urllib.parse import quote
 from ansible.module_utils.basic import missing_required_lib
 
 from .._core.errors import ConfigurationError, MissingLibraryError
-from .._core.masking import basic_credential, url_passwords
+from .._core.masking import basic_credential, is_content, url_passwords
 from .._http.tls import Pem
 from .connection import TOKEN_TEXT, Impersonation
 
@@ -40,6 +40,7 @@ class KubeconfigCluster(NamedTuple):
     """The cluster of a context: where it is and whom to trust."""
 
     server: str
+    origin: str = "the kubeconfig"
     ca: Pem | None = None
     verify: bool = True
     server_name: str | None = None
@@ -158,11 +159,22 @@ def load_kubeconfig(source: t.Any, context: str | None, mask: Mask) -> Kubeconfi
     )
 
 
+def kubeconfig_paths_of_environment() -> list[str]:
+    """Return the files of ``$KUBECONFIG`` that exist, [] if it is unset. Raises ConfigurationError if it names no file."""
+    value = os.environ.get("KUBECONFIG", "")
+    if is_kubeconfig_text(value) or is_content(value):
+        raise ConfigurationError("The environment variable KUBECONFIG holds the content of a kubeconfig, and takes the path of one.")
+    named = [os.path.expanduser(path) for path in value.split(os.pathsep) if path]
+    found = [path for path in named if os.path.exists(path)]
+    if named and not found:
+        raise ConfigurationError(f"The environment variable KUBECONFIG names no file that exists ({', '.join(named)}); correct it, or unset it.")
+    return found
+
+
 def default_kubeconfig_paths() -> list[str]:
-    """The files that kubectl would read on its own and that exist: those of ``$KUBECONFIG``, else ``~/.kube/config``."""
-    named = [path for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
-    candidates = [os.path.expanduser(path) for path in named or ["~/.kube/config"]]
-    return [path for path in candidates if os.path.exists(path)]
+    """Return ``~/.kube/config`` if it exists."""
+    path = os.path.expanduser("~/.kube/config")
+    return [path] if os.path.exists(path) else []
 
 
 def is_kubeconfig_text(source: t.Any) -> bool:
@@ -210,7 +222,11 @@ def _paths(source: t.Any) -> list[str]:
         named = [path for item in source for path in item.split(os.pathsep)]
     else:
         raise ConfigurationError("The option kubeconfig takes a path, a list of paths, or the content of a kubeconfig as a mapping.")
-    paths = [os.path.expanduser(path) for path in named if path and "\0" not in path]
+    if any(is_content(text) for text in ([source] if isinstance(source, str) else source)):
+        raise ConfigurationError(
+            "The option kubeconfig holds content that is neither YAML nor JSON, such as base64; give a path, or the content as it is in the file."
+        )
+    paths = [os.path.expanduser(path) for path in named if path]
     if not paths:
         raise ConfigurationError("The option kubeconfig names no file.")
     return paths
@@ -237,6 +253,7 @@ def _cluster(entry: _Entry) -> KubeconfigCluster:
         raise ConfigurationError(f"The cluster '{entry.name}' of {entry.origin} has no server.")
     return KubeconfigCluster(
         server=server,
+        origin=f"the cluster '{entry.name}' of {entry.origin}",
         ca=_pem(entry, "certificate-authority", "cluster"),
         verify=not _flag(entry, "insecure-skip-tls-verify"),
         server_name=_text(entry, "tls-server-name"),
@@ -245,7 +262,6 @@ def _cluster(entry: _Entry) -> KubeconfigCluster:
 
 
 def _user(entry: _Entry) -> KubeconfigUser:
-    token_file = _text(entry, "tokenFile")
     exec_plugin, auth_provider = entry.content.get("exec"), entry.content.get("auth-provider")
     for key, plugin in (("exec", exec_plugin), ("auth-provider", auth_provider)):
         if plugin is not None and not isinstance(plugin, dict):
@@ -255,7 +271,7 @@ def _user(entry: _Entry) -> KubeconfigUser:
         name=entry.name,
         path=entry.path,
         token=_text(entry, "token"),
-        token_file=_absolute(entry, token_file),
+        token_file=_absolute(entry, "tokenFile"),
         username=_text(entry, "username"),
         password=_text(entry, "password"),
         client_cert=_pem(entry, "client-certificate", "user"),
@@ -290,11 +306,16 @@ def _pem(entry: _Entry, key: str, kind: str) -> Pem | None:
         except (binascii.Error, ValueError):
             raise ConfigurationError(f"{key}-data of the {kind} '{entry.name}' of {entry.origin} is not base64 of a PEM text.") from None
         return Pem(origin=origin, text=text)
-    path = _absolute(entry, _text(entry, key))
+    path = _absolute(entry, key)
     return Pem(origin=origin, path=path) if path else None
 
 
-def _absolute(entry: _Entry, path: str | None) -> str | None:
+def _absolute(entry: _Entry, key: str) -> str | None:
+    """Return the path at ``key``, seen from the kubeconfig's folder. Raises ConfigurationError for content, and does not repeat it."""
+    path = _text(entry, key)
+    if path is not None and is_content(path):
+        advice = "token takes content" if key == "tokenFile" else f"{key}-data takes content, in base64"
+        raise ConfigurationError(f"'{key}' of '{entry.name}' of {entry.origin} holds the content of a file, and takes the path of one; {advice}.")
     return os.path.normpath(os.path.join(entry.base, path)) if path else None
 
 

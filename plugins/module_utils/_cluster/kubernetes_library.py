@@ -26,14 +26,12 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import missing_required_lib
 
 from .._core.errors import ConfigurationError, MissingLibraryError
-from .._core.masking import scrub
+from .._core.masking import is_content, scrub
 from .._core.outward import excerpt
 from .._http.tls import Pem, library_ca_file
 from .connection import Connection
-from .kubeconfig import KubeconfigContext, Mask, kubeconfig_secrets, read_bearer_token, renewal
+from .kubeconfig import KubeconfigContext, Mask, kubeconfig_secrets, renewal
 
-SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
-SERVICE_ACCOUNT_CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 STDERR_LIMIT = 600
 PROVIDER_TOKENS = ("id-token", "refresh-token", "access-token", "expiry")
 
@@ -96,7 +94,10 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     settings = provider.setdefault("config", {})
     if name == "oidc" and "idp-certificate-authority-data" not in settings:
         # without one the library would send the refresh token over unverified TLS; before 32 it takes it as data only
-        authority = os.path.join(context.base, settings.pop("idp-certificate-authority", None) or library_ca_file())
+        authority = settings.pop("idp-certificate-authority", None) or library_ca_file()
+        if is_content(str(authority)):
+            raise ConfigurationError(f"{named} has content in idp-certificate-authority, which takes a path; idp-certificate-authority-data takes content.")
+        authority = os.path.join(context.base, authority)
         settings["idp-certificate-authority-data"] = _file_as_base64(authority, named)
     configuration = Configuration()
     try:
@@ -134,11 +135,11 @@ def plugin_connection(connection: Connection, context: KubeconfigContext, persis
     user = context.user
     if user.auth_provider is not None:
         credential = provider_credential(context, persist, mask)
-        return connection._replace(token=credential.token, credential_origin=f"the auth provider of {user.origin}")
+        return connection._replace(token=credential.token, credential_origin=f"the auth provider of {user.origin}", by_plugin=True)
     credential = exec_credential(context)
     origin = f"the exec plugin of {user.origin}"
     if credential.token is None:
-        return connection._replace(client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin)
+        return connection._replace(client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin, by_plugin=True)
 
     def renewed() -> str:
         token = exec_credential(context).token
@@ -146,36 +147,7 @@ def plugin_connection(connection: Connection, context: KubeconfigContext, persis
             raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
         return token
 
-    return connection._replace(token=credential.token, renew_token=renewal(renewed, origin, mask), credential_origin=origin)
-
-
-def in_cluster_available() -> bool:
-    """Whether this process runs in a pod with a service account's token."""
-    named = os.environ.get("KUBERNETES_SERVICE_HOST") and os.environ.get("KUBERNETES_SERVICE_PORT")
-    return bool(named) and os.path.isfile(SERVICE_ACCOUNT_TOKEN)
-
-
-def in_cluster_connection(mask: Mask) -> Connection:
-    """The connection of the pod's service account; a token that is read anew goes to ``mask``. Raises ConfigurationError where its files
-    are incomplete."""
-    _require("to use the service account of the pod")
-    from kubernetes.client import Configuration
-    from kubernetes.config.config_exception import ConfigException
-    from kubernetes.config.incluster_config import InClusterConfigLoader
-
-    configuration = Configuration()
-    try:
-        InClusterConfigLoader(token_filename=SERVICE_ACCOUNT_TOKEN, cert_filename=SERVICE_ACCOUNT_CA).load_and_set(configuration)
-    except (ConfigException, OSError) as exc:
-        raise ConfigurationError(f"The service account of this pod cannot be used: {_one_line(str(exc)).rstrip('.')}.") from None
-    origin = "the service account of this pod"
-    return Connection(
-        host=configuration.host,
-        token=_bearer(configuration),
-        ca=Pem(f"the CA file of {origin}", path=configuration.ssl_ca_cert),
-        credential_origin=f"{origin} ({SERVICE_ACCOUNT_TOKEN})",
-        renew_token=renewal(lambda: read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin), origin, mask),
-    )
+    return connection._replace(token=credential.token, renew_token=renewal(renewed, origin, mask), credential_origin=origin, by_plugin=True)
 
 
 def _require(purpose: str) -> None:

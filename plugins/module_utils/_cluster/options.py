@@ -80,12 +80,20 @@ def environment_names(option: str) -> tuple[str, ...]:
     return tuple(f"K8S_AUTH_{name.upper()}" for name in names)
 
 
+def in_environment(option: str, value: t.Any) -> str | None:
+    """Return the environment variable that holds this value of a cluster option; None if there is none."""
+    return next((name for name in environment_names(option) if value and os.environ.get(name) == value), None)
+
+
+def environment_value(option: str) -> str | None:
+    """Return what the environment gives for a cluster option; an empty variable counts as unset."""
+    return next((os.environ[name] for name in environment_names(option) if os.environ.get(name)), None)
+
+
 def option_origin(option: str, value: t.Any) -> str:
     """In words, where a cluster option's value came from: the environment variable that holds it, or the task's option."""
-    for name in environment_names(option):
-        if value and os.environ.get(name) == value:
-            return f"the environment variable {name}"
-    return f"the option {option}"
+    variable = in_environment(option, value)
+    return f"the environment variable {variable}" if variable else f"the option {option}"
 
 
 def _proxy_header(name: str, **extra: t.Any) -> dict[str, t.Any]:

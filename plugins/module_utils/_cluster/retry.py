@@ -14,7 +14,7 @@ import random
 import typing as t
 from typing import NamedTuple
 
-from .._core.errors import ApiOutcomeUnknown, ApiUnreachable
+from .._core.errors import ApiError, ApiOutcomeUnknown, ApiUnreachable
 from .._core.outward import excerpt
 from .._http.answers import RawAnswer
 from .._http.session import NoAnswer
@@ -23,6 +23,7 @@ from .connection_failures import failure_of
 from .error_text import Answer, Target, error_of, not_an_api_answer, target_of
 
 TEXT_LIMIT = 4096
+_UNREACHED = "error trying to reach service"
 
 
 class RetryPolicy(NamedTuple):
@@ -97,11 +98,11 @@ class Retry:
             raise ApiOutcomeUnknown(f"Cannot {self._target.described()}: {failure.text}{after}; {tail}.")
         raise ApiUnreachable(f"Cannot {self._target.described()}: {failure.text}{after}.")
 
-    def wait_after_error(self, raw: RawAnswer, data: dict[str, t.Any] | None) -> None:
-        """An error answer came, or none that an API server gives (no JSON object, so no ``data``): wait for the next try, or
-        raise the ApiError family, ApiOutcomeUnknown."""
+    def wait_after_error(self, raw: RawAnswer, data: dict[str, t.Any] | None, flaw: str) -> None:
+        """An error answer came, or none that an API server gives (no JSON object, so no ``data``, or one with a ``flaw``): wait for
+        the next try, or raise the ApiError family, ApiOutcomeUnknown."""
         self.tries += 1
-        answer = _answer(raw, data)
+        answer = _answer(raw, data, flaw)
         if 200 <= answer.status < 300:
             raise not_an_api_answer(answer, self._target, self._connection, self._path)
         lost_on_the_way = answer.status in (502, 504) or (answer.status == 503 and _lost_behind_the_api_server(answer))
@@ -117,6 +118,10 @@ class Retry:
         if answer.status in (500, 502, 504) and self._repeatable and self._wait(attempts, raw.retry_after):
             return
         raise error_of(answer, self._target, self._connection, self._path)
+
+    def misread(self, flaw: str) -> ApiError:
+        """Return the error for an answer that is JSON of another form than the API's."""
+        return not_an_api_answer(Answer(200, "application/json", "", None, flaw), self._target, self._connection, self._path)
 
     def _wait(self, attempts: int, retry_after: float | None) -> bool:
         """Sleep before the next try; False where no further try is due."""
@@ -143,8 +148,8 @@ def target_of_call(method: str, path: str, body: t.Any) -> Target:
     return Target(method, target.group, target.plural, target.namespace, name) if isinstance(name, str) else target
 
 
-def _answer(raw: RawAnswer, data: dict[str, t.Any] | None) -> Answer:
-    flaw = "" if data is not None else _flaw(raw)
+def _answer(raw: RawAnswer, data: dict[str, t.Any] | None, flaw: str) -> Answer:
+    flaw = flaw if data is not None else _flaw(raw)
     text = excerpt(raw.body[: 2 * TEXT_LIMIT].decode("utf-8", "replace"), TEXT_LIMIT) if flaw else ""
     return Answer(raw.status, raw.content_type, text, data, flaw, raw.location)
 
@@ -166,7 +171,8 @@ def _flaw(raw: RawAnswer) -> str:
 
 def _lost_behind_the_api_server(answer: Answer) -> bool:
     """The aggregator answers 503 for a server behind it; only where it could not even dial, nothing was carried out."""
-    return answer.data is None and "error trying to reach service" in answer.text and "dial " not in answer.text
+    text = answer.text.lstrip()
+    return answer.data is None and text.startswith(_UNREACHED) and not text.startswith(f"{_UNREACHED}: dial ")
 
 
 def _said(answer: Answer) -> str:

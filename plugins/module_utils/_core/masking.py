@@ -26,7 +26,9 @@ PLACEHOLDER = "********"
 SECRETS_MET: set[str] = set()
 # a credential and its name in the text of a mapping
 _WRITTEN_SECRET = r"(?i)(?:pas|pw|secr|tok|auth)\w*[\"']?\s*[:=]\s*[\"']?([^\"',}\s]+)"
-_LONGEST_PATH = 1024
+_LONGEST_PATH = 4096
+# bytes that file systems take as the name of one file
+_LONGEST_NAME = 255
 _SHORTEST_CONTENT = 20
 # what files begin with, and paths do not
 _CONTENT = ("{", "[", "-----BEGIN", "$ANSIBLE_VAULT", "apiVersion", "kind:", "auths:")
@@ -136,29 +138,34 @@ def _texts(value: t.Any) -> set[str]:
 
 
 def is_content(path: str) -> bool:
-    """Return whether a text that should be a path is the content of a file instead: lines, JSON, PEM, or the base64 of these."""
+    """Return whether a text that should be a path can only be the content of a file: lines, JSON, PEM, the base64 of these, what no
+    file system takes as a name, or a credential."""
     text = path.strip()
-    if "\n" in text or len(text) > _LONGEST_PATH or text.startswith(_CONTENT):
+    if re.search(r"[\x00-\x1f\x7f]", text) or text.startswith(_CONTENT) or scrub(text) != text:
         return True
-    if len(text) < _SHORTEST_CONTENT or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", text):
+    if len(text) > _LONGEST_PATH or any(len(part.encode("utf-8", "surrogateescape")) > _LONGEST_NAME for part in text.split("/")):
+        return True
+    if len(text) < _SHORTEST_CONTENT or not re.fullmatch(r"[A-Za-z0-9+/_-]+={0,2}", text):
         return False
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-8").lstrip().startswith(_CONTENT)
+        content = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)).decode("utf-8")
     except ValueError:
         return False
+    return "\n" in content or content.lstrip().startswith(_CONTENT)
 
 
 def contents_of_paths(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
     """Return what was given as a path and is the content of a file, which may hold credentials, wherever ``options`` have a path."""
     found: set[str] = set()
     for name, definition in options.items():
-        value = given.get(name)
-        if definition.get("type") == "path" and isinstance(value, str) and is_content(value):
-            found |= {value, *(line for line in value.split("\n") if len(line) >= _SHORTEST_CONTENT)}
-        elif value and _has_path(definition):
-            for entry in value if isinstance(value, list) else [value]:
-                if isinstance(entry, t.Mapping):
-                    found |= contents_of_paths(definition["options"], entry)
+        for key in (name, *definition.get("aliases", ())):
+            value = given.get(key)
+            if definition.get("type") == "path" and isinstance(value, str) and is_content(value):
+                found |= {value, *(line for line in value.split("\n") if len(line) >= _SHORTEST_CONTENT)}
+            elif value and _has_path(definition):
+                for entry in value if isinstance(value, list) else [value]:
+                    if isinstance(entry, t.Mapping):
+                        found |= contents_of_paths(definition["options"], entry)
     return found
 
 

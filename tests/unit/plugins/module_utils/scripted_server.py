@@ -19,13 +19,16 @@ from socketserver import TCPServer
 
 import trustme
 
+# an object of the API that says nothing more
+OBJECT = {"kind": "Secret", "apiVersion": "v1"}
+
 
 @dataclass
 class Reply:
     """One scripted answer. ``action`` instead of an answer: ``reset``, ``hang up``, ``drip``, or ``raw``: the pieces of ``body``, headers and all."""
 
     status: int = 200
-    body: t.Any = field(default_factory=dict)
+    body: t.Any = field(default_factory=OBJECT.copy)
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     action: str = ""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import kubernetes_library as library
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import access
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import connection_from_params, excluded_from_proxy, option_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Impersonation
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Impersonation, open_session
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, ConfigurationError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem
 
@@ -103,6 +103,8 @@ def test_a_kubeconfig_gives_every_part(kubeconfig: str) -> None:
         ca=Pem(f"certificate-authority of the cluster 'it' of the kubeconfig {kubeconfig}", path=f"{folder}/ca.pem"),
         server_name="api.internal",
         proxy="http://kubeconfig-proxy.example.com:3128",
+        proxy_origin=f"proxy-url of the cluster 'it' of the kubeconfig {kubeconfig}",
+        cluster_origin=f"the cluster 'it' of the kubeconfig {kubeconfig}",
         impersonation=Impersonation("root", ("wheel",)),
         credential_origin=origin,
     )
@@ -149,21 +151,128 @@ def test_a_context_alone_means_the_default_kubeconfig(kubeconfig: str, monkeypat
     )
 
 
-def test_the_default_kubeconfig_comes_last(kubeconfig: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The surroundings of a pod's process."""
+    (tmp_path / "token").write_text("dummy-pod-token\n")
+    (tmp_path / "ca.crt").write_text("dummy CA\n")
+    monkeypatch.setattr(access, "SERVICE_ACCOUNT_TOKEN", str(tmp_path / "token"))
+    monkeypatch.setattr(access, "SERVICE_ACCOUNT_CA", str(tmp_path / "ca.crt"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    return tmp_path
+
+
+def test_the_kubeconfig_of_the_environment_comes_before_the_pods_own_account(kubeconfig: str, pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve().token == "dummy-pod-token"
     monkeypatch.setenv("KUBECONFIG", kubeconfig)
-    assert resolve().token == "kubeconfig-token"
+    assert (resolve().host, resolve().token) == (KUBECONFIG_HOST, "kubeconfig-token")
     # a host without a credential borrows the rest, as with kubernetes.core
     assert (resolve(host=HOST).host, resolve(host=HOST).token) == (HOST, "kubeconfig-token")
-    (tmp_path / "token").write_text("pod-token")
-    (tmp_path / "ca.crt").write_text("CA")
-    monkeypatch.setattr(library, "SERVICE_ACCOUNT_TOKEN", str(tmp_path / "token"))
-    monkeypatch.setattr(library, "SERVICE_ACCOUNT_CA", str(tmp_path / "ca.crt"))
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-    assert (resolve().host, resolve().token) == ("https://10.0.0.1:443", "pod-token")
-    assert resolve(kubeconfig=kubeconfig).token == "kubeconfig-token"
+    monkeypatch.setenv("KUBECONFIG", "/nonexistent/config")
+    assert refusal(ConfigurationError) == "The environment variable KUBECONFIG names no file that exists (/nonexistent/config); correct it, or unset it."
+
+
+def test_the_default_kubeconfig_comes_last(kubeconfig: str, pod: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "home" / ".kube").mkdir(parents=True)
+    (tmp_path / "home" / ".kube" / "config").write_text(kubeconfig_text())
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert (resolve().host, resolve().token) == ("https://[fd00::1]:443", "dummy-pod-token")
     assert resolve(context="other").token == "other-token"
+    assert resolve(kubeconfig=kubeconfig).token == "kubeconfig-token"
     assert resolve(host=HOST, api_key="abc").token == "abc"
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    assert resolve().token == "kubeconfig-token"
+
+
+def test_the_service_account_of_the_pod(pod: Path) -> None:
+    masked: list[str] = []
+    connection = connection_from_params({}, masked.extend)
+    assert connection.host == "https://[fd00::1]:443"
+    assert connection.token == "dummy-pod-token"
+    assert connection.ca is not None
+    assert connection.ca.path == str(pod / "ca.crt")
+    assert connection.verify is True
+    assert connection.credential_origin == f"the service account of this pod ({pod}/token)"
+    (pod / "token").write_text("rotated\n")
+    assert connection.renew_token is not None
+    assert connection.renew_token() == "rotated"
+    assert masked == ["dummy-pod-token", "rotated"]
+    (pod / "token").write_text("rot ated")
+    with pytest.raises(ConfigurationError) as caught:
+        connection.renew_token()
+    origin = "the service account of this pod"
+    assert str(caught.value) == f"The bearer token of {origin} holds a character that no token has, such as a space or a line end."
+
+
+@pytest.mark.parametrize("variable", ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])
+def test_outside_of_a_pod(pod: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "")
+    assert refusal(ConfigurationError).startswith("No cluster is named")
+
+
+def test_a_pod_without_a_mounted_token(pod: Path) -> None:
+    # job pods of automation controllers do not always mount one
+    (pod / "token").unlink()
+    assert refusal(ConfigurationError).startswith("No cluster is named")
+
+
+def test_a_pod_without_its_ca(pod: Path) -> None:
+    (pod / "ca.crt").unlink()
+    with pytest.raises(ConfigurationError) as caught:
+        open_session(resolve(), 1)
+    assert str(caught.value) == f"The CA file of the service account of this pod ({pod}/ca.crt) cannot be read: No such file or directory."
+
+
+# ---- two clusters at once
+
+
+def test_a_host_of_the_environment_does_not_win_over_a_kubeconfig_of_the_task(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8S_AUTH_HOST", HOST)
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "env-token")
+    assert refusal(InputError, host=HOST, api_key="env-token", kubeconfig=kubeconfig) == (
+        f"The option kubeconfig names the cluster {KUBECONFIG_HOST}, and the environment variable K8S_AUTH_HOST names {HOST}; unset K8S_AUTH_HOST,"
+        " or leave the option kubeconfig out."
+    )
+    monkeypatch.setenv("KUBECONFIG", kubeconfig)
+    assert refusal(InputError, host=HOST, api_key="env-token", context="other").startswith(f"The option context names the cluster {KUBECONFIG_HOST}, and")
+    # the same cluster is no second one, and what the environment alone says stands
+    monkeypatch.setenv("K8S_AUTH_HOST", f"{KUBECONFIG_HOST}/")
+    assert resolve(host=f"{KUBECONFIG_HOST}/", api_key="env-token", kubeconfig=kubeconfig).token == "env-token"
+    monkeypatch.setenv("K8S_AUTH_HOST", HOST)
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", kubeconfig)
+    assert resolve(host=HOST, api_key="env-token", kubeconfig=kubeconfig).host == HOST
+
+
+def test_a_host_of_the_task_gets_no_credential_of_the_environments_cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "https://other.example.com:6443"
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", kubeconfig)
+    assert refusal(InputError, host=other, kubeconfig=kubeconfig) == (
+        f"The option host names the cluster {other}, and the environment variable K8S_AUTH_KUBECONFIG names {KUBECONFIG_HOST}; unset"
+        " K8S_AUTH_KUBECONFIG, or leave the option host out."
+    )
+    assert resolve(host=other, kubeconfig=kubeconfig, api_key="own").token == "own"
+    assert resolve(host=KUBECONFIG_HOST, kubeconfig=kubeconfig).token == "kubeconfig-token"
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "env-token")
+    assert "K8S_AUTH_KUBECONFIG names" in refusal(InputError, host=other, kubeconfig=kubeconfig, api_key="env-token")
+    monkeypatch.setenv("K8S_AUTH_HOST", HOST)
+    assert refusal(InputError, host=other, kubeconfig=kubeconfig, api_key="env-token").startswith(
+        f"The option host names the cluster {other}, and the environment variable K8S_AUTH_HOST names {HOST};"
+    )
+    # with a credential of its own there is nothing to confuse
+    assert resolve(host=other, kubeconfig=kubeconfig, api_key="own").token == "own"
+
+
+def test_a_kubeconfig_of_the_task_gets_no_token_of_the_environments_cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "another").write_text(kubeconfig_text().replace(KUBECONFIG_HOST, HOST))
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "another"))
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "env-token")
+    assert refusal(InputError, kubeconfig=kubeconfig, api_key="env-token").startswith(
+        f"The option kubeconfig names the cluster {KUBECONFIG_HOST}, and the environment variable K8S_AUTH_KUBECONFIG names {HOST};"
+    )
+    assert resolve(kubeconfig=kubeconfig).token == "kubeconfig-token"
+    monkeypatch.delenv("K8S_AUTH_KUBECONFIG")
+    assert resolve(kubeconfig=kubeconfig, api_key="env-token").token == "env-token"
 
 
 def test_a_host_alone_is_asked_anonymously() -> None:

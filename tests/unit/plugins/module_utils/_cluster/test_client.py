@@ -37,11 +37,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Unauthorized,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import OBJECT, Reply, ScriptedServer
 
 MakeClient = t.Callable[..., t.Any]
 STREAM = image_path("shop", "imagestreams", "web")
 IMPORTS = image_path("shop", "imagestreamimports")
+LIST = {"kind": "SecretList", "apiVersion": "v1"}
 
 
 def status(code: int, reason: str, message: str, **details: t.Any) -> Reply:
@@ -63,8 +64,8 @@ def client(api: ScriptedServer, make_client: MakeClient) -> ClusterClient:
 
 
 def test_a_read_sends_exactly_these_headers(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(body={"kind": "ImageStream"})]
-    assert client.get(STREAM) == {"kind": "ImageStream"}
+    api.replies = [Reply(body={"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"})]
+    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"}
     (asked,) = api.asked
     assert (asked.method, asked.path, asked.body) == ("GET", STREAM, b"")
     assert asked.headers == [
@@ -162,20 +163,20 @@ def test_threads_share_connections_and_the_counter(api: ScriptedServer, make_cli
 
 
 def test_a_list_is_one_call_without_a_limit(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(body={"kind": "SecretList", "metadata": {"resourceVersion": "5"}, "items": [{"a": 1}, {"b": 2}]})]
+    api.replies = [Reply(body={**LIST, "metadata": {"resourceVersion": "5"}, "items": [{"a": 1}, {"b": 2}]})]
     assert client.list_items(core_path("shop", "secrets"), query={"labelSelector": "a=b"}) == [{"a": 1}, {"b": 2}]
     assert [asked.path for asked in api.asked] == ["/api/v1/namespaces/shop/secrets?labelSelector=a%3Db"]
 
 
 def test_a_list_without_items_is_empty(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(body={"kind": "SecretList", "metadata": {}, "items": None})]
+    api.replies = [Reply(body={**LIST, "metadata": {}, "items": None})]
     assert client.list_items(core_path("shop", "secrets")) == []
 
 
 def test_a_list_is_continued(api: ScriptedServer, client: ClusterClient) -> None:
     api.replies = [
-        Reply(body={"metadata": {"continue": "abc=="}, "items": [{"n": 1}]}),
-        Reply(body={"metadata": {"continue": ""}, "items": [{"n": 2}]}),
+        Reply(body={**LIST, "metadata": {"continue": "abc=="}, "items": [{"n": 1}]}),
+        Reply(body={**LIST, "metadata": {"continue": ""}, "items": [{"n": 2}]}),
     ]
     assert client.list_items(core_path("shop", "secrets")) == [{"n": 1}, {"n": 2}]
     assert [asked.path for asked in api.asked] == ["/api/v1/namespaces/shop/secrets", "/api/v1/namespaces/shop/secrets?continue=abc%3D%3D"]
@@ -183,8 +184,8 @@ def test_a_list_is_continued(api: ScriptedServer, client: ClusterClient) -> None
 
 def test_a_list_that_expired_begins_again_once(api: ScriptedServer, client: ClusterClient) -> None:
     expired = status(410, "Expired", "The provided continue parameter is too old")
-    first = Reply(body={"metadata": {"continue": "x"}, "items": [{"n": 1}]})
-    api.replies = [first, expired, Reply(body={"metadata": {}, "items": [{"n": 1}, {"n": 2}]})]
+    first = Reply(body={**LIST, "metadata": {"continue": "x"}, "items": [{"n": 1}]})
+    api.replies = [first, expired, Reply(body={**LIST, "metadata": {}, "items": [{"n": 1}, {"n": 2}]})]
     assert client.list_items(core_path("shop", "secrets")) == [{"n": 1}, {"n": 2}]
     api.replies = [first, expired, first, expired]
     with pytest.raises(ApiError, match="The provided continue parameter is too old"):
@@ -193,7 +194,7 @@ def test_a_list_that_expired_begins_again_once(api: ScriptedServer, client: Clus
 
 def test_a_list_without_end_ends(api: ScriptedServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client.MAX_PAGES", 3)
-    api.replies = [Reply(body={"metadata": {"continue": "x"}, "items": []})]
+    api.replies = [Reply(body={**LIST, "metadata": {"continue": "x"}, "items": []})]
     with pytest.raises(ApiError) as caught:
         client.list_items(core_path("shop", "secrets"))
     assert str(caught.value) == 'Cannot list secrets in namespace "shop": the API server\'s list has no end after 3 pages; run the task again.'
@@ -206,8 +207,8 @@ def test_a_list_without_end_ends(api: ScriptedServer, client: ClusterClient, mon
 @pytest.mark.parametrize("code", [429, 503])
 @pytest.mark.parametrize("repeatable", [True, False])
 def test_busy_answers_are_tried_again_always(api: ScriptedServer, client: t.Any, code: int, repeatable: bool) -> None:
-    api.replies = [status(code, "Busy", "later")] * 3 + [Reply(body={"done": True})]
-    assert client.request("POST", IMPORTS, body={}, repeatable=repeatable) == {"done": True}
+    api.replies = [status(code, "Busy", "later")] * 3 + [Reply(body={**OBJECT, "done": True})]
+    assert client.request("POST", IMPORTS, body={}, repeatable=repeatable) == {**OBJECT, "done": True}
     assert len(api.asked) == 4
     first, second, third = client.waits
     assert 0.25 <= first <= 0.5 <= second <= 1.0 <= third <= 2.0
@@ -256,9 +257,9 @@ def test_the_number_of_tries_is_bounded(api: ScriptedServer, client: t.Any) -> N
 
 @pytest.mark.parametrize("code", [500, 502, 504])
 def test_what_may_have_been_done_is_repeated_only_where_that_is_harmless(api: ScriptedServer, client: t.Any, code: int) -> None:
-    api.replies = [status(code, "InternalError", "boom"), Reply(body={"done": True})]
-    assert client.request("PUT", STREAM, body={}) == {"done": True}
-    api.replies = [status(code, "InternalError", "boom"), Reply(body={"done": True})]
+    api.replies = [status(code, "InternalError", "boom"), Reply(body={**OBJECT, "done": True})]
+    assert client.request("PUT", STREAM, body={}) == {**OBJECT, "done": True}
+    api.replies = [status(code, "InternalError", "boom"), Reply(body={**OBJECT, "done": True})]
     with pytest.raises(ApiOutcomeUnknown if code != 500 else ApiError):
         client.request("POST", IMPORTS, body={}, repeatable=False)
     assert len(api.asked) == 3
@@ -284,9 +285,9 @@ def test_an_import_that_timed_out_in_the_server_may_have_been_carried_out(api: S
 def test_a_lost_aggregated_server_counts_as_unknown_unless_it_was_not_even_reached(
     api: ScriptedServer, client: t.Any, text: str, tried_again: bool
 ) -> None:
-    api.replies = [Reply(503, text.encode(), content_type="text/plain"), Reply(body={"done": True})]
+    api.replies = [Reply(503, text.encode(), content_type="text/plain"), Reply(body={**OBJECT, "done": True})]
     if tried_again:
-        assert client.request("POST", IMPORTS, body={}, repeatable=False) == {"done": True}
+        assert client.request("POST", IMPORTS, body={}, repeatable=False) == {**OBJECT, "done": True}
     else:
         with pytest.raises(ApiOutcomeUnknown, match="error trying to reach service: EOF; it may have been carried out"):
             client.request("POST", IMPORTS, body={}, repeatable=False)
@@ -302,16 +303,17 @@ def test_a_lost_aggregated_server_counts_as_unknown_unless_it_was_not_even_reach
     ],
 )
 def test_a_broken_connection(api: ScriptedServer, client: t.Any, action: str, why: str) -> None:
-    api.replies = [Reply(action=action), Reply(body={"done": True})]
-    assert client.get(STREAM) == {"done": True}
-    api.replies = [Reply(action=action), Reply(body={"done": True})]
+    api.replies = [Reply(body=b"{}", action=action), Reply(body={**OBJECT, "done": True})]
+    assert client.get(STREAM) == {**OBJECT, "done": True}
+    api.replies = [Reply(body=b"{}", action=action), Reply(body={**OBJECT, "done": True})]
     with pytest.raises(ApiOutcomeUnknown) as caught:
         client.request("POST", IMPORTS, body={"metadata": {"name": "web"}}, repeatable=False)
     assert str(caught.value).startswith(
         f'Cannot create image stream import "web" in namespace "shop": the connection to the API server {api.url} broke off before a'
         " complete answer came ("
     )
-    assert re.search(rf"\(.*({why}).*\); it may have been carried out, so run the task again to see\.$", str(caught.value))
+    hint = "" if action == "stop early" else "; the option host begins with http://, and API servers speak https"
+    assert re.search(rf"\(.*({why}).*\){hint}; it may have been carried out, so run the task again to see\.$", str(caught.value))
     api.replies = [Reply(action=action)]
     with pytest.raises(ApiUnreachable, match=r"\(tried 4 times\)\.$"):
         client.get(STREAM)
@@ -379,7 +381,7 @@ def test_a_line_between_the_chunks_of_an_answer_has_an_end(api: ScriptedServer, 
 
 def test_a_status_line_that_is_none_is_quoted_within_bounds(api: ScriptedServer, make_client: MakeClient, quick: RetryPolicy) -> None:
     api.replies = [Reply(body=[b"no HTTP, Bearer dummy-token-of-somebody" + b"x" * 50_000 + b"\r\n\r\n"], action="raw")]
-    with pytest.raises(ApiUnreachable, match=r"complete answer came \(no HTTP, Bearer \*{8}\) \(tried 2 times\)"):
+    with pytest.raises(ApiUnreachable, match=r"complete answer came \(no HTTP, Bearer \*{8}\).* \(tried 2 times\)"):
         make_client(connection_to(api), retry=quick).get(STREAM)
 
 
@@ -585,7 +587,7 @@ def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypa
     api.replies = [Reply(200, {"a": "b" * 2000})]
     with pytest.raises(ApiError, match=r"the answer of \S+ \(200\) is longer than 1000 bytes"):
         client.get(STREAM)
-    api.replies = [Reply(200, gzip.compress(json.dumps({"a": "b" * 100_000}).encode()), {"Content-Encoding": "gzip"})]
+    api.replies = [Reply(200, gzip.compress(json.dumps({**OBJECT, "a": "b" * 100_000}).encode()), {"Content-Encoding": "gzip"})]
     with pytest.raises(ApiError, match="is longer than 1000 bytes"):
         client.get(STREAM)
     api.replies = [Reply(500, b"x" * 1_000_000, content_type="text/plain")]
@@ -595,8 +597,8 @@ def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypa
 
 
 def test_compressed_answers_are_read(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(200, gzip.compress(b'{"kind":"ImageStream"}'), {"Content-Encoding": "gzip"})]
-    assert client.get(STREAM) == {"kind": "ImageStream"}
+    api.replies = [Reply(200, gzip.compress(b'{"kind":"ImageStream","apiVersion":"image.openshift.io/v1"}'), {"Content-Encoding": "gzip"})]
+    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"}
 
 
 def test_anonymous_requests_say_so(api: ScriptedServer, make_client: MakeClient) -> None:
@@ -642,3 +644,54 @@ def test_a_flood_of_warnings_is_bounded(api: ScriptedServer, make_client: MakeCl
     client.get(STREAM)
     assert len(warned) == 50
     assert max(map(len, warned)) < 550
+
+
+# ---- what answers without being the API
+
+
+@pytest.mark.parametrize(
+    ("body", "flaw"),
+    [
+        ({"error": "try again", "code": 7}, "is JSON without the kind and apiVersion that every object of the API has"),
+        ({}, "is JSON without the kind and apiVersion that every object of the API has"),
+        ({"kind": "Secret"}, "is JSON without the kind and apiVersion that every object of the API has"),
+        ({"kind": ["Secret"], "apiVersion": "v1"}, "is JSON without the kind and apiVersion that every object of the API has"),
+        ({"kind": "", "apiVersion": "v1"}, "is JSON without the kind and apiVersion that every object of the API has"),
+        ({**OBJECT, "metadata": "x"}, "has metadata that is not an object"),
+        ({**OBJECT, "metadata": [1]}, "has metadata that is not an object"),
+        ({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "no"}, "is a Status of a failure"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_json_of_a_gateway_is_no_answer_of_the_api(api: ScriptedServer, client: ClusterClient, method: str, body: t.Any, flaw: str) -> None:
+    api.replies = [Reply(body=body)]
+    with pytest.raises(ApiError) as caught:
+        client.request(method, STREAM)
+    assert str(caught.value).endswith(f': the answer of {api.url} (200) {flaw}; check what stands between this machine and the API server, such as a proxy.')
+    assert len(api.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "flaw"),
+    [
+        ({**OBJECT, "items": []}, "is a Secret and not a list"),
+        ({**LIST, "items": {"a": 1}}, "has items that are not a list of objects"),
+        ({**LIST, "items": [{"a": 1}, "b"]}, "has items that are not a list of objects"),
+        ({**LIST, "items": [None]}, "has items that are not a list of objects"),
+        ({**LIST, "items": [], "metadata": {"continue": 7}}, "has a continue token that is not a string"),
+        ({**LIST, "items": [], "metadata": [7]}, "has metadata that is not an object"),
+    ],
+)
+def test_a_list_of_another_form_is_not_taken_for_a_shorter_one(api: ScriptedServer, client: ClusterClient, page: t.Any, flaw: str) -> None:
+    api.replies = [Reply(body=page)]
+    with pytest.raises(ApiError) as caught:
+        client.list_items(core_path("shop", "secrets"))
+    assert str(caught.value) == (
+        f'Cannot list secrets in namespace "shop": the answer of {api.url} (200) {flaw}; check what stands between this machine and the API server,'
+        " such as a proxy."
+    )
+
+
+def test_the_version_has_no_kind(api: ScriptedServer, client: ClusterClient) -> None:
+    api.replies = [Reply(body={"platform": "linux/arm64"})]
+    assert client.get("/version") == {"platform": "linux/arm64"}

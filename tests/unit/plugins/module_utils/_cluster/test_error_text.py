@@ -71,6 +71,45 @@ def test_every_kind_of_error_was_recorded() -> None:
     assert set(KINDS) <= codes
 
 
+RULE = "a rule of the cluster refuses it: do what the server says, or ask a cluster administrator."
+ASK = 'ask for a role with the right to get secrets in namespace "a", or check that it exists.'
+IMPERSONATE = "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out."
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ('secrets "b" is forbidden: User "bob" cannot get resource "secrets" in API group "" in the namespace "a"', ASK),
+        ('secrets is forbidden: User "cannot impersonate us" cannot list resource "secrets"', ASK),
+        ('User "bob" cannot get path "/"', ASK),
+        ('users "alice" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the cluster scope', IMPERSONATE),
+        ('users "alice" is forbidden: User "a \\" cannot get \\" b" cannot impersonate resource "users"', IMPERSONATE),
+        # foreign words at another place
+        ('secrets "b" is forbidden: exceeded quota: impersonate, used: 1, limited: 1', RULE),
+        ('admission webhook "x" denied the request: User "bob" cannot impersonate anybody', RULE),
+        ('secrets "b" is forbidden: the team that owns it cannot allow this', RULE),
+    ],
+)
+def test_a_remedy_is_for_the_servers_own_words_at_their_place(message: str, advice: str) -> None:
+    body = {"kind": "Status", "reason": "Forbidden", "message": message}
+    assert str(made("GET", "/api/v1/namespaces/a/secrets/b", 403, body)).endswith(f"; {advice}")
+
+
+def test_a_page_that_quotes_the_server_is_not_the_server() -> None:
+    text = "Blocked by policy: Client sent an HTTP request to an HTTPS server."
+    assert "must begin with https://" not in str(made("GET", "/api/v1/namespaces/a/secrets/b", 400, text))
+    assert "must begin with https://" in str(made("GET", "/api/v1/namespaces/a/secrets/b", 400, "Client sent an HTTP request to an HTTPS server.\n"))
+
+
+def test_a_refusal_says_that_a_plugin_gave_the_identity() -> None:
+    body = {"kind": "Status", "reason": "Forbidden", "message": 'secrets "b" is forbidden: User "bob" cannot get resource "secrets"'}
+    origin = "the exec plugin of the user 'dev' of the kubeconfig /k"
+    answer = Answer(403, "application/json", "", body)
+    path = "/api/v1/namespaces/a/secrets/b"
+    error = error_of(answer, target_of("GET", path), CONNECTION._replace(credential_origin=origin, by_plugin=True), path)
+    assert str(error).endswith(f"or check that it exists; {origin} says who asks.")
+
+
 def test_a_sentence_is_bounded() -> None:
     causes = [{"field": f"spec.tags[{number}]", "message": f"Required value {number}"} for number in range(500)]
     error = made("PUT", "/api/v1/namespaces/a/secrets/b", 422, {"kind": "Status", "message": "m" * 100_000, "details": {"causes": causes}})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+import json
 import os
 import shutil
 import typing as t
@@ -19,6 +20,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import (
     KubeconfigContext,
     default_kubeconfig_paths,
+    kubeconfig_paths_of_environment,
     load_kubeconfig,
     read_bearer_token,
 )
@@ -215,8 +217,6 @@ def test_the_home_folder_is_understood(corpus: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
 def test_content_may_be_text(corpus: Path, form: str) -> None:
-    import json
-
     text = (corpus / "token.yaml").read_text()
     found = load(text if form == "yaml" else json.dumps(yaml.safe_load(text)))
     assert found.user.token == "sha256~dummy-token-of-dev"
@@ -231,13 +231,62 @@ def test_an_empty_file_is_an_empty_kubeconfig(corpus: Path, tmp_path: Path) -> N
 def test_default_paths(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = str(corpus / "merge-first.yaml"), str(corpus / "merge-second.yaml")
     monkeypatch.setenv("KUBECONFIG", f"{first}:/nonexistent:{second}")
-    assert default_kubeconfig_paths() == [first, second]
+    assert kubeconfig_paths_of_environment() == [first, second]
     monkeypatch.setenv("KUBECONFIG", "")
+    assert kubeconfig_paths_of_environment() == []
     monkeypatch.setenv("HOME", str(corpus))
     assert default_kubeconfig_paths() == []
     (corpus / ".kube").mkdir()
     (corpus / ".kube" / "config").write_text("")
     assert default_kubeconfig_paths() == [str(corpus / ".kube" / "config")]
+
+
+@pytest.mark.parametrize("form", ["yaml", "json", "base64"])
+def test_kubeconfig_in_the_environment_holds_content(corpus: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    text = (corpus / "token.yaml").read_text()
+    content = {"yaml": text, "json": json.dumps(yaml.safe_load(text)), "base64": base64.b64encode(text.encode()).decode()}[form]
+    monkeypatch.setenv("KUBECONFIG", content)
+    with pytest.raises(ConfigurationError, match=r"^The environment variable KUBECONFIG holds the content of a kubeconfig, and takes the path of one\.$"):
+        kubeconfig_paths_of_environment()
+
+
+def test_kubeconfig_in_the_environment_names_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nonexistent/a:/nonexistent/b")
+    with pytest.raises(ConfigurationError) as caught:
+        kubeconfig_paths_of_environment()
+    assert str(caught.value) == (
+        "The environment variable KUBECONFIG names no file that exists (/nonexistent/a, /nonexistent/b); correct it, or unset it."
+    )
+
+
+def test_content_in_base64_is_not_repeated(corpus: Path) -> None:
+    content = base64.b64encode((corpus / "token.yaml").read_bytes()).decode()
+    for source in (content, [content], ["/nonexistent", content]):
+        assert refusal(source) == (
+            "The option kubeconfig holds content that is neither YAML nor JSON, such as base64; give a path, or the content as it is in the file."
+        )
+
+
+@pytest.mark.parametrize("key", ["certificate-authority", "client-certificate", "client-key", "tokenFile"])
+@pytest.mark.parametrize("form", ["PEM", "base64", "token", "long"])
+def test_content_for_a_path_inside_is_not_repeated(tmp_path: Path, key: str, form: str) -> None:
+    pem = "-----BEGIN PRIVATE KEY-----\nhunter2hunter2hunter2\n-----END PRIVATE KEY-----\n"
+    content = {"PEM": pem, "base64": base64.b64encode(pem.encode()).decode(), "token": "sha256~hunter2", "long": "hunter2" * 40}[form]
+    kind = "cluster" if key == "certificate-authority" else "user"
+    entry = {"server": "https://api.example.com:6443"} if kind == "cluster" else {}
+    document = {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": {"server": "https://api.example.com:6443"}}],
+        "users": [{"name": "it", "user": {}}],
+        f"{kind}s": [{"name": "it", kind: {**entry, key: content}}],
+    }
+    (tmp_path / "config").write_text(yaml.safe_dump(document))
+    said = refusal(str(tmp_path / "config"))
+    advice = "token takes content" if key == "tokenFile" else f"{key}-data takes content, in base64"
+    assert said == (
+        f"'{key}' of 'it' of the kubeconfig {tmp_path}/config holds the content of a file, and takes the path of one; {advice}."
+    )
 
 
 def test_paths_are_relative_to_the_file_that_holds_them(tmp_path: Path) -> None:

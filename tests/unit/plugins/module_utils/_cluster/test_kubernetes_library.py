@@ -262,67 +262,11 @@ def test_a_provider_that_the_library_does_not_know(tmp_path: Path) -> None:
     )
 
 
-# ---- the service account of a pod
-
-
-@pytest.fixture
-def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The surroundings of a pod's process."""
-    (tmp_path / "token").write_text("dummy-pod-token\n")
-    (tmp_path / "ca.crt").write_text("dummy CA\n")
-    monkeypatch.setattr(library, "SERVICE_ACCOUNT_TOKEN", str(tmp_path / "token"))
-    monkeypatch.setattr(library, "SERVICE_ACCOUNT_CA", str(tmp_path / "ca.crt"))
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
-    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-    return tmp_path
-
-
-def test_the_service_account_of_the_pod(pod: Path) -> None:
-    assert library.in_cluster_available()
-    masked: list[str] = []
-    connection = library.in_cluster_connection(masked.extend)
-    assert connection.host == "https://[fd00::1]:443"
-    assert connection.token == "dummy-pod-token"
-    assert connection.ca is not None
-    assert connection.ca.path == str(pod / "ca.crt")
-    assert connection.verify is True
-    assert connection.credential_origin == f"the service account of this pod ({pod}/token)"
-    (pod / "token").write_text("rotated\n")
-    assert connection.renew_token is not None
-    assert connection.renew_token() == "rotated"
-    assert masked == ["rotated"]
-    (pod / "token").write_text("rot ated")
-    with pytest.raises(ConfigurationError) as caught:
-        connection.renew_token()
-    origin = "the service account of this pod"
-    assert str(caught.value) == f"The bearer token of {origin} holds a character that no token has, such as a space or a line end."
-
-
-@pytest.mark.parametrize("variable", ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])
-def test_outside_of_a_pod(pod: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    monkeypatch.setenv(variable, "")
-    assert not library.in_cluster_available()
-
-
-def test_a_pod_without_a_mounted_token(pod: Path) -> None:
-    # job pods of automation controllers do not always mount one
-    (pod / "token").unlink()
-    assert not library.in_cluster_available()
-
-
-def test_a_pod_without_its_ca(pod: Path) -> None:
-    (pod / "ca.crt").unlink()
-    with pytest.raises(ConfigurationError) as caught:
-        library.in_cluster_connection(lambda secrets: None)
-    assert str(caught.value) == "The service account of this pod cannot be used: Service certification file does not exist."
-
-
 @pytest.mark.parametrize(
     ("call", "purpose"),
     [
         (lambda folder: library.exec_credential(plugin(folder, "true")), "run the exec plugin of a kubeconfig"),
         (lambda folder: library.provider_credential(provider(folder), False, lambda secrets: None), "use the auth provider of a kubeconfig"),
-        (lambda folder: library.in_cluster_connection(lambda secrets: None), "use the service account of the pod"),
     ],
 )
 def test_without_the_library_one_sentence_says_so(

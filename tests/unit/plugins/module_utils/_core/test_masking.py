@@ -177,12 +177,40 @@ def test_credentials_in_options_of_another_form_are_found(registries: object, se
 CONTENT = '{"auths": {"h.example": {"auth": "dTpw"}}}'
 
 
-@pytest.mark.parametrize("text", [CONTENT, f" {CONTENT}", basic_credential(CONTENT[:20], CONTENT[20:]), "-----BEGIN X-----", "a\nb", "a" * 2000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONTENT,
+        f" {CONTENT}",
+        basic_credential(CONTENT[:20], CONTENT[20:]),
+        "-----BEGIN X-----",
+        "a\nb",
+        "a" * 2000,
+        "a" * 300,
+        "/" + "ab/" * 2000,
+        "a\0b",
+        "sha256~dummy-token-of-dev",
+        basic_credential("kind: Config\nusers", "x"),
+    ],
+)
 def test_content_is_told_from_a_path(text: str) -> None:
     assert is_content(text)
 
 
-@pytest.mark.parametrize("path", ["~/.docker/config.json", "/etc/pki/ca.crt", "auth.json", "", "abcdefghijklmnopqrstuvwxyz", "a" * 99, "/run/user/0/auth.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "~/.docker/config.json",
+        "/etc/pki/ca.crt",
+        "auth.json",
+        "",
+        "abcdefghijklmnopqrstuvwxyz",
+        "a" * 99,
+        "/run/user/0/auth.json",
+        "/" + "/".join(["folder"] * 100),
+        "a path with blanks/Schlüssel\udcff.pem",
+    ],
+)
 def test_a_path_is_no_content(path: str) -> None:
     assert not is_content(path)
 
@@ -192,3 +220,4 @@ def test_content_is_found_wherever_a_path_belongs() -> None:
     options = {"auth_file": path, "registries": {"options": {"ca_cert": path}}, "one": {"options": {"inner": {"options": {"file": path}}}}, "note": {}}
     given = {"auth_file": CONTENT, "registries": [{"ca_cert": f"{CONTENT}\n"}, {}], "one": {"inner": {"file": "/path"}}, "note": CONTENT}
     assert contents_of_paths(options, given) == {CONTENT, f"{CONTENT}\n"}
+    assert contents_of_paths({"client_key": {**path, "aliases": ["key_file"]}}, {"key_file": CONTENT}) == {CONTENT}

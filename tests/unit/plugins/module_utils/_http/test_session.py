@@ -34,7 +34,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import session as transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem, tls_context
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import OBJECT, Authority, Reply, ScriptedServer
 from cryptography.hazmat.primitives import serialization
 
 MakeClient = t.Callable[..., t.Any]
@@ -62,7 +62,7 @@ def failure(client: t.Any) -> str:
 def test_the_named_ca_is_trusted(authority: Authority, serve: Serve, make_client: MakeClient, inline: bool) -> None:
     server = serve(authority.server_context())
     ca = Pem("x", text=authority.ca_pem) if inline else ca_of(authority)
-    assert make_client(Connection(host=server.url, ca=ca)).get(PATH) == {}
+    assert make_client(Connection(host=server.url, ca=ca)).get(PATH) == OBJECT
 
 
 def test_an_unknown_ca_is_not_trusted(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
@@ -100,7 +100,7 @@ def test_an_intermediate_can_be_the_anchor(serve: Serve, make_client: MakeClient
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     intermediate.issue_cert("127.0.0.1").configure_cert(context)
     server = serve(context)
-    assert make_client(Connection(host=server.url, ca=Pem("x", text=intermediate.cert_pem.bytes().decode()))).get(PATH) == {}
+    assert make_client(Connection(host=server.url, ca=Pem("x", text=intermediate.cert_pem.bytes().decode()))).get(PATH) == OBJECT
 
 
 def test_validation_can_be_switched_off_without_a_word(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
@@ -109,7 +109,7 @@ def test_validation_can_be_switched_off_without_a_word(authority: Authority, ser
         warnings.simplefilter("always")
         client = make_client(Connection(host=server.url, verify=False))
         for _turn in range(3):
-            assert client.get(PATH) == {}
+            assert client.get(PATH) == OBJECT
     assert said == []
 
 
@@ -128,7 +128,7 @@ def test_the_tls_server_name_is_asked_for_and_verified(authority: Authority, ser
     context.sni_callback = lambda _socket, name, _context: names.append(name)
     server = serve(context)
     connection = Connection(host=server.url, ca=ca_of(authority), server_name="api.internal")
-    assert make_client(connection).get(PATH) == {}
+    assert make_client(connection).get(PATH) == OBJECT
     assert names == ["api.internal"]
     assert "is for another name" in failure(make_client(connection._replace(server_name="other.internal")))
 
@@ -155,6 +155,7 @@ def test_http_to_a_server_with_tls(authority: Authority, serve: Serve, make_clie
     server = serve(authority.server_context())
     said = failure(make_client(Connection(host=f"http://127.0.0.1:{server.port}")))
     assert said.startswith(f"the connection to the API server http://127.0.0.1:{server.port} broke off before a complete answer came (")
+    assert "); the option host begins with http://, and API servers speak https (tried 4 times)." in said
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_a_client_certificate_is_presented(
         cert, key = Pem("cert", text=authority.client_cert.read_text()), Pem("key", text=authority.client_key.read_text())
     client = make_client(Connection(host=server.url, ca=ca_of(authority), client_cert=cert, client_key=key))
     assert list(tmp_path.iterdir()) == []
-    assert client.get(PATH) == {}
+    assert client.get(PATH) == OBJECT
 
 
 def test_an_inline_key_is_on_disk_only_while_it_is_loaded_and_for_us_alone(
@@ -278,7 +279,7 @@ def test_an_unusable_client_certificate(files: dict[str, str], cert: str, key: s
 
 def test_one_file_may_hold_certificate_and_key(authority: Authority, serve: Serve, make_client: MakeClient, files: dict[str, str]) -> None:
     server = serve(mutual(authority))
-    assert make_client(Connection(host=server.url, ca=ca_of(authority), client_cert=Pem("x", path=files["both"]))).get(PATH) == {}
+    assert make_client(Connection(host=server.url, ca=ca_of(authority), client_cert=Pem("x", path=files["both"]))).get(PATH) == OBJECT
 
 
 # ---- proxies
@@ -358,7 +359,7 @@ def test_https_goes_through_a_tunnel_with_the_proxys_own_headers(
         proxy=f"http://127.0.0.1:{proxy.port}",
         proxy_headers={"Proxy-Authorization": "Basic cDpx", "User-Agent": "us"},
     )
-    assert make_client(connection).get(PATH) == {}
+    assert make_client(connection).get(PATH) == OBJECT
     (head,) = proxy.heads
     assert head.startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.")
     assert "Proxy-Authorization: Basic cDpx\r\n" in head
@@ -373,7 +374,7 @@ def test_the_tls_server_name_works_through_a_tunnel(
 ) -> None:
     server, proxy = serve(authority.server_context("api.internal")), tunnel()
     connection = Connection(host=server.url, ca=ca_of(authority), server_name="api.internal", proxy=f"http://127.0.0.1:{proxy.port}")
-    assert make_client(connection).get(PATH) == {}
+    assert make_client(connection).get(PATH) == OBJECT
 
 
 def test_the_password_in_the_proxys_url_authenticates(
@@ -381,7 +382,7 @@ def test_the_password_in_the_proxys_url_authenticates(
 ) -> None:
     server, proxy = serve(authority.server_context()), tunnel()
     options = {"host": server.url, "api_key": "t", "ca_cert": str(authority.ca_path), "proxy": f"http://bob:s%40c@127.0.0.1:{proxy.port}"}
-    assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == {}
+    assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == OBJECT
     assert "Proxy-Authorization: Basic Ym9iOnNAYw==\r\n" in proxy.heads[0]
 
 
@@ -390,13 +391,13 @@ def test_a_password_for_the_proxy_may_be_of_any_alphabet(
 ) -> None:
     server, proxy = serve(authority.server_context()), tunnel()
     options = {"host": server.url, "api_key": "t", "ca_cert": str(authority.ca_path), "proxy": f"http://bob:пароль@127.0.0.1:{proxy.port}"}
-    assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == {}
+    assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == OBJECT
     assert f"Proxy-Authorization: Basic {base64.b64encode('bob:пароль'.encode()).decode()}\r\n" in proxy.heads[0]
 
 
 def test_plain_http_is_asked_of_the_proxy(api: ScriptedServer, make_client: MakeClient) -> None:
-    api.replies = [Reply(body={"through": "proxy"})]
-    assert make_client(Connection(host="http://api.example.com:8001", proxy=api.url)).get(PATH) == {"through": "proxy"}
+    api.replies = [Reply(body={**OBJECT, "through": "proxy"})]
+    assert make_client(Connection(host="http://api.example.com:8001", proxy=api.url)).get(PATH) == {**OBJECT, "through": "proxy"}
     assert api.asked[0].path == f"http://api.example.com:8001{PATH}"
 
 
@@ -405,6 +406,8 @@ def test_plain_http_is_asked_of_the_proxy(api: ScriptedServer, make_client: Make
     [
         ("407 Proxy Authentication Required", "(407 Proxy Authentication Required); set proxy_headers.proxy_basic_auth."),
         ("403 Forbidden", "(403 Forbidden); check that it allows connections to this host and port."),
+        ("403 Error 407 of another", "(403 Error 407 of another); check that it allows connections to this host and port."),
+        ("503 Service Unavailable", "(503 Service Unavailable); it cannot reach the cluster itself: check the host's name and port, and the DNS of the proxy."),
     ],
 )
 def test_a_proxy_that_refuses_the_tunnel(make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy], refuse: str, said: str) -> None:
@@ -425,6 +428,26 @@ def test_a_proxy_that_breaks_off_may_have_passed_the_request_on(api: ScriptedSer
 def test_a_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> None:
     client = make_client(Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{free_port}"))
     assert failure(client) == f"the proxy http://127.0.0.1:{free_port} refused the connection; check the option proxy."
+
+
+def test_a_proxy_of_the_kubeconfig_is_not_the_option(make_client: MakeClient, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubeconfig = {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it"}}],
+        "clusters": [{"name": "it", "cluster": {"server": "https://api.example.com:6443", "proxy-url": f"http://127.0.0.1:{free_port}"}}],
+    }
+    ours = "the kubeconfig content of the option kubeconfig"
+    connection = connection_from_params({"kubeconfig": kubeconfig}, lambda secrets: None)
+    assert failure(make_client(connection)) == (
+        f"the proxy http://127.0.0.1:{free_port} refused the connection; check proxy-url of the cluster 'it' of {ours}."
+    )
+    monkeypatch.setenv("K8S_AUTH_PROXY", f"http://127.0.0.1:{free_port}")
+    named = connection_from_params({"kubeconfig": kubeconfig, "proxy": f"http://127.0.0.1:{free_port}"}, lambda secrets: None)
+    assert failure(make_client(named)).endswith("; check the environment variable K8S_AUTH_PROXY.")
+    del kubeconfig["clusters"][0]["cluster"]["proxy-url"]  # type: ignore[index]
+    kubeconfig["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{free_port}"  # type: ignore[index]
+    direct = connection_from_params({"kubeconfig": kubeconfig}, lambda secrets: None)
+    assert failure(make_client(direct)).endswith(f"refused the connection; check the cluster 'it' of {ours} and its port, and that it runs (tried 4 times).")
 
 
 class SocksProxy(TunnelProxy):
@@ -455,7 +478,7 @@ def test_a_socks_proxy(authority: Authority, serve: Serve, make_client: MakeClie
     try:
         connection = Connection(host=server.url, token="t0ken", ca=ca_of(authority), proxy=f"{scheme}://{login}127.0.0.1:{proxy.port}")
         client = make_client(connection)
-        assert [client.get(PATH), client.get(PATH)] == [{}, {}]
+        assert [client.get(PATH), client.get(PATH)] == [OBJECT, OBJECT]
     finally:
         proxy.close()
     assert proxy.heads == [*given, f"127.0.0.1:{server.port}"]
@@ -465,7 +488,7 @@ def test_a_socks_proxy(authority: Authority, serve: Serve, make_client: MakeClie
 def test_plain_http_goes_through_a_socks_proxy(api: ScriptedServer, make_client: MakeClient) -> None:
     proxy = SocksProxy()
     try:
-        assert make_client(Connection(host=api.url, proxy=f"socks5h://127.0.0.1:{proxy.port}")).get(PATH) == {}
+        assert make_client(Connection(host=api.url, proxy=f"socks5h://127.0.0.1:{proxy.port}")).get(PATH) == OBJECT
     finally:
         proxy.close()
     assert (proxy.heads, api.asked[0].path) == ([f"127.0.0.1:{api.port}"], PATH)
@@ -515,9 +538,9 @@ def test_headers_that_drip_meet_a_deadline_on_every_way(
 def test_a_proxy_that_speaks_tls(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
     # the cluster's CA is trusted for it too
     proxy = serve(authority.server_context())
-    proxy.replies = [Reply(body={"through": "proxy"})]
+    proxy.replies = [Reply(body={**OBJECT, "through": "proxy"})]
     connection = Connection(host="http://api.example.com:8001", proxy=proxy.url, ca=ca_of(authority))
-    assert make_client(connection).get(PATH) == {"through": "proxy"}
+    assert make_client(connection).get(PATH) == {**OBJECT, "through": "proxy"}
     assert failure(make_client(connection._replace(ca=None))) == (
         f"the certificate of the proxy {proxy.url} is not trusted (unable to get local issuer certificate); add its CA to those of the machine"
         " where the module runs, or to the file of the option ca_cert."

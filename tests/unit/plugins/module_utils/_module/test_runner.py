@@ -193,6 +193,30 @@ def test_secrets_inside_a_kubeconfig_are_masked_even_in_a_complaint_about_option
             assert form not in outcome.text
 
 
+KEY = "-----BEGIN PRIVATE KEY-----\nhunter2hunter2\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("option", ["client_key", "ca_cert", "client_cert", "kubeconfig"])
+@pytest.mark.parametrize("content", [KEY, base64.b64encode(KEY.encode()).decode(), "hunter2hunter2" * 30])
+@pytest.mark.parametrize("more", [{}, {"unknown": 1}])
+def test_content_for_a_path_is_repeated_nowhere(
+    run_module_main: RunModule, monkeypatch: pytest.MonkeyPatch, option: str, content: str, more: dict[str, t.Any]
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "log", lambda self, msg, log_args=None: logged.append(f"{msg} {log_args}"))
+
+    def work(context: ModuleContext) -> Report:
+        context.client()
+        return leak_everything(context)
+
+    options = {"host": "https://x", "api_key": "abc"} if option != "kubeconfig" else {}
+    outcome = run_module_main(main_of(work), {**options, option: content, **more})
+    assert outcome.failed
+    for piece in ("hunter2", content[:40]):
+        assert piece not in outcome.text
+        assert piece not in "".join(logged)
+
+
 def test_the_system_log_holds_no_secret(run_module_main: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[str] = []
 
