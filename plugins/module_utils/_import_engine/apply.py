@@ -83,7 +83,9 @@ class _StreamChange:
         self._looked_up = dict(looked_up)
         # What may be done is known by its image: it has to be looked up before, as in check mode.
         foresee = desired.approved is not None
-        self._knowledge = Knowledge(self._looked_up, self._writer.outcomes, foresee, control_plane_architecture, observed)
+        self._knowledge = Knowledge(
+            self._looked_up, self._writer.outcomes, foresee, control_plane_architecture, observed, self._writer.written
+        )
         self._begun = False
         self._rounds = 0
 
@@ -107,7 +109,6 @@ class _StreamChange:
         """Write until nothing is left to do. Raises ``RetryNeeded`` if the stream has to be read again."""
         if self._begun:
             self._read_again()
-        # Reasons are those for which a state found on the cluster was changed, not those of settling our own writes.
         fresh = self._begun = True
         while True:
             plan = self._plan()

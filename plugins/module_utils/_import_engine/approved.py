@@ -10,9 +10,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 from .._core.changes import Approved, Change
-from .images import STREAM_TAG
 from .observed import ObservedStream, ObservedTag
-from .plan_types import LAST_IMPORT_FAILED, NEVER_IMPORTED, STREAM_MISSING, Knowledge, StreamPlan, TagPlan, followed_tag
+from .plan_types import LAST_IMPORT_FAILED, NEVER_IMPORTED, STREAM_MISSING, Knowledge, StreamPlan, TagPlan
 from .view import comes_with_its_tags, stream_view, view
 
 # What is left of an import of this run: to bring the generation level.
@@ -37,7 +36,7 @@ def keep_only_approved(approved: Approved, plan: StreamPlan, observed: ObservedS
             tags.append(tag)
             continue
         tags.append(TagPlan(tag.name, after=observed.tags.get(tag.name)))
-        if changes[0].before != changes[0].after:
+        if tag.reasons and changes[0].before != changes[0].after:
             held_back[tag.name] = tag.reasons
     # A stream goes with all of its tags or not at all.
     delete = delete and not held_back.keys() - {""}
@@ -47,23 +46,17 @@ def keep_only_approved(approved: Approved, plan: StreamPlan, observed: ObservedS
 def _changes(tag: TagPlan, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge) -> list[Change]:
     """Return the ways in which what is planned for a tag can have been shown: with its new image, and without knowing it."""
     after = plan.after.tags.get(tag.name)
-    before = view(_as_shown(tag.name, observed, after, knowledge))
+    before = view(_as_shown(tag.name, observed, knowledge))
     ways = [after] if tag.unforeseen is None else [after, tag.unforeseen]
     return [Change("tag", plan.namespace, plan.name, before, view(way), tag.name) for way in ways]
 
 
-def _as_shown(name: str, observed: ObservedStream, after: ObservedTag | None, knowledge: Knowledge) -> ObservedTag | None:
-    """Return the tag as it was when the run began, if since then only the tag that it follows has moved it along: the run
-    imports that one with it (contract case tags_between_streams). Its own import of this run, made after that, has set its import
-    policy and not its source."""
+def _as_shown(name: str, observed: ObservedStream, knowledge: Knowledge) -> ObservedTag | None:
+    """Return the tag as it was when the run began, if since then only this run has set anything on it: images come from imports, those of
+    the cluster's controller too, and from the tag that it follows (contract case tags_between_streams)."""
     now = observed.tags.get(name)
-    begun = knowledge.begun_with.tags.get(name) if knowledge.begun_with else None
-    if now is None or begun is None or now.kind != STREAM_TAG or followed_tag(observed.namespace, observed.name, now) not in knowledge.attempted:
+    if now is None or knowledge.begun_with is None:
         return now
-    moved = begun._replace(
-        digest=now.digest, image=now.image, image_generation=now.image_generation, failure=now.failure, failure_generation=now.failure_generation
-    )
-    if now == moved or after is None or name not in knowledge.attempted:
-        return begun if now == moved else now
-    imported = moved._replace(generation=now.generation, import_mode=after.import_mode, scheduled=after.scheduled, insecure=after.insecure)
-    return begun if now == imported else now
+    begun = knowledge.begun_with.tags.get(name)
+    ours = [tag.settings for tag in (begun, knowledge.written.get(name)) if tag is not None]
+    return begun if now.settings in ours else now

@@ -62,6 +62,11 @@ class ObservedTag(NamedTuple):
     failure_generation: int = 0
 
     @property
+    def settings(self) -> ObservedTag:
+        """What people set: the tag without its image and failure."""
+        return self._replace(generation=0, digest="", image="", image_generation=0, failure=None, failure_generation=0)
+
+    @property
     def pending(self) -> bool:
         """Whether the spec is ahead of its newest image: the import controller would import it (server-behaviour.md 2.11)."""
         return self.generation > max(self.image_generation, self.failure_generation)

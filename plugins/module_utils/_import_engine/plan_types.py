@@ -111,7 +111,7 @@ class Knowledge(NamedTuple):
     ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag that
     failed is not tried again in the same run. ``foresee``: check mode, where each import's outcome is looked up first.
     ``control_plane_architecture`` completes a preference for an operating system alone (server-behaviour.md 2.10). ``begun_with``
-    is the stream as it was before this run wrote anything to it.
+    is the stream as it was before this run wrote anything to it, ``written`` are the tags as it has written them.
     """
 
     looked_up: t.Mapping[Lookup, Outcome]
@@ -119,6 +119,7 @@ class Knowledge(NamedTuple):
     foresee: bool = False
     control_plane_architecture: str = "amd64"
     begun_with: ObservedStream | None = None
+    written: t.Mapping[str, ObservedTag] = MappingProxyType({})
 
 
 def followed_tag(namespace: str, stream: str, tag: ObservedTag) -> str:

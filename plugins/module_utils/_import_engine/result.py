@@ -49,12 +49,12 @@ class StreamResult:
         self.held_back: dict[str, tuple[str, ...]] = {}
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
-        """Keep the reasons and known outcomes of ``plan``, but for the tags that this run has ``settled`` already."""
+        """Keep the known outcomes of ``plan``, but for the tags that this run has ``settled`` already, and the reasons of the first plan of
+        each tag: they are those of the state that the run began with, whatever others did since."""
         self.held_back.update(plan.held_back)
         for tag in plan.tags:
+            self.reasons.setdefault(tag.name, tag.reasons)
             if tag.name in settled:
                 continue
-            known = self.reasons.get(tag.name, ())
-            self.reasons[tag.name] = known + tuple(reason for reason in tag.reasons if reason not in known)
             if tag.outcome is not None:
                 self.outcomes[tag.name] = tag.outcome

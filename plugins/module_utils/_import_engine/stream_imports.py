@@ -32,7 +32,7 @@ IMAGES_PER_REQUEST = 3
 _NOBODYS_NAME = "lookup"
 
 # What the server writes where an image was answered Success without an image (contract case hub_second_pass).
-_NO_IMAGE = "unknown error prevented import"
+NO_IMAGE = "unknown error prevented import"
 
 # Time for the answer to travel once the server's own limit, the timeout query parameter, has passed. Seconds.
 _ANSWER_GRACE = 15.0
@@ -158,9 +158,9 @@ def _outcome(found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | 
     status, image = found.get("status") or {}, found.get("image") or {}
     mode = (used_policy or {}).get("importMode") or asked_mode or ""
     if status.get("status") != "Success":
-        return failure_from_status(status, mode, _NO_IMAGE)
+        return failure_from_status(status, mode, NO_IMAGE)
     if not (image.get("metadata") or {}).get("name"):
-        return ImportFailure("", _NO_IMAGE, mode)
+        return ImportFailure("", NO_IMAGE, mode)
     return parse_image(image, mode)
 
 

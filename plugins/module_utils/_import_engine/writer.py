@@ -19,9 +19,9 @@ from .._cluster.client import STRATEGIC_MERGE, ClusterClient, image_path
 from .._core.errors import ApiError, ApiUnreachable, CollectionError, Invalid, NotFound, Unauthorized, may_have_been_done
 from .desired import DesiredStream
 from .images import Image, ImportFailure, ImportItem, Lookup, Outcome
-from .observed import ObservedStream, parse_stream, read_stream
+from .observed import ObservedStream, ObservedTag, parse_stream, read_stream
 from .plan_types import StreamPlan, TagPlan
-from .stream_imports import chunks, look_up, send_images
+from .stream_imports import NO_IMAGE, chunks, look_up, send_images
 
 # 504: the time of a request was over before its work was done
 _GATEWAY_TIMEOUT = 504
@@ -58,6 +58,7 @@ class StreamWriter:
         self._namespace = desired.namespace
         self._name = desired.name
         self._timeout = timeout
+        self._approved_only = desired.approved is not None
         self._observed = observed
         self._unread: t.Mapping[str, t.Any] | None = None
         self._recoveries = _MAX_RECOVERIES
@@ -68,6 +69,8 @@ class StreamWriter:
         # outcomes of the imports that were made, by tag; and the tags that the server refused
         self.outcomes: dict[str, Outcome] = {}
         self.refused: set[str] = set()
+        # tags as this run has written them
+        self.written: dict[str, ObservedTag] = {}
         # removed tags whose histories are still there
         self._histories: list[str] = []
 
@@ -107,8 +110,14 @@ class StreamWriter:
         self._drop_histories()
 
     def read_again(self) -> None:
-        """Find out what became of the stream."""
+        """Find out what became of the stream. What the cluster's import controller has tried since this run wrote a tag need not be
+        tried again (server-behaviour.md 2.11)."""
         self.observed = read_stream(self._client, self._namespace, self._name)
+        for name, written in self.written.items():
+            tag = self.observed.tags.get(name)
+            failure = tag.failure if tag and not tag.pending and tag.settings == written.settings else None
+            if failure and name not in self.outcomes and not failure.may_pass and failure.message != NO_IMAGE:
+                self.outcomes[name] = failure
 
     def _write_stream(self, plan: StreamPlan) -> None:
         patches, local = plan.patches, plan.lookup_policy_local
@@ -148,10 +157,14 @@ class StreamWriter:
                 "spec": spec,
             }
             created = self._client.create(image_path(self._namespace, "imagestreams"), body)
-            self.observed = parse_stream(self._namespace, created)
+            self._keep_written(parse_stream(self._namespace, created), patches)
         elif spec and self.observed.exists:
             body = {"metadata": {"resourceVersion": self.observed.resource_version}, "spec": spec}
-            self.observed = parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE))
+            self._keep_written(parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE)), patches)
+
+    def _keep_written(self, stream: ObservedStream, patches: t.Iterable[t.Mapping[str, t.Any]]) -> None:
+        self.observed = stream
+        self.written.update({patch["name"]: stream.tags[patch["name"]] for patch in patches if patch["name"] in stream.tags})
 
     def _refuse(self, tag: TagPlan, refusal: Invalid) -> None:
         """Note that the server refused ``tag``: in the words of the lookup that check mode makes, where that is refused too."""
@@ -238,6 +251,8 @@ class StreamWriter:
         )
         if answer.stream:
             self._unread = answer.stream
+            if self._approved_only:
+                self.written.update({item.to: self.observed.tags[item.to] for item in items if item.to in self.observed.tags})
         return answer.outcomes
 
     def _remove(self, names: t.Sequence[str]) -> None:
