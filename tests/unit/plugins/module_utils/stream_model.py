@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import STRATEGIC_MERGE, ClusterClient
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import conflict, refusal
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import IMPORTS, conflict, refusal
 
 Json = dict[str, t.Any]
 
@@ -239,6 +239,16 @@ class ModelCluster:
         self.streams[namespace, name] = stream
         return stream
 
+    def control_imports(self) -> None:
+        """Import every tag whose spec is ahead of its newest image, as the cluster's import controller does (server-behaviour.md 2.11)."""
+        for (namespace, name), stream in list(self.streams.items()):
+            history = {one["tag"]: one for one in stream["status"]["tags"]}
+            waiting = [tag for tag in stream["spec"]["tags"] if _is_waiting(tag, history.get(tag["name"]) or {})]
+            images = [{"from": tag["from"], "to": {"name": tag["name"]}, "importPolicy": dict(tag["importPolicy"])} for tag in waiting]
+            body: Json = {"metadata": dict(stream["metadata"]), "spec": {"import": True, "images": images}}
+            if images:
+                self._post_imagestreamimports(namespace, name, copy.deepcopy(body), IMPORTS)
+
     def snapshot(self) -> str:
         """All that is stored, to be compared."""
         return json.dumps({"/".join(key): stream for key, stream in self.streams.items()}, sort_keys=True)
@@ -260,6 +270,11 @@ def _follow(stream: Json, old: Json | None, before: Mapping[str, Json], generati
         if item != known.get(followed):
             for name in (name for name, one in followers.items() if one == followed):
                 _add_item(stream, name, item)
+
+
+def _is_waiting(tag: Mapping[str, t.Any], history: Mapping[str, t.Any]) -> bool:
+    done = [one.get("generation") or 0 for one in (*(history.get("items") or ())[:1], *(history.get("conditions") or ()))]
+    return tag["from"].get("kind") == "DockerImage" and not tag.get("reference") and tag["generation"] > max(done, default=0)
 
 
 def _newest(stream: Mapping[str, t.Any]) -> dict[str, Json]:

@@ -152,6 +152,40 @@ def test_check_mode_says_what_the_run_then_does_and_writes_nothing(
     assert foreseen.changed == done.changed
 
 
+@examples
+@given(_PASTS, _DECLARED, _MODES, st.lists(st.booleans(), min_size=1, max_size=12))
+def test_the_import_controller_may_act_before_any_request(
+    past: list[dict[str, t.Any]], declared: dict[str, t.Any], default_mode: str, acts: list[bool]
+) -> None:
+    """What check mode said holds whatever the cluster's controller imports while the run goes on, and its work is not repeated."""
+    cluster = cluster_with(past, default_mode)
+    assume(not any(tag.pending or tag.kind == "ImageStreamTag" for tag in observed(cluster).tags.values()))
+    foreseen = run(cluster, declared, check_mode=True)
+    moments, original, began = list(acts), cluster.request, []
+
+    def request(method: str, path: str, **keywords: t.Any) -> t.Any:
+        if began and moments and moments.pop(0):
+            cluster.control_imports()
+        began.append(method)
+        return original(method, path, **keywords)
+
+    with patch.object(cluster, "request", request), patch("time.sleep"):
+        done = run(cluster, declared)
+    assert what_people_see(foreseen) == what_people_see(done)
+    cluster.control_imports()
+    after = cluster.snapshot()
+    assert not run(cluster, {**declared, "refresh": "missing"}).changed
+    assert cluster.snapshot() == after
+
+
+def what_people_see(report: Report) -> dict[str, t.Any]:
+    """The report without what only who asks for an image knows of it: its media type and its children."""
+    results = copy.deepcopy(report.results)
+    for tag in (tag for stream in results["streams"] for tag in stream["tags"]):
+        del tag["media_type"], tag["manifests"]
+    return {"results": results, "before": report.before, "after": report.after, "failure": report.failure}
+
+
 def without_what_only_one_of_them_knows(report: Report) -> dict[str, t.Any]:
     """An import is not made for what need not be imported, so that only check mode may have asked for its media type."""
     results = copy.deepcopy(report.results)
