@@ -21,6 +21,8 @@ from tools import BUILD, Refused, say
 from tools.environment import MATRIX
 
 DEFINITION = Path("docs", "examples", "execution-environment.yml")
+# The image for rulebooks.
+DECISION = Path("docs", "examples", "decision-environment.yml")
 CONTEXT = BUILD / "execution-environment"
 NAME = "quayside.openshift_images"
 
@@ -71,10 +73,12 @@ def main() -> None:
     collection = installed / "ansible_collections" / "quayside" / "openshift_images"
     found = introspected(installed)
     check_needs(found, collection / "meta" / "ee-requirements.txt")
-    check_core(collection / DEFINITION, supported_core())
-    command = ["ansible-builder", "create", "--file", str(collection / DEFINITION), "--context", str(CONTEXT), "--output-filename", "Containerfile"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    check_context(CONTEXT)
+    for definition in (DEFINITION, DECISION):
+        check_core(collection / definition, supported_core())
+        context = CONTEXT / definition.stem
+        command = ["ansible-builder", "create", "--file", str(collection / definition), "--context", str(context), "--output-filename", "Containerfile"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        check_context(context)
     say(f"An execution environment needs {', '.join(found['python'])} and nothing of the system.")
 
 

@@ -19,6 +19,7 @@ from registries.client import RegistryAddress, RegistryClient
 from registries.docker_registry import DockerRegistry, find_docker_registry
 from registries.ports import choose_port
 
+from . import guide
 from .rulebook import Rulebook
 
 NAMESPACE = "shop"
@@ -63,7 +64,10 @@ class Scene:
         program = find_docker_registry()
         assert program, "docker-registry is not installed"
         certificates = create_certificates(self.directory / "certificates")
-        self.registry = DockerRegistry(program, self.directory / "registry", notify=(self.url, f"Bearer {self.token}"))
+        notifications = guide.block("config.yml of the registry")["notifications"]
+        (endpoint,) = notifications["endpoints"]
+        endpoint.update(guide.replaced(endpoint, {"url": self.url, "headers": {"Authorization": [f"Bearer {self.token}"]}}))
+        self.registry = DockerRegistry(program, self.directory / "registry", notifications=notifications)
         self.registry.start()
         self._stack.append(self.registry.stop)
         self.client = RegistryClient(RegistryAddress(self.registry.host, insecure=True))
@@ -78,20 +82,14 @@ class Scene:
         self.session.verify = str(self.access.ca_file)
         self.session.headers["Authorization"] = f"Bearer {self.access.token}"
         self._stack.append(self.session.close)
-        host = {
-            "ansible_connection": "local",
-            "k8s_auth_host": self.access.host,
-            "k8s_auth_api_key": self.access.token,
-            "k8s_auth_ca_cert": str(self.access.ca_file),
-            **self._variables,
-        }
-        variables = {
-            "registry_push_token": self.token,
-            "registry_push_secret": self.secret,
-            "registry_push_token_port": self.token_port,
-            "registry_push_hmac_port": self.hmac_port,
-        }
-        self.rulebook = Rulebook(self.directory / "rulebook", {"all": {"hosts": {"cluster": host}}}, variables, (self.token_port, self.hmac_port))
+        # The files are those of the guide, with the addresses and secrets of this run.
+        inventory = guide.block("inventory.yml")
+        (host,) = inventory["all"]["hosts"].values()
+        own = {"k8s_auth_host": self.access.host, "k8s_auth_api_key": self.access.token, "k8s_auth_ca_cert": str(self.access.ca_file)}
+        host.update(guide.replaced(host, own), **self._variables)
+        variables = guide.replaced(guide.block("push.yml"), {"registry_push_token": self.token, "registry_push_secret": self.secret})
+        ports = {"registry_push_token_port": self.token_port, "registry_push_hmac_port": self.hmac_port}
+        self.rulebook = Rulebook(self.directory / "rulebook", inventory, variables | ports, (self.token_port, self.hmac_port))
         self._stack.append(self.rulebook.stop)
         self.rulebook.start()
 

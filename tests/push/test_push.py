@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
+import subprocess
 import time
 import typing as t
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from push import guide
+from push.rulebook import BIN
 from push.scene import Scene
 
 
@@ -83,6 +87,32 @@ def test_each_source_asks_for_its_proof(scene: Scene) -> None:
     digest = scene.push("team/quay", "v1", "quay v1 new")
     assert post(scene, scene.hmac_port, body, signed=scene.secret) == 200
     scene.wait("quay", "v1", digest)
+
+
+def test_the_playbook_alone_tells_what_a_push_would_do(scene: Scene) -> None:
+    """The last example of the guide, in check mode with another registry and repository."""
+    prepared(scene, "alone", "v1")
+    (push,) = guide.block("pushes.yml")["pushed_pushes"]
+    variables = {"pushed_pushes": [guide.replaced(push, {"registry": scene.registry.host, "repository": "team/alone", "tag": "v1"})]}
+    before = scene.history("alone", "v1")
+    command = [f"{os.environ[BIN]}/ansible-playbook", "quayside.openshift_images.pushed", "--check", "--diff", "--inventory", "inventory.yml"]
+    environment = {
+        "PATH": f"{os.environ[BIN]}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(scene.rulebook.directory / "home"),
+        "LANG": "C.UTF-8",
+        "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+    }
+    done = subprocess.run(
+        [*command, "--extra-vars", json.dumps(variables)], cwd=scene.rulebook.directory, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert scene.history("alone", "v1") == before
+
+
+def test_the_other_variables_of_the_guide_are_those_of_the_playbook() -> None:
+    names = guide.block('inventory.yml, below "all" or a cluster')["vars"]
+    playbook = (guide.GUIDE.parents[1] / "playbooks" / "pushed.yml").read_text(encoding="utf-8")
+    assert [name for name in names if f"{{{{ {name} | default(omit" not in playbook] == []
 
 
 def test_no_secret_is_logged(scene: Scene) -> None:

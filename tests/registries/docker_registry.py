@@ -50,7 +50,7 @@ class DockerRegistry:
         key_pair: KeyPair | None = None,
         credential: tuple[str, str] | None = None,
         preferred_port: int = 0,
-        notify: tuple[str, str] | None = None,
+        notifications: dict[str, object] | None = None,
     ) -> None:
         self.directory = directory
         self.log_file = directory / "registry.log"
@@ -59,8 +59,7 @@ class DockerRegistry:
         self._key_pair = key_pair
         self._credential = credential
         self._preferred_port = preferred_port
-        # URL and Authorization of a webhook that is told of every push and pull
-        self._notify = notify
+        self._notifications = notifications
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -151,10 +150,8 @@ class DockerRegistry:
             htpasswd = self.directory / "htpasswd"
             write_private(htpasswd, username.encode() + b":" + hashed + b"\n")
             document["auth"] = {"htpasswd": {"realm": "quayside test registry", "path": str(htpasswd)}}
-        if self._notify is not None:
-            url, authorization = self._notify
-            endpoint = {"name": "push", "url": url, "headers": {"Authorization": [authorization]}, "timeout": "5s", "threshold": 3, "backoff": "500ms"}
-            document["notifications"] = {"endpoints": [endpoint]}
+        if self._notifications is not None:
+            document["notifications"] = self._notifications
         configuration = self.directory / "config.yml"
         configuration.write_text(yaml.safe_dump(document), encoding="utf-8")
         return configuration
