@@ -24,6 +24,11 @@ demo:
 	@$(PYTHON) -m tools.environment run
 	@PYTHONPATH=tests $(VENV_PYTHON) -m demo $(if $(filter 1,$(KEEP)),--keep)
 
+## make push-demo           a push to a registry, the rulebook that hears of it, and the image stream that moves; needs Java 17
+.PHONY: push-demo
+push-demo: environment
+	@$(GATES) push-demo
+
 ## make test                every gate, with the Python it is started with (PYTHON=...)
 ## make test-matrix         sanity and unit tests with the oldest and the newest ansible-core that are supported
 ## make integration-oldest  playbooks on the oldest ansible-core, with modules on the oldest Python: before a release

@@ -47,7 +47,7 @@ GROUPS = {
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
     "test": (
-        *("push", "sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo"),
+        *("push", "push-demo", "sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo"),
         *("build", "docs-lint", "lint"),
     ),
     "soak": ("soak-reliability", "soak-security", "soak-fleet"),
@@ -61,8 +61,8 @@ SOAK = {"QUAYSIDE_SOAK": "1"}
 BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "soak-fleet", "fuzz", "bench", "bench-fleet"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_BROWSER = {"browser"}
-NEED_RULEBOOK = {"push"}
-NEED_REGISTRY = {"push", "integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
+NEED_RULEBOOK = {"push", "push-demo"}
+NEED_REGISTRY = {"push", "push-demo", "integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
 
 
 def all_gates(work: Path) -> list[Gate]:
@@ -84,6 +84,7 @@ def all_gates(work: Path) -> list[Gate]:
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
         # Most of its time is waiting. Real parts only: ansible-rulebook in an environment of its own, a registry, the emulator.
         Gate("environment-eda", (PYTHON, "-m", "tools.environment", "eda"), ROOT, variables),
+        Gate("push-demo", (PYTHON, "-m", "push"), work, variables | imports(work) | rulebook(), ("environment-eda",)),
         Gate("push", (PYTHON, "-m", "pytest", "tests/push"), work, variables | imports(work) | rulebook(), ("environment-eda",)),
         pytest("integration", "-n", "2", "tests/integration"),
         Gate("test-cluster", (PYTHON, "-m", "pytest", "--ignore=tests/integration/emulator", "tests/integration"), work, variables | imports(work) | cluster),
