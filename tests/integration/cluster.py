@@ -145,7 +145,8 @@ class Cluster:
         self.call("POST", self.path("serviceaccounts", namespace), body, allowed=409)
 
     def create_user(self, namespace: str, name: str, role: str) -> Access:
-        """A service account with a ClusterRole in its namespace, and access with a token of its own."""
+        """A service account with a ClusterRole in its namespace, and access with a token of its own. The secret that a controller gives
+        to a new account is waited for."""
         self.create_account(namespace, name)
         binding = {
             "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -156,7 +157,9 @@ class Cluster:
         }
         self.call("POST", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", binding)
         rules = self.call("GET", f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{role}")["rules"]
-        return self.with_rights(self.access_of(namespace, name), rights_of(rules[:1], namespace))
+        access = self.with_rights(self.access_of(namespace, name), rights_of(rules[:1], namespace))
+        self.settled([namespace])
+        return access
 
     def with_rights(self, access: Access, rights: Iterable[Right]) -> Access:
         """The access, once the cluster grants it these rights: a binding counts a moment after it was created. A TimeoutError names

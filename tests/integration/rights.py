@@ -52,7 +52,9 @@ class Rights:
             }
             self._create(_collection(kind, namespace), body)
         rights = [right for role, namespace in bindings for right in rights_of(self._rules[role], namespace)]
-        return self._cluster.with_rights(self._cluster.access_of(home, name), rights)
+        access = self._cluster.with_rights(self._cluster.access_of(home, name), rights)
+        self._cluster.settled([home])
+        return access
 
     def remove(self) -> None:
         """Take the roles and bindings away; the service accounts go with their namespaces."""

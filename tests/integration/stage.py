@@ -50,8 +50,8 @@ class Stage:
         return run
 
     def predict(self) -> Run:
-        """A run in check mode, which must not write."""
-        before = self.snapshot()
+        """A run in check mode, which must not write; what controllers have still to do is waited for."""
+        before = self.cluster.settled(self.namespaces)
         predicted = self.run(*CHECK)
         written = self.snapshot().written_since(before)
         assert not written, f"check mode wrote {written}"

@@ -191,7 +191,7 @@ def test_namespace_that_does_not_exist(given: Surroundings, cluster: Cluster, ne
     }
 
 
-def test_registries_that_do_not_give_the_image(given: Surroundings, namespace: str, new_stage: NewStage) -> None:
+def test_registries_that_do_not_give_the_image(given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage) -> None:
     given.push("private", "web", "v1")
     given.push("plain", "tools", "v3")
     given.push("selfsigned", "legacy", "v1")
@@ -234,7 +234,7 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, namespace: s
         ),
         "unauthorized": (
             f"- {namespace}/web:unauthorized from {images['unauthorized']}: Unauthorized: you may not have access to the container image "
-            f'"{images["unauthorized"]}" - The namespace has no registry secret that imports use. Add a credential with the key '
+            f'"{images["unauthorized"]}" - {no_match(cluster, namespace, images["unauthorized"])}. Add a credential with the key '
             f'"{given.registries["private"].host}" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
         ),
         "absent": (
@@ -242,6 +242,14 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, namespace: s
             "The registry has no such tag, digest or repository: check the pull spec."
         ),
     }
+
+
+def no_match(cluster: Cluster, namespace: str, image: str) -> str:
+    """Why no credential is used: controllers may have given the service accounts secrets of the internal registry."""
+    kinds = {secret.get("type") for secret in cluster.call("GET", cluster.path("secrets", namespace))["items"]}
+    if kinds & {"kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson"}:
+        return f"No key in the registry secrets of the namespace matches {image}"
+    return "The namespace has no registry secret that imports use"
 
 
 def unanswered(namespace: str, tag: str, image: str, problem: str, remedy: str) -> str:

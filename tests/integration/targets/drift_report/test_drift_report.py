@@ -97,7 +97,7 @@ def files(path: Path) -> dict[str, str]:
 def what_differs_on_each_cluster_is_shown_and_nothing_written(
     playbooks: Playbooks, fleet: Path, variables: dict[str, t.Any], cluster: Cluster, namespace: str, given: Surroundings
 ) -> None:
-    before = cluster.snapshot([namespace])
+    before = cluster.settled([namespace])
 
     run = playbooks.run(DRIFT, "-vvv", variables=variables, inventory=fleet, settings={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
 
