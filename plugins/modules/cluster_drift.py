@@ -94,6 +94,22 @@ options:
             description:
               - Path of the CA certificates to check this registry's certificate with while logging in.
             type: path
+          from_secret:
+            description:
+              - Take the credential from the entry of another secret of the cluster.
+            type: dict
+            version_added: 1.0.0
+            suboptions:
+              namespace:
+                description:
+                  - Namespace of that secret.
+                type: str
+                required: true
+              name:
+                description:
+                  - Name of that secret.
+                type: str
+                required: true
       auth_file: &auth_file
         description:
           - Path of a Docker C(config.json) or Podman C(auth.json) where the module runs.
@@ -153,6 +169,12 @@ options:
         description:
           - Annotations of the secret.
         type: dict
+      take_over:
+        description:
+          - Write the secret though somebody else reconciles it, as O(quayside.openshift_images.pull_secret#module:take_over).
+        type: bool
+        default: false
+        version_added: 1.0.0
       link:
         description:
           - The service accounts that the secret is linked to, in each of its namespaces.

@@ -92,6 +92,25 @@ options:
           - An identity (refresh) token, as C(docker login) stores it for some registries.
           - Image imports and the kubelet do not understand it, and ask the registry anonymously; there is a warning about that.
         type: str
+      from_secret:
+        description:
+          - Take the credential from the entry for O(registries[].registry) of another secret of the cluster, such as one that External Secrets
+            keeps fresh, instead of giving it here.
+          - It is read at each run and compared by what it means, so the secrets of the task follow it.
+          - Needs the right to C(get) that secret.
+        type: dict
+        version_added: 1.0.0
+        suboptions:
+          namespace:
+            description:
+              - The namespace of that secret.
+            type: str
+            required: true
+          name:
+            description:
+              - The name of that secret.
+            type: str
+            required: true
       email:
         description:
           - The e-mail address to store with the credential. No consumer needs it.
@@ -199,6 +218,14 @@ options:
       - V(true) sets the annotation C(openshift.io/image.excludeSecret), with which image imports do not use the secret. V(false) removes it.
       - Left out, it stays as it is.
     type: bool
+  take_over:
+    description:
+      - Write the secret though somebody else reconciles it, such as Argo CD, Flux or External Secrets, who will undo the change.
+      - Without it such a secret is not changed, and the task fails with the owner's name. RV(secrets[].managed_by) has it too.
+      - The guide on owners says which marks are known, and of which owners there is only a warning.
+    type: bool
+    default: false
+    version_added: 1.0.0
   labels:
     description:
       - Labels to set on the secret. Others stay; one with the value V(null) is removed.
@@ -257,6 +284,16 @@ EXAMPLES = r"""
     name: registry
     auth_content: "{{ vaulted_dockerconfigjson }}"
     update: replace
+
+- name: The credential that External Secrets keeps fresh, in two namespaces
+  quayside.openshift_images.pull_secret:
+    namespaces: [shop, billing]
+    name: registry
+    registries:
+      - registry: registry.example.com:5000
+        from_secret:
+          namespace: credentials
+          name: registry-example-com
 
 - name: Take one registry out of the secret
   quayside.openshift_images.pull_secret:
@@ -318,6 +355,12 @@ secrets:
           description: The e-mail address that is stored with it.
           type: str
           sample: puller@example.com
+        expires_at:
+          description:
+            - When the credential ends, in UTC, if it says so itself, as tokens of Amazon ECR and JSON Web Tokens do. V(null) for all others.
+            - There is a warning about a credential of the task that has ended.
+          type: str
+          sample: "2026-01-31T12:00:00Z"
         changed:
           description: Whether this entry changes.
           type: bool
@@ -341,6 +384,10 @@ secrets:
       type: list
       elements: str
       sample: [registries_changed]
+    managed_by:
+      description: Who else reconciles the secret, V(null) if nobody is known to.
+      type: str
+      sample: null
     shadowing_checked:
       description: Whether the other secrets of the namespace were read, to warn about entries that they hide.
       type: bool
@@ -429,8 +476,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._module.
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.sources import take_from_secrets
 
 if t.TYPE_CHECKING:
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
     from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredSecret
     from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult
 
@@ -456,8 +505,12 @@ def work(context: ModuleContext) -> Report:
     namespaces = namespaces_from(context.params)
     desired = desired_secret(context.params)
     context.mask(*desired.secrets())
+    client: ClusterClient | None = None
+    if desired.takes_from_secrets:
+        client = context.client(pool_size=min(WIDTH, len(namespaces)))
+        desired = take_from_secrets(client, desired, context.mask)
     verified = _verified(desired) if context.params["verify"] else []
-    client = context.client(pool_size=min(WIDTH, len(namespaces)))
+    client = client or context.client(pool_size=min(WIDTH, len(namespaces)))
     applier = SecretApplier(client, desired, check_mode=context.check_mode, mask=context.mask, look_around=context.params["check_others"])
     outcomes = each_with_outcome(namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error))
     return report_secrets(desired, outcomes, verified)

@@ -68,6 +68,14 @@ options:
       - Other types that hold no registry credentials are never read.
     type: bool
     default: false
+  expires_within:
+    description:
+      - Report the problem V(credential_expires) for credentials that end within so many hours. The default V(0) reports those that have ended.
+      - Only credentials that say themselves when they end are known, which are tokens of Amazon ECR and JSON Web Tokens. A token of ECR is
+        good for twelve hours.
+    type: int
+    default: 0
+    version_added: 1.0.0
   explain_for:
     description:
       - Pull specs of images. RV(explanations) says for each of them, in each namespace, which credential an import uses.
@@ -160,6 +168,10 @@ secrets:
       description: Type of the secret.
       type: str
       sample: kubernetes.io/dockerconfigjson
+    managed_by:
+      description: Who else reconciles the secret, such as Argo CD or External Secrets, V(null) if nobody is known to.
+      type: str
+      sample: null
     excluded:
       description: Whether its annotation keeps image imports from using it.
       type: bool
@@ -177,6 +189,10 @@ secrets:
           description: The user name, V(null) where there is none, or where the entry cannot be decoded.
           type: str
           sample: puller
+        expires_at:
+          description: When the credential ends, in UTC, V(null) if it does not say so itself.
+          type: str
+          sample: "2026-01-31T12:00:00Z"
         email:
           description: The e-mail address that is stored with it.
           type: str
@@ -190,7 +206,8 @@ secrets:
           description:
             - V(malformed) (it, or an entry, cannot be decoded), V(type_not_read) (nothing in the cluster reads its type), V(doubtful_key) (a key
               that matches no image, or fewer than it seems to), V(no_credential) (an entry without user name and password),
-              V(identity_token_only) (which imports and pods do not understand), or V(hidden) (another secret's entry is used instead).
+              V(identity_token_only) (which imports and pods do not understand), V(credential_expires) (it has ended, or ends within
+              O(expires_within) hours), or V(hidden) (another entry is used instead).
           type: str
           sample: hidden
         registry:
@@ -201,8 +218,8 @@ secrets:
           description: The sentence about it.
           type: str
           sample: >-
-            The secret "registry" in the namespace "shop" has an entry for "registry.example.com:5000" that no import uses, because the secret
-            "a-copy" has another one and comes first.
+            The secret "registry" in the namespace "shop" has an entry for "registry.example.com:5000" that no import uses: the secret
+            "a-copy" has another credential for it and comes first, because secrets are tried in the order of their names.
 links:
   description: The service accounts that have any link, in order of namespace and name.
   returned: when the options were valid
@@ -232,6 +249,10 @@ links:
       type: list
       elements: str
       sample: []
+    managed_by:
+      description: Who else reconciles the service account, V(null) if nobody is known to.
+      type: str
+      sample: null
     managed:
       description: The secret that the cluster itself keeps for the service account.
       type: str
@@ -421,6 +442,7 @@ def argument_spec() -> ArgumentSpec:
             "links": {"type": "bool", "default": True},
             "include_opaque": {"type": "bool", "default": False},
             "explain_for": {"type": "list", "elements": "str"},
+            "expires_within": {"type": "int", "default": 0},
             "concurrency": {"type": "int", "default": 8},
         },
         mutually_exclusive=[("namespace", "namespaces", "namespace_label_selectors")],

@@ -80,6 +80,14 @@ options:
         do not exist yet. The role quayside.openshift_images.registry_access gives those that it creates itself.
     type: list
     elements: str
+  take_over:
+    description:
+      - Write service accounts though somebody else reconciles them, such as Argo CD or Flux, who will undo the change.
+      - Without it such an account is not changed, and the task fails with the owner's name. RV(service_accounts[].managed_by) has it too.
+      - About accounts of Helm charts and of the Operator Lifecycle Manager there is a warning only.
+    type: bool
+    default: false
+    version_added: 1.0.0
   wait_timeout:
     description:
       - How many seconds to wait for a service account that does not exist yet. The cluster creates V(default), V(builder) and V(deployer)
@@ -196,6 +204,10 @@ service_accounts:
       type: list
       elements: str
       sample: [link_missing]
+    managed_by:
+      description: Who else reconciles the service account, V(null) if nobody is known to.
+      type: str
+      sample: null
     error:
       description: What went wrong with this service account, V(null) if nothing did.
       type: str
@@ -252,6 +264,7 @@ def argument_spec() -> ArgumentSpec:
             "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"},
             # Names of secrets are no secrets.
             "pending_secrets": {"type": "list", "elements": "str", "no_log": False},
+            "take_over": {"type": "bool", "default": False},
             "wait_timeout": {"type": "int", "default": 30},
             "wait_sleep": {"type": "int", "default": 1},
         },

@@ -13,6 +13,7 @@ import typing as t
 from typing import NamedTuple
 
 from .auth_document import Login
+from .expiry import EXPIRED, expiry_of
 from .keyring import (
     DOCKER_HUB,
     DOCKER_HUB_HOSTS,
@@ -66,7 +67,9 @@ def explain(known: list[RegistrySecret], image: str) -> Explanation:
         return Explanation("anonymous", sentence, used.entry.secret, shown_key(used.entry.written))
     before = f"; what {others} would give for it comes after that and is not tried" if others else ""
     user = Login(used.entry.username).shown_username
-    return Explanation("used", f'{first} (user "{user}"){before}.', used.entry.secret, shown_key(used.entry.written), user)
+    expiry = expiry_of(used.entry.password)
+    ended = f" That credential expired at {expiry.text}: give a fresh one." if expiry.state() == EXPIRED else ""
+    return Explanation("used", f'{first} (user "{user}"){before}.{ended}', used.entry.secret, shown_key(used.entry.written), user)
 
 
 def explain_without_rights(namespace: str, image: str) -> str:

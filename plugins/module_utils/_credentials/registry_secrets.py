@@ -17,6 +17,7 @@ import base64
 import typing as t
 from typing import NamedTuple
 
+from .._core.owners import owner_of
 from .auth_document import (
     AuthDocument,
     MalformedAuth,
@@ -40,7 +41,8 @@ EXCLUDE_ANNOTATION = "openshift.io/image.excludeSecret"
 class RegistrySecret(NamedTuple):
     """A secret with registry credentials, as the cluster has it.
 
-    ``document`` is None where the cluster could not read it either; ``problem`` then says why.
+    ``document`` is None where the cluster could not read it either; ``problem`` then says why. ``managed_by`` is who
+    reconciles it, in words.
     """
 
     name: str
@@ -48,6 +50,7 @@ class RegistrySecret(NamedTuple):
     excluded: bool
     document: AuthDocument | None
     problem: str = ""
+    managed_by: str = ""
 
     @property
     def is_candidate(self) -> bool:
@@ -76,18 +79,20 @@ def read_secret_object(secret: t.Mapping[str, t.Any]) -> RegistrySecret | None:
     secret_type = secret.get("type") or "Opaque"
     name = metadata.get("name", "")
     excluded = (metadata.get("annotations") or {}).get(EXCLUDE_ANNOTATION) == "true"
+    owner = owner_of("Secret", metadata)
+    managed_by = owner.name if owner is not None else ""
     data_key = DATA_KEYS.get(secret_type) or next((key for key in DATA_KEYS.values() if key in data), None)
     if data_key is None:
         return None
     content_type = secret_type if secret_type in DATA_KEYS else next(kind for kind, key in DATA_KEYS.items() if key == data_key)
     if not data.get(data_key):
         # The importer passes over a secret without content.
-        return RegistrySecret(name, secret_type, excluded, AuthDocument())
+        return RegistrySecret(name, secret_type, excluded, AuthDocument(), "", managed_by)
     try:
         text = base64.b64decode(data[data_key]).decode("utf-8", "replace")
-        return RegistrySecret(name, secret_type, excluded, parse_document(text, content_type))
+        return RegistrySecret(name, secret_type, excluded, parse_document(text, content_type), "", managed_by)
     except MalformedAuth as exc:
-        return RegistrySecret(name, secret_type, excluded, None, f'its "{data_key}" cannot be read: {exc}')
+        return RegistrySecret(name, secret_type, excluded, None, f'its "{data_key}" cannot be read: {exc}', managed_by)
 
 
 def registry_secrets(objects: t.Iterable[t.Mapping[str, t.Any]]) -> list[RegistrySecret]:

@@ -18,6 +18,7 @@ from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
 from .._core.report import Report
 from .._pull_secret.apply import SecretApplier, SecretOutcome
 from .._pull_secret.report import report_secrets
+from .._pull_secret.sources import take_from_secrets
 from .._pull_secret.verify import try_logins
 from .._secret_link.apply import LinkApplier
 from .._secret_link.desired import Waiting
@@ -33,13 +34,14 @@ if t.TYPE_CHECKING:
 def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, way: Way) -> Part:
     """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and Unauthorized."""
     try:
-        verified = try_logins(secret.desired.present_registries) if secret.verify else []
+        desired = take_from_secrets(client, secret.desired, way.mask)
+        verified = try_logins(desired.present_registries) if secret.verify else []
     except CollectionError as error:
         refused = [SecretOutcome(namespace, error=error) for namespace in secret.namespaces]
         return _secret_part(report_secrets(secret.desired, refused, []), dict.fromkeys(secret.namespaces, reason_of(error)))
     applier = SecretApplier(
         client,
-        secret.desired,
+        desired,
         check_mode=way.check_mode,
         mask=way.mask,
         look_around=secret.look_around,
@@ -54,7 +56,7 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
     ]
     answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
     causes = {outcome.namespace: reason_of(outcome.error) for outcome in answered}
-    return _secret_part(report_secrets(secret.desired, answered, verified), causes, held_back)
+    return _secret_part(report_secrets(desired, answered, verified), causes, held_back)
 
 
 def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, way: Way) -> Part:

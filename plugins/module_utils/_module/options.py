@@ -50,6 +50,12 @@ def registries_option() -> dict[str, t.Any]:
         state={"type": "str", "choices": ["present", "absent"], "default": "present"},
         insecure={"type": "bool", "default": False},
         ca_cert={"type": "path"},
+        # the name of a secret, nothing that is secret itself
+        from_secret={
+            "type": "dict",
+            "no_log": False,
+            "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+        },
     )
 
 
@@ -71,6 +77,7 @@ def secret_options() -> Options:
         "exclude_from_import": {"type": "bool"},
         "labels": {"type": "dict"},
         "annotations": {"type": "dict"},
+        "take_over": {"type": "bool", "default": False},
     }
 
 

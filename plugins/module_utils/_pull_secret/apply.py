@@ -26,6 +26,7 @@ from .._cluster.optimistic import (
 from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.errors import CollectionError, Conflict, NotFound
+from .._core.owners import Owner, refuse_owned, warn_of_owner
 from .._core.report import without_dot
 from .._credentials.keyring import filed_text, shown_key
 from .._credentials.registry_secrets import (
@@ -50,6 +51,7 @@ class SecretOutcome(NamedTuple):
     """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came before.
 
     ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came of it.
+    ``owner`` is who else reconciles the secret.
     """
 
     namespace: str
@@ -57,6 +59,7 @@ class SecretOutcome(NamedTuple):
     error: CollectionError | None = None
     shadowing_checked: bool = False
     warnings: tuple[str, ...] = ()
+    owner: Owner | None = None
 
 
 class SecretApplier:
@@ -91,10 +94,10 @@ class SecretApplier:
         try:
             plan = one.run(self._sleep)
         except CollectionError as exc:
-            return SecretOutcome(namespace, error=exc)
+            return SecretOutcome(namespace, error=exc, owner=one.owner)
         secrets = self._observe_others(namespace)
         warnings = (*one.warnings, *self._warnings(namespace, plan, secrets or []))
-        return SecretOutcome(namespace, plan, None, secrets is not None, warnings)
+        return SecretOutcome(namespace, plan, None, secrets is not None, warnings, one.owner)
 
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
         """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for warnings only."""
@@ -150,6 +153,8 @@ class _OneSecret:
         self._copy = FormerCopy(client, namespace, desired.name, logins, mask)
         self._dying_looks = 0
         self._was_missing = False
+        self.owner: Owner | None = None
+        self._owner_warning = ""
         self.warnings: list[str] = []
         self._collection_path = core_path(namespace, "secrets")
         self._path = core_path(namespace, "secrets", desired.name)
@@ -163,13 +168,15 @@ class _OneSecret:
             if self._deleted is None:
                 raise
             raise self._put_back(self._deleted, exc) from exc
-        self.warnings += self._about_the_copy(plan)
+        self.warnings += [*([self._owner_warning] if self._owner_warning else []), *self._about_the_copy(plan)]
         if not self._check_mode:
             self._remove_the_copy()
         return plan
 
     def _attempt(self) -> SecretPlan:
         observed = observe_secret(self._client, self._namespace, self._desired.name, self._mask)
+        if observed is not None:
+            self.owner = observed.owner
         if observed is not None and observed.is_dying:
             return self._while_dying(observed)
         if observed is None and self._recreation is not None:
@@ -182,6 +189,7 @@ class _OneSecret:
         plan = plan_secret(self._desired, self._namespace, observed, self._deleted or self._copy.former)
         if not plan.changed:
             return self._writes.last or plan
+        self._respect_the_owner()
         if self._approved is not None and secret_change(self._namespace, self._desired.name, plan).id not in self._approved:
             raise NotApproved(plan.reasons)
         if self._check_mode:
@@ -190,6 +198,15 @@ class _OneSecret:
             return plan
         self._carry_out(plan, observed)
         return plan
+
+    def _respect_the_owner(self) -> None:
+        """Raise if somebody else reconciles the secret and would undo the change; note a warning if they may."""
+        if self.owner is None:
+            return
+        if not self.owner.reconciles:
+            self._owner_warning = warn_of_owner(self._subject, self.owner)
+        elif not self._desired.take_over:
+            raise refuse_owned(self._subject, self.owner)
 
     def _while_dying(self, observed: ObservedSecret) -> SecretPlan:
         """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted; raise otherwise."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from .._core.errors import InputError
 from .._core.names import check_key, check_label_value, check_object_name, check_path
+from .._core.references import check_namespace
 from .._credentials.auth_document import (
     AuthDocument,
     Login,
@@ -26,14 +27,27 @@ from .._credentials.auth_document import (
     read_auth_file,
     take_from_auth_file,
 )
+from .._credentials.expiry import EXPIRED, Expiry, expiry_of
 from .._credentials.keyring import filed_text, key_remark
 from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
 from .._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
 from .._credentials.sources import login_from_options, refuse_user_info
 
 
+class SecretSource(NamedTuple):
+    """A secret of the cluster that a credential is taken from."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f'the secret "{self.name}" in the namespace "{self.namespace}"'
+
+
 class DesiredRegistry(NamedTuple):
     """One registry of the secret. ``login`` is None where the secret is to have no entry for it.
+
+    With a ``source`` it is still to be taken from there, but for an e-mail address.
 
     ``insecure`` and ``ca_cert`` (a path) are for trying the login only; the secret does not hold them.
     """
@@ -42,13 +56,15 @@ class DesiredRegistry(NamedTuple):
     login: Login | None
     insecure: bool = False
     ca_cert: str | None = None
+    source: SecretSource | None = None
 
 
 class DesiredSecret(NamedTuple):
     """A pull secret as the task wants it, in each namespace the same.
 
     Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose
-    value is None is to be removed. ``left_out`` are keys of the auth file that are none of registries.
+    value is None is to be removed. With ``take_over`` it is written
+    though somebody else reconciles it. ``left_out`` are keys of the auth file that are none of registries.
     """
 
     name: str
@@ -61,7 +77,13 @@ class DesiredSecret(NamedTuple):
     exclude_from_import: bool | None = None
     labels: t.Mapping[str, str | None] = MappingProxyType({})
     annotations: t.Mapping[str, str | None] = MappingProxyType({})
+    take_over: bool = False
     left_out: tuple[str, ...] = ()
+
+    @property
+    def takes_from_secrets(self) -> bool:
+        """Return whether a credential is still to be taken from a secret of the cluster."""
+        return any(registry.source is not None for registry in self.registries)
 
     @property
     def present_registries(self) -> list[DesiredRegistry]:
@@ -85,11 +107,16 @@ class DesiredSecret(NamedTuple):
             remark = key_remark(registry.registry)
             if remark:
                 found.append(f'The registry "{registry.registry}" in the secret "{self.name}" {remark}.')
+            if registry.source is not None:
+                continue
             if registry.login is not None and registry.login.identity_token and registry.login.is_empty:
                 found.append(
                     f'The entry for "{registry.registry}" in the secret "{self.name}" has an identity token only: image imports and the kubelet '
                     "do not understand it, ask that registry anonymously and try no other secret for it; give username and password."
                 )
+            expiry = expiry_of(registry.login.password, registry.login.identity_token) if registry.login is not None else Expiry()
+            if expiry.state() == EXPIRED:
+                found.append(f'The credential of "{registry.registry}" in the secret "{self.name}" expired at {expiry.text}; give a fresh one.')
             for what, odd in _odd_ends(registry.login):
                 found.append(f'The {what} of "{registry.registry}" in the secret "{self.name}" {odd}; correct it if that is a slip.')
         if self.left_out:
@@ -114,7 +141,9 @@ def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
     """
     check_object_name("name", params["name"])
     if params["state"] == "absent":
-        return DesiredSecret(params["name"], present=False, secret_type=params["type"], recreate=params["recreate"])
+        return DesiredSecret(
+            params["name"], present=False, secret_type=params["type"], recreate=params["recreate"], take_over=bool(params.get("take_over"))
+        )
     from_file, left_out = _from_auth_document(params)
     registries = _merge_sources(from_file, _from_registries(params))
     metadata_given = params["labels"] or params["annotations"] or params["exclude_from_import"] is not None
@@ -137,6 +166,7 @@ def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
         exclude_from_import=params["exclude_from_import"],
         labels=_texts("labels", params["labels"]),
         annotations=annotations,
+        take_over=bool(params.get("take_over")),
         left_out=left_out,
     )
 
@@ -182,10 +212,11 @@ def _from_registries(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
             other = found[filed].registry
             again = f'"{key}" is there twice' if other == key else f'"{other}" and "{key}" are one registry to the cluster'
             raise InputError(f"registries: {again}; keep one of the two")
-        login = None if item["state"] == "absent" else _login(key, item)
+        source = _source(key, item) if item["state"] != "absent" else None
+        login = None if item["state"] == "absent" else Login(email=item["email"] or "") if source is not None else _login(key, item)
         ca_cert = _ca_cert(f'registries: "{key}": ca_cert', item["ca_cert"]) or _ca_cert("verify_ca_cert", params["verify_ca_cert"])
         insecure = bool(item["insecure"]) or matches_any(key, params["verify_insecure"] or [])
-        found[filed] = DesiredRegistry(key, login, insecure=insecure, ca_cert=ca_cert)
+        found[filed] = DesiredRegistry(key, login, insecure=insecure, ca_cert=ca_cert, source=source)
     return list(found.values())
 
 
@@ -195,10 +226,21 @@ def _merge_sources(from_file: list[DesiredRegistry], from_options: list[DesiredR
     return tuple([registry for registry in from_file if filed_text(registry.registry) not in named] + from_options)
 
 
+def _source(key: str, item: t.Mapping[str, t.Any]) -> SecretSource | None:
+    given = item.get("from_secret")
+    if given is None:
+        return None
+    if any(item[name] is not None for name in ("username", "password", "auth", "identity_token")):
+        raise InputError(f'registries: "{key}" has from_secret beside a credential of its own; give one of the two')
+    check_namespace(given["namespace"])
+    check_object_name(f'registries: "{key}": from_secret', given["name"])
+    return SecretSource(given["namespace"], given["name"])
+
+
 def _login(key: str, item: t.Mapping[str, t.Any]) -> Login:
     login = login_from_options(key, item)
     if login is None:
-        raise InputError(f'registries: "{key}" has no credential; give username and password, auth or identity_token, or state: absent')
+        raise InputError(f'registries: "{key}" has no credential; give username and password, auth, identity_token or from_secret, or state: absent')
     return login
 
 

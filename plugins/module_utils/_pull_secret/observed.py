@@ -15,6 +15,7 @@ from typing import NamedTuple
 from .._cluster.facts import ReadingClient
 from .._cluster.paths import core_path
 from .._core.errors import Forbidden, NotFound
+from .._core.owners import Owner, owner_of
 from .._credentials.auth_document import AuthDocument
 from .._credentials.registry_secrets import (
     RegistrySecret,
@@ -53,6 +54,11 @@ class ObservedSecret(NamedTuple):
     @property
     def is_immutable(self) -> bool:
         return bool(self.raw.get("immutable"))
+
+    @property
+    def owner(self) -> Owner | None:
+        """Return who reconciles it besides us."""
+        return owner_of("Secret", self.metadata)
 
     @property
     def is_dying(self) -> bool:

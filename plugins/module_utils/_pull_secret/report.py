@@ -16,6 +16,7 @@ import typing as t
 
 from .._core.diff import Difference
 from .._core.report import Report, failure_sentence
+from .._credentials.expiry import expiry_of
 from .apply import SecretOutcome
 from .desired import DesiredSecret
 from .plan import RegistryChange, difference
@@ -72,6 +73,7 @@ def _secret(desired: DesiredSecret, outcome: SecretOutcome) -> dict[str, t.Any]:
         "registries": [_registry(change) for change in plan.registries] if plan is not None else [],
         "changed": plan is not None and plan.changed,
         "reasons": list(plan.reasons) if plan is not None else [],
+        "managed_by": outcome.owner.name if outcome.owner is not None else None,
         "shadowing_checked": outcome.shadowing_checked,
         "error": str(outcome.error) if outcome.error is not None else None,
     }
@@ -84,6 +86,7 @@ def _registry(change: RegistryChange) -> dict[str, t.Any]:
         "state": "present" if change.after is not None else "absent",
         "username": (login.shown_username or None) if login is not None else None,
         "email": (login.email or None) if login is not None else None,
+        "expires_at": (expiry_of(login.password, login.identity_token).text or None) if login is not None else None,
         "changed": bool(change.reasons),
         "reasons": list(change.reasons),
     }

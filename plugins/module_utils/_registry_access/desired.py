@@ -23,7 +23,8 @@ class AccessSelection(NamedTuple):
     """What to look at. ``namespaces`` is None for those that ``namespace_selector`` fits, and without it for all.
 
     ``skip_namespaces`` are globs. ``name``, ``registry`` and ``registry_username`` narrow down which secrets, and which of their
-    entries, are described; "" does not. ``images`` are the pull specs to explain.
+    entries, are described; "" does not. ``images`` are the pull specs to explain; ``expires_within`` are
+    the hours within which the end of a credential is a problem.
     """
 
     namespaces: tuple[str, ...] | None = None
@@ -36,6 +37,7 @@ class AccessSelection(NamedTuple):
     include_opaque: bool = False
     images: tuple[str, ...] = ()
     concurrency: int = 8
+    expires_within: int = 0
 
     @property
     def is_filtered(self) -> bool:
@@ -49,7 +51,7 @@ class AccessSelection(NamedTuple):
 
 def access_selection(params: t.Mapping[str, t.Any]) -> AccessSelection:
     """Return what the options of ``registry_access_info`` ask for; raise ``InputError`` where they cannot be."""
-    check_numbers(params, concurrency=1)
+    check_numbers(params, concurrency=1, expires_within=0)
     everywhere = params["namespace"] is None and params["namespaces"] is None
     if params["name"] is not None:
         check_object_name("name", params["name"])
@@ -76,4 +78,5 @@ def access_selection(params: t.Mapping[str, t.Any]) -> AccessSelection:
         include_opaque=params["include_opaque"],
         images=images,
         concurrency=params["concurrency"],
+        expires_within=params["expires_within"],
     )

@@ -15,8 +15,10 @@ import typing as t
 from dataclasses import asdict
 
 from .._core.errors import CollectionError, Forbidden
+from .._core.owners import owner_of
 from .._core.report import Report, failure_sentence
 from .._credentials.auth_document import Login, MalformedAuth, decode_entry
+from .._credentials.expiry import EXPIRED, EXPIRES, Expiry, expiry_of
 from .._credentials.explanation import Explanation, explain, explain_unread
 from .._credentials.keyring import has_user_info, key_remark, same_host, same_registry, shown_key
 from .._credentials.registry_secrets import (
@@ -32,7 +34,7 @@ from .observed import NamespaceAccess
 from .variables import access_variables, linked_names
 
 # What can be wrong with a secret, in the order in which it is reported.
-PROBLEMS = ("malformed", "type_not_read", "doubtful_key", "no_credential", "identity_token_only", "hidden")
+PROBLEMS = ("malformed", "type_not_read", "doubtful_key", "no_credential", "identity_token_only", "credential_expires", "hidden")
 
 Entries = t.Mapping[str, t.Any]
 
@@ -40,7 +42,7 @@ Entries = t.Mapping[str, t.Any]
 def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess], mirrors: Mirrors | None = None) -> Report:
     """Return the module's report. Where images are to be explained, a missing right is an answer and no failure."""
     secrets = [
-        _described_secret(access, secret, entries)
+        _described_secret(access, secret, entries, wanted.expires_within)
         for access in observed
         for secret in access.secrets or ()
         if secret.name not in access.managed
@@ -105,13 +107,14 @@ def _related(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dic
                 yield {"namespace": access.namespace, "name": secret.name, "registry": shown["registry"], "username": shown["username"]}
 
 
-def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: Entries) -> dict[str, t.Any]:
-    problems = list(_problems(access, secret, entries))
+def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: Entries, expires_within: int) -> dict[str, t.Any]:
+    problems = list(_problems(access, secret, entries, expires_within))
     return {
         "namespace": access.namespace,
         "name": secret.name,
         "type": secret.secret_type,
         "excluded": secret.excluded,
+        "managed_by": secret.managed_by or None,
         "registries": [_registry(key, raw) for key, raw in entries.items()],
         "problems": sorted(problems, key=lambda problem: PROBLEMS.index(problem["problem"])),
     }
@@ -119,10 +122,11 @@ def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: 
 
 def _registry(key: str, raw: t.Any) -> dict[str, t.Any]:
     login = _login(raw) or Login()
-    return {"registry": shown_key(key), "username": login.shown_username or None, "email": login.email or None}
+    expires = expiry_of(login.password, login.identity_token).text
+    return {"registry": shown_key(key), "username": login.shown_username or None, "email": login.email or None, "expires_at": expires or None}
 
 
-def _problems(access: NamespaceAccess, secret: RegistrySecret, entries: Entries) -> t.Iterator[dict[str, t.Any]]:
+def _problems(access: NamespaceAccess, secret: RegistrySecret, entries: Entries, expires_within: int) -> t.Iterator[dict[str, t.Any]]:
     def problem(kind: str, message: str, registry: str | None = None) -> dict[str, t.Any]:
         shown = None if registry is None else shown_key(registry)
         return {"problem": kind, "registry": shown, "message": f'The secret "{secret.name}" in the namespace "{access.namespace}" {message}.'}
@@ -143,6 +147,11 @@ def _problems(access: NamespaceAccess, secret: RegistrySecret, entries: Entries)
         elif login.is_empty:
             message = f'has no user name and password for "{shown_key(key)}", so the registry is asked anonymously, and others are hidden'
             yield problem("no_credential", message, key)
+        expiry = expiry_of(login.password, login.identity_token) if login is not None else Expiry()
+        state = expiry.state(expires_within)
+        if state in (EXPIRED, EXPIRES):
+            ends = "expired" if state == EXPIRED else "expires"
+            yield problem("credential_expires", f'has a credential for "{shown_key(key)}" that {ends} at {expiry.text}', key)
         if has_user_info(key):
             yield problem("doubtful_key", f'has a user name or password in the key "{shown_key(key)}", which the cluster does not use', key)
         if remark:
@@ -161,6 +170,7 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
             names = [name for name in linked_names(account, purpose) if name not in access.managed and not is_managed(name, account["metadata"])]
             lists[purpose] = [name for name in names if name in named] if wanted.is_filtered else names
         if any(lists.values()):
+            owner = owner_of("ServiceAccount", account["metadata"])
             unknown = access.secrets is None or wanted.is_filtered
             yield {
                 "namespace": access.namespace,
@@ -168,6 +178,7 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
                 **lists,
                 "ineffective": [] if unknown else [name for name in lists["pull"] if name not in usable],
                 "managed": (account["metadata"].get("annotations") or {}).get(MANAGED_ANNOTATION),
+                "managed_by": owner.name if owner is not None else None,
             }
 
 

@@ -23,6 +23,7 @@ from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.concurrency import WIDTH, concurrent_map, each_with_outcome
 from .._core.errors import CollectionError
+from .._core.owners import Owner, owner_of, refuse_owned, warn_of_owner
 from .._credentials.secret_types import CONSUMED_TYPES, DOCKER_CONFIG_JSON
 from .desired import LIST_FIELDS, AccountName, DesiredLinks, Waiting
 from .observed import (
@@ -48,13 +49,14 @@ class SecretMissing(CollectionError):
 class LinkOutcome(NamedTuple):
     """What became of one service account. ``plan`` is what was done, or would be, None where ``error`` came before.
 
-    An account that does not exist has neither links nor an error where the task wants none of them.
+    ``owner`` is who else reconciles the account. An account that does not exist has neither links nor an error where the task wants none of them.
     """
 
     account: AccountName
     plan: LinkPlan | None = None
     error: CollectionError | None = None
     warnings: tuple[str, ...] = ()
+    owner: Owner | None = None
 
 
 class LinkApplier:
@@ -89,25 +91,27 @@ class LinkApplier:
         first_look = [known] if known is not None else []
         writes: WriteTracker[LinkPlan] = WriteTracker()
         warnings: list[str] = []
+        owners: list[Owner | None] = [None]
+        subject = f'The service account "{account.name}" in the namespace "{account.namespace}"'
 
         def attempt() -> LinkPlan:
             observed = first_look.pop() if first_look else self._wait_for(account)
+            owners[:] = [owner_of("ServiceAccount", (observed or {}).get("metadata") or {})]
             plan = plan_links(self._desired, observed or {})
             if not plan.changed:
                 return writes.last or plan
             if self._approved is not None and link_change(account.namespace, account.name, plan).id not in self._approved:
                 raise NotApproved(sorted({reason for one in plan.lists for reason in one.reasons}))
-            warnings[:] = self._look_at_secrets(account, plan, observed or {})
+            warnings[:] = [*self._respect(owners[0], subject), *self._look_at_secrets(account, plan, observed or {})]
             if not self._check_mode:
                 path = core_path(account.namespace, "serviceaccounts", account.name)
                 writes.send(lambda: self._client.request("PUT", path, body=plan.body, repeatable=False), plan)
             return plan
 
         try:
-            subject = f'The service account "{account.name}" in the namespace "{account.namespace}"'
-            return LinkOutcome(account, retry_until_settled(attempt, subject, writes, sleep=self._sleep), None, tuple(warnings))
+            return LinkOutcome(account, retry_until_settled(attempt, subject, writes, sleep=self._sleep), None, tuple(warnings), owners[0])
         except CollectionError as exc:
-            return LinkOutcome(account, error=exc)
+            return LinkOutcome(account, error=exc, owner=owners[0])
 
     def converge_all(self, accounts: t.Sequence[AccountName]) -> list[LinkOutcome]:
         """Return what became of the accounts, in their order. Where a namespace has several of them, they are read with one call."""
@@ -119,6 +123,14 @@ class LinkApplier:
             lambda account: self.converge(account, known.get(account.namespace, {}).get(account.name)),
             lambda account, error: LinkOutcome(account, error=error),
         )
+
+    def _respect(self, owner: Owner | None, subject: str) -> list[str]:
+        """Raise if somebody else reconciles the account and would undo the change; return a warning if they may."""
+        if owner is None:
+            return []
+        if owner.reconciles and not self._desired.take_over:
+            raise refuse_owned(subject, owner)
+        return [] if owner.reconciles else [warn_of_owner(subject, owner)]
 
     def _wait_for(self, account: AccountName) -> Account | None:
         """Return the account, waiting for it to come into being; None where links are to be taken away from one that does not exist."""

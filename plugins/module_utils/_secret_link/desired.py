@@ -25,12 +25,14 @@ class DesiredLinks(NamedTuple):
 
     ``state`` is present, absent or exact; ``purposes`` are the lists it is about, pull, mount or both. ``pending`` are
     secrets that check mode takes to be there, because an earlier task of the play would have created them.
+    With ``take_over`` accounts are written though somebody else reconciles them.
     """
 
     secrets: tuple[str, ...]
     purposes: tuple[str, ...] = ("pull",)
     state: str = "present"
     pending: tuple[str, ...] = ()
+    take_over: bool = False
 
 
 class AccountName(NamedTuple):
@@ -52,13 +54,14 @@ class Waiting(NamedTuple):
 
 def desired_links(params: t.Mapping[str, t.Any]) -> DesiredLinks:
     """Return what the options of ``sa_secret_link`` ask for; raise ``InputError`` with the whole sentence where they cannot be."""
+    take_over = bool(params.get("take_over"))
     purposes = tuple(purpose for purpose in LIST_FIELDS if purpose in params["for"])
     if not purposes:
         raise InputError("for: the list is empty; give pull, mount or both")
     if params["state"] == "exact" and not params["secrets"]:
         # An empty list is a wish here: no link but those of the cluster itself.
-        return DesiredLinks((), purposes, "exact")
-    return DesiredLinks(names_from("secrets", params["secrets"]), purposes, params["state"], tuple(params.get("pending_secrets") or ()))
+        return DesiredLinks((), purposes, "exact", take_over=take_over)
+    return DesiredLinks(names_from("secrets", params["secrets"]), purposes, params["state"], tuple(params.get("pending_secrets") or ()), take_over)
 
 
 def account_names(namespaces: t.Sequence[str], params: t.Mapping[str, t.Any]) -> list[AccountName]:

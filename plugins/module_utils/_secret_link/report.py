@@ -53,6 +53,7 @@ def _account(outcome: LinkOutcome) -> dict[str, t.Any]:
         "lists": [_list(one) for one in plan.lists] if plan is not None else [],
         "changed": plan is not None and plan.changed,
         "reasons": sorted({reason for one in plan.lists for reason in one.reasons}) if plan is not None else [],
+        "managed_by": outcome.owner.name if outcome.owner is not None else None,
         "error": str(outcome.error) if outcome.error is not None else None,
     }
 

@@ -81,11 +81,20 @@ def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> N
         "state": "present",
         "type": "kubernetes.io/dockerconfigjson",
         "registries": [
-            {"registry": "h.example", "state": "present", "username": "puller", "email": None, "changed": True, "reasons": ["password_changed"]},
-            {"registry": "i.example", "state": "present", "username": "i", "email": None, "changed": False, "reasons": []},
+            {
+                "registry": "h.example",
+                "state": "present",
+                "username": "puller",
+                "email": None,
+                "expires_at": None,
+                "changed": True,
+                "reasons": ["password_changed"],
+            },
+            {"registry": "i.example", "state": "present", "username": "i", "email": None, "expires_at": None, "changed": False, "reasons": []},
         ],
         "changed": True,
         "reasons": ["registries_changed"],
+        "managed_by": None,
         "shadowing_checked": True,
         "error": None,
     }
@@ -287,7 +296,7 @@ def test_auth_files_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], 
         ({"registries": [{"registry": "h.example", "username": "u"}]}, "parameters are required together: username, password found in registries"),
         ({"registries": [{**OURS, "auth": "dTpw"}]}, "parameters are mutually exclusive: username|auth|identity_token found in registries"),
         ({"auth_file": "/x", "auth_content": {}}, "parameters are mutually exclusive: auth_file|auth_content"),
-        ({"registries": [{"registry": "h.example"}]}, 'registries: "h.example" has no credential; give username and password, auth or identity_token'),
+        ({"registries": [{"registry": "h.example"}]}, 'registries: "h.example" has no credential; give username and password, auth, identity_token or'),
         ({}, "there is nothing to put into the secret; give at least one of registries, auth_file and auth_content"),
         ({"name": "Pull", "registries": [OURS]}, 'name: "Pull" cannot be the name of an object'),
         ({"labels": {"a b": "c"}}, 'labels: "a b" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending with a letter or'),
@@ -368,3 +377,34 @@ def test_user_information_in_a_key_of_the_cluster_is_never_shown(api: CoreApi, r
     outcome = run(registries=[{**OURS, "registry": "i.example"}])
     assert {registry["registry"] for registry in the_secret(outcome)["registries"]} == {"https://********@h.example", "i.example"}
     assert not run(state="absent").failed
+
+
+def test_a_credential_from_another_secret(api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    api.namespaces.add("vault")
+    api.put_in("secrets", "vault", "fresh", **auths({"h.example": entry("puller", "f0rmer")}))
+    tried: list[str] = []
+    monkeypatch.setattr(verify, "log_in", lambda _registry, login, *_more: tried.append(login.username) or "accepted")
+    taken = {"registry": "h.example", "from_secret": {"namespace": "vault", "name": "fresh"}}
+    options = {"namespaces": ["shop", "test"], "registries": [taken], "verify": True}
+    assert run(check_mode=True, **options).result["changed"]
+    assert run(**options).result["changed"]
+    assert not run(**options).result["changed"]
+    assert tried == ["puller"] * 3
+    assert logins_of(api.secret("test", "pull")) == {"h.example": ("puller", "f0rmer")}
+    api.put_in("secrets", "vault", "fresh", **auths({"h.example": entry("puller", PASSWORD)}))
+    changed = run(**options).result
+    assert [secret["reasons"] for secret in changed["secrets"]] == [["registries_changed"]] * 2
+    assert logins_of(api.secret("shop", "pull")) == {"h.example": ("puller", PASSWORD)}
+    del api.objects["secrets", "vault", "fresh"]
+    assert run(**options).result["msg"] == (
+        'from_secret: the secret "fresh" in the namespace "vault" does not exist; create it first, or check the names'
+    )
+
+
+def test_the_owner_and_the_end_of_credentials_are_returned(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+    ended = b64(json.dumps({"expiration": 1_000_000_000}))
+    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("AWS", ended)}), metadata={"labels": {"olm.owner": "operator"}})
+    secret = the_secret(run(registries=[{"registry": "h.example", "username": "AWS", "password": ended}]))
+    assert secret["managed_by"] == 'the Operator Lifecycle Manager for "operator"'
+    assert [one["expires_at"] for one in secret["registries"]] == ["2001-09-09T01:46:40Z"]
+    assert warned == ['The credential of "h.example" in the secret "pull" expired at 2001-09-09T01:46:40Z; give a fresh one.']

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 import typing as t
 
 import pytest
@@ -75,11 +77,21 @@ def test_one_namespace(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
             "name": "registry",
             "type": "kubernetes.io/dockerconfigjson",
             "excluded": False,
-            "registries": [{"registry": "h.example", "username": "puller", "email": None}],
+            "managed_by": None,
+            "registries": [{"registry": "h.example", "username": "puller", "email": None, "expires_at": None}],
             "problems": [],
         }
     ]
-    assert result["links"] == [{"namespace": "shop", "service_account": "default", "pull": ["registry"], "mount": [], "ineffective": [], "managed": MANAGED}]
+    (link,) = result["links"]
+    assert link == {
+        "namespace": "shop",
+        "service_account": "default",
+        "pull": ["registry"],
+        "mount": [],
+        "ineffective": [],
+        "managed": MANAGED,
+        "managed_by": None,
+    }
     assert result["as_variables"] == [
         {
             "name": "registry",
@@ -279,7 +291,7 @@ def test_a_namespace_that_does_not_exist(run: t.Callable[..., t.Any]) -> None:
 
 def test_the_names_of_credentials_are_not_masked_by_credentials(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "shop", "registry", **auths({"h.example": entry("h", "example")}))
-    assert run(namespace="shop")["secrets"][0]["registries"] == [{"registry": "h.example", "username": "h", "email": None}]
+    assert run(namespace="shop")["secrets"][0]["registries"] == [{"registry": "h.example", "username": "h", "email": None, "expires_at": None}]
 
 
 def test_the_variables_change_nothing(api: CoreApi, run: t.Callable[..., t.Any], run_module_main: t.Callable[..., t.Any]) -> None:
@@ -333,3 +345,36 @@ def test_options_that_cannot_be_meant(api: CoreApi, run: t.Callable[..., t.Any],
 
 def test_what_is_no_image(run: t.Callable[..., t.Any]) -> None:
     assert run(explain_for=["not an image"])["msg"].startswith("explain_for: ")
+
+
+def test_credentials_that_end(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    in_an_hour = int(time.time()) + 3600
+    ended = b64(json.dumps({"expiration": 1_000_000_000}))
+    ends = b64(json.dumps({"expiration": in_an_hour}))
+    api.put_in("secrets", "shop", "tokens", **auths({"a.example": entry("AWS", ended), "b.example": entry("AWS", ends), "c.example": entry()}))
+    api.put_in("secrets", "shop", "owned", **auths({"i.example": entry()}), metadata={"labels": {"reconcile.external-secrets.io/managed": "true"}})
+    result = run(namespace="shop", explain_for=["a.example/web:v1", "b.example/web:v1"])
+    owned, _registry, tokens = result["secrets"]
+    assert (owned["managed_by"], tokens["managed_by"]) == ("External Secrets", None)
+    assert [one["expires_at"] for one in tokens["registries"]] == [
+        "2001-09-09T01:46:40Z",
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(in_an_hour)),
+        None,
+    ]
+    assert [(one["problem"], one["registry"]) for one in tokens["problems"]] == [("credential_expires", "a.example")]
+    assert tokens["problems"][0]["message"] == (
+        'The secret "tokens" in the namespace "shop" has a credential for "a.example" that expired at 2001-09-09T01:46:40Z.'
+    )
+    first, second = result["explanations"]
+    assert first["sentence"].endswith("That credential expired at 2001-09-09T01:46:40Z: give a fresh one.")
+    assert "expired" not in second["sentence"]
+    soon = run(namespace="shop", expires_within=2)["secrets"][2]
+    assert [(one["problem"], one["registry"]) for one in soon["problems"]] == [("credential_expires", "a.example"), ("credential_expires", "b.example")]
+    assert " that expires at " in soon["problems"][1]["message"]
+
+
+def test_the_owner_of_an_account_is_reported(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    owned = {"annotations": {"meta.helm.sh/release-name": "chart"}}
+    api.put_in("serviceaccounts", "shop", "app", imagePullSecrets=[{"name": "registry"}], metadata=owned)
+    links = {link["service_account"]: link["managed_by"] for link in run(namespace="shop")["links"]}
+    assert links == {"app": 'the Helm release "chart"', "default": None}

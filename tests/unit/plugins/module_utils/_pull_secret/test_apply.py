@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown, ApiUnreachable, Forbidden, Invalid
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.owners import OwnedByAnother, Owner
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
@@ -551,3 +552,55 @@ def test_an_error_is_part_of_the_outcome(api: CoreApi, apply: Apply) -> None:
     outcome = apply()
     assert isinstance(outcome.error, Forbidden)
     assert outcome.plan is None
+
+
+ARGO = {"annotations": {"argocd.argoproj.io/tracking-id": "shop:/Secret:shop/pull"}}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("present", [True, False])
+def test_what_somebody_else_reconciles_is_not_written(api: CoreApi, apply: Apply, check_mode: bool, present: bool) -> None:
+    before = api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "old")}), metadata=ARGO)
+    outcome = apply(check_mode=check_mode, present=present)
+    assert isinstance(outcome.error, OwnedByAnother)
+    assert str(outcome.error).startswith('The secret "pull" in the namespace "shop" is reconciled by the Argo CD application "shop", which would undo')
+    assert outcome.owner == Owner('the Argo CD application "shop"', reconciles=True)
+    assert (api.writes, api.secret("shop", "pull")) == ([], before)
+
+
+def test_what_is_as_declared_needs_no_owners_leave(api: CoreApi, apply: Apply) -> None:
+    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry(*OURS)}), metadata=ARGO)
+    outcome = apply()
+    assert (action(outcome), outcome.warnings, outcome.owner is None) == ("none", (), False)
+
+
+def test_who_takes_over_writes(api: CoreApi, apply: Apply) -> None:
+    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "old")}), metadata=ARGO)
+    assert action(apply(take_over=True)) == "update"
+    assert logins_of(api.secret("shop", "pull")) == {"h.example": OURS}
+
+
+def test_two_who_reconcile_fight_no_round(api: CoreApi, apply: Apply) -> None:
+    declared = auths({"h.example": entry("u", "theirs")})
+    api.put_in("secrets", "shop", "pull", **declared, metadata=ARGO)
+
+    def put_back(sent: Sent) -> None:
+        if sent.method in WRITES and sent.path.endswith("/pull"):
+            api.put_in("secrets", "shop", "pull", **declared, metadata=ARGO)
+
+    api.after.append(put_back)
+    version = api.secret("shop", "pull")["metadata"]["resourceVersion"]
+    for _run in range(3):
+        assert isinstance(apply().error, OwnedByAnother)
+    assert api.secret("shop", "pull")["metadata"]["resourceVersion"] == version
+
+
+def test_an_owner_who_may_come_back_is_told_when_something_changes(api: CoreApi, apply: Apply) -> None:
+    helm = {"annotations": {"meta.helm.sh/release-name": "chart"}}
+    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "old")}), metadata=helm)
+    outcome = apply()
+    assert action(outcome) == "update"
+    assert outcome.warnings == (
+        'The secret "pull" in the namespace "shop" belongs to the Helm release "chart", which may undo the change when it is upgraded or repaired.',
+    )
+    assert apply().warnings == ()

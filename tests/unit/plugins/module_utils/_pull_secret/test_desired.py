@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import SecretSource, desired_secret
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import b64, entry
 
 
 def item(registry: str = "h.example", **given: t.Any) -> dict[str, t.Any]:
-    options = dict.fromkeys(("username", "password", "auth", "identity_token", "email", "ca_cert"))
+    options = dict.fromkeys(("username", "password", "auth", "identity_token", "email", "ca_cert", "from_secret"))
     return {"registry": registry, **options, "state": "present", "insecure": False, **given}
 
 
@@ -127,7 +127,7 @@ def test_two_spellings_with_two_credentials_in_a_file() -> None:
             [item(username="u", password="p"), item("https://h.example", state="absent")],
             'registries: "h.example" and "https://h.example" are one registry to the cluster; keep one of the two',
         ),
-        ([item()], 'registries: "h.example" has no credential; give username and password, auth or identity_token, or state: absent'),
+        ([item()], 'registries: "h.example" has no credential; give username and password, auth, identity_token or from_secret, or state: absent'),
         (
             [item(username="a:b", password="p")],
             'registries: "h.example": the user name "a:b" has a colon in it, which a registry would take for the end of the name',
@@ -278,3 +278,23 @@ def test_what_is_left_out_of_an_auth_file_is_told() -> None:
     desired = desired_secret(params(auth_content=json.dumps({"auths": {hub: entry(), f"{hub}refresh-token": entry("x")}})))
     assert list(logins(desired)) == [hub]
     assert desired.remarks() == [f'Left out of the secret "pull": "{hub}refresh-token", where Docker keeps tokens of its own that no cluster reads.']
+
+
+def test_a_credential_from_a_secret() -> None:
+    source = {"namespace": "vault", "name": "fresh"}
+    desired = desired_secret(params(item(from_secret=source, email="u@h"), item("gone.example", from_secret=source, state="absent")))
+    assert [(registry.login, registry.source) for registry in desired.registries] == [(Login(email="u@h"), SecretSource("vault", "fresh")), (None, None)]
+    assert desired.takes_from_secrets
+    assert desired.remarks() == []
+    assert refusal(item(from_secret=source, password="p", username="u")) == (
+        'registries: "h.example" has from_secret beside a credential of its own; give one of the two'
+    )
+    assert refusal(item(from_secret={**source, "namespace": "No"})).startswith('"No" is not a namespace name')
+    assert refusal(item(from_secret={**source, "name": "No"})).startswith('registries: "h.example": from_secret: "No" cannot be the name of an object')
+
+
+def test_a_credential_that_has_ended_is_told() -> None:
+    ended = b64(json.dumps({"expiration": 1_000_000_000, "datakey": "x"}))
+    assert desired_secret(params(item(username="AWS", password=ended))).remarks() == [
+        'The credential of "h.example" in the secret "pull" expired at 2001-09-09T01:46:40Z; give a fresh one.'
+    ]

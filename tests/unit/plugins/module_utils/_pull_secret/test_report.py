@@ -94,6 +94,7 @@ def test_the_whole_report() -> None:
     assert report.changed
     assert report.warnings == ["Beware."]
     assert report.failure == 'The pull secret "pull" failed for 1 of 2, the others were done: test: The API server refused it: no.'
+    shown = {"email": None, "expires_at": None}
     assert report.results == {
         "secrets": [
             {
@@ -102,11 +103,12 @@ def test_the_whole_report() -> None:
                 "state": "present",
                 "type": TYPE,
                 "registries": [
-                    {"registry": "h.example", "state": "present", "username": "puller", "email": None, "changed": True, "reasons": ["registry_missing"]},
-                    {"registry": "gone.example", "state": "absent", "username": None, "email": None, "changed": False, "reasons": []},
+                    {**shown, "registry": "h.example", "state": "present", "username": "puller", "changed": True, "reasons": ["registry_missing"]},
+                    {**shown, "registry": "gone.example", "state": "absent", "username": None, "changed": False, "reasons": []},
                 ],
                 "changed": True,
                 "reasons": ["secret_missing"],
+                "managed_by": None,
                 "shadowing_checked": True,
                 "error": None,
             },
@@ -118,6 +120,7 @@ def test_the_whole_report() -> None:
                 "registries": [],
                 "changed": False,
                 "reasons": [],
+                "managed_by": None,
                 "shadowing_checked": False,
                 "error": str(error),
             },

@@ -259,6 +259,7 @@ def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Appl
                 ],
                 "changed": True,
                 "reasons": ["link_missing", "not_listed"],
+                "managed_by": None,
                 "error": None,
             },
             {
@@ -267,9 +268,10 @@ def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Appl
                 "lists": [{"for": "pull", "secrets": ["registry"], "added": [], "removed": [], "changed": False, "reasons": []}],
                 "changed": False,
                 "reasons": [],
+                "managed_by": None,
                 "error": None,
             },
-            {"namespace": "test", "name": "app", "lists": [], "changed": False, "reasons": [], "error": error},
+            {"namespace": "test", "name": "app", "lists": [], "changed": False, "reasons": [], "managed_by": None, "error": error},
         ],
         "failed_service_accounts": ["test/app"],
         "summary": {"service_accounts": 3, "changed": 1, "unchanged": 1, "failed": 1},
@@ -324,3 +326,30 @@ def test_a_link_of_builds_that_does_not_serve_them_is_told(
         if told
         else ()
     )
+
+
+FLUX = {"labels": {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_account_that_somebody_else_reconciles_is_not_written(api: CoreApi, applier: Applier, check_mode: bool) -> None:
+    api.put_in("serviceaccounts", "shop", "app", metadata=FLUX, imagePullSecrets=[{"name": "quay"}])
+    outcome = applier(check_mode=check_mode).converge(APP)
+    assert str(outcome.error) == (
+        'The service account "app" in the namespace "shop" is reconciled by the Flux Kustomization "flux-system/apps", which would undo the change, so '
+        "nothing was written; change it there, or set take_over: true to write it all the same"
+    )
+    assert api.writes == []
+    assert report_links([outcome]).results["service_accounts"][0]["managed_by"] == 'the Flux Kustomization "flux-system/apps"'
+    assert not changed(applier("quay").converge(APP))
+    assert changed(applier(take_over=True, check_mode=check_mode).converge(APP))
+
+
+def test_an_account_of_a_chart_is_linked_with_a_warning(api: CoreApi, applier: Applier) -> None:
+    api.put_in("serviceaccounts", "shop", "app", metadata={"labels": {"app.kubernetes.io/instance": "shop"}})
+    outcome = applier().converge(APP)
+    assert changed(outcome)
+    assert outcome.warnings == (
+        'The service account "app" in the namespace "shop" belongs to the application "shop", which may undo the change when it is upgraded or repaired.',
+    )
+    assert applier().converge(APP).warnings == ()
