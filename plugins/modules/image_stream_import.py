@@ -313,10 +313,10 @@ options:
     type: path
   results:
     description:
-      - V(changed) returns only streams and tags that changed or failed. RV(summary) counts all in either case.
+      - V(changed) returns only streams and tags that changed or failed, V(all) returns all. RV(summary) counts all in either case.
+      - When unset all are returned, or, if the task fails, what changed or failed, so that the message is not lost beside the rest.
     type: str
     choices: [all, changed]
-    default: all
 seealso:
   - module: quayside.openshift_images.pull_secret
   - module: quayside.openshift_images.sa_secret_link
@@ -417,7 +417,7 @@ streams:
       type: str
       sample: web
     state:
-      description: V(present) or V(absent).
+      description: V(present) or V(absent); V(unknown) if the stream could not be read.
       type: str
       sample: present
     lookup_policy_local:
@@ -458,6 +458,10 @@ streams:
           description: Name of the tag.
           type: str
           sample: v1
+        state:
+          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in RV(streams[].tags[].error).
+          type: str
+          sample: present
         from:
           description: Pull spec of the external image.
           type: str
@@ -490,6 +494,10 @@ streams:
           description: Media type of the image, where this run asked for it.
           type: str
           sample: "application/vnd.docker.distribution.manifest.list.v2+json"
+        architecture:
+          description: Architecture of a single image, where this run asked for it.
+          type: str
+          sample: amd64
         manifests:
           description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
           type: list
@@ -589,6 +597,10 @@ summary:
       description: Number of tags that changed.
       type: int
       sample: 1
+    unknown:
+      description: Number of tags that could not be asked for, so that nobody knows whether they are as declared.
+      type: int
+      sample: 0
     unchanged:
       description: Number of tags that neither changed nor failed.
       type: int
@@ -610,7 +622,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.nu
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams, pending_credentials
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import ONLY_CHANGED, stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option, registry_logins, stream_options
@@ -638,7 +650,7 @@ def argument_spec() -> ArgumentSpec:
                 "registries": registry_logins(ca_cert={"type": "path"}),
                 "auth_file": {"type": "path"},
                 "registry_ca_cert": {"type": "path"},
-                "results": {"type": "str", "choices": ["all", "changed"], "default": "all"},
+                "results": {"type": "str", "choices": ["all", "changed"]},
             },
             mutually_exclusive=[("name", "streams")],
             required_one_of=[("name", "streams")],
@@ -664,7 +676,13 @@ def work(context: ModuleContext) -> Report:
             pending=pending,
             tag_reader=tag_reader,
         )
-    return stream_report(results, RemedyFinder(client, context.mask).remedy, only_changed=params["results"] == "changed")
+    return stream_report(
+        results,
+        RemedyFinder(client, context.mask).remedy,
+        only_changed=ONLY_CHANGED[params["results"]],
+        check_mode=context.check_mode,
+        hint=context.check_mode and not pending,
+    )
 
 
 def _given_credentials(context: ModuleContext) -> OptionCredentials | None:

@@ -236,6 +236,10 @@ streams:
           description: Media type of the newest image, with O(manifests=true), or with O(upstream=true) where it did not move.
           type: str
           sample: "application/vnd.docker.distribution.manifest.list.v2+json"
+        architecture:
+          description: Architecture of the newest image where that is a single one, with O(manifests=true), or with O(upstream=true) where it did not move.
+          type: str
+          sample: amd64
         manifests:
           description:
             - Children of the newest image where that is a manifest list, each with C(os), C(architecture), C(variant), C(digest),
@@ -297,6 +301,10 @@ streams:
               description: Media type of that image.
               type: str
               sample: "application/vnd.docker.distribution.manifest.list.v2+json"
+            architecture:
+              description: Architecture of that image where it is a single one.
+              type: str
+              sample: amd64
             manifests:
               description: Children of the list under V(PreserveOriginal), each with C(os), C(architecture), C(variant), C(digest), C(size).
               type: list

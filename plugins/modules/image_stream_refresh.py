@@ -192,6 +192,10 @@ streams:
           description: Name of the tag.
           type: str
           sample: v1
+        state:
+          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in RV(streams[].tags[].error).
+          type: str
+          sample: present
         from:
           description: Pull spec of the external image.
           type: str
@@ -224,6 +228,10 @@ streams:
           description: Media type of the image, where this run asked for it.
           type: str
           sample: "application/vnd.docker.distribution.manifest.list.v2+json"
+        architecture:
+          description: Architecture of a single image, where this run asked for it.
+          type: str
+          sample: amd64
         manifests:
           description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
           type: list
@@ -321,6 +329,10 @@ summary:
       description: Number of tags that changed.
       type: int
       sample: 1
+    unknown:
+      description: Number of tags that could not be asked for, so that nobody knows whether they are as declared.
+      type: int
+      sample: 0
     unchanged:
       description: Number of tags that neither changed nor failed.
       type: int

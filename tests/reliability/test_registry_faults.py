@@ -117,7 +117,7 @@ def test_import_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
     words = said.format(get=f'Get "https://{place.registry.host}/v2/team/web/manifests/v1"')
     assert run.failure == (
         "1 of 2 tags could not be imported:\n"
-        f"- {place.namespaces[0]}/web:v1 from {image}: InternalError: Internal error occurred: {image}: {words} - {remedy}"
+        f"- {place.namespaces[0]}/web:v1 from {image}\n    InternalError: Internal error occurred: {image}: {words}\n    -> {remedy}"
     )
     assert (run.changed, imported(place)) == (True, ["v2"])
     assert [tag["changed"] for tag in run.results["streams"][0]["tags"]] == [True, True]
@@ -138,8 +138,8 @@ def test_import_meets_a_registry_that_refuses_connections(place: Place) -> None:
     run = imports(place, tags=tags)
     address = nowhere.replace("localhost", "127.0.0.1")
     assert run.failure == (
-        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {nowhere}/team/web:v1: InternalError: Internal error occurred: "
-        f'{nowhere}/team/web:v1: Get "https://{nowhere}/v2/": dial tcp {address}: connect: connection refused - Nothing answers there: check host '
+        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {nowhere}/team/web:v1\n    InternalError: Internal error occurred: "
+        f'{nowhere}/team/web:v1: Get "https://{nowhere}/v2/": dial tcp {address}: connect: connection refused\n    -> Nothing answers there: check host '
         "and port, and that the API server can reach the registry."
     )
     assert imported(place) == ["v2"]
@@ -156,8 +156,8 @@ def test_import_meets_a_registry_that_does_not_answer(place: Place) -> None:
     """
     run = imports(place, Fault(path="/manifests/v1", delay=2.5))
     assert run.failure == (
-        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {place.image('v1')}: Timeout: Timeout: request did not complete "
-        "within requested timeout - context deadline exceeded - The registry did not answer the API server in time: check the network between them, "
+        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {place.image('v1')}\n    Timeout: Timeout: request did not complete "
+        "within requested timeout - context deadline exceeded\n    -> The registry did not answer the API server in time: check the network between them, "
         "then run again."
     )
     assert imported(place) == ["v2"]

@@ -29,7 +29,7 @@ def test_failed_import_is_answered_with_201(scene: Scene) -> None:
     assert result.done.failed["nope"]["reason"] == "NotFound"
     assert (scene.digest("v2"), result.done.tags["v1"]["changed"]) == (WEB_V2, True)
     assert result.done.report.failure is not None
-    assert f"{scene.namespace}/web:nope from {scene.web}:nope: NotFound:" in result.done.report.failure
+    assert f"{scene.namespace}/web:nope from {scene.web}:nope\n    NotFound:" in result.done.report.failure
 
 
 def test_failed_first_import_leaves_a_stream_and_a_tag(bare_scene: Scene) -> None:

@@ -94,16 +94,17 @@ def _add_upstream(stream: dict[str, t.Any], result: StreamResult, remedy_for: Re
             continue
         tag["reasons"] = list(result.reasons.get(tag["name"], ()))
         outcome = result.outcomes.get(tag["name"])
-        shown: dict[str, t.Any] = {"digest": None, "media_type": None, "manifests": [], "moved": False, "error": None}
+        shown: dict[str, t.Any] = {"digest": None, "media_type": None, "architecture": None, "manifests": [], "moved": False, "error": None}
         if isinstance(outcome, Image):
             shown.update(
                 digest=outcome.digest,
                 media_type=outcome.media_type or None,
+                architecture=outcome.architecture or None,
                 manifests=shown_manifests(outcome),
                 moved=outcome.digest != (tag["digest"] or ""),
             )
             if not shown["moved"]:
-                tag.update(media_type=shown["media_type"], manifests=shown["manifests"])
+                tag.update({key: shown[key] for key in ("media_type", "architecture", "manifests")})
         elif isinstance(outcome, ImportFailure):
             remedy = remedy_for(stream["namespace"], sources[tag["name"]], outcome)
             shown["error"] = f"{outcome.text} - {remedy}" if remedy else outcome.text
@@ -140,7 +141,7 @@ def _add_images(client: ClusterClient, streams: t.Sequence[dict[str, t.Any]], co
             errors[which[0]] = image
         elif image is not None:
             for tag in holders[which]:
-                tag.update(media_type=image.media_type or None, manifests=shown_manifests(image))
+                tag.update(media_type=image.media_type or None, architecture=image.architecture or None, manifests=shown_manifests(image))
     return errors
 
 
@@ -174,6 +175,7 @@ def _describe_tag(name: str, tag: ObservedTag | None, status: t.Mapping[str, t.A
     failure = shown.failure
     return {
         "name": name,
+        "state": "present",
         "in_spec": tag is not None,
         "from": shown.source or None,
         "from_kind": shown.kind or None,
@@ -190,6 +192,7 @@ def _describe_tag(name: str, tag: ObservedTag | None, status: t.Mapping[str, t.A
         "digest": (items[0].get("image") or None) if items else None,
         "previous_digest": (items[1].get("image") or None) if len(items) > 1 else None,
         "media_type": None,
+        "architecture": None,
         "manifests": [],
         "changed": False,
         "reasons": [],

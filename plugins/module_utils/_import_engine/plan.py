@@ -293,7 +293,7 @@ def _as_legacy(answer: Image, preference: tuple[str, str], control_plane_archite
     child = legacy_choice(answer.manifests, architecture or control_plane_architecture, operating_system or "linux")
     if child is None:
         return answer._replace(import_mode=LEGACY)
-    return Image(child.digest, answer.reference.split("@", 1)[0] + "@" + child.digest, child.media_type, (), LEGACY)
+    return Image(child.digest, answer.reference.split("@", 1)[0] + "@" + child.digest, child.media_type, (), LEGACY, child.architecture)
 
 
 def _platforms_missing(image: Image) -> ImportFailure:

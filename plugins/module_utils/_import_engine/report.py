@@ -16,20 +16,37 @@ import typing as t
 from collections import Counter
 
 from .._core.diff import Difference, View
+from .._core.references import PullSpec
 from .._core.report import Report
 from .images import Image, ImportFailure, shown_manifests
 from .observed import ObservedStream, ObservedTag
 from .plan_types import NOT_LISTED
+from .remedies import refused_images
 from .result import StreamResult
-from .view import differ, stream_lines, stream_view, view
+from .view import differ, failed_tag_text, stream_lines, stream_view, view
+
+# The state of what could not be asked for.
+UNKNOWN = "unknown"
 
 RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 
 
-def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, only_changed: bool) -> Report:
+# What the option results means; unset, a failed task returns what changed or failed, so that its message is not lost beside the rest.
+ONLY_CHANGED: dict[str | None, bool | None] = {"all": False, "changed": True, None: None}
+
+_IN_CHECK_MODE = (
+    "In check mode: if an earlier task of this play writes that credential, give it as pending_credentials, or use the role registry_access, "
+    "which does."
+)
+
+
+def stream_report(
+    results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, only_changed: bool | None, check_mode: bool = False, hint: bool = False
+) -> Report:
     """Build the report; ``remedy_for(namespace, pull spec, failure)`` tells what to do about a failure.
 
-    ``only_changed`` leaves streams and tags out that neither changed nor failed; counts are of all.
+    ``only_changed`` leaves streams and tags out that neither changed nor failed, None does so if anything failed; counts are of all.
+    ``check_mode``: failures are those of lookups. ``hint``: no credential is counted on that is still to be written.
     """
     streams, failed_tags, failures, warnings = [], [], [], []
     differences: list[Difference] = []
@@ -43,29 +60,48 @@ def stream_report(results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, o
         counts["tags"] += len(stream["tags"])
         counts["changed"] += sum(tag["changed"] for tag in stream["tags"])
         counts["unchanged"] += sum(not tag["changed"] and not tag["error"] for tag in stream["tags"])
+        counts["unknown"] += sum(tag["state"] == UNKNOWN for tag in stream["tags"])
         counts["failed"] += len(failed)
         reasons.update(reason for tag in stream["tags"] if tag["changed"] for reason in tag["reasons"])
         failed_tags += failed
         failures += _failure_lines(where, stream["error"], failed)
-        warnings += result.warnings
+        warnings += [*result.warnings, *_advice(where, result)]
         if result.gone_upstream and not result.desired.purge_tags:
             names = ", ".join(result.gone_upstream)
             warnings.append(f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more")
         differences += _differences(result, where)
-        if only_changed:
-            stream["tags"] = [tag for tag in stream["tags"] if tag["changed"] or tag["error"]]
-        if not only_changed or stream["changed"] or stream["tags"] or stream["error"]:
-            streams.append(stream)
-    summary: dict[str, t.Any] = {name: counts[name] for name in ("streams", "streams_changed", "tags", "changed", "failed")}
-    summary["unchanged"] = counts["unchanged"]
+        streams.append(stream)
+    if only_changed or (only_changed is None and failures):
+        streams = _only_changed(streams)
+    counted = ("streams", "streams_changed", "tags", "changed", "failed", "unknown", "unchanged")
+    summary: dict[str, t.Any] = {name: counts[name] for name in counted}
     summary["reasons"] = dict(sorted(reasons.items()))
+    refused = any(refused_images(PullSpec.parse(tag["from"]), ImportFailure(tag["reason"], tag["message"])) for tag in failed_tags)
+    hints = [_IN_CHECK_MODE] if hint and refused else []
     return Report(
         changed=counts["streams_changed"] > 0,
         results={"streams": streams, "failed_tags": failed_tags, "summary": summary},
         differences=differences,
-        failure=_failure(failures, counts) if failures else None,
+        failure=_failure(failures, counts, hints, check_mode) if failures else None,
         warnings=warnings,
     )
+
+
+def _only_changed(streams: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return the streams and tags that changed or failed."""
+    left = [{**stream, "tags": [tag for tag in stream["tags"] if tag["changed"] or tag["error"]]} for stream in streams]
+    return [stream for stream in left if stream["changed"] or stream["tags"] or stream["error"]]
+
+
+def _advice(where: str, result: StreamResult) -> t.Iterator[str]:
+    """Yield what a person should know of tags that are as declared, and do not do what they are declared for."""
+    for tag in result.desired.tags:
+        outcome = result.outcomes.get(tag.name)
+        if tag.scheduled and tag.source.digest:
+            yield f"{where}:{tag.name} is scheduled, but {tag.source} is a digest, which always names the same image: the cluster never imports it again"
+        architecture = outcome.architecture if isinstance(outcome, Image) else ""
+        if tag.prefer_architecture and architecture and architecture != tag.prefer_architecture:
+            yield f"{where}:{tag.name} prefers {tag.prefer_architecture}, which {tag.source} does not offer: its image is for {architecture}"
 
 
 def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[str, t.Any], list[dict[str, t.Any]]]:
@@ -82,6 +118,8 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
             known = isinstance(outcome, ImportFailure)
             remedy = remedy_for(desired.namespace, declared[name].source, failure) if known else ""
             tag["error"] = f"{failure.text} - {remedy}" if remedy else failure.text
+            if (known and not tag["reasons"]) or (not known and result.unasked):
+                tag["state"] = UNKNOWN
             failed.append(
                 {
                     "namespace": desired.namespace,
@@ -97,7 +135,7 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
     stream = {
         "namespace": desired.namespace,
         "name": desired.name,
-        "state": "present" if new.exists else "absent",
+        "state": UNKNOWN if result.unread else "present" if new.exists else "absent",
         "lookup_policy_local": new.lookup_policy_local,
         "changed": stream_view(old) != stream_view(new) or any(tag["changed"] for tag in tags),
         "tags": tags,
@@ -124,6 +162,7 @@ def _tag_result(
     image = outcome if isinstance(outcome, Image) and new is not None and outcome.digest == new.digest else None
     return {
         "name": name,
+        "state": "present" if new else "absent",
         "from": shown.source,
         "import_mode": shown.import_mode or None,
         "reference_policy": shown.reference_policy or None,
@@ -132,6 +171,7 @@ def _tag_result(
         "digest": (new.digest or None) if new else None,
         "previous_digest": (old.digest or None) if old else None,
         "media_type": (image.media_type or None) if image else None,
+        "architecture": (image.architecture or None) if image else None,
         "manifests": shown_manifests(image) if image else [],
         "changed": differ(old, new),
         "reasons": list(result.reasons.get(name, ())),
@@ -157,18 +197,17 @@ def _with_tags(stream: ObservedStream, names: t.Sequence[str]) -> View:
 
 def _failure_lines(where: str, error: str | None, failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     """Return a line for each tag with a failure of its own, and one for what stopped the stream, with the tags that it cost."""
-    lines = [_failure_line(where, tag) for tag in failed if tag["message"] != error]
+    lines = [failed_tag_text(where, tag) for tag in failed if tag["message"] != error]
     if error:
         cost = ", ".join(tag["tag"] for tag in failed if tag["message"] == error)
         lines.append(f"{where}: {error}" + (f" (not imported: {cost})" if cost else ""))
     return lines
 
 
-def _failure_line(where: str, tag: t.Mapping[str, t.Any]) -> str:
-    text = f"{tag['reason']}: {tag['message']}" if tag["reason"] else tag["message"]
-    return f"{where}:{tag['tag']} from {tag['from']}: {text}" + (f" - {tag['remedy']}" if tag["remedy"] else "")
-
-
-def _failure(lines: t.Sequence[str], counts: t.Mapping[str, int]) -> str:
-    head = f"{counts['failed']} of {counts['tags']} tags could not be imported" if counts["failed"] else "Not every stream could be managed"
-    return f"{head}:\n" + "\n".join(f"- {line}" for line in lines)
+def _failure(lines: t.Sequence[str], counts: t.Mapping[str, int], hints: t.Sequence[str], check_mode: bool) -> str:
+    head = "Not every stream could be managed"
+    if counts["failed"] and check_mode:
+        head = f"{counts['failed']} of {counts['tags']} tags could not be looked up"
+    elif counts["failed"]:
+        head = f"{counts['failed']} of {counts['tags']} tags could not be imported"
+    return "\n".join([f"{head}:", *(f"- {line}" for line in lines), *hints])

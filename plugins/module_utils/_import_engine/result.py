@@ -46,6 +46,9 @@ class StreamResult:
         self.tags_from = ""
         self.tags_from_reason = ""
         self.warnings: list[str] = []
+        # The stream was not read; what it would need was not found out.
+        self.unread = False
+        self.unasked = False
         self.held_back: dict[str, tuple[str, ...]] = {}
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:

@@ -107,6 +107,7 @@ class _StreamRun:
             if isinstance(found, CollectionError):
                 self._observed[key] = ObservedStream(*key)
                 self._stop(key, found)
+                self.results[key].unread = self.results[key].unasked = True
             else:
                 self._observed[key] = found
 
@@ -129,6 +130,7 @@ class _StreamRun:
         for (key, repository), answer in zip(whole, concurrent_map(ask, whole, self._concurrency)):
             if isinstance(answer, CollectionError):
                 self._stop(key, answer)
+                self.results[key].unasked = True
             elif answer.failure:
                 self._without_list(key, repository, answer, answer.failure)
             else:
@@ -186,6 +188,7 @@ class _StreamRun:
                 errors = [refused[lookup] for lookup in plans[key].lookups if lookup in refused]
                 if errors:
                     self._stop(key, refused_for(key[1], errors[0]), plan=plans.pop(key))
+                    self.results[key].unasked = True
                 else:
                     open_keys.append(key)
         return plans

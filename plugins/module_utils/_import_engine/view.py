@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.diff import View, only_different, shown_value, value_lines
-from .images import EXTERNAL
+from .images import EXTERNAL, ImportFailure
 from .observed import ObservedStream, ObservedTag
 
 # hexadecimal digits of a digest that a person compares
@@ -105,3 +105,9 @@ def short_digest(value: t.Any) -> t.Any:
     """Return a digest shortened to what a person compares; anything else as it is."""
     algorithm, colon, digits = value.partition(":") if isinstance(value, str) else ("", "", "")
     return f"{algorithm}:{digits[:_SHOWN_DIGITS]}" if colon and algorithm in _DIGESTS and len(digits) >= 64 else value
+
+
+def failed_tag_text(where: str, tag: t.Mapping[str, t.Any]) -> str:
+    """Return three lines on an entry of ``failed_tags``: the tag and its source, the server's words, and what to do."""
+    lines = [f"{where}:{tag['tag']} from {tag['from']}", ImportFailure(tag["reason"], tag["message"]).text]
+    return "\n    ".join([*lines, f"-> {tag['remedy']}"] if tag["remedy"] else lines)

@@ -18,6 +18,7 @@ from .._core.references import PullSpec
 from .._core.report import Report
 from .._import_engine.images import ImportFailure
 from .._import_engine.observed import ObservedStream, ObservedTag
+from .._import_engine.view import failed_tag_text
 from .apply import SpecChange
 from .desired import Settings
 from .observed import CONFIG_NAME, UNMANAGED, SamplesState
@@ -99,9 +100,5 @@ def _timeout_text(left: t.Sequence[str], seconds: float) -> str:
 
 
 def _failed_text(failed: t.Sequence[t.Mapping[str, t.Any]], streams: t.Sequence[str], count: int) -> str:
-    lines = []
-    for entry in failed:
-        said = ImportFailure(entry["reason"], entry["message"]).text
-        lines.append(f"- {entry['name']}:{entry['tag']} from {entry['from']}: {said}" + (f" - {entry['remedy']}" if entry["remedy"] else ""))
     head = f"{len(failed)} of {count} tags of the samples could not be imported; bring them into the registry, or name in skipped_imagestreams"
-    return f"{head} what is not needed ({', '.join(streams)}):\n" + "\n".join(lines)
+    return f"{head} what is not needed ({', '.join(streams)}):\n" + "\n".join(f"- {failed_tag_text(entry['name'], entry)}" for entry in failed)

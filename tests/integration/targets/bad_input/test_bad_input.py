@@ -207,9 +207,9 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, cluster: Clu
 
     (message,) = stage.run_to_fail().messages().values()
 
-    lines = message.splitlines()
-    assert lines[0] == "5 of 5 tags could not be imported:"
-    assert dict(zip([*images, "absent"], lines[1:], strict=True)) == {
+    head, *tags = message.split("\n- ")
+    assert head == "5 of 5 tags could not be imported:"
+    assert dict(zip([*images, "absent"], tags, strict=True)) == {
         "unreachable": unanswered(
             namespace,
             "unreachable",
@@ -233,12 +233,12 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, cluster: Clu
             "The registry speaks plain HTTP: set insecure to true for this tag, or serve the registry over TLS.",
         ),
         "unauthorized": (
-            f"- {namespace}/web:unauthorized from {images['unauthorized']}: Unauthorized: you may not have access to the container image "
-            f'"{images["unauthorized"]}" - {no_match(cluster, namespace, images["unauthorized"])}. Add a credential with the key '
+            f"{namespace}/web:unauthorized from {images['unauthorized']}\n    Unauthorized: you may not have access to the container image "
+            f'"{images["unauthorized"]}"\n    -> {no_match(cluster, namespace, images["unauthorized"])}. Add a credential with the key '
             f'"{given.registries["private"].host}" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
         ),
         "absent": (
-            f'- {namespace}/web:absent from {absent}: NotFound: dockerimage.image.openshift.io "{absent}" not found - '
+            f'{namespace}/web:absent from {absent}\n    NotFound: dockerimage.image.openshift.io "{absent}" not found\n    -> '
             "The registry has no such tag, digest or repository: check the pull spec."
         ),
     }
@@ -253,6 +253,6 @@ def no_match(cluster: Cluster, namespace: str, image: str) -> str:
 
 
 def unanswered(namespace: str, tag: str, image: str, problem: str, remedy: str) -> str:
-    """The line for a registry that the API server could not ask."""
+    """The lines for a registry that the API server could not ask."""
     registry = image.partition("/")[0]
-    return f'- {namespace}/web:{tag} from {image}: InternalError: Internal error occurred: {image}: Get "https://{registry}/v2/": {problem} - {remedy}'
+    return f'{namespace}/web:{tag} from {image}\n    InternalError: Internal error occurred: {image}: Get "https://{registry}/v2/": {problem}\n    -> {remedy}'

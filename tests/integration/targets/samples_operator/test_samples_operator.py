@@ -73,7 +73,7 @@ def test_what_the_mirror_lacks_is_told_and_can_be_skipped(samples: Samples, mirr
     assert failed.exit_code == 2
     assert failed.changed() == [TASK], "the configuration was written"
     (message,) = failed.messages().values()
-    for part in ("1 of 3 tags", f"php:8.1 from {missing}: NotFound", "skipped_imagestreams", "(php)"):
+    for part in ("1 of 3 tags", f"php:8.1 from {missing}\n    NotFound", "skipped_imagestreams", "(php)"):
         assert part in message
     (tag,) = failed.of(TASK)["failed_tags"]
     assert (tag["name"], tag["tag"], tag["from"], tag["reason"]) == ("php", "8.1", missing, "NotFound")

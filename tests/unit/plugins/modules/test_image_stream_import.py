@@ -149,8 +149,8 @@ def test_a_failed_tag_fails_the_task_after_everything_else_was_done(cluster: Scr
     assert outcome.failed
     assert outcome.result["changed"]
     assert outcome.result["msg"] == (
-        f"1 of 3 tags could not be imported:\n- {NAMESPACE}/web:nope from {WEB}:nope: NotFound: dockerimage.image.openshift.io "
-        f'"{WEB}:nope" not found - The registry has no such tag, digest or repository: check the pull spec.'
+        f"1 of 3 tags could not be imported:\n- {NAMESPACE}/web:nope from {WEB}:nope\n    NotFound: dockerimage.image.openshift.io "
+        f'"{WEB}:nope" not found\n    -> The registry has no such tag, digest or repository: check the pull spec.'
     )
     assert [failed["tag"] for failed in outcome.result["failed_tags"]] == ["nope"]
     digests = {shown["name"]: shown["digest"] for shown in outcome.result["streams"][0]["tags"]}

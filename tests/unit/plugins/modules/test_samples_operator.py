@@ -155,7 +155,7 @@ def test_what_the_registry_lacks_fails_the_task_with_every_name(cluster: Scripte
     outcome = run()
     assert outcome.failed
     assert not outcome.result["changed"], "the same failure is no change"
-    for part in ("1 of 2 tags", "ruby:v2 from a.example.com/samples/image:v2: NotFound: said the registry of v2", "(ruby)"):
+    for part in ("1 of 2 tags", "ruby:v2 from a.example.com/samples/image:v2\n    NotFound: said the registry of v2", "(ruby)"):
         assert part in outcome.result["msg"]
     [failed] = outcome.result["failed_tags"]
     assert (failed["name"], failed["tag"], failed["reason"]) == ("ruby", "v2", "NotFound")

@@ -407,7 +407,7 @@ class TestLookups:
         options: dict[str, t.Any] = {"tags": [tag("v2", f"{WEB}:v2", prefer_architecture="arm64")], "foresee": True}
         assert plan(stream(V2), **options).lookups == [lookup(mode="PreserveOriginal")]
         (one,) = plan(stream(V2), {lookup(mode="PreserveOriginal"): web_list()}, **options).tags
-        assert one.outcome == Image(WEB_V1_ARM64, f"{WEB}@{WEB_V1_ARM64}", "", (), "Legacy")
+        assert one.outcome == Image(WEB_V1_ARM64, f"{WEB}@{WEB_V1_ARM64}", "", (), "Legacy", "arm64")
 
     def test_a_preference_on_a_new_tag_without_a_mode_depends_on_the_default_of_the_cluster(self) -> None:
         options: dict[str, t.Any] = {"tags": [tag("v2", f"{WEB}:v2", prefer_architecture="arm64")], "foresee": True}

@@ -13,7 +13,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.ma
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report, view
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import ONLY_CHANGED, stream_report, view
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
@@ -74,6 +74,7 @@ def test_a_new_tag_tells_everything_about_its_image() -> None:
         "tags": [
             {
                 "name": "v2",
+                "state": "present",
                 "from": f"{WEB}:v2",
                 "import_mode": "PreserveOriginal",
                 "reference_policy": "Source",
@@ -82,6 +83,7 @@ def test_a_new_tag_tells_everything_about_its_image() -> None:
                 "digest": WEB_V1_LIST,
                 "previous_digest": None,
                 "media_type": DOCKER_LIST,
+                "architecture": None,
                 "manifests": [
                     {"os": "linux", "architecture": "amd64", "variant": None, "digest": WEB_V1_AMD64, "size": 423},
                     {"os": "linux", "architecture": "arm64", "variant": "v8", "digest": "sha256:arm", "size": None},
@@ -106,6 +108,7 @@ def test_nothing_changed() -> None:
         "tags": 1,
         "changed": 0,
         "failed": 0,
+        "unknown": 0,
         "unchanged": 1,
         "reasons": {},
     }
@@ -180,8 +183,8 @@ def test_a_failed_tag_is_named_with_reason_and_remedy_and_the_others_are_done() 
         ),
         remedy="Do this.",
     )
-    line = f"{NAMESPACE}/web:v1 from {WEB}:v1: Unauthorized: {REFUSED.message} - Do this."
-    assert told.failure == f"1 of 2 tags could not be imported:\n- {line}"
+    lines = f"{NAMESPACE}/web:v1 from {WEB}:v1\n    Unauthorized: {REFUSED.message}\n    -> Do this."
+    assert told.failure == f"1 of 2 tags could not be imported:\n- {lines}"
     assert told.results["failed_tags"] == [
         {
             "namespace": NAMESPACE,
@@ -202,7 +205,7 @@ def test_a_failed_tag_is_named_with_reason_and_remedy_and_the_others_are_done() 
 def test_a_failure_without_a_reason_or_remedy_is_told_plainly() -> None:
     failure = ImportFailure("", "unknown error prevented import")
     told = report(result(stream(V2), stream(V2), outcomes={"v2": failure}))
-    assert told.failure == f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2: unknown error prevented import"
+    assert told.failure == f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    unknown error prevented import"
 
 
 def test_a_failed_tag_names_the_declared_source_also_where_the_tag_kept_another() -> None:
@@ -239,7 +242,7 @@ def test_a_tag_with_a_failure_of_its_own_and_a_stream_that_was_stopped_are_both_
     error = CollectionError("You may not.")
     told = report(result(stream(V2), stream(V2), error=error, outcomes={"v2": REFUSED}))
     assert told.failure == (
-        f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2: Unauthorized: {REFUSED.message}\n- {NAMESPACE}/web: You may not."
+        f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    Unauthorized: {REFUSED.message}\n- {NAMESPACE}/web: You may not."
     )
 
 
@@ -272,6 +275,7 @@ def test_only_what_changed_or_failed_is_returned_and_everything_is_counted() -> 
         "tags": 4,
         "changed": 1,
         "failed": 1,
+        "unknown": 1,
         "unchanged": 2,
         "reasons": {"scheduled_changed": 1},
     }
@@ -307,3 +311,46 @@ def test_results_are_plain_json() -> None:
     told = report(result(NOTHING, stream(V2), outcomes={"v2": REFUSED}, error=CollectionError("no"), gone_upstream=("a",)))
     for part in (told.results, told.before, told.after):
         assert json.loads(json.dumps(part)) == part
+
+
+def test_a_failed_run_returns_what_changed_or_failed_unless_all_is_asked_for() -> None:
+    same, failed = result(stream(V2), stream(V2)), result(stream(V2), stream(V2), outcomes={"v2": REFUSED})
+    told = {choice: report(same, failed, only_changed=ONLY_CHANGED[choice]) for choice in ONLY_CHANGED}
+    assert {choice: len(one.results["streams"]) for choice, one in told.items()} == {"all": 2, "changed": 1, None: 1}
+    assert {one.results["summary"]["tags"] for one in told.values()} == {2}
+    assert len(report(same, only_changed=None).results["streams"]) == 1
+
+
+def test_what_could_not_be_asked_for_is_unknown() -> None:
+    asked = report(result(stream(V2), stream(V2), outcomes={"v2": REFUSED})).results
+    assert (asked["streams"][0]["state"], asked["streams"][0]["tags"][0]["state"], asked["summary"]["unknown"]) == ("present", "unknown", 1)
+    unread = result(NOTHING, NOTHING, error=CollectionError("You may not."))
+    unread.unread = unread.unasked = True
+    shown = report(unread).results
+    assert (shown["streams"][0]["state"], shown["streams"][0]["tags"][0]["state"], shown["summary"]["unknown"]) == ("unknown", "unknown", 1)
+    tried = report(result(NOTHING, stream(V2._replace(digest="", failure=REFUSED)), reasons={"v2": ("stream_missing",)}, outcomes={"v2": REFUSED}))
+    assert (tried.results["streams"][0]["tags"][0]["state"], tried.results["summary"]["unknown"]) == ("present", 0)
+
+
+def test_check_mode_says_what_it_did_and_how_a_credential_is_counted_on() -> None:
+    failed = result(stream(V2), stream(V2), outcomes={"v2": REFUSED})
+    told = stream_report([failed], lambda *_about: "", only_changed=None, check_mode=True, hint=True).failure or ""
+    assert told.splitlines()[0] == "1 of 1 tags could not be looked up:"
+    assert told.splitlines()[-1].startswith("In check mode: if an earlier task of this play writes that credential, give it as pending_credentials")
+    missing = result(stream(V2), stream(V2), outcomes={"v2": ImportFailure("NotFound", "no such tag")})
+    assert "pending_credentials" not in (stream_report([missing], lambda *_about: "", only_changed=None, check_mode=True, hint=True).failure or "")
+
+
+def test_advice_on_a_schedule_that_does_nothing_and_a_platform_that_is_not_offered() -> None:
+    digest = f"{WEB}@{WEB_V2}"
+    pinned = result(stream(V2), stream(V2), declared={"tags": [tag("v2", digest, scheduled=True)]})
+    assert report(pinned).warnings == [
+        f"shop/web:v2 is scheduled, but {digest} is a digest, which always names the same image: the cluster never imports it again"
+    ]
+    wanted = {"tags": [tag("v2", f"{WEB}:v2", prefer_architecture="arm64")]}
+    image = Image(WEB_V2, f"{WEB}@{WEB_V2}", "", (), "Legacy", "amd64")
+    assert report(result(stream(V2), stream(V2), declared=wanted, outcomes={"v2": image})).warnings == [
+        f"shop/web:v2 prefers arm64, which {WEB}:v2 does not offer: its image is for amd64"
+    ]
+    fits = result(stream(V2), stream(V2), declared=wanted, outcomes={"v2": image._replace(architecture="arm64")})
+    assert report(fits).warnings == []

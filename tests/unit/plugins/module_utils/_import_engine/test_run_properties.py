@@ -182,7 +182,7 @@ def what_people_see(report: Report) -> dict[str, t.Any]:
     """The report without what only who asks for an image knows of it: its media type and its children."""
     results = copy.deepcopy(report.results)
     for tag in (tag for stream in results["streams"] for tag in stream["tags"]):
-        del tag["media_type"], tag["manifests"]
+        del tag["media_type"], tag["architecture"], tag["manifests"]
     return {"results": results, "before": report.before, "after": report.after, "failure": report.failure}
 
 
