@@ -665,7 +665,8 @@ pending_credentials:
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare import Way, compare
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.compare import compare
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.declared import Settings
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import declared
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import write_results
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
@@ -737,7 +738,7 @@ def work(context: ModuleContext) -> Report:
     wanted, pending = declared(params), pending_credentials(params)
     context.mask(*wanted.texts_to_hide())
     client = context.client(pool_size=params["concurrency"])
-    way = Way(
+    settings = Settings(
         check_mode=context.check_mode,
         mask=context.mask,
         concurrency=params["concurrency"],
@@ -747,7 +748,7 @@ def work(context: ModuleContext) -> Report:
         platforms=params["platforms"],
     )
     with reading_repositories(client, wanted.streams, context.mask, width=params["concurrency"]) as tag_reader:
-        report = compare(client, wanted, way, pending=pending, tag_reader=tag_reader, approved=params["approved"] or ())
+        report = compare(client, wanted, settings, pending=pending, tag_reader=tag_reader, approved=params["approved"] or ())
     if params["result_file"]:
         write_results(params["result_file"], report, context.shown)
     return report

@@ -689,7 +689,7 @@ def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
     """The credentials that the task itself gives."""
     if not (context.params["registries"] or context.params["auth_file"]):
         return None
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials  # noqa: PLC0415 - for credentials among the options only
 
     given = OptionCredentials(context.params)
     context.mask(*given.secrets())

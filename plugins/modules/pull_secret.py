@@ -517,7 +517,7 @@ def work(context: ModuleContext) -> Report:
 
 
 def _verified(desired: DesiredSecret) -> list[LoginResult]:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import try_logins
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import try_logins  # noqa: PLC0415 - for verify only
 
     return try_logins(desired.present_registries)
 

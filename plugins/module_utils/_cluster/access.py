@@ -20,17 +20,7 @@ from .._core.errors import ConfigurationError, InputError
 from .._core.masking import basic_credential, is_content, url_passwords
 from .._core.names import check_path
 from .._http.tls import Pem
-from .connection import TOKEN_TEXT, Connection, split_url
-from .kubeconfig import (
-    Mask,
-    default_kubeconfig_paths,
-    is_kubeconfig_text,
-    kubeconfig_paths_of_environment,
-    kubeconfig_secrets,
-    load_kubeconfig,
-    read_bearer_token,
-    renewal,
-)
+from .connection import TOKEN_TEXT, Connection, Mask, split_url
 from .options import environment_names, environment_value, in_environment, option_origin
 
 Params = t.Mapping[str, t.Any]
@@ -90,7 +80,7 @@ def _refuse_another(option: str, named: str, variable: str, other: str) -> None:
 
 def _server_of(kubeconfig: t.Any, params: Params, mask: Mask) -> str:
     source = kubeconfig or _default_paths_for_context(str(params.get("context")))
-    return _address(load_kubeconfig(source, params.get("context"), mask).cluster.server, "the kubeconfig")
+    return _address(_kubeconfig().load_kubeconfig(source, params.get("context"), mask).cluster.server, "the kubeconfig")
 
 
 def _own_credential(params: Params) -> bool:
@@ -104,12 +94,12 @@ def _base(params: Params, mask: Mask) -> Connection:
     if params.get("kubeconfig") or params.get("context"):
         return _from_kubeconfig(params, params.get("kubeconfig") or _default_paths_for_context(params["context"]), mask)
     # before the pod's own account, as kubectl and oc do
-    paths = kubeconfig_paths_of_environment()
+    paths = _kubeconfig().kubeconfig_paths_of_environment()
     if paths:
         return _from_kubeconfig(params, paths, mask)
     if os.path.isfile(SERVICE_ACCOUNT_TOKEN) and os.environ.get("KUBERNETES_SERVICE_HOST") and os.environ.get("KUBERNETES_SERVICE_PORT"):
         return _of_the_pod(mask)
-    paths = default_kubeconfig_paths()
+    paths = _kubeconfig().default_kubeconfig_paths()
     if paths:
         return _from_kubeconfig(params, paths, mask)
     if host:
@@ -120,28 +110,35 @@ def _base(params: Params, mask: Mask) -> Connection:
     )
 
 
+def _kubeconfig() -> t.Any:
+    """Return the module that reads kubeconfigs and tokens."""
+    from . import kubeconfig  # noqa: PLC0415 - yaml comes with it, and host and token need neither
+
+    return kubeconfig
+
+
 def _of_the_pod(mask: Mask) -> Connection:
     """Return the connection of the pod's service account, whose token is read again after a 401."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
     origin = "the service account of this pod"
     return Connection(
         host=f"https://{f'[{host}]' if ':' in host else host}:{port}",
-        token=read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin),
+        token=_kubeconfig().read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin),
         ca=Pem(f"the CA file of {origin}", path=SERVICE_ACCOUNT_CA),
         credential_origin=f"{origin} ({SERVICE_ACCOUNT_TOKEN})",
-        renew_token=renewal(lambda: read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin), origin, mask),
+        renew_token=_kubeconfig().renewal(lambda: _kubeconfig().read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin), origin, mask),
     )
 
 
 def _default_paths_for_context(context: str) -> list[str]:
-    paths = kubeconfig_paths_of_environment() or default_kubeconfig_paths()
+    paths: list[str] = _kubeconfig().kubeconfig_paths_of_environment() or _kubeconfig().default_kubeconfig_paths()
     if not paths:
         raise ConfigurationError(f"The context '{context}' is named, but there is no kubeconfig: set the option kubeconfig or $KUBECONFIG.")
     return paths
 
 
 def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
-    context = load_kubeconfig(source, params.get("context"), mask)
+    context = _kubeconfig().load_kubeconfig(source, params.get("context"), mask)
     cluster, user = context.cluster, context.user
     connection = Connection(
         host=cluster.server,
@@ -159,13 +156,13 @@ def _from_kubeconfig(params: Params, source: t.Any, mask: Mask) -> Connection:
         # the task's own credential replaces the user's, so no plugin has to run for it
         return connection
     if user.auth_provider is not None or (user.exec_plugin is not None and not (user.token or user.token_file)):
-        from .kubernetes_library import plugin_connection
+        from .kubernetes_library import plugin_connection  # noqa: PLC0415 - the kubernetes library takes a second
 
         return plugin_connection(connection, context, bool(params.get("persist_config")), mask)
     if user.token_file:
         path = user.token_file
-        token = user.token or read_bearer_token(path, user.origin)
-        again = renewal(lambda: read_bearer_token(path, user.origin), user.origin, mask)
+        token = user.token or _kubeconfig().read_bearer_token(path, user.origin)
+        again = _kubeconfig().renewal(lambda: _kubeconfig().read_bearer_token(path, user.origin), user.origin, mask)
         return connection._replace(token=token, renew_token=again, credential_origin=user.origin)
     if user.token:
         return connection._replace(token=user.token, credential_origin=user.origin)
@@ -243,7 +240,7 @@ def option_secrets(params: Params) -> set[str]:
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
-        found |= _contents_of(kubeconfig) or kubeconfig_secrets(kubeconfig)
+        found |= _contents_of(kubeconfig) or _kubeconfig().kubeconfig_secrets(kubeconfig)
     if params.get("username") and params.get("password"):
         found.add(basic_credential(params["username"], params["password"]))
     headers = params.get("proxy_headers") or {}
@@ -258,7 +255,7 @@ def option_secrets(params: Params) -> set[str]:
 def _contents_of(kubeconfig: t.Any) -> set[str]:
     """Return what is a kubeconfig's content as a string, in any form, where a path may stand too."""
     texts = kubeconfig if isinstance(kubeconfig, (list, tuple)) else [kubeconfig]
-    return {text for text in texts if isinstance(text, str) and (is_kubeconfig_text(text) or is_content(text))}
+    return {text for text in texts if isinstance(text, str) and (_kubeconfig().is_kubeconfig_text(text) or is_content(text))}
 
 
 def _connection_secrets(connection: Connection) -> set[str]:

@@ -19,6 +19,8 @@ from .._core.masking import basic_credential
 from .._http.session import USER_AGENT, Session, Settings, require_requests
 from .._http.tls import Pem, load_system_ca, tls_context, trusting
 
+# takes every secret that is met on the way
+Mask = t.Callable[[t.Iterable[str]], None]
 TOKEN_TEXT = r"[\x21-\x7e]+\Z"
 
 

@@ -25,9 +25,15 @@ from ansible.module_utils.basic import missing_required_lib
 from .._core.errors import ConfigurationError, MissingLibraryError
 from .._core.masking import basic_credential, is_content, url_passwords
 from .._http.tls import Pem
-from .connection import TOKEN_TEXT, Impersonation
+from .connection import TOKEN_TEXT, Impersonation, Mask
 
-Mask = t.Callable[[t.Iterable[str]], None]
+try:
+    import yaml
+
+    HAS_YAML = True
+except ImportError:
+    HAS_YAML = False
+
 Content = dict[str, t.Any]
 
 SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
@@ -233,10 +239,8 @@ def _paths(source: t.Any) -> list[str]:
 
 
 def _parse(text: str, origin: str) -> t.Any:
-    try:
-        import yaml
-    except ImportError:
-        raise MissingLibraryError(missing_required_lib("PyYAML", reason="to read a kubeconfig")) from None
+    if not HAS_YAML:
+        raise MissingLibraryError(missing_required_lib("PyYAML", reason="to read a kubeconfig"))
     try:
         # libyaml's loader, where there is one: it is much faster for a file with certificates
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -29,8 +29,20 @@ from .._core.errors import ConfigurationError, MissingLibraryError
 from .._core.masking import is_content, scrub
 from .._core.outward import excerpt
 from .._http.tls import Pem, library_ca_file
-from .connection import Connection
-from .kubeconfig import KubeconfigContext, Mask, kubeconfig_secrets, renewal
+from .connection import Connection, Mask
+from .kubeconfig import KubeconfigContext, kubeconfig_secrets, renewal
+
+try:
+    import yaml
+    from kubernetes import __version__ as version
+    from kubernetes.client import Configuration
+    from kubernetes.config.config_exception import ConfigException
+    from kubernetes.config.exec_provider import ExecProvider
+    from kubernetes.config.kube_config import ConfigNode, load_kube_config_from_dict
+
+    HAS_KUBERNETES = True
+except ImportError:
+    HAS_KUBERNETES = False
 
 STDERR_LIMIT = 600
 PROVIDER_TOKENS = ("id-token", "refresh-token", "access-token", "expiry")
@@ -51,10 +63,6 @@ def exec_credential(context: KubeconfigContext) -> PluginCredential:
     command = plugin.get("command")
     named = f"The exec plugin '{command}' of {context.user.origin}"
     _require("to run the exec plugin of a kubeconfig")
-    from kubernetes.config.config_exception import ConfigException
-    from kubernetes.config.exec_provider import ExecProvider
-    from kubernetes.config.kube_config import ConfigNode
-
     # copies, because the library writes into the cluster's mapping
     described = [ConfigNode("exec", copy.deepcopy(plugin)), context.base]
     if "cluster" in inspect.signature(ExecProvider).parameters:
@@ -87,10 +95,6 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     name = provider.get("name")
     named = f"The auth provider '{name}' of {context.user.origin}"
     _require("to use the auth provider of a kubeconfig")
-    from kubernetes import __version__ as version
-    from kubernetes.client import Configuration
-    from kubernetes.config.kube_config import load_kube_config_from_dict
-
     settings = provider.setdefault("config", {})
     if name == "oidc" and "idp-certificate-authority-data" not in settings:
         # without one the library would send the refresh token over unverified TLS; before 32 it takes it as data only
@@ -151,10 +155,8 @@ def plugin_connection(connection: Connection, context: KubeconfigContext, persis
 
 
 def _require(purpose: str) -> None:
-    try:
-        import kubernetes  # noqa: F401
-    except ImportError:
-        raise MissingLibraryError(missing_required_lib("kubernetes", reason=purpose)) from None
+    if not HAS_KUBERNETES:
+        raise MissingLibraryError(missing_required_lib("kubernetes", reason=purpose))
 
 
 def _bearer(configuration: t.Any) -> str | None:
@@ -194,8 +196,6 @@ def _file_as_base64(path: str, named: str) -> str:
 
 def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:
     """Write the refreshed tokens into the kubeconfig file that defines the user, in place of the old file in one step."""
-    import yaml
-
     path = context.user.path
     if path is None:
         return

@@ -94,7 +94,7 @@ def register_secrets(module: _MaskingModule, values: t.Iterable[str]) -> set[str
     module.no_log_values.update(forms)
     try:
         # ansible-core 2.22 and later: a process-wide register that its own masking uses
-        from ansible.module_utils.secrets import register_secrets as register
+        from ansible.module_utils.secrets import register_secrets as register  # noqa: PLC0415 - the newest ansible-core alone has it
     except ImportError:
         return forms
     register(sorted(forms))

@@ -149,7 +149,7 @@ class NamespaceCredentials:
         return found
 
     def _read(self, namespace: str) -> Keyring | CollectionError:
-        from .registry_secrets import keyring_of, registry_secrets, secret_texts
+        from .registry_secrets import keyring_of, registry_secrets, secret_texts  # noqa: PLC0415 - credentials of the options need no secret
 
         try:
             objects = self._client.list_items(core_path(namespace, "secrets"))

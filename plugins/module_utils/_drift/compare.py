@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from typing import NamedTuple
 
 from .._cluster.client import ClusterClient
 from .._core.report import Report
@@ -18,7 +17,9 @@ from .._import_engine.desired import PendingCredential
 from .._import_engine.remedies import RemedyFinder
 from .._import_engine.report import stream_report
 from .._import_engine.run import converge_streams
-from .desired import Declared
+from .compare_secrets import compare_links, compare_secret
+from .declared import Declared, Settings
+from .platforms import platforms_of
 from .result import Part, comparison_report, held, stream_part
 
 if t.TYPE_CHECKING:
@@ -26,22 +27,10 @@ if t.TYPE_CHECKING:
     from .platforms import Place, Platforms
 
 
-class Way(NamedTuple):
-    """How the comparison goes about it: times in seconds, ``concurrency`` requests at a time."""
-
-    check_mode: bool
-    mask: t.Callable[..., None]
-    concurrency: int
-    timeout: int
-    wait_timeout: int = 0
-    only_changed: bool = False
-    platforms: bool = False
-
-
 def compare(
     client: ClusterClient,
     wanted: Declared,
-    way: Way,
+    settings: Settings,
     *,
     pending: t.Sequence[PendingCredential] = (),
     tag_reader: TagReader | None = None,
@@ -54,32 +43,28 @@ def compare(
     """
     parts: list[Part] = []
     if wanted.secrets or wanted.links:
-        from .compare_secrets import compare_links, compare_secret
-
-        parts += [compare_secret(client, secret, wanted.approved, way) for secret in wanted.secrets]
-        parts += [compare_links(client, links, wanted.approved, way) for links in wanted.links]
+        parts += [compare_secret(client, secret, wanted.approved, settings) for secret in wanted.secrets]
+        parts += [compare_links(client, links, wanted.approved, settings) for links in wanted.links]
     promised = [*pending, *_promised(parts)]
     if wanted.streams:
         results = converge_streams(
             client,
             wanted.streams,
-            check_mode=way.check_mode,
-            concurrency=way.concurrency,
-            timeout=way.timeout,
+            check_mode=settings.check_mode,
+            concurrency=settings.concurrency,
+            timeout=settings.timeout,
             pending=promised,
             tag_reader=tag_reader,
         )
-        remedy_for = RemedyFinder(client, way.mask).remedy
+        remedy_for = RemedyFinder(client, settings.mask).remedy
         held_back = [
             held("tag" if tag else "stream", result.desired.namespace, result.desired.name, tag or None, reasons)
             for result in results
             for tag, reasons in result.held_back.items()
         ]
-        report = stream_report(results, remedy_for, only_changed=way.only_changed)
-        if way.platforms:
-            from .platforms import platforms_of
-
-            _add_platforms(report, platforms_of(client, results, concurrency=way.concurrency, timeout=way.timeout))
+        report = stream_report(results, remedy_for, only_changed=settings.only_changed)
+        if settings.platforms:
+            _add_platforms(report, platforms_of(client, results, concurrency=settings.concurrency, timeout=settings.timeout))
         parts.append(stream_part(report, held_back, results))
     return comparison_report(client.connection.host, parts, promised, approved)
 

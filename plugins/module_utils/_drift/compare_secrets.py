@@ -24,17 +24,14 @@ from .._secret_link.apply import LinkApplier
 from .._secret_link.desired import Waiting
 from .._secret_link.plan import link_change
 from .._secret_link.report import report_links
-from .desired import DeclaredLinks, DeclaredSecret
+from .declared import DeclaredLinks, DeclaredSecret, Settings
 from .result import Part, Place, change, failure, held, reason_of, unknown
 
-if t.TYPE_CHECKING:
-    from .compare import Way
 
-
-def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, way: Way) -> Part:
+def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, settings: Settings) -> Part:
     """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and Unauthorized."""
     try:
-        desired = take_from_secrets(client, secret.desired, way.mask)
+        desired = take_from_secrets(client, secret.desired, settings.mask)
         verified = try_logins(desired.present_registries) if secret.verify else []
     except CollectionError as error:
         refused = [SecretOutcome(namespace, error=error) for namespace in secret.namespaces]
@@ -42,8 +39,8 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
     applier = SecretApplier(
         client,
         desired,
-        check_mode=way.check_mode,
-        mask=way.mask,
+        check_mode=settings.check_mode,
+        mask=settings.mask,
         look_around=secret.look_around,
         approved=approved,
     )
@@ -59,14 +56,14 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
     return _secret_part(report_secrets(desired, answered, verified), causes, held_back)
 
 
-def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, way: Way) -> Part:
+def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, settings: Settings) -> Part:
     """Compare the links to a secret, or outside check mode bring them about. Raises ApiUnreachable and Unauthorized."""
     applier = LinkApplier(
         client,
         links.desired,
-        check_mode=way.check_mode,
-        mask=way.mask,
-        waiting=Waiting(way.wait_timeout),
+        check_mode=settings.check_mode,
+        mask=settings.mask,
+        waiting=Waiting(settings.wait_timeout),
         approved=approved,
     )
     outcomes = applier.converge_all(links.accounts)

@@ -10,42 +10,10 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
-from typing import NamedTuple
 
 from .._import_engine.desired import DesiredStream, desired_streams
-
-if t.TYPE_CHECKING:
-    from .._pull_secret.desired import DesiredSecret
-    from .._secret_link.desired import AccountName, DesiredLinks
-
-
-class DeclaredSecret(NamedTuple):
-    """A pull secret in its namespaces; ``verify`` logs in to its registries first, ``look_around`` warns about others beside it."""
-
-    desired: DesiredSecret
-    namespaces: tuple[str, ...]
-    verify: bool = False
-    look_around: bool = True
-
-
-class DeclaredLinks(NamedTuple):
-    """The links from service accounts to one secret."""
-
-    desired: DesiredLinks
-    accounts: tuple[AccountName, ...]
-
-
-class Declared(NamedTuple):
-    """What shall be on a cluster. With ``approved``, the ids of changes, nothing but these is to be changed."""
-
-    secrets: tuple[DeclaredSecret, ...] = ()
-    links: tuple[DeclaredLinks, ...] = ()
-    streams: tuple[DesiredStream, ...] = ()
-    approved: frozenset[str] | None = None
-
-    def texts_to_hide(self) -> list[str]:
-        """Return every text that must never be shown."""
-        return [text for secret in self.secrets for text in secret.desired.secrets()]
+from .declared import Declared, DeclaredLinks, DeclaredSecret
+from .desired_secrets import declared_secrets
 
 
 def declared(params: t.Mapping[str, t.Any]) -> Declared:
@@ -53,15 +21,11 @@ def declared(params: t.Mapping[str, t.Any]) -> Declared:
     secrets: tuple[DeclaredSecret, ...] = ()
     links: tuple[DeclaredLinks, ...] = ()
     if params["secrets"] or params["cluster_pull_secret"]:
-        from .desired_secrets import declared_secrets
-
         secrets, links = declared_secrets(params)
     everything = Declared(secrets, links, _streams(params))
     if params["approved"] is None:
         return everything
-    from .approved import only_approved
-
-    return only_approved(everything, params["approved"])
+    return _only_approved(everything, params["approved"])
 
 
 def _streams(params: t.Mapping[str, t.Any]) -> tuple[DesiredStream, ...]:
@@ -72,3 +36,29 @@ def _streams(params: t.Mapping[str, t.Any]) -> tuple[DesiredStream, ...]:
     if not params["upstream"]:
         return tuple(stream._replace(refresh="missing") for stream in streams)
     return tuple(stream._replace(refresh="drifted") if stream.refresh == "always" else stream for stream in streams)
+
+
+def _only_approved(everything: Declared, changes: t.Sequence[t.Mapping[str, t.Any]]) -> Declared:
+    """Leave out what no approved change is about, so that nothing else is read again."""
+    ids = frozenset(change["id"] for change in changes)
+    places = {(change["kind"], change["namespace"], change["name"], change["tag"]) for change in changes}
+    touched = {(namespace, name) for kind, namespace, name, _tag in places if kind in ("stream", "tag")}
+    secrets = [
+        secret._replace(namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places))
+        for secret in everything.secrets
+    ]
+    links = [
+        link._replace(accounts=tuple(one for one in link.accounts if ("link", one.namespace, one.name, None) in places))
+        for link in everything.links
+    ]
+    streams = [_with_tags(stream, places)._replace(approved=ids) for stream in everything.streams if stream.key in touched]
+    return Declared(
+        tuple(secret for secret in secrets if secret.namespaces), tuple(link for link in links if link.accounts), tuple(streams), ids
+    )
+
+
+def _with_tags(stream: DesiredStream, places: t.Container[tuple[str, str, str, str | None]]) -> DesiredStream:
+    """The stream with the tags that are to be changed; all of them where tags are removed because they are not listed."""
+    if stream.purge_tags or stream.repository:
+        return stream
+    return stream._replace(tags=tuple(tag for tag in stream.tags if ("tag", *stream.key, tag.name) in places))

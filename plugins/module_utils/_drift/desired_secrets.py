@@ -15,7 +15,7 @@ from .._core.errors import InputError
 from .._core.names import namespaces_from
 from .._pull_secret.desired import desired_secret
 from .._secret_link.desired import account_names, desired_links
-from .desired import DeclaredLinks, DeclaredSecret
+from .declared import DeclaredLinks, DeclaredSecret
 
 GLOBAL_NAMESPACE = "openshift-config"
 GLOBAL_NAME = "pull-secret"

@@ -18,6 +18,7 @@ import typing as t
 from collections import Counter
 from typing import NamedTuple
 
+from .._core.changes import Change
 from .._core.errors import InputError
 from .._core.report import Report
 from .._import_engine.desired import PendingCredential
@@ -256,8 +257,6 @@ def change(
     identity: str = "",
 ) -> dict[str, t.Any]:
     """Return a change as it is returned; ``identity`` is its id, where that cannot be told from before and after."""
-    from .._core.changes import Change
-
     namespace, name = subject["namespace"], subject["name"]
     return {
         "id": identity or Change(kind, namespace, name, before, after, tag).id,

@@ -133,7 +133,7 @@ class _Adapter(HTTPAdapter):
 
 def _through_socks(proxy: str, pools: dict[str, t.Any]) -> t.Any:
     try:
-        from urllib3.contrib.socks import SOCKSProxyManager
+        from urllib3.contrib.socks import SOCKSProxyManager  # noqa: PLC0415 - a library of its own, which few have or need
     except ImportError:
         raise MissingLibraryError(missing_required_lib("PySocks", reason="for a SOCKS proxy")) from None
     parts = urlsplit(proxy)

@@ -14,6 +14,7 @@ import typing as t
 from .._cluster.client import ClusterClient
 from .._core.errors import CollectionError
 from .._core.references import PullSpec
+from .._credentials.keyring import file_key, key_matches, lookup_text
 from .desired import PendingCredential
 from .images import Image, ImportFailure, Lookup, Outcome
 from .plan_types import UNKNOWN_IMAGE, TagPlan
@@ -66,8 +67,6 @@ class Answers:
         """Whether a registry refused an image for want of a credential that is about to be written."""
         if not self._pending:
             return False
-        from .._credentials.keyring import file_key, key_matches, lookup_text
-
         targets = [lookup_text(str(image)) for image in refused_images(PullSpec.parse(source), failure)]
         keys = [file_key(pending.registry) for pending in self._pending if pending.namespace == namespace]
         return any(key and key_matches(key, target) for key in keys for target in targets)

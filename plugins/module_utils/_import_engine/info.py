@@ -26,8 +26,10 @@ from .._core.references import (
 )
 from .._core.report import Report
 from .adoption import Adoption, adopt
+from .desired import desired_streams
 from .images import Image, ImportFailure, parse_image, shown_manifests
 from .observed import Found, ObservedTag, Selection, parse_stream
+from .run import converge_observed
 
 if t.TYPE_CHECKING:
     from .report import RemedyFor
@@ -65,9 +67,6 @@ def info_report(
     adoptions = {key: adopt(stream) for key, stream in parsed.items()}
     streams = [describe(item, adoptions[key]) for key, item in observed.items()]
     if remedy_for:
-        from .desired import desired_streams
-        from .run import converge_observed
-
         declared = [adoption.variables for adoption in adoptions.values() if not adoption.refused]
         desired = desired_streams({"streams": declared}) if declared else []
         foreseen = converge_observed(client, desired, parsed, check_mode=True, concurrency=concurrency, timeout=timeout) if desired else []

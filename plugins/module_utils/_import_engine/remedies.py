@@ -135,8 +135,8 @@ class RemedyFinder:
         return next((remedy for words, remedy in _REMEDIES if words in failure.message), "")
 
     def _explain(self, namespace: str, source: PullSpec) -> str:
-        from .._credentials.explanation import explain, explain_without_rights
-        from .._credentials.registry_secrets import registry_secrets, secret_texts
+        from .._credentials.explanation import explain, explain_without_rights  # noqa: PLC0415 - for a failed import only
+        from .._credentials.registry_secrets import registry_secrets, secret_texts  # noqa: PLC0415 - for a failed import only
 
         if namespace not in self._secrets:
             try:

@@ -144,9 +144,9 @@ def reading_repositories(
     if not any(stream.repository for stream in desired):
         yield None
         return
-    from .._credentials.sources import NamespaceCredentials
-    from .._registry.repository import RegistryReader
-    from .._registry.session import Patience
+    from .._credentials.sources import NamespaceCredentials  # noqa: PLC0415 - for whole repositories only
+    from .._registry.repository import RegistryReader  # noqa: PLC0415 - for whole repositories only
+    from .._registry.session import Patience  # noqa: PLC0415 - for whole repositories only
 
     with RegistryReader(pool_size=width, patience=Patience(**PATIENCE)) as reader:
         yield RegistryTagReader(reader, NamespaceCredentials(client, mask), given, ca_cert)

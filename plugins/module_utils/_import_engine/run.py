@@ -18,6 +18,7 @@ from .._core.errors import ApiUnreachable, CollectionError, InputError, NotFound
 from .._core.references import PullSpec
 from .._core.report import listed
 from .answers import Answers
+from .apply import apply_streams
 from .desired import DesiredRepository, DesiredStream, PendingCredential, idle_patterns, select_tags
 from .images import EXTERNAL, ImportFailure, Lookup
 from .observed import Key, ObservedStream, observe
@@ -226,8 +227,6 @@ class _StreamRun:
                 self._finish(result)
         if not writing:
             return
-        from .apply import apply_streams
-
         applied = apply_streams(
             self._client,
             writing,

@@ -62,8 +62,8 @@ def _retry_failed_imports(client: ClusterClient, state: SamplesState, settings: 
     again = imports_to_repeat(failed) if retry else []
     tried = {(stream.name, tag.name) for stream in again for tag in stream.tags}
     if again:
-        from .._import_engine.report import stream_report
-        from .._import_engine.run import converge_streams
+        from .._import_engine.report import stream_report  # noqa: PLC0415 - for failed imports of samples only
+        from .._import_engine.run import converge_streams  # noqa: PLC0415 - for failed imports of samples only
 
         results = converge_streams(
             client, again, check_mode=settings.check_mode, concurrency=settings.concurrency, timeout=settings.timeout, pending=settings.pending

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import builtins
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import kubeconfig
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Impersonation
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import (
     KubeconfigContext,
@@ -393,13 +393,6 @@ def test_token_files(tmp_path: Path) -> None:
 
 
 def test_without_yaml_one_sentence_says_so(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without_yaml(name: str, *arguments: t.Any, **keywords: t.Any) -> t.Any:
-        if name == "yaml":
-            raise ImportError
-        return real(name, *arguments, **keywords)
-
-    monkeypatch.setattr(builtins, "__import__", without_yaml)
+    monkeypatch.setattr(kubeconfig, "HAS_YAML", False)
     with pytest.raises(MissingLibraryError, match=r"required Python library \(PyYAML\).*This is required to read a kubeconfig"):
         load(str(corpus / "token.yaml"))

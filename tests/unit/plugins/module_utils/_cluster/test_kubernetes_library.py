@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import builtins
 import gc
 import inspect
 import json
@@ -246,7 +245,7 @@ def test_an_expired_token_that_the_library_took_for_good_is_an_error(tmp_path: P
     def load(_content: t.Any, client_configuration: t.Any, **_keywords: t.Any) -> None:
         client_configuration.api_key["authorization"] = f"Bearer {expired}"
 
-    monkeypatch.setattr("kubernetes.config.kube_config.load_kube_config_from_dict", load)
+    monkeypatch.setattr(library, "load_kube_config_from_dict", load)
     assert provider_refusal(provider(tmp_path, **{"id-token": expired})) == (
         f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no valid credential: its token has expired"
         " and could not be refreshed; log in again."
@@ -272,13 +271,6 @@ def test_a_provider_that_the_library_does_not_know(tmp_path: Path) -> None:
 def test_without_the_library_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: t.Callable[[Path], t.Any], purpose: str
 ) -> None:
-    real = builtins.__import__
-
-    def without_kubernetes(name: str, *arguments: t.Any, **keywords: t.Any) -> t.Any:
-        if name.split(".")[0] == "kubernetes":
-            raise ImportError
-        return real(name, *arguments, **keywords)
-
-    monkeypatch.setattr(builtins, "__import__", without_kubernetes)
+    monkeypatch.setattr(library, "HAS_KUBERNETES", False)
     with pytest.raises(MissingLibraryError, match=f"required Python library \\(kubernetes\\).*This is required to {purpose}"):
         call(tmp_path)
