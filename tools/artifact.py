@@ -27,6 +27,8 @@ from tools.tree import collection_files
 
 # Anything else in the artifact is a mistake, whatever it is: a new folder has to be allowed here.
 ALLOWED = {
+    # galaxy-importer lints with it, here as in Automation Hub.
+    ".ansible-lint",
     "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "LICENSES", "MAINTAINERS.md", "MANIFEST.json", "README.md",
     "REUSE.toml", "REVIEW_CHECKLIST.md", "SECURITY.md", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles",
 }

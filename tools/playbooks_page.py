@@ -106,7 +106,7 @@ def section(name: str, lines: list[str]) -> str:
 def role_section(role: str, options: dict[str, dict[str, t.Any]]) -> str:
     """Return the variables of a role, as its argument specs describe them."""
     rows = [f"| `{name}` | {first_sentence(option)}{default(option)} |" for name, option in options.items()]
-    return "\n".join([f"Variables of the role [{role}](../roles/{role}/README.md):", "", "| variable | meaning |", "| --- | --- |", *rows, ""])
+    return "\n".join([f"Variables of the role `{role}`:", "", "| variable | meaning |", "| --- | --- |", *rows, ""])
 
 
 def first_sentence(option: dict[str, t.Any]) -> str:
