@@ -61,7 +61,7 @@ SOAK = {"QUAYSIDE_SOAK": "1"}
 BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "soak-fleet", "fuzz", "bench", "bench-fleet"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_BROWSER = {"browser"}
-NEED_RULEBOOK = {"push", "push-demo"}
+NEED_RULEBOOK = {"push", "push-demo", "bench"}
 NEED_REGISTRY = {"push", "push-demo", "integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
 
 
@@ -100,7 +100,13 @@ def all_gates(work: Path) -> list[Gate]:
         Gate("bench-fleet", (PYTHON, "-m", "fleet"), work, variables | imports(work)),
         pytest("fuzz", "-n", "2", "--dist", "worksteal", "-m", "hypothesis", "tests/unit", "tests/security", FUZZ_EXAMPLES=examples),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
-        Gate("bench", (PYTHON, "-m", "bench", "--results", str(BUILD / "bench.json")), work, variables | imports(work)),
+        Gate(
+            "bench",
+            (PYTHON, "-m", "bench", "--results", str(BUILD / "bench.json")),
+            work,
+            variables | imports(work) | rulebook(),
+            ("environment-eda",),
+        ),
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),

@@ -25,7 +25,7 @@ _MODULE = "quayside.openshift_images.image_stream_import"
 
 def run(scene: Scene) -> list[Figure]:
     """The figures."""
-    streams = _fill(scene)
+    streams = fill(scene)
     common = {**scene.by_token, "namespace": scene.api.namespace, "insecure": True, "streams": streams}
     files = module_files(
         scene.directory,
@@ -91,7 +91,7 @@ def _drifted(scene: Scene, files: t.Mapping[str, t.Any]) -> list[Figure]:
     ]
 
 
-def _fill(scene: Scene) -> list[dict[str, t.Any]]:
+def fill(scene: Scene) -> list[dict[str, t.Any]]:
     """Make the streams, and return them as they are declared."""
     scene.delete_streams()
     sources = scene.push("team/idle", _IMAGES, 20)
