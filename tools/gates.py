@@ -63,6 +63,7 @@ NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_BROWSER = {"browser"}
 NEED_RULEBOOK = {"push", "push-demo", "bench"}
 NEED_REGISTRY = {"push", "push-demo", "integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
+NEED_PROMTOOL = {"integration", "integration-oldest", "test-cluster"}
 
 
 def all_gates(work: Path) -> list[Gate]:
@@ -213,6 +214,8 @@ def main(words: Sequence[str]) -> int:
         ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
     if NEED_RULEBOOK & {gate.name for gate in gates}:
         ensure_installed("java", "default-jre-headless")
+    if NEED_PROMTOOL & {gate.name for gate in gates}:
+        ensure_program("promtool", "prometheus", Path(PYTHON).parent)
     if NEED_BROWSER & {gate.name for gate in gates}:
         ensure_installed("chromium", "chromium")
     if NEED_AWX & {gate.name for gate in gates}:

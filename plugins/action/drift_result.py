@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.collect import write_part
 
 
 class ActionModule(ActionBase):
@@ -23,10 +22,9 @@ class ActionModule(ActionBase):
         """Write the file as a whole, readable by its owner only."""
         super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec({"content": {"type": "dict", "required": True}, "path": {"type": "path", "required": True}})
-        path, text = options["path"], json.dumps(options["content"])
+        path = options["path"]
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+            write_part(path, options["content"])
         except OSError as error:
             raise AnsibleActionFail(f"{path} cannot be written: {error.strerror}") from error
         return {"changed": False, "path": path}

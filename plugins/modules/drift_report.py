@@ -220,6 +220,11 @@ clusters:
       type: list
       elements: str
       sample: [0123456789abcdef]
+stats:
+  description: What the next job of a workflow gets from the role, with C(set_stats).
+  returned: success
+  type: dict
+  sample: {drift_report_clusters_with_drift: [harbour], drift_report_clusters_failed: [], drift_report_approved: {harbour: [0123456789abcdef]}}
 failing:
   description: Why the job fails for a cluster by O(fail_on), by its name; without the others.
   returned: success

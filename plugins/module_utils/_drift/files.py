@@ -62,8 +62,19 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
         "command": command,
         "clusters": clusters,
         "failing": _failing(clusters, params["fail_on"]),
+        "stats": _stats(document["summary"], clusters),
     }
     return Report(changed=bool(outputs), results=results)
+
+
+def _stats(summary: t.Mapping[str, t.Any], clusters: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+    """Return what the next job of a workflow gets. A job that corrects may do what this one has shown, and nothing else."""
+    return {
+        "drift_report_summary": summary,
+        "drift_report_clusters_with_drift": [cluster["name"] for cluster in clusters if cluster["counts"]["left"]],
+        "drift_report_clusters_failed": [cluster["name"] for cluster in clusters if cluster["counts"]["failures"]],
+        "drift_report_approved": {cluster["name"]: cluster["change_ids"] for cluster in clusters},
+    }
 
 
 def _failing(clusters: t.Iterable[t.Mapping[str, t.Any]], fail_on: t.Collection[str]) -> dict[str, str]:

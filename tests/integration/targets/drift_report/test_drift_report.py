@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import typing as t
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +24,12 @@ from integration.surroundings import Surroundings
 
 DRIFT = "quayside.openshift_images.drift"
 MERGE = "quayside.openshift_images.drift_merge"
-LAST = "Verify that the cluster is as declared"
+LAST = "Fail for what drift_report_fail_on names"
 ROOT = Path(__file__).resolve().parents[4]
+# What one host does for all of them.
+ONCE = {"Check that the folders of the report exist", "Make a temporary folder for the results", "Write the report", "Give the numbers to the workflow", "Summary"}
+ONCE |= {"Remove the temporary folder"}
+PROMTOOL = shutil.which("promtool") or "promtool"
 SCHEMA = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="utf-8"))
 
 
@@ -115,13 +122,27 @@ def what_differs_on_each_cluster_is_shown_and_nothing_written(
     assert (clusters["harbour"]["reasons"], clusters["harbour"]["failures"]) == (reasons, [])
     assert "refused the connection" in clusters["deserted"]["failures"][0]["message"]
     assert "forbidden" in clusters["closed"]["failures"][0]["message"].lower()
-    labels = [result.item for result in run.results if result.host == "harbour" and result.item.startswith(("secrets", "streams"))]
-    assert labels == [
-        "secrets and links, streams 1 to 1 of 2: 3 changes (link_missing 1, registry_missing 1, secret_missing 1, stream_missing 1)",
-        "streams 2 to 2 of 2: 1 change (stream_missing 1)",
+    progress = [line for line in run.output.splitlines() if line.startswith("harbour: ")]
+    assert progress == [
+        "harbour: secrets and links, streams 1 to 1 of 2: 3 changes (link_missing 1, registry_missing 1, secret_missing 1, stream_missing 1)",
+        "harbour: streams 2 to 2 of 2: 1 change (stream_missing 1)",
     ]
+    assert document["run"]["inventory"] == [str(fleet)]
+    lines = run.of("Summary")["msg"]
+    assert [line.split()[:2] for line in lines[:3]] == [["closed", "failed"], ["deserted", "failed"], ["harbour", "drift"]]
+    assert f"4 changes: {namespace}/registries registry_missing, secret_missing, {namespace}/default link_missing" in lines[2]
+    assert lines[-2].startswith(f"Report: {page_of(variables)} (for people), {variables['drift_report_json_file']} (for programs)")
+    command = f"ansible-playbook -i {fleet} {DRIFT} -e drift_correct=true -e drift_report_approved_file={variables['drift_report_json_file']}"
+    assert lines[-1].endswith(f": {command}")
+    tasks = {result.task for result in run.results if result.host == "harbour" and result.outcome != "skipped"}
+    assert tasks - ONCE == {"Validating arguments against arg spec main", "Compare the cluster with what is declared"}
     assert '"drift_report_clusters_with_drift": [\n' in run.output
     assert clusters["harbour"]["changes"][0]["id"] in run.output
+
+
+def page_of(variables: dict[str, t.Any]) -> str:
+    """The path of the page."""
+    return t.cast("str", variables["drift_report_html_file"])
 
 
 def what_was_shown_is_corrected_and_nothing_else(
@@ -172,4 +193,47 @@ def test_a_report_without_a_place_is_noticed_before_anything_is_compared(playboo
 
     assert run.exit_code == 2
     sentence = f"There is no folder {lost.parent} for the report: make it, or name another file."
-    assert run.messages() == {f"Verify that the report can be written ({path})": sentence for path in (lost, lost.with_suffix(".html"))}
+    assert run.messages() == {f"Check that the folders of the report exist ({path})": sentence for path in (lost, lost.with_suffix(".html"))}
+
+
+def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
+    given: Surroundings, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
+) -> None:
+    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
+
+    run = playbooks.with_environment({}).run(DRIFT, variables={**files(tmp_path / "drift.json"), "image_stream_desired": []}, inventory=admin)
+
+    assert run.exit_code == 2
+    assert read(tmp_path / "drift.json")["clusters"][0]["verdict"] == "nothing_declared"
+    assert "registry_access_secrets" in run.messages()[LAST]
+    assert "image_streams_desired" in run.messages()[LAST]
+
+
+def test_a_variable_that_cannot_be_evaluated_is_no_empty_one(given: Surroundings, playbooks: Playbooks, tmp_path: Path) -> None:
+    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig), "registry_access_secrets": "{{ mistyped }}"})
+
+    run = playbooks.with_environment({}).run(DRIFT, variables=files(tmp_path / "drift.json"), inventory=admin)
+
+    assert run.exit_code == 2
+    (harbour,) = read(tmp_path / "drift.json")["clusters"]
+    assert harbour["verdict"] == "failed"
+    assert "mistyped" in harbour["failures"][0]["message"]
+
+
+def test_ci_and_monitoring_get_the_same_data(given: Surroundings, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path) -> None:
+    """docs/drift.md shows how; promtool says whether Prometheus takes it."""
+    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
+    secret = {"name": "registries", "namespaces": [namespace], "registries": [given.credential()]}
+    machine = {f"drift_report_{kind}_file": str(tmp_path / name) for kind, name in (("junit", "drift.xml"), ("metrics", "drift.prom"))}
+
+    run = playbooks.with_environment({}).run(
+        DRIFT, variables={**files(tmp_path / "drift.json"), **machine, "registry_access_secrets": [secret]}, inventory=admin
+    )
+
+    assert (run.exit_code, run.complaints()) == (0, []), run.output
+    suites = ElementTree.parse(tmp_path / "drift.xml").getroot()
+    assert (suites.get("tests"), suites.get("failures")) == ("1", "1")
+    text = (tmp_path / "drift.prom").read_text(encoding="utf-8")
+    assert 'quayside_drift_cluster_verdict{cluster="harbour",verdict="drift"} 1' in text
+    checked = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
