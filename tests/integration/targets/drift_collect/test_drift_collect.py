@@ -23,7 +23,8 @@ def test_a_password_that_is_a_part_of_names_keeps_nothing_from_being_corrected(
     """Ansible hides "test" within "latest" in the results of tasks: what computes with them corrects nothing and calls it done."""
     given.push("private", "collected", "latest", "linux/amd64")
     secret = {"name": "spare", "namespaces": [namespace], "registries": [{"registry": "spare.example.com", "username": "a", "password": "test"}]}
-    streams = [{"namespace": namespace, "name": name, "tags": [{"name": "latest", "from": given.image("private", "collected", "latest")}]} for name in ("web", "api")]
+    tags = [{"name": "latest", "from": given.image("private", "collected", "latest")}]
+    streams = [{"namespace": namespace, "name": name, "tags": tags} for name in ("web", "api")]
     variables: dict[str, t.Any] = {
         "collected_path": str(tmp_path / "part.json"),
         "collected_secrets": [{"name": "registries", "namespaces": [namespace], "registries": [given.credential()]}, secret],

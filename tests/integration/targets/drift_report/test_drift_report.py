@@ -27,8 +27,8 @@ MERGE = "quayside.openshift_images.drift_merge"
 LAST = "Fail for what drift_report_fail_on names"
 ROOT = Path(__file__).resolve().parents[4]
 # What one host does for all of them.
-ONCE = {"Check that the folders of the report exist", "Make a temporary folder for the results", "Write the report", "Give the numbers to the workflow", "Summary"}
-ONCE |= {"Remove the temporary folder"}
+ONCE = {"Check that the folders of the report exist", "Make a temporary folder for the results", "Write the report", "Summary"}
+ONCE |= {"Give the numbers to the workflow", "Remove the temporary folder"}
 PROMTOOL = shutil.which("promtool") or "promtool"
 SCHEMA = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="utf-8"))
 
@@ -135,7 +135,7 @@ def what_differs_on_each_cluster_is_shown_and_nothing_written(
     command = f"ansible-playbook -i {fleet} {DRIFT} -e drift_correct=true -e drift_report_approved_file={variables['drift_report_json_file']}"
     assert lines[-1].endswith(f": {command}")
     tasks = {result.task for result in run.results if result.host == "harbour" and result.outcome != "skipped"}
-    assert tasks - ONCE == {"Validating arguments against arg spec main", "Compare the cluster with what is declared"}
+    assert {task.partition(" against")[0] for task in tasks - ONCE} == {"Validating arguments", "Compare the cluster with what is declared"}
     assert '"drift_report_clusters_with_drift": [\n' in run.output
     assert clusters["harbour"]["changes"][0]["id"] in run.output
 

@@ -18,6 +18,7 @@ from ansible_collections.quayside.openshift_images.plugins.action import drift_c
 from ansible_collections.quayside.openshift_images.plugins.modules import drift_collect as documented
 
 CHANGE = {"id": "0123456789abcdef", "kind": "tag", "namespace": "shop", "name": "web", "tag": "latest"}
+FORMAT = '{"format": "quayside.openshift_images/drift", "clusters": %s}'
 STREAMS = [{"namespace": "shop", "name": name} for name in ("web", "api", "worker")]
 
 
@@ -114,8 +115,8 @@ def test_approvals_come_from_a_report_too(tmp_path: Path) -> None:
         (None, "there is no file"),
         ("{", "is no report on drift"),
         ('{"format": "another"}', "is no report on drift"),
-        ('{"format": "quayside.openshift_images/drift", "clusters": [{"name": "harbour", "changes": [{"id": "{{ 7 * 7 }}"}]}]}', "in a way that no report does"),
-        ('{"format": "quayside.openshift_images/drift", "clusters": 5}', "is no report on drift"),
+        (FORMAT % '[{"name": "harbour", "changes": [{"id": "{{ 7 * 7 }}"}]}]', "in a way that no report does"),
+        (FORMAT % "5", "is no report on drift"),
     ],
 )
 def test_a_file_of_approvals_that_cannot_be_used_stops_before_any_request(tmp_path: Path, content: str | None, sentence: str) -> None:
