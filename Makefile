@@ -10,6 +10,9 @@ VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
 ONE_GATE := bench push unit integration integration-oldest apparatus traps browser reliability security sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
 
+CORES := oldest core-2.17 core-2.18 core-2.19 core-2.20 newest next
+MATRIX_GATES := $(foreach core,$(CORES),sanity-$(core) unit-$(core) main-job-$(core))
+
 .PHONY: help
 help:
 	@sed -n 's/^## //p' Makefile
@@ -30,7 +33,7 @@ push-demo: environment
 	@$(GATES) push-demo
 
 ## make test                every gate, with the Python it is started with (PYTHON=...)
-## make test-matrix         sanity and unit tests with the oldest and the newest ansible-core that are supported
+## make test-matrix         sanity tests, unit tests and the main job with every ansible-core that is supported, and the one to come, which may fail
 ## make integration-oldest  playbooks on the oldest ansible-core, with modules on the oldest Python: before a release
 ## make everything          both, side by side: what .ci/run does
 ## make soak                the long forms: 50 kills of each job, 200 rounds of twenty writers, 100 clusters (QUAYSIDE_SEED=... chooses other moments)
@@ -47,8 +50,9 @@ test test-matrix everything soak fuzz lint docs-lint build: environment
 
 ## make unit [ARGS=...]     one gate alone, with words for its command; also: integration apparatus traps reliability security
 ##                          sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs artifact docs
-.PHONY: $(ONE_GATE)
-$(ONE_GATE): environment
+## make unit-core-2.18      one gate of the matrix; also: sanity-... and main-job-..., with oldest, core-2.17 to core-2.20, newest and next
+.PHONY: $(ONE_GATE) $(MATRIX_GATES)
+$(ONE_GATE) $(MATRIX_GATES): environment
 	@$(GATES) $@ --arguments='$(ARGS)'
 
 ## make contract CASES=... REGISTRY=...   other recorded exchanges, replayed against the emulator

@@ -55,6 +55,13 @@ def test_every_ansible_core_from_the_oldest_to_the_newest_is_tested_and_only_the
     assert {gate.name for gate in matrix if not gate.required} == {f"{kind}-next" for kind in ("environment", "sanity", "unit", "main-job")}
 
 
+def test_the_makefile_knows_every_core_of_the_matrix() -> None:
+    cores = re.search(r"^CORES := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert cores
+    assert sorted(cores[1].split()) == sorted(name for name in MATRIX if name != "oldest-target")
+
+
 def test_what_a_core_in_between_runs_is_there() -> None:
     assert [name for name in (*UNIT_IN_PART, MAIN_JOB) if not (ROOT / name).exists()] == []
 
