@@ -62,7 +62,8 @@ BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-rel
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_BROWSER = {"browser"}
 NEED_RULEBOOK = {"push", "push-demo", "bench"}
-NEED_REGISTRY = {"push", "push-demo", "integration", "integration-oldest", "contract", "traps", "demo", "apparatus", "bench", "bench-fleet", "soak-fleet"}
+NEED_REGISTRY = {"push", "push-demo", "integration", "integration-oldest", "contract", "traps", "fuzz", "demo", "apparatus", "bench"}
+NEED_REGISTRY |= {"bench-fleet", "soak-fleet"}
 NEED_PROMTOOL = {"integration", "integration-oldest", "test-cluster"}
 
 
@@ -99,7 +100,7 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("soak-security", "-n", "2", "tests/security", **SOAK),
         pytest("soak-fleet", "tests/integration/emulator/test_fleet.py", QUAYSIDE_TEST_CLUSTERS="100"),
         Gate("bench-fleet", (PYTHON, "-m", "fleet"), work, variables | imports(work)),
-        pytest("fuzz", "-n", "2", "--dist", "worksteal", "-m", "hypothesis", "tests/unit", "tests/security", FUZZ_EXAMPLES=examples),
+        pytest("fuzz", "-n", "2", "--dist", "worksteal", "-m", "hypothesis", "tests/unit", "tests/security", "tests/traps", FUZZ_EXAMPLES=examples),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
         Gate(
             "bench",

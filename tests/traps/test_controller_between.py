@@ -74,13 +74,15 @@ def told(run: Run) -> Json:
 
 def hold(scene: Scene, points: t.Mapping[int, str], options: Json) -> list[Sent]:
     """What has to hold for a run that the controller acts between; returns the requests of the run."""
+    began = scene.stream() if "web" in scene.versions() else {}
     foreseen = scene.run(check_mode=True, concurrency=1, **options)
     interference = Interference(scene, points)
     done = scene.run(client=interference.client(), concurrency=1, **options)
     scene.control.clear_faults()
 
     sent = [(one.method, one.path.rpartition("/")[2], one.looks_up, [image["to"]["name"] for image in one.imports]) for one in done.sent]
-    how = f"\ndeclared {options}\npoints {points}, where the controller imported {interference.acted}\nsent {sent}"
+    acted = f"points {points}, where the controller imported {interference.acted}"
+    how = f"\nfrom {began.get('spec')} {began.get('status')}\ndeclared {options}\n{acted}\nsent {sent}"
     found = differences(told(foreseen), told(done))
     assert not found, "\n".join(found) + how
     scene.control.let_import(scene.namespace)
@@ -120,6 +122,12 @@ def pointed_to_nothing(scene: Scene) -> None:
     scene.patch_tag("v1", **{"from": {"kind": "DockerImage", "name": f"{scene.web}:absent"}})
 
 
+def not_there(scene: Scene) -> None:
+    """Somebody has just created the stream with a tag that the registry does not have."""
+    tags = [{"name": name, "from": {"kind": "DockerImage", "name": f"{scene.web}:{name}"}} for name in ("v1", "absent")]
+    scene.api.send("POST", scene.api.image("imagestreams"), {"metadata": {"name": "web"}, "spec": {"tags": tags}}).raise_for_status()
+
+
 def created_by_hand(scene: Scene) -> None:
     """Somebody has just created the stream with a tag that is declared and one that is not."""
     tags = [{"name": name, "from": {"kind": "DockerImage", "name": f"{scene.web}:{name}"}} for name in ("v1", "v2")]
@@ -146,13 +154,17 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], Json]]] =
     "a mode set by hand that is declared": (flipped_by_hand, lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", import_mode="Legacy")]}),
     "a source set by hand": (pointed_to_nothing, lambda scene: {"tags": [tag("v1", f"{scene.web}:v1")]}),
     "a stream created by hand, with a purge": (created_by_hand, lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", scheduled=True)], "purge_tags": True}),
+    "a tag set by hand that is not there": (not_there, lambda scene: {"tags": [tag(name, f"{scene.web}:{name}") for name in ("v1", "absent")]}),
     "forced": (single, lambda scene: {"tags": [tag("v2", f"{scene.web}:v2"), tag("v1", f"{scene.web}:v1")], "refresh": "always"}),
 }
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_controller_acts_at_each_point_in_turn(open_scene: OpenScene, situation: str) -> None:
-    """Before each request, in the middle of each, and at all of them."""
+    """A running import controller acts between any two requests of a run, and in the middle of an import: 409 (11, ctl_created_with_preference).
+
+    Check mode foresees the report all the same, and afterwards neither the next run nor the controller finds anything to do.
+    """
     before, declared = SITUATIONS[situation]
     failed = []
     points: list[dict[int, str]] = [{}]
@@ -176,7 +188,10 @@ def test_the_controller_acts_at_each_point_in_turn(open_scene: OpenScene, situat
 @settings(examples, max_examples=_EXAMPLES)
 @given(random=st.randoms(use_true_random=False), points=_POINTS, rested=st.booleans())
 def test_the_controller_acts_at_any_points(open_scene: OpenScene, random: Random, points: dict[int, str], rested: bool) -> None:
-    """Whatever somebody did before. ``rested``: the controller was done before the run began, or had yet to look at it."""
+    """What the controller still has to do when a run begins, it may do at any point of it, whatever somebody did before (11, ctl_failures).
+
+    That holds for random pasts, declarations and points; ``rested``: the controller had nothing left to do when the run began.
+    """
     with open_scene() as scene:
         scene.secret("pull", {scene.hosts["private"]: scene.good_credential()})
         images = sources(scene)

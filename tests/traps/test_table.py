@@ -9,7 +9,8 @@ from pathlib import Path
 
 from traps.table import HERE, PAGE, traps
 
-CASES = Path(__file__).parents[1] / "contract" / "cases"
+CONTRACT = Path(__file__).parents[1] / "contract"
+CASES = {case.stem for folder in ("cases", "controller/cases") for case in (CONTRACT / folder).glob("*.json")}
 
 
 def test_the_page_is_made_from_the_tests() -> None:
@@ -28,7 +29,7 @@ def test_every_row_names_a_test_that_exists() -> None:
 def test_what_is_cited_is_a_section_or_a_recorded_case() -> None:
     for trap in traps():
         for cited in trap.where.split(", "):
-            assert re.fullmatch(r"\d+(\.\d+)?", cited) or (CASES / f"{cited}.json").exists(), f"{trap.test} cites {cited}"
+            assert re.fullmatch(r"\d+(\.\d+)?", cited) or cited in CASES, f"{trap.test} cites {cited}"
 
 
 def test_every_section_with_traps_has_a_test() -> None:
