@@ -161,7 +161,7 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], Json]]] =
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_controller_acts_at_each_point_in_turn(open_scene: OpenScene, situation: str) -> None:
-    """A running import controller acts between any two requests of a run, and in the middle of an import: 409 (11, ctl_created_with_preference).
+    """A running import controller acts between any two requests of a run, and in the middle of an import: 409 (2.11, ctl_created_with_preference).
 
     Check mode foresees the report all the same, and afterwards neither the next run nor the controller finds anything to do.
     """
@@ -188,7 +188,7 @@ def test_the_controller_acts_at_each_point_in_turn(open_scene: OpenScene, situat
 @settings(examples, max_examples=_EXAMPLES)
 @given(random=st.randoms(use_true_random=False), points=_POINTS, rested=st.booleans())
 def test_the_controller_acts_at_any_points(open_scene: OpenScene, random: Random, points: dict[int, str], rested: bool) -> None:
-    """What the controller still has to do when a run begins, it may do at any point of it, whatever somebody did before (11, ctl_failures).
+    """What the controller still has to do when a run begins, it may do at any point of it, whatever somebody did before (2.11, ctl_failures).
 
     That holds for random pasts, declarations and points; ``rested``: the controller had nothing left to do when the run began.
     """
