@@ -12,6 +12,8 @@ from __future__ import annotations
 import typing as t
 from typing import NamedTuple
 
+from .errors import InputError
+
 # The two import modes by their names in the API.
 LEGACY = "Legacy"
 PRESERVE = "PreserveOriginal"
@@ -48,3 +50,36 @@ def legacy_choice(manifests: t.Sequence[Manifest], architecture: str, operating_
             if (manifest.os, manifest.architecture) == wanted:
                 return manifest
     return manifests[0] if manifests else None
+
+
+# What kernels and people call a platform, and what manifests call it.
+_MANIFEST_NAMES = {
+    "aarch64": "arm64",
+    "arm64v8": "arm64",
+    "armv8": "arm64",
+    "armv8l": "arm64",
+    "armhf": "arm",
+    "armv5l": "arm",
+    "armv6l": "arm",
+    "armv7": "arm",
+    "armv7l": "arm",
+    "i386": "386",
+    "i486": "386",
+    "i586": "386",
+    "i686": "386",
+    "macos": "darwin",
+    "win": "windows",
+    "win32": "windows",
+    "win64": "windows",
+    "x64": "amd64",
+    "x86": "386",
+    "x86-64": "amd64",
+    "x86_64": "amd64",
+}
+
+
+def check_platform_name(option: str, value: str | None) -> None:
+    """Raise ``InputError`` for an architecture or operating system that manifests call by another name."""
+    name = _MANIFEST_NAMES.get((value or "").strip().lower())
+    if name:
+        raise InputError(f'{option} "{value}" is not what image manifests call it: write {name}')

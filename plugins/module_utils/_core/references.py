@@ -108,6 +108,9 @@ def check_tag_name(name: str) -> None:
 
 def check_stream_name(namespace: str, name: str) -> None:
     """Raise ``InputError`` for a stream name that the server refuses (contract case invalid_requests)."""
+    first, slash, rest = name.partition("/")
+    if slash and re.fullmatch(_NAMESPACE, first) and re.fullmatch(_STREAM, rest.partition(":")[0]):
+        raise InputError(f'"{name}": leave the namespace out of the name of an image stream, it is the option namespace')
     if not re.fullmatch(_STREAM, name):
         raise InputError(f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them')
     if len(namespace) + 1 + len(name) > 255:

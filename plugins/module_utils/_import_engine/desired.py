@@ -10,11 +10,12 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import fnmatch
+import re
 import typing as t
 from typing import NamedTuple
 
 from .._core.errors import InputError
-from .._core.manifests import LEGACY, PRESERVE
+from .._core.manifests import LEGACY, PRESERVE, check_platform_name
 from .._core.numbers import check_numbers
 from .._core.references import (
     PullSpec,
@@ -221,13 +222,23 @@ def check_policies(options: t.Mapping[str, t.Any]) -> None:
     """Raise ``InputError`` for an import mode, reference policy or platform that does not exist."""
     mode, policy = options.get("import_mode"), options.get("reference_policy")
     if mode is not None and mode not in IMPORT_MODES:
-        raise InputError(f'import_mode "{mode}" is unknown: valid ImportMode values are Legacy or PreserveOriginal')
+        meant = _meant(mode, IMPORT_MODES)
+        raise InputError(f'import_mode "{mode}" is unknown: valid ImportMode values are Legacy or PreserveOriginal{meant}')
     if policy is not None and policy not in REFERENCE_POLICIES:
-        raise InputError(f'reference_policy "{policy}" is unknown: valid reference policy values are Source or Local')
+        meant = _meant(policy, REFERENCE_POLICIES)
+        raise InputError(f'reference_policy "{policy}" is unknown: valid reference policy values are Source or Local{meant}')
     for option in ("prefer_architecture", "prefer_os"):
         value = options.get(option)
+        check_platform_name(option, value)
         if value and (value != value.strip() or not value.isalnum() or value != value.lower()):
             raise InputError(f'{option} "{value}" is not a platform name: write it as image manifests do, for example arm64 or linux')
+
+
+def _meant(text: str, values: t.Sequence[str]) -> str:
+    """Return a question for a value that differs from one of those only in its case, or in a sign between its words."""
+    plain = re.sub(r"[^a-z]", "", text.lower())
+    found = next((value for value in values if value.lower() == plain), None)
+    return f" - did you mean {found}? Upper and lower case count" if found else ""
 
 
 def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:

@@ -145,10 +145,16 @@ def _plan_tag(stream: DesiredStream, desired: DesiredTag, observed_stream: Obser
     if not reasons:
         return plan
     importing = _needs_import(reasons, wanted, desired) and not isinstance(attempt, ImportFailure)
-    if isinstance(outcome, ImportFailure) and SOURCE_CHANGED in reasons and observed and observed.digest:
-        # The tag keeps its good image and stays free of a failure that is not about its own source.
+    if isinstance(outcome, ImportFailure) and observed and observed.digest and (SOURCE_CHANGED in reasons or _is_unprompted(reasons)):
+        # The tag keeps its good image and stays free of a failure: one that is not about its own source, or that nothing but this run would
+        # have brought about, such as a wrong credential beside the tag (contract case hub_second_pass).
         importing = False
     return _with_changes(plan, stream, desired, observed, wanted, importing)
+
+
+def _is_unprompted(reasons: t.Collection[str]) -> bool:
+    """Whether a tag is imported only because each is, and not because anything is wrong with it."""
+    return FORCED in reasons and PREFERENCE_CHANGED not in reasons and _NEED_IMPORT.intersection(reasons) == {FORCED}
 
 
 def _has_moved(observed: ObservedTag | None, served: Outcome | None) -> bool:
@@ -229,7 +235,8 @@ def _must_know(
     observed = observed_stream.tags.get(desired.name)
     if _needs_import(reasons, wanted, desired):
         has_image = observed is not None and bool(observed.digest)
-        return knowledge.foresee or (SOURCE_CHANGED in reasons and has_image) or _may_stay_behind(observed_stream, wanted, desired)
+        careful = has_image and (SOURCE_CHANGED in reasons or _is_unprompted(reasons))
+        return knowledge.foresee or careful or _may_stay_behind(observed_stream, wanted, desired)
     return stream.refresh == "drifted" and not desired.source.digest
 
 

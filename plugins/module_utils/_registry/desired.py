@@ -13,6 +13,7 @@ import typing as t
 from typing import NamedTuple
 
 from .._core.errors import InputError
+from .._core.manifests import check_platform_name
 from .._core.names import check_path
 from .._core.numbers import check_numbers
 from .._core.references import PullSpec, check_namespace
@@ -47,6 +48,8 @@ def registry_question(params: t.Mapping[str, t.Any]) -> RegistryQuestion:
     check_numbers(params, concurrency=1, timeout=1)
     if params["namespace"]:
         check_namespace(params["namespace"])
+    for option in ("prefer_architecture", "prefer_os", "control_plane_architecture"):
+        check_platform_name(option, params[option])
     for image in params["images"] or ():
         PullSpec.parse(image)
     for repository in params["repositories"] or ():

@@ -68,7 +68,9 @@ def _resolve(desired: DesiredStreamTag, source: Source, images: Images | None) -
         return source, ""
     of = f"{source.namespace}/{source.stream}"
     if images is None:
-        raise SourceMissing(f"{desired.where} cannot point to the stream {of}, because it does not exist.")
+        elsewhere = "; for a stream of another namespace write from: NAMESPACE/STREAM:TAG, or set from_namespace"
+        hint = elsewhere if source.namespace == desired.namespace else ""
+        raise SourceMissing(f"{desired.where} cannot point to the stream {of}, because it does not exist{hint}.")
     if source.kind == STREAM_IMAGE:
         if not images.holds(source.digest):
             raise SourceMissing(

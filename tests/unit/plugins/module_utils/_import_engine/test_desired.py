@@ -12,6 +12,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.re
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
     DesiredStream,
     DesiredTag,
+    check_policies,
     desired_streams,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import tag
@@ -131,7 +132,7 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", import_mode="legacy")]},
-            'stream shop/web, tag v1: import_mode "legacy" is unknown: valid ImportMode values are Legacy or PreserveOriginal',
+            'stream shop/web, tag v1: import_mode "legacy" is unknown: valid ImportMode values are Legacy or PreserveOriginal - did you mean Legacy? Upper and lower case count',
         ),
         (
             {**ONE, "import_mode": "Sometimes", "tags": [tag("v1", f"{WEB}:v1")]},
@@ -147,7 +148,7 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "reference_policy": "local", "tags": [tag("v1", f"{WEB}:v1")]},
-            'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or Local',
+            'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or Local - did you mean Local? Upper and lower case count',
         ),
         (
             {**ONE, "tags": [tag("v1", "::bad::")]},
@@ -241,3 +242,24 @@ def test_bad_input_ends_in_one_sentence(options: dict[str, t.Any], sentence: str
 def test_equal_streams_of_different_namespaces_are_different_streams() -> None:
     streams = desired_streams({"streams": [{"namespace": "a", "name": "web", "state": "absent"}, {"namespace": "b", "name": "web", "state": "absent"}]})
     assert [stream.key for stream in streams] == [("a", "web"), ("b", "web")]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("aarch64", "arm64"), ("x86_64", "amd64"), ("X86-64", "amd64"), ("armv7l", "arm"), ("i386", "386"), ("i686", "386")]
+)
+def test_what_kernels_call_an_architecture_is_refused_with_the_name_of_manifests(name: str, meant: str) -> None:
+    options = {"namespace": "shop", "name": "web", "tags": [{"name": "v1", "from": "r.example/web:v1", "prefer_architecture": name}]}
+    with pytest.raises(InputError) as refused:
+        desired_streams(options)
+    assert str(refused.value) == f'stream shop/web, tag v1: prefer_architecture "{name}" is not what image manifests call it: write {meant}'
+
+
+@pytest.mark.parametrize("text", ["preserveoriginal", "Preserve-Original", "preserve_original", "PRESERVEORIGINAL"])
+def test_an_import_mode_in_other_letters_is_asked_for(text: str) -> None:
+    with pytest.raises(InputError, match=r"valid ImportMode values are Legacy or PreserveOriginal - did you mean PreserveOriginal\? Upper and lower"):
+        check_policies({"import_mode": text})
+
+
+def test_the_namespace_is_no_part_of_a_stream_s_name() -> None:
+    with pytest.raises(InputError, match="leave the namespace out of the name of an image stream, it is the option namespace"):
+        desired_streams({"namespace": "billing", "name": "billing/web", "tags": [{"name": "v1", "from": "r.example/web:v1"}]})

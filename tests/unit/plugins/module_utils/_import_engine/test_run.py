@@ -210,11 +210,22 @@ class TestSecondRun:
         assert result.before == result.after
 
     def test_always_imports_and_an_unchanged_answer_is_no_change(self) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("POST", IMPORTS, recorded("reimport_unchanged", 2))
+        looked_up = import_answer({}, success(WEB_V2))
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+        cluster.on("POST", IMPORTS, looked_up, recorded("reimport_unchanged", 2))
         result = converge_one(cluster, refresh="always", tags=[tag("v2", f"{WEB}:v2")])
         assert len(cluster.writes) == 1
         assert result.before == result.after
         assert result.reasons == {"v2": ("forced",)}
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_always_does_not_try_what_its_lookup_refuses_on_a_good_tag(self, check_mode: bool) -> None:
+        refused = recorded("import_unauthorized", 0)
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("POST", IMPORTS, refused)
+        result = converge_one(cluster, refresh="always", check_mode=check_mode, tags=[tag("v2", f"{WEB}:v2")])
+        assert cluster.writes == []
+        assert (result.before, result.reasons) == (result.after, {"v2": ("forced",)})
+        assert isinstance(result.outcomes["v2"], ImportFailure)
 
     def test_a_stream_that_differs_does_not_bring_requests_to_one_that_does_not(self) -> None:
         changed = recorded_stream("reimport_unchanged", 3)
