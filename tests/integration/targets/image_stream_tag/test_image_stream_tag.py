@@ -64,8 +64,10 @@ def test_every_kind_of_tag(
         ("web:absent", "{ns}/web:production cannot point to {ns}/web:absent, because that tag does not exist or has no image."),
         (
             "gone:v1",
-            "{ns}/web:production cannot point to the stream {ns}/gone, because it does not exist; for a stream of another namespace write from: "
-            "NAMESPACE/STREAM:TAG, or set from_namespace.",
+            (
+                "{ns}/web:production cannot point to the stream {ns}/gone, because it does not exist; for a stream of another namespace write "
+                "from: NAMESPACE/STREAM:TAG, or set from_namespace."
+            ),
         ),
     ],
 )
