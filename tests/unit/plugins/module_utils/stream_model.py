@@ -63,17 +63,17 @@ def serve(source: str, mode: str, preference: tuple[str, str]) -> Json:
         return {"status": {"status": "Failure", "reason": reason, "message": f"{source}: {reason}"}}
     platforms = found[1:]
     if len(platforms) == 1:
-        return _success(repository, digest(found), ())
+        return _success(repository, digest(found), (), platforms[0])
     if mode == "PreserveOriginal":
         return _success(repository, digest(found), platforms)
     architecture, system = ("", "") if wanted else preference
     for choice in (f"{system or 'linux'}/{architecture or 'amd64'}", "linux/amd64", platforms[0]):
         if choice in platforms:
-            return _success(repository, digest((found[0], choice)), ())
+            return _success(repository, digest((found[0], choice)), (), choice)
     raise AssertionError(platforms)
 
 
-def _success(repository: str, image: str, platforms: tuple[str, ...]) -> Json:
+def _success(repository: str, image: str, platforms: tuple[str, ...], platform_of_one: str = "") -> Json:
     children = []
     for platform in platforms:
         system, _slash, architecture = platform.partition("/")
@@ -86,6 +86,8 @@ def _success(repository: str, image: str, platforms: tuple[str, ...]) -> Json:
         "status": {"status": "Success"},
         "image": {"metadata": {"name": image}, "dockerImageReference": f"{repository}@{image}"},
     }
+    if platform_of_one:
+        answer["image"]["dockerImageMetadata"] = {"Architecture": platform_of_one.rpartition("/")[2]}
     if children:
         answer["image"]["dockerImageManifests"] = children
     return answer

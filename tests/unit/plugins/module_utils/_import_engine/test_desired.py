@@ -132,7 +132,10 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", import_mode="legacy")]},
-            'stream shop/web, tag v1: import_mode "legacy" is unknown: valid ImportMode values are Legacy or PreserveOriginal - did you mean Legacy? Upper and lower case count',
+            (
+                'stream shop/web, tag v1: import_mode "legacy" is unknown: valid ImportMode values are Legacy or PreserveOriginal - '
+                "did you mean Legacy? Upper and lower case count"
+            ),
         ),
         (
             {**ONE, "import_mode": "Sometimes", "tags": [tag("v1", f"{WEB}:v1")]},
@@ -148,7 +151,10 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "reference_policy": "local", "tags": [tag("v1", f"{WEB}:v1")]},
-            'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or Local - did you mean Local? Upper and lower case count',
+            (
+                'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or Local - '
+                "did you mean Local? Upper and lower case count"
+            ),
         ),
         (
             {**ONE, "tags": [tag("v1", "::bad::")]},

@@ -48,6 +48,28 @@ def recorded_failure(case: str, step: int, position: int = 0) -> ImportFailure:
     return ImportFailure(status.get("reason", ""), status.get("message", ""))
 
 
+def internal(words: str) -> ImportFailure:
+    return ImportFailure("InternalError", f'Internal error occurred: r/team/web:v1: Get "https://r/v2/": {words}')
+
+
+def page(status: int, body: str) -> ImportFailure:
+    """A web page in the place of a registry's answer."""
+    problem = "invalid character '<' looking for beginning of value"
+    return ImportFailure("InternalError", f'Internal error occurred: r/team/web:v1: error parsing HTTP {status} response body: {problem}: "{body}"')
+
+
+def test_words_of_others_steer_no_remedy() -> None:
+    found, _masked = finder(ScriptedCluster())
+    for words in ("blocked", "is forbidden", "timeout", "EOF today", "connection refused by policy", "no such host here"):
+        assert found.remedy(NAMESPACE, WEB, ImportFailure("InternalError", f"Internal error occurred: unknown: the registry says {words} of it")) == ""
+
+
+def test_a_pull_spec_without_a_registry_is_said_to_be_on_docker_hub() -> None:
+    found, _masked = finder(ScriptedCluster())
+    advice = found.remedy(NAMESPACE, PullSpec.parse("team/web:v1"), ImportFailure("NotFound", "no such image"))
+    assert advice.endswith("A pull spec without a registry is on Docker Hub: write the host first if another one is meant.")
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -88,6 +110,20 @@ def test_what_the_server_takes_for_an_error_of_its_own_is_explained_as_a_refused
         (ImportFailure("Invalid", recorded_error("list_entry_without_platform", 3).server_message), "set import_mode to Legacy for this tag"),
         (ImportFailure("Invalid", 'importing images from registry "h:443" is forbidden'), "do not allow imports from this registry"),
         (ImportFailure("Forbidden", "registry h blocked"), "block this registry"),
+        (internal("tls: x509: certificate has expired or is not yet valid"), "certificate does not fit"),
+        (internal("x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs"), "certificate does not fit"),
+        (internal("x509: certificate relies on legacy Common Name field, use SANs instead"), "certificate does not fit"),
+        (internal("x509: certificate signed by unknown authority"), "does not trust the registry's certificate"),
+        (internal("remote error: tls: bad certificate"), "asks for a client certificate"),
+        (internal("remote error: tls: certificate required"), "asks for a client certificate"),
+        (internal("proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused"), "The cluster's own proxy"),
+        (internal("proxyconnect tcp: dial tcp: lookup proxy on 10.0.0.1:53: no such host"), "The cluster's own proxy"),
+        (internal("Forbidden"), "The cluster's own proxy"),
+        (page(429, "<html>slow down</html>"), "limits the rate of pulls"),
+        (page(404, "<html>blocked: connection refused, timeout, EOF</html>"), "is no registry"),
+        (page(403, "<html>This site is blocked by your administrator</html>"), "answers with a page of its own"),
+        (page(502, "<html>Bad Gateway</html>"), "The registry itself fails"),
+        (internal("mediaType in manifest is 'application/vnd.docker.distribution.manifest.v1+prettyjws'"), "schema 1"),
         (ImportFailure("", "unknown error prevented import"), "repeated the import without the namespace's secrets"),
     ],
 )

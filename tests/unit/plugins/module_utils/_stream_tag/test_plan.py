@@ -159,8 +159,10 @@ def test_absent_removes_what_is_only_in_the_history_too() -> None:
         (
             None,
             {},
-            "shop/dst:prod cannot point to the stream shop/src, because it does not exist; for a stream of another namespace write from: "
-            "NAMESPACE/STREAM:TAG, or set from_namespace.",
+            (
+                "shop/dst:prod cannot point to the stream shop/src, because it does not exist; for a stream of another namespace write from: "
+                "NAMESPACE/STREAM:TAG, or set from_namespace."
+            ),
         ),
         (None, {"from": "other/src:v1"}, "shop/dst:prod cannot point to the stream other/src, because it does not exist."),
         (
