@@ -467,7 +467,8 @@ summary:
 
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import ArgumentSpec, cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import cluster_argument_spec
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argument_spec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import WIDTH, each_with_outcome
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report

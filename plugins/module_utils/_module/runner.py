@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._cluster.access import connection_from_params, option_secrets
 from .._cluster.client import ClusterClient
-from .._cluster.options import ArgumentSpec
+from .._core.argument_spec import ArgumentSpec
 from .._core.errors import CollectionError
 from .._core.masking import SECRETS_MET, contents_of_paths, misspelt_secrets, redact, register_secrets
 from .._core.outward import OutwardWall

@@ -10,8 +10,6 @@ import typing as t
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import (
-    CLUSTER_OPTIONS,
-    ArgumentSpec,
     cluster_argument_spec,
     environment_names,
     option_origin,
@@ -122,25 +120,6 @@ def test_origin_names_the_variable_that_holds_the_value(monkeypatch: pytest.Monk
     assert option_origin("api_key", "other") == "the option api_key"
     monkeypatch.setenv("K8S_AUTH_CERT_FILE", "/c")
     assert option_origin("client_cert", "/c") == "the environment variable K8S_AUTH_CERT_FILE"
-
-
-def test_merge_joins_options_and_constraints() -> None:
-    left = ArgumentSpec({"a": {}}, mutually_exclusive=[("a", "b")], required_if=[("a", 1, ["b"])], required_by={"a": "b"})
-    right = ArgumentSpec({"b": {}}, required_one_of=[("a", "b")], required_together=[("a", "b")], required_by={"b": "a"})
-    assert left.merge(right).to_kwargs() == {
-        "argument_spec": {"a": {}, "b": {}},
-        "mutually_exclusive": [("a", "b")],
-        "required_one_of": [("a", "b")],
-        "required_together": [("a", "b")],
-        "required_if": [("a", 1, ["b"])],
-        "required_by": {"a": "b", "b": "a"},
-    }
-    assert left.options == {"a": {}}
-
-
-def test_merge_refuses_an_option_defined_twice() -> None:
-    with pytest.raises(ValueError, match="options defined twice: a"):
-        ArgumentSpec({"a": {}}).merge(ArgumentSpec({"a": {}, "b": {}}))
 
 
 def test_specifications_are_independent_of_each_other() -> None:
