@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import (
+    CLUSTER_OPTIONS,
     cluster_argument_spec,
     environment_names,
     option_origin,
