@@ -90,11 +90,18 @@ def _lost(scene: PushScene, name: str, *, restart: bool) -> int:
     for number in range(_REPOSITORIES):
         down = restart and number == _REPOSITORIES // 2
         if down:
+            # A stop ends what is under way, so that only what nobody hears is counted.
+            _arrived(scene, expected)
             scene.rulebook.stop()
         for tag in tags:
             expected[f"{name}-{number}", tag] = scene.push(f"{name}/{number}", tag, f"{name} {number} {tag} new")
         if down:
             scene.rulebook.start()
+    return _arrived(scene, expected)
+
+
+def _arrived(scene: PushScene, expected: t.Mapping[tuple[str, str], str]) -> int:
+    """Wait until every tag has its digest, or for five minutes; return how many have not."""
     deadline = time.monotonic() + 300
     missing = dict(expected)
     while missing and time.monotonic() < deadline:

@@ -75,9 +75,5 @@ def _mirrors(client: ClusterClient) -> list[Mirror]:
         sets = client.list_items(api_path("config.openshift.io/v1", None, "imagetagmirrorsets"))
     except (ApiNotServed, NotFound, Forbidden):
         return []
-    found = []
-    for one in sets:
-        for rule in (one.get("spec") or {}).get("imageTagMirrors") or ():
-            if isinstance(rule.get("source"), str):
-                found.append(Mirror(rule["source"], tuple(text for text in rule.get("mirrors") or () if isinstance(text, str))))
-    return found
+    rules = [rule for one in sets for rule in (one.get("spec") or {}).get("imageTagMirrors") or ()]
+    return [Mirror(rule["source"], tuple(rule.get("mirrors") or ())) for rule in rules if rule.get("source")]
