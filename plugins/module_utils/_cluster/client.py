@@ -24,6 +24,7 @@ from .connection import Connection, open_session, request_headers
 from .error_text import target_of
 from .paths import core_path, image_path, segment
 from .retry import NORMAL, Retry, RetryPolicy, target_of_call
+from .shapes import flaw_of
 
 __all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "core_path", "image_path", "segment"]
 
@@ -104,7 +105,7 @@ class ClusterClient:
             data = _decoded(raw)
             flaw = ""
             if data is not None and 200 <= raw.status < 300:
-                flaw = _flaw_of_object(data, path)
+                flaw = _flaw_of_object(data, path) or flaw_of(data)
                 if not flaw:
                     return data
             call = call or self._retry_of(method, path, body, seconds, repeatable)
@@ -219,20 +220,11 @@ def _flaw_of_object(data: dict[str, t.Any], path: str) -> str:
         return ""
     if not all(isinstance(data.get(key), str) and data[key] for key in ("kind", "apiVersion")):
         return "is JSON without the kind and apiVersion that every object of the API has"
-    if not isinstance(data.get("metadata") or {}, dict):
-        return "has metadata that is not an object"
     if data["kind"] == "Status" and data.get("status") == "Failure":
         return "is a Status of a failure"
     return ""
 
 
 def _flaw_of_list(page: dict[str, t.Any]) -> str:
-    """Say why an answer is not a list of objects; "" for one that is. A list with holes would be taken for a complete one."""
-    items, metadata = page.get("items"), page.get("metadata") or {}
-    if not str(page.get("kind", "List")).endswith("List"):
-        return f"is a {excerpt(str(page['kind']), 100)} and not a list"
-    if items is not None and not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
-        return "has items that are not a list of objects"
-    if not isinstance(metadata.get("continue") or "", str):
-        return "has a continue token that is not a string"
-    return ""
+    """Say why an answer is not a list; "" for one that is."""
+    return "" if page["kind"].endswith("List") else f"is a {excerpt(page['kind'], 100)} and not a list"

@@ -133,8 +133,8 @@ def flaw_of(answer: t.Mapping[str, t.Any]) -> str:
     kind = answer.get("kind")
     if not isinstance(kind, str):
         return ""
-    if kind.endswith(_LIST) and kind[: -len(_LIST)] in SHAPES:
-        flaw = misfit(answer, {"metadata": {"continue": str}, "items": [SHAPES[kind[: -len(_LIST)]]]})
-    else:
-        flaw = misfit(answer, SHAPES.get(kind))
+    shape = SHAPES.get(kind)
+    if shape is None and kind.endswith(_LIST):
+        shape = {"metadata": {"continue": str}, "items": [SHAPES.get(kind[: -len(_LIST)], _OBJECT)]}
+    flaw = misfit(answer, shape)
     return "" if flaw is None else f"is no {kind} of the API: {flaw}"

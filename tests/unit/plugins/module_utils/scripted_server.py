@@ -20,7 +20,7 @@ from socketserver import TCPServer
 import trustme
 
 # an object of the API that says nothing more
-OBJECT = {"kind": "Secret", "apiVersion": "v1"}
+OBJECT = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "it"}}
 
 
 @dataclass

@@ -64,8 +64,8 @@ def client(api: ScriptedServer, make_client: MakeClient) -> ClusterClient:
 
 
 def test_a_read_sends_exactly_these_headers(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(body={"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"})]
-    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"}
+    api.replies = [Reply(body={"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}})]
+    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}}
     (asked,) = api.asked
     assert (asked.method, asked.path, asked.body) == ("GET", STREAM, b"")
     assert asked.headers == [
@@ -162,9 +162,14 @@ def test_threads_share_connections_and_the_counter(api: ScriptedServer, make_cli
 # ---- lists
 
 
+def named(name: str) -> dict[str, t.Any]:
+    """An item of a list."""
+    return {"metadata": {"name": name}}
+
+
 def test_a_list_is_one_call_without_a_limit(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(body={**LIST, "metadata": {"resourceVersion": "5"}, "items": [{"a": 1}, {"b": 2}]})]
-    assert client.list_items(core_path("shop", "secrets"), query={"labelSelector": "a=b"}) == [{"a": 1}, {"b": 2}]
+    api.replies = [Reply(body={**LIST, "metadata": {"resourceVersion": "5"}, "items": [named("a"), named("b")]})]
+    assert client.list_items(core_path("shop", "secrets"), query={"labelSelector": "a=b"}) == [named("a"), named("b")]
     assert [asked.path for asked in api.asked] == ["/api/v1/namespaces/shop/secrets?labelSelector=a%3Db"]
 
 
@@ -175,18 +180,18 @@ def test_a_list_without_items_is_empty(api: ScriptedServer, client: ClusterClien
 
 def test_a_list_is_continued(api: ScriptedServer, client: ClusterClient) -> None:
     api.replies = [
-        Reply(body={**LIST, "metadata": {"continue": "abc=="}, "items": [{"n": 1}]}),
-        Reply(body={**LIST, "metadata": {"continue": ""}, "items": [{"n": 2}]}),
+        Reply(body={**LIST, "metadata": {"continue": "abc=="}, "items": [named("1")]}),
+        Reply(body={**LIST, "metadata": {"continue": ""}, "items": [named("2")]}),
     ]
-    assert client.list_items(core_path("shop", "secrets")) == [{"n": 1}, {"n": 2}]
+    assert client.list_items(core_path("shop", "secrets")) == [named("1"), named("2")]
     assert [asked.path for asked in api.asked] == ["/api/v1/namespaces/shop/secrets", "/api/v1/namespaces/shop/secrets?continue=abc%3D%3D"]
 
 
 def test_a_list_that_expired_begins_again_once(api: ScriptedServer, client: ClusterClient) -> None:
     expired = status(410, "Expired", "The provided continue parameter is too old")
-    first = Reply(body={**LIST, "metadata": {"continue": "x"}, "items": [{"n": 1}]})
-    api.replies = [first, expired, Reply(body={**LIST, "metadata": {}, "items": [{"n": 1}, {"n": 2}]})]
-    assert client.list_items(core_path("shop", "secrets")) == [{"n": 1}, {"n": 2}]
+    first = Reply(body={**LIST, "metadata": {"continue": "x"}, "items": [named("1")]})
+    api.replies = [first, expired, Reply(body={**LIST, "metadata": {}, "items": [named("1"), named("2")]})]
+    assert client.list_items(core_path("shop", "secrets")) == [named("1"), named("2")]
     api.replies = [first, expired, first, expired]
     with pytest.raises(ApiError, match="The provided continue parameter is too old"):
         client.list_items(core_path("shop", "secrets"))
@@ -597,8 +602,8 @@ def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypa
 
 
 def test_compressed_answers_are_read(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(200, gzip.compress(b'{"kind":"ImageStream","apiVersion":"image.openshift.io/v1"}'), {"Content-Encoding": "gzip"})]
-    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"}
+    api.replies = [Reply(200, gzip.compress(b'{"kind":"ImageStream","apiVersion":"image.openshift.io/v1","metadata":{"name":"web"}}'), {"Content-Encoding": "gzip"})]
+    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}}
 
 
 def test_anonymous_requests_say_so(api: ScriptedServer, make_client: MakeClient) -> None:
@@ -657,8 +662,8 @@ def test_a_flood_of_warnings_is_bounded(api: ScriptedServer, make_client: MakeCl
         ({"kind": "Secret"}, "is JSON without the kind and apiVersion that every object of the API has"),
         ({"kind": ["Secret"], "apiVersion": "v1"}, "is JSON without the kind and apiVersion that every object of the API has"),
         ({"kind": "", "apiVersion": "v1"}, "is JSON without the kind and apiVersion that every object of the API has"),
-        ({**OBJECT, "metadata": "x"}, "has metadata that is not an object"),
-        ({**OBJECT, "metadata": [1]}, "has metadata that is not an object"),
+        ({**OBJECT, "metadata": "x"}, "is no Secret of the API: metadata is a string and not an object"),
+        ({**OBJECT, "metadata": [1]}, "is no Secret of the API: metadata is a list and not an object"),
         ({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "no"}, "is a Status of a failure"),
     ],
 )
@@ -675,11 +680,11 @@ def test_json_of_a_gateway_is_no_answer_of_the_api(api: ScriptedServer, client: 
     ("page", "flaw"),
     [
         ({**OBJECT, "items": []}, "is a Secret and not a list"),
-        ({**LIST, "items": {"a": 1}}, "has items that are not a list of objects"),
-        ({**LIST, "items": [{"a": 1}, "b"]}, "has items that are not a list of objects"),
-        ({**LIST, "items": [None]}, "has items that are not a list of objects"),
-        ({**LIST, "items": [], "metadata": {"continue": 7}}, "has a continue token that is not a string"),
-        ({**LIST, "items": [], "metadata": [7]}, "has metadata that is not an object"),
+        ({**LIST, "items": {"a": 1}}, "is no SecretList of the API: items is an object and not a list"),
+        ({**LIST, "items": [{"metadata": {"name": "a"}}, "b"]}, "is no SecretList of the API: items[1] is a string and not an object"),
+        ({**LIST, "items": [None]}, "is no SecretList of the API: items[0] is missing"),
+        ({**LIST, "items": [], "metadata": {"continue": 7}}, "is no SecretList of the API: metadata.continue is a number and not a string"),
+        ({**LIST, "items": [], "metadata": [7]}, "is no SecretList of the API: metadata is a list and not an object"),
     ],
 )
 def test_a_list_of_another_form_is_not_taken_for_a_shorter_one(api: ScriptedServer, client: ClusterClient, page: t.Any, flaw: str) -> None:
