@@ -122,8 +122,8 @@ def test_site_changes_nothing_with_what_was_adopted(
     site.find_nothing_to_do()
     # and they are no empty words: without one of them everything that it is about would change
     site.variables[next(name for name, value in credentials.items() if value == OTHER_PASSWORD)] = PASSWORD
-    (title,) = [title for title in site.predict().changed() if "Write the pull secrets" in title]
-    assert title.startswith(f"Write the pull secrets (registries in {billing}, ")
+    (title,) = [title for title in site.predict().changed() if "Create and update the pull secrets" in title]
+    assert title.startswith(f"Create and update the pull secrets (registries in {billing}, ")
 
 
 def test_a_credential_that_was_not_filled_in_is_named(namespaces: tuple[str, str], playbooks: Playbooks, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from integration.stage import NewStage
 from integration.surroundings import Surroundings
 
 LABELS = ["streams 1 to 2 of 3: 2 tags changed, 0 unchanged, 0 failed", "streams 3 to 3 of 3: 1 tag changed, 0 unchanged, 0 failed"]
-SUMMARY = "Say what became of them, by reason"
+SUMMARY = "Summary"
 
 
 def streams(given: Surroundings, namespace: str, *tags: str) -> list[dict[str, t.Any]]:
@@ -33,7 +33,7 @@ def test_batches_show_the_progress(given: Surroundings, cluster: Cluster, namesp
 
     done = stage.converge()
 
-    assert done.of(SUMMARY)["msg"] == "3 of 3 tags in 3 streams changed (stream_missing 3), 0 failed"
+    assert done.of(SUMMARY)["msg"] == "3 tags in 3 streams: 3 changed, 0 unchanged, 0 failed - why: stream missing (3)"
     assert done.changed() == [f"Import the image streams ({label})" for label in LABELS]
     assert all(cluster.tag(namespace, f"stream-{tag}", "only").digest for tag in tags)
 
@@ -59,7 +59,7 @@ def test_a_failing_batch_stops_no_other_and_every_failed_tag_is_named(
         labels = [result.item for result in run.results if result.item]
         assert [label.partition(":")[0] for label in labels] == [label.partition(":")[0] for label in LABELS]
         assert ["2 failed" in label for label in labels] == [True, False]
-        assert run.of(SUMMARY)["msg"].endswith("2 failed")
+        assert "2 failed" in run.of(SUMMARY)["msg"]
         assert [message.rstrip("\n") for message in run.messages().values()] == ["\n".join(lines)]
     assert cluster.tag(namespace, "stream-good", "only").digest
 

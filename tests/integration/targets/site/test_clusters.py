@@ -29,7 +29,7 @@ def test_without_inventory_it_is_the_cluster_of_the_environment(cluster: Cluster
     run = playbooks.with_environment(developer.variables()).run(SITE, variables=secret_in(namespace))
 
     assert (run.exit_code, run.complaints()) == (0, []), run.output
-    title = f"Write the pull secrets (registries in {namespace}, 1 of 1: 1 created)"
+    title = f"Create and update the pull secrets (registries in {namespace}, 1 of 1: 1 created)"
     assert [(result.host, result.title) for result in run.results if result.changed] == [("localhost", title)]
     assert set(cluster.auths(namespace, "registries")) == {"registry.example.com"}
 
@@ -61,5 +61,5 @@ def test_one_cluster_of_several_and_one_role_by_its_tag(cluster: Cluster, namesp
 
     assert (run.exit_code, run.complaints()) == (0, []), run.output
     assert {result.host for result in run.results} == {"west"}
-    assert "Write the pull secrets" not in run.output
+    assert "Create and update the pull secrets" not in run.output
     assert "registries" not in {address.name for address in cluster.snapshot([namespace])}
