@@ -15,6 +15,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.ou
 from ansible_collections.quayside.openshift_images.plugins.plugin_utils._variables import (
     ASKED_FOR_BY,
     asked_for,
+    documented_by,
     options_of,
     renamed_variables,
     survey_problems,
@@ -25,6 +26,7 @@ from ansible_collections.quayside.openshift_images.plugins.plugin_utils._variabl
 _MISSING = re.compile(r"'([^']{1,200})' is undefined|has no attribute '([^']{1,200})'")
 _SPEC: dict[str, t.Any] = {
     "roles": {"type": "list", "elements": "str", "default": []},
+    "playbook": {"type": "str"},
     "problems": {"type": "list", "elements": "str", "default": []},
     "warn_only": {"type": "bool", "default": False},
     "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
@@ -45,14 +47,13 @@ class ActionModule(ActionBase):
         given = task_vars or {}
         problems = [*wanted["problems"], *renamed_variables(given)]
         values: dict[str, t.Any] = {}
+        if wanted["playbook"]:
+            names = documented_by(wanted["playbook"])
+            problems += self._evaluate(names, given, values)
+            problems += value_problems({name: {"type": "raw"} for name in names}, values)
         for role in wanted["roles"]:
             options = options_of(role)
-            for name in options:
-                if name in given:
-                    try:
-                        values[name] = self._evaluated(given[name])
-                    except AnsibleUndefinedVariable as error:
-                        problems.append(f"{self._place_of(name, given[name])}: {_undefined(error)}")
+            problems += self._evaluate(options, given, values)
             wrong = value_problems(options, values)
             problems += wrong or survey_problems(role, options, values)
         result.update(changed=False, warnings=unknown_variables(given))
@@ -61,6 +62,17 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "msg": "\n".join(problems)}
         chosen = [role for role in wanted["roles"] if role in ASKED_FOR_BY and _is_chosen(role, wanted)]
         return {**result, "roles": asked_for(chosen, values)}
+
+    def _evaluate(self, names: t.Iterable[str], given: t.Mapping[str, t.Any], values: dict[str, t.Any]) -> list[str]:
+        """Put the values of those that are given into ``values``; return a sentence for each that is undefined, or has such a one inside."""
+        problems = []
+        for name in names:
+            if name in given:
+                try:
+                    values[name] = self._evaluated(given[name])
+                except AnsibleUndefinedVariable as error:
+                    problems.append(f"{self._place_of(name, given[name])}: {_undefined(error)}")
+        return problems
 
     def _evaluated(self, raw: t.Any) -> t.Any:
         """Return the value, whole: newer releases evaluate what is inside when it is looked at."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.quayside.openshift_images.plugins.plugin_utils import _role_summary
 
 DOCUMENTATION = r"""
@@ -86,9 +85,7 @@ def role_summary(
     """See DOCUMENTATION."""
     if role == "image_streams":
         return _role_summary.image_streams(results, check_mode)._asdict()
-    if role == "registry_access":
-        return _role_summary.registry_access(results, linked, declared, check_mode)._asdict()
-    raise AnsibleFilterError(f'role_summary knows the roles image_streams and registry_access, not "{role}"')
+    return _role_summary.registry_access(results, linked, declared, check_mode)._asdict()
 
 
 class FilterModule:

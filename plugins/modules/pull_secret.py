@@ -190,6 +190,15 @@ options:
       - A secret that a finalizer keeps after its deletion is never written. The task fails and says where the former content is kept.
     type: bool
     default: false
+  former_password:
+    description:
+      - Only replace an entry that has this password, or the new one already. A secret whose entry has another password is left as it is,
+        with V(other_password) among RV(secrets[].reasons).
+      - C(sha256:) and the digest of the password in hexadecimal digits may be given instead.
+      - Whoever may write a secret in a namespace can give it an entry for any registry. Without this option such an entry gets the new
+        password, too.
+    type: str
+    version_added: 1.0.0
   check_others:
     description:
       - Also read the other registry secrets of the namespace, where the caller may list them, and warn about those that hide entries of this
@@ -381,6 +390,7 @@ secrets:
       description:
         - Why it changes. One or more of V(secret_missing), V(type_changed), V(immutable), V(content_unreadable), V(registries_changed),
           V(other_content_removed), V(labels_changed), V(annotations_changed), V(import_exclusion_changed), and V(not_wanted).
+        - V(other_password) is no reason to change it, but why it was left as it is, with O(former_password).
       type: list
       elements: str
       sample: [registries_changed]
@@ -493,6 +503,7 @@ def argument_spec() -> ArgumentSpec:
             "namespaces": {"type": "list", "elements": "str"},
             **secret_options(),
             "create": {"type": "bool", "default": True},
+            "former_password": {"type": "str", "no_log": True},
             "check_others": {"type": "bool", "default": True},
         },
         mutually_exclusive=[["namespace", "namespaces"], ["auth_file", "auth_content"]],

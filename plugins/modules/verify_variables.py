@@ -31,6 +31,9 @@ options:
     type: list
     elements: str
     default: []
+  playbook:
+    description: Name of a playbook whose variables are checked, without the name of the collection.
+    type: str
   problems:
     description: Further lines about what is wrong. With any of them the task fails.
     type: list
@@ -52,6 +55,9 @@ options:
     default: []
 seealso:
   - module: ansible.builtin.validate_argument_spec
+  - name: Troubleshooting
+    description: What each message means, and what to do about it.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/troubleshooting.md
 author:
   - quayside contributors (@quayside)
 """

@@ -61,6 +61,11 @@ def options_of(role: str) -> Options:
     return t.cast(Options, yaml.safe_load(text)["argument_specs"]["main"]["options"])
 
 
+def documented_by(playbook: str) -> list[str]:
+    """Return the variables that the head of a playbook describes."""
+    return re.findall(r"^#   (\w+)  ", (_COLLECTION / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"), re.MULTILINE)
+
+
 @functools.lru_cache(maxsize=1)
 def known_names() -> frozenset[str]:
     """Return every word of the collection's roles and playbooks: a variable that is none of them has no effect."""

@@ -63,8 +63,8 @@ class DesiredSecret(NamedTuple):
     """A pull secret as the task wants it, in each namespace the same.
 
     Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose
-    value is None is to be removed. With ``take_over`` it is written
-    though somebody else reconciles it. ``left_out`` are keys of the auth file that are none of registries.
+    value is None is to be removed. With ``take_over`` it is written though somebody else reconciles it. ``left_out`` are keys of the
+    auth file that are none of registries. With ``former_password`` an entry is only replaced if it has that password.
     """
 
     name: str
@@ -79,6 +79,7 @@ class DesiredSecret(NamedTuple):
     annotations: t.Mapping[str, str | None] = MappingProxyType({})
     take_over: bool = False
     left_out: tuple[str, ...] = ()
+    former_password: str | None = None
 
     @property
     def takes_from_secrets(self) -> bool:
@@ -91,7 +92,8 @@ class DesiredSecret(NamedTuple):
 
     def secrets(self) -> list[str]:
         """Return every text that must never be shown."""
-        return [text for registry in self.registries if registry.login is not None for text in registry.login.secrets()]
+        former = [self.former_password] if self.former_password else []
+        return former + [text for registry in self.registries if registry.login is not None for text in registry.login.secrets()]
 
     def remarks(self) -> list[str]:
         """Return the warnings that need no look at the cluster: what the secret holds and nothing could use."""
@@ -168,6 +170,7 @@ def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
         annotations=annotations,
         take_over=bool(params.get("take_over")),
         left_out=left_out,
+        former_password=params.get("former_password"),
     )
 
 

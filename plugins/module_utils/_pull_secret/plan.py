@@ -14,6 +14,7 @@ keys, white space and base64 padding make no change.
 from __future__ import annotations
 
 import copy
+import hashlib
 import typing as t
 from types import MappingProxyType
 from typing import NamedTuple
@@ -34,6 +35,8 @@ from .._credentials.secret_types import DATA_KEYS, DOCKER_CFG
 from .desired import DesiredRegistry, DesiredSecret
 from .observed import ObservedSecret
 
+# How a password is given that is not to be given itself.
+_DIGEST = "sha256:"
 # What kubectl apply leaves behind: the whole former object, credentials included.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -53,6 +56,7 @@ SECRET_REASONS = (
     "annotations_changed",
     "import_exclusion_changed",
     "not_wanted",
+    "other_password",
 )
 REGISTRY_REASONS = (
     "registry_missing",
@@ -123,6 +127,9 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
     anew = _recreate_reason(desired, observed, where)
     former, unreadable = _former_document(desired, observed, where)
     document, changes = _merge(desired, former, carried)
+    if desired.former_password is not None and any(_has_other_password(change, desired.former_password) for change in changes):
+        kept = tuple(change._replace(after=change.before, reasons=()) for change in changes if change.before is not None)
+        return SecretPlan("none", desired.secret_type, observed.secret_type, ("other_password",), kept)
     _refuse_malformed(document, where)
     labels, annotations, metadata_reasons = _metadata(desired, observed.labels, observed.annotations)
     content_reasons: list[str] = []
@@ -153,6 +160,17 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
         body,
         *_shown_metadata(observed.labels, observed.annotations, labels, annotations),
     )
+
+
+def _has_other_password(change: RegistryChange, former: str) -> bool:
+    """Return whether an entry would be replaced that does not hold the credential to replace, or is not there any more."""
+    if not change.reasons or change.reasons == ("written_twice",):
+        return False
+    password = change.before.password if change.before is not None else None
+    if password is None:
+        return True
+    digest = _DIGEST + hashlib.sha256(password.encode("utf-8", "surrogateescape")).hexdigest()
+    return former not in (password, digest) and not (change.after is not None and password == change.after.password)
 
 
 def secret_change(namespace: str, name: str, plan: SecretPlan) -> Change:

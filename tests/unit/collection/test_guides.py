@@ -99,6 +99,8 @@ def given_by_playbooks() -> Iterator[str]:
 def pairs_of(content: t.Any) -> Iterator[tuple[str, str]]:
     if isinstance(content, dict):
         yield from ((key, value) for key, value in content.items() if isinstance(value, str))
+        if isinstance(content.get("ansible.builtin.fail"), dict):
+            yield "fail_msg", content["ansible.builtin.fail"]["msg"]
     for part in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
         yield from pairs_of(part)
 
@@ -124,7 +126,7 @@ def test_every_error_of_the_code_is_in_the_guide() -> None:
 
 def test_every_message_of_playbooks_and_roles_is_in_the_guide() -> None:
     given = {text for text in given_by_playbooks() if sum(map(str.isalpha, text)) >= FEWEST_LETTERS}
-    assert len(given) > 10
+    assert len(given) > 8
     assert sorted(text for text in given if not any(is_said(message, {text, text.removesuffix(":")}) for message in MESSAGES)) == []
 
 

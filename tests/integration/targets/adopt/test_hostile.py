@@ -2,60 +2,131 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""adopt.yml and site.yml over what a user of a namespace has written to run a program on the machine of whoever adopts it."""
+"""Every playbook over what a user of a namespace has written to run a program, or to forge lines, on the machine that runs Ansible.
+
+All texts stand in every field that such a user can set; each playbook runs once over all of them.
+"""
 
 from __future__ import annotations
 
+import json
+import typing as t
 from pathlib import Path
 
+import pytest
 from integration.cluster import Cluster
-from integration.playbooks import Playbooks
-from integration.registry_secrets import entry, registry_secret
+from integration.playbooks import Playbooks, Run
+from integration.registry_secrets import auth, entry, registry_secret
 from integration.surroundings import Surroundings
 
-ADOPT = "quayside.openshift_images.adopt"
-SITE = "quayside.openshift_images.site"
-SUMMARY = "Summary"
+COLLECTION = "quayside.openshift_images"
+PASSWORD = "a-password"
+FORGED = "PLAY RECAP ****"
+ARCH, OPERATING_SYSTEM = "importer.image.openshift.io/prefer-arch", "importer.image.openshift.io/prefer-os"
 
 
-def test_a_template_in_an_annotation_or_a_secret_is_never_run(
-    given: Surroundings, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
-) -> None:
-    given.push("plain", "hostile", "v1")
-    proof, path = tmp_path / "proof", tmp_path / "adopted.yml"
-    template = "{{ lookup('pipe', 'touch " + str(proof) + "') }}"
+class Scene(t.NamedTuple):
+    """A namespace of such a user, and the file that the program would make."""
+
+    namespace: str
+    proof: Path
+    texts: tuple[str, ...]
+    image: str
+
+
+@pytest.fixture
+def scene(given: Surroundings, cluster: Cluster, namespace: str, tmp_path: Path) -> Scene:
+    given.push("plain", "hostile", "v1", "linux/amd64 linux/arm64")
+    proof = tmp_path / "proof"
+    call = f"lookup('pipe', 'touch {proof}')"
+    texts = (
+        "{{ " + call + " }}",
+        "{% set x = " + call + " %}{{ x }}",
+        f"\x1b[2J\x9b2J\r\n{FORGED}\n{{{{ {call} }}}}",
+        "*" * 120 + "x",
+        "x" * 20000 + "{{ " + call + " }}",
+    )
     image = given.image("plain", "hostile", "v1")
-    images = [
-        {"from": {"kind": "DockerImage", "name": image}, "to": {"name": name}, "importPolicy": {"insecure": True}} for name in ("odd", "good")
-    ]
+    names = ["good", *(f"odd-{number}" for number in range(len(texts)))]
+    images = [{"from": {"kind": "DockerImage", "name": image}, "to": {"name": name}, "importPolicy": {"insecure": True}} for name in names]
     body = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStreamImport", "metadata": {"name": "web", "namespace": namespace}}
     cluster.call("POST", f"/apis/image.openshift.io/v1/namespaces/{namespace}/imagestreamimports", {**body, "spec": {"import": True, "images": images}})
     stream = cluster.get("imagestreams", namespace, "web")
     for tag in stream["spec"]["tags"]:
-        if tag["name"] == "odd":
-            tag["annotations"] = {f"importer.image.openshift.io/prefer-{what}": template for what in ("arch", "os")}
-    stream["metadata"]["annotations"] = {"hostile": template}
+        if tag["name"] != "good":
+            text = texts[int(tag["name"].removeprefix("odd-"))]
+            tag["annotations"] = {ARCH: text, OPERATING_SYSTEM: text, "hostile": text}
+    annotations = {f"hostile-{number}": text for number, text in enumerate(texts)}
+    stream["metadata"]["annotations"] = annotations
     cluster.put("imagestreams", stream)
-    credential = given.credential()
-    hostile = {"auth": entry(template, "a-password")["auth"], "email": template}
-    auths = {credential["registry"]: entry(credential["username"], credential["password"]), "hostile.example.com": hostile, f"{template}.example": hostile}
-    cluster.create("secrets", namespace, registry_secret("registries", auths))
+    for number, text in enumerate(texts):
+        auths = {f"r{number}.example.com": {"auth": auth(text, PASSWORD), "email": text}, text: entry("u", PASSWORD)}
+        secret = registry_secret(f"held-{number}", {**auths, "rotated.example.com": entry("old", PASSWORD)})
+        secret["metadata"]["annotations"] = annotations
+        cluster.create("secrets", namespace, secret)
     cluster.settled([namespace])
+    return Scene(namespace, proof, texts, image)
 
-    adopted = playbooks.run(ADOPT, variables={"adopt_namespaces": namespace, "adopt_file": str(path)})
 
-    assert adopted.exit_code == 0, adopted.output
-    assert not proof.exists()
+def hold(run: Run, scene: Scene, exit_code: int = 0) -> Run:
+    """Show that nothing of the texts was run, and that none of them reached the terminal as it is."""
+    assert run.exit_code == exit_code, run.output
+    assert not scene.proof.exists()
+    for command in ("\x1b", "\x9b", "\r"):
+        assert command not in run.output
+    assert [line for line in run.output.splitlines() if line.strip().startswith(FORGED)] == []
+    return run
+
+
+def test_adopt_and_site(given: Surroundings, playbooks: Playbooks, scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "adopted.yml"
+    adopted = hold(playbooks.run(f"{COLLECTION}.adopt", "--diff", variables={"adopt_namespaces": scene.namespace, "adopt_file": str(path)}), scene)
+
     text = path.read_text(encoding="utf-8")
-    assert f'username: !unsafe "{template}"' in text
-    assert f'#   the tag {namespace}/web:"odd": ' in text
-    summary = adopted.of(SUMMARY)["msg"]
-    assert [line for line in summary["left_out"] if line.startswith(f'the tag {namespace}/web:"odd": ')]
-    credentials = dict.fromkeys(summary["to_be_defined"], "a-password")
-    credentials |= {name: credential["password"] for name in credentials if "localhost" in name or credential["registry"].split(":")[0] in name}
+    assert text.isascii()
+    assert '!unsafe "{{ lookup' in text
+    summary = adopted.of("Summary")["msg"]
+    for number in range(len(scene.texts)):
+        assert [line for line in summary["left_out"] if line.startswith(f'the tag {scene.namespace}/web:"odd-{number}": ')]
+    credentials = dict.fromkeys(summary["to_be_defined"], PASSWORD)
 
-    site = playbooks.run(SITE, "-e", f"@{path}", "--check", "--diff", variables=credentials)
-
-    assert site.exit_code == 0, site.output
+    site = hold(playbooks.run(f"{COLLECTION}.site", "-e", f"@{path}", "--check", "--diff", variables=credentials), scene)
     assert site.changed() == []
-    assert not proof.exists()
+
+
+def test_migration_and_back(playbooks: Playbooks, scene: Scene, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    variables = {"migrate_to_multiarch_namespaces": scene.namespace, "migrate_to_multiarch_apply": True, "migrate_to_multiarch_record": str(record)}
+    hold(playbooks.run(f"{COLLECTION}.migrate_to_multiarch", "--diff", variables=variables), scene)
+    assert [tag["name"] for stream in json.loads(record.read_text())["streams"] for tag in stream["tags"]] == ["good"]
+
+    back = {"migrate_to_multiarch_apply": True, "migrate_to_multiarch_back_from": str(record)}
+    hold(playbooks.run(f"{COLLECTION}.migrate_to_multiarch", "--diff", variables=back), scene)
+    content = json.loads(record.read_text())
+    content["streams"][0]["tags"][0]["prefer_os"] = scene.texts[0]
+    record.write_text(json.dumps(content))
+    refused = hold(playbooks.run(f"{COLLECTION}.migrate_to_multiarch", "--diff", variables=back), scene, 2)
+    assert "is not the record of a migration" in next(iter(refused.messages().values()))
+
+
+def test_prune_risks_and_rotation(playbooks: Playbooks, scene: Scene) -> None:
+    hold(playbooks.run(f"{COLLECTION}.prune_risks", variables={"prune_risks_namespaces": [scene.namespace]}), scene)
+    variables = {
+        "rotate_credentials_registry": "rotated.example.com",
+        "rotate_credentials_username": "new",
+        "rotate_credentials_password": "another",
+        "rotate_credentials_former_password": PASSWORD,
+        "rotate_credentials_namespaces": scene.namespace,
+        "rotate_credentials_verify": False,
+    }
+    hold(playbooks.run(f"{COLLECTION}.rotate_credentials", "--diff", variables=variables), scene)
+
+
+def test_drift(playbooks: Playbooks, scene: Scene, tmp_path: Path) -> None:
+    stream = {"namespace": scene.namespace, "name": "web", "tags": [{"name": "good", "from": scene.image, "insecure": True}]}
+    secret = {"name": "held-0", "namespaces": [scene.namespace], "update": "replace", "registries": [{"registry": "r.example", "username": "u", "password": "p"}]}
+    variables = {"image_streams_desired": [stream], "registry_access_secrets": [secret]}
+    variables |= {"drift_report_json_file": str(tmp_path / "drift.json"), "drift_report_html_file": str(tmp_path / "drift.html")}
+    hold(playbooks.run(f"{COLLECTION}.drift", variables=variables), scene)
+    approved = {**variables, "drift_correct": True, "drift_report_approved_file": str(tmp_path / "drift.json")}
+    hold(playbooks.run(f"{COLLECTION}.drift", variables=approved), scene)

@@ -21,7 +21,7 @@ from integration.surroundings import Surroundings
 PLAYBOOK = "quayside.openshift_images.rotate_credentials"
 TRY = "Try the new credential"
 REPLACE = "Replace the credential"
-LEFT = "Verify that no former credential is left"
+LEFT = "Fail for each former credential that is left"
 FORMER = "a-former-password-of-tests"
 NEW = "a-new-password-of-tests"
 BESIDE = "beside.example.com"
@@ -32,7 +32,7 @@ def private(given: Surroundings) -> dict[str, t.Any]:
     """The variables for the private registry with the credential that it accepts."""
     credential = given.credential()
     return {f"rotate_credentials_{name}": value for name, value in credential.items()} | {
-        "rotate_credentials_ca_cert": str(given.registries["private"].ca_file)
+        "rotate_credentials_verify_ca_cert": str(given.registries["private"].ca_file)
     }
 
 

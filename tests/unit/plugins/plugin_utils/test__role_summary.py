@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-import pytest
-from ansible.errors import AnsibleFilterError
 from ansible_collections.quayside.openshift_images.plugins.filter.role_summary import FilterModule
 
 summary: t.Callable[..., dict[str, t.Any]] = FilterModule().filters()["role_summary"]
@@ -70,8 +68,3 @@ def test_secrets_and_links_are_counted_with_their_reasons() -> None:
     linked = [{"service_accounts": [{"changed": True, "reasons": ["link_missing"]}, {"changed": False, "reasons": []}]}]
     done = summary(written, "registry_access", linked=linked, declared=[SECRET])
     assert done["words"] == "1 pull secret: 1 changed, 2 links: 1 changed - why: link missing (1), registry missing (1), secret missing (1)"
-
-
-def test_another_role_is_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match="not \"other\""):
-        summary([], "other")

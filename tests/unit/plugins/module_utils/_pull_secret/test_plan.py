@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import typing as t
 
@@ -390,3 +391,20 @@ def test_no_plan_shows_a_password_in_repr(desired: DesiredSecret, observed: Obse
     assert base64.b64encode(b"u:p").decode() not in repr(plan)
     assert '"password"' not in repr(plan)
     json.dumps([dict(plan.metadata_before), dict(plan.metadata_after)])
+
+
+FORMER = "the-former-password"
+FORMER_DIGEST = "sha256:" + hashlib.sha256(FORMER.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("former", [FORMER, FORMER_DIGEST])
+@pytest.mark.parametrize(
+    ("held", "action"), [(FORMER, "update"), ("made-up-by-a-user", "none"), ("", "none"), ("p", "none")], ids=["former", "other", "unusable", "new already"]
+)
+def test_only_an_entry_with_the_former_password_is_replaced(former: str, held: str, action: str) -> None:
+    auth = b64(f"u:{held}") if held else "%"
+    plan = planned(wanted(registry(username="u", password="p"), former_password=former), there(auths({"h.example": {"auth": auth}})))
+
+    assert plan.action == action
+    assert plan.reasons == (("other_password",) if action == "none" and held != "p" else ("registries_changed",) if action == "update" else ())
+    assert FORMER not in repr(plan)
