@@ -124,7 +124,8 @@ def test_prune_risks_and_rotation(playbooks: Playbooks, scene: Scene) -> None:
 
 def test_drift(playbooks: Playbooks, scene: Scene, tmp_path: Path) -> None:
     stream = {"namespace": scene.namespace, "name": "web", "tags": [{"name": "good", "from": scene.image, "insecure": True}]}
-    secret = {"name": "held-0", "namespaces": [scene.namespace], "update": "replace", "registries": [{"registry": "r.example", "username": "u", "password": "p"}]}
+    registries = [{"registry": "r.example", "username": "u", "password": "p"}]
+    secret = {"name": "held-0", "namespaces": [scene.namespace], "update": "replace", "registries": registries}
     variables = {"image_streams_desired": [stream], "registry_access_secrets": [secret]}
     variables |= {"drift_report_json_file": str(tmp_path / "drift.json"), "drift_report_html_file": str(tmp_path / "drift.html")}
     hold(playbooks.run(f"{COLLECTION}.drift", variables=variables), scene)
