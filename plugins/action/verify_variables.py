@@ -28,7 +28,7 @@ _SPEC: dict[str, t.Any] = {
     "roles": {"type": "list", "elements": "str", "default": []},
     "playbook": {"type": "str"},
     "problems": {"type": "list", "elements": "str", "default": []},
-    "warn_only": {"type": "bool", "default": False},
+    "values": {"type": "bool", "default": True},
     "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
 }
@@ -54,11 +54,11 @@ class ActionModule(ActionBase):
         for role in wanted["roles"]:
             options = options_of(role)
             problems += self._evaluate(options, given, values)
-            wrong = value_problems(options, values)
-            problems += wrong or survey_problems(role, options, values)
+            if wanted["values"]:
+                problems += value_problems(options, values) or survey_problems(role, options, values)
         result.update(changed=False, warnings=unknown_variables(given))
         problems = list(dict.fromkeys(problems))
-        if problems and not wanted["warn_only"]:
+        if problems:
             return {**result, "failed": True, "msg": "\n".join(problems)}
         chosen = [role for role in wanted["roles"] if role in ASKED_FOR_BY and _is_chosen(role, wanted)]
         return {**result, "roles": asked_for(chosen, values)}

@@ -39,10 +39,10 @@ options:
     type: list
     elements: str
     default: []
-  warn_only:
-    description: Do not fail; only warn of variables that have no effect.
+  values:
+    description: Check what the variables hold, too. Without it only undefined variables inside them are errors.
     type: bool
-    default: false
+    default: true
   run_tags:
     description: The tags of the run, C(ansible_run_tags). A role is in RV(roles) only if its name is one of them, or all are run.
     type: list

@@ -57,9 +57,9 @@ def test_each_problem_is_a_line_and_unknown_variables_are_warned_of() -> None:
     assert result["warnings"] == ["image_stream_desired is no variable of the collection and has no effect: did you mean image_streams_desired?"]
 
 
-def test_only_a_warning_when_that_is_asked_for() -> None:
-    result = act({"image_streams_desired": [{"name": "x"}]}, roles=["image_streams"], warn_only=True)
-    assert "failed" not in result
+def test_values_are_left_to_others_when_that_is_asked_for_but_undefined_ones_are_not() -> None:
+    assert "failed" not in act({"image_streams_desired": [{"name": "x"}]}, roles=["image_streams"], values=False)
+    assert act({"image_streams_desired": trust_as_template("{{ typo }}")}, roles=["image_streams"], values=False)["failed"]
 
 
 def test_roles_are_chosen_by_the_tags_of_the_run() -> None:
