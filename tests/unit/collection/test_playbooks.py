@@ -70,7 +70,11 @@ def run(playbook: Path, folder: Path, inventory: dict[str, t.Any], *options: str
 
 
 NEEDED = {
-    "rotate_credentials": {"rotate_credentials_registry": "r.example", "rotate_credentials_username": "u", "rotate_credentials_password": "p"},
+    "rotate_credentials": {
+        **{f"rotate_credentials_{name}": "r.example" for name in ("registry", "username", "password", "former_password")},
+        "rotate_credentials_verify": False,
+    },
+    "pushed": {"pushed_pushes": [{"registry": "r.example", "repository": "web"}]},
     "site": {"image_streams_desired": [{"namespace": "shop", "name": "web", "tags": [{"name": "v1", "from": "r.example/web:v1"}]}]},
 }
 
@@ -81,6 +85,27 @@ def test_a_variable_of_the_cluster_with_an_undefined_one_inside_is_no_missing_on
 
     output = run(playbook, tmp_path, {"hosts": {"here": variables}})
 
+    assert "'mistyped' is undefined" in output
+    assert "127.0.0.1" not in output
+    assert output[-1] != "0"
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variable"),
+    [
+        ("adopt", "adopt_namespaces"),
+        ("prune_risks", "prune_risks_namespaces"),
+        ("migrate_to_multiarch", "migrate_to_multiarch_namespaces"),
+        ("rotate_credentials", "rotate_credentials_namespaces"),
+        ("pushed", "pushed_namespaces"),
+    ],
+)
+def test_a_variable_of_a_playbook_with_an_undefined_one_inside_does_not_mean_all_namespaces(playbook: str, variable: str, tmp_path: Path) -> None:
+    variables = {**NEEDED.get(playbook, {}), variable: "{{ mistyped }}"}
+
+    output = run(ROOT / "playbooks" / f"{playbook}.yml", tmp_path, {"hosts": {"here": variables}})
+
+    # 2.16 to 2.18 say it of the defaults of the modules, before the first task.
     assert "'mistyped' is undefined" in output
     assert "127.0.0.1" not in output
     assert output[-1] != "0"

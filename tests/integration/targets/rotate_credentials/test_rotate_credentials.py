@@ -156,13 +156,40 @@ def test_of_one_user_in_namespaces_by_label_and_in_the_global_pull_secret(
 
 
 def test_variables_that_are_missing_are_named(new_stage: NewStage, namespace: str) -> None:
-    run = new_stage(PLAYBOOK, namespace, variables={"rotate_credentials_registry": "h.example", "rotate_credentials_password": ""}).run_to_fail()
-    assert list(run.messages().values()) == ["rotate_credentials_username is not given", "rotate_credentials_password is not given"]
+    variables = {"rotate_credentials_registry": "h.example", "rotate_credentials_password": "", "rotate_credentials_ca_cert": "/ca.pem"}
+    (message,) = new_stage(PLAYBOOK, namespace, variables=variables).run_to_fail().messages().values()
+    former = (
+        "rotate_credentials_former_password is not given: without it every secret with an entry for the registry would get the new password, "
+        "whoever wrote it. Give it, or name the namespaces in rotate_credentials_namespaces."
+    )
+    assert message.splitlines() == [
+        "rotate_credentials_username is not given",
+        "rotate_credentials_password is not given",
+        former,
+        "rotate_credentials_ca_cert is called rotate_credentials_verify_ca_cert now: rename it",
+    ]
 
 
-def test_where_it_stands_nowhere_there_is_nothing_to_do(new_stage: NewStage, namespace: str, private: dict[str, t.Any]) -> None:
+def test_where_it_stands_nowhere_the_run_fails(new_stage: NewStage, namespace: str, private: dict[str, t.Any]) -> None:
     stage = new_stage(PLAYBOOK, namespace, variables={**private, "rotate_credentials_namespaces": namespace})
-    stage.find_nothing_to_do()
+    (message,) = stage.run_to_fail().messages().values()
+    registry = private["rotate_credentials_registry"]
+    assert message.startswith(f"No secret with a credential for {registry} was found, so nothing was replaced")
+
+
+def test_an_entry_that_somebody_made_up_does_not_get_the_new_password(cluster: Cluster, namespace: str, new_stage: NewStage, private: dict[str, t.Any]) -> None:
+    registry = private["rotate_credentials_registry"]
+    cluster.create("secrets", namespace, registry_secret("real", {registry: entry("old", FORMER)}))
+    cluster.create("secrets", namespace, registry_secret("made-up", {registry: entry("old", "anything")}))
+    variables = {**private, "rotate_credentials_namespaces": namespace, "rotate_credentials_former_password": FORMER}
+    stage = new_stage(PLAYBOOK, namespace, variables=variables)
+
+    _predicted, done = stage.predict_and_do()
+
+    assert credentials(cluster, namespace, "made-up") == {registry: auth("old", "anything")}
+    assert credentials(cluster, namespace, "real") != {registry: auth("old", FORMER)}
+    assert f"  {namespace}/made-up" in done.output
+    assert "Left alone, because the password in it is another one than the former:" in done.output
 
 
 @pytest.fixture
