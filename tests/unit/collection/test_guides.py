@@ -126,7 +126,7 @@ def test_every_error_of_the_code_is_in_the_guide() -> None:
 
 def test_every_message_of_playbooks_and_roles_is_in_the_guide() -> None:
     given = {text for text in given_by_playbooks() if sum(map(str.isalpha, text)) >= FEWEST_LETTERS}
-    assert len(given) > 8
+    assert len(given) > 5
     assert sorted(text for text in given if not any(is_said(message, {text, text.removesuffix(":")}) for message in MESSAGES)) == []
 
 

@@ -21,7 +21,7 @@ from integration.surroundings import Surroundings
 
 COLLECTION = "quayside.openshift_images"
 PASSWORD = "a-password"
-FORGED = "PLAY RECAP ****"
+FORGED = "PLAY RECAP (forged)"
 ARCH, OPERATING_SYSTEM = "importer.image.openshift.io/prefer-arch", "importer.image.openshift.io/prefer-os"
 
 
