@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from .._core.errors import InputError
 from .._core.names import check_object_name
+from .._core.outward import TEXT_LIMIT, visible
 from .._core.references import check_namespace
 from .._credentials.auth_document import Login, decode_entry
 from .._credentials.keyring import filed_text, has_user_info, shown_key
@@ -159,6 +160,10 @@ def _why_not(key: str, login: Login) -> str:
         return "its key has a user name or password in it"
     if key != key.strip() or not key:
         return "it is not the name of a registry"
+    written = [key, login.email, *([login.username] if login.is_text else [])]
+    if any(visible(text) != text or len(text) > TEXT_LIMIT for text in written):
+        # Shown, and written into a file, it would be another one.
+        return "it has characters that cannot be shown"
     return ""
 
 

@@ -130,6 +130,7 @@ def test_what_the_role_could_not_write_as_it_is_is_left_out_and_named() -> None:
                     "https://twice.example": entry(),
                     "template.example": entry("{{ lookup('env', 'HOME') }}"),
                     " blank.example": entry(),
+                    "escape.example": entry("a\x1b[2J\nb"),
                     "good.example": entry(),
                 }
             ),
@@ -150,6 +151,7 @@ def test_what_the_role_could_not_write_as_it_is_is_left_out_and_named() -> None:
         ("e-partly", "twice.example", twice),
         ("e-partly", "https://twice.example", twice),
         ("e-partly", " blank.example", "it is not the name of a registry"),
+        ("e-partly", "escape.example", "it has characters that cannot be shown"),
     ]
 
 
