@@ -21,7 +21,8 @@ from .._core.argument_spec import ArgumentSpec
 from .._core.errors import CollectionError
 from .._core.masking import SECRETS_MET, contents_of_paths, misspelt_secrets, redact, register_secrets
 from .._core.outward import OutwardWall
-from .._core.report import Report
+from .._core.report import Report, listed
+from .unquoted import unquoted_options
 
 
 class ModuleContext:
@@ -68,8 +69,14 @@ class _Module(AnsibleModule):
 
     def __init__(self, **kwargs: t.Any) -> None:
         self._hidden: set[str] = set()
+        self.unquoted: list[str] = []
         SECRETS_MET.clear()
         super().__init__(**kwargs)
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        # Afterwards Ansible has made strings of them.
+        self.unquoted = unquoted_options(self.argument_spec, self.params)
 
     def log(self, msg: t.Any, log_args: t.Any = None) -> None:
         self.hide_option_secrets()
@@ -107,6 +114,9 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
     """Run a module: ``work`` gets validated options and returns a report, or raises a CollectionError."""
     module = _Module(supports_check_mode=True, **spec.to_kwargs())
     module.hide_option_secrets()
+    if module.unquoted:
+        names = listed(module.unquoted)
+        module.fail_json(msg=f"{names}: not a string; put it in quotes, because YAML reads 3.10 as 3.1, 017 as 15 and yes as true")
     context = ModuleContext(module.params, module.check_mode, module)
     try:
         report = work(context)

@@ -284,3 +284,16 @@ print(loaded())
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}
     )
     assert outcome.stdout.splitlines() == ["[]", "['yaml']"]
+
+
+def test_a_string_that_yaml_made_a_number_of_is_refused_and_not_shown(run_module_main: RunModule) -> None:
+    spec = cluster_argument_spec().merge(ArgumentSpec({"tag": {"type": "str"}, "secret": {"type": "str", "no_log": True}}))
+
+    def main() -> None:
+        run_module(spec, lambda _context: Report(changed=True))
+
+    outcome = run_module_main(main, {"tag": 3.1, "secret": 42798})
+    assert outcome.failed
+    assert outcome.result["msg"] == "tag, secret: not a string; put it in quotes, because YAML reads 3.10 as 3.1, 017 as 15 and yes as true"
+    assert "42798" not in str(outcome.result)
+    assert not run_module_main(main, {"tag": "3.10"}).failed
