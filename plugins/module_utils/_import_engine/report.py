@@ -118,7 +118,7 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
             known = isinstance(outcome, ImportFailure)
             remedy = remedy_for(desired.namespace, declared[name].source, failure) if known else ""
             tag["error"] = f"{failure.text} - {remedy}" if remedy else failure.text
-            if (known and not tag["reasons"]) or (not known and result.unasked):
+            if not tag["reasons"] and (known or result.unasked):
                 tag["state"] = UNKNOWN
             failed.append(
                 {
