@@ -23,6 +23,8 @@ with contextlib.suppress(ImportError):
 # seconds for the body of an answer, over the time that the answer may take to begin
 BODY_TIME = 120.0
 CHUNK = 64 * 1024
+# bytes of a body that is longer than allowed: it is only quoted from
+_KEPT = 1024 * 1024
 # seconds; nobody waits for longer
 _LONGEST_RETRY_AFTER = 1e9
 
@@ -114,7 +116,7 @@ def _with_bounds(pool: t.Any) -> t.Any:
 
 
 def read_body(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
-    """Return the body, or the first ``limit`` bytes of a longer one, and whether it is longer. Never wait for more than what has
+    """Return the body, or the beginning of one that is longer than ``limit`` bytes, and whether it is. Never wait for more than what has
     arrived, so that a server that sends a byte now and then meets the deadline."""
     decode = _is_plain_or_gzip(response.headers)
     # urllib3 before 2 has no read1, and waits until a piece is full: it is kept small for the deadline's sake
@@ -128,7 +130,7 @@ def read_body(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool
             break
         content += chunk
         if len(content) > limit:
-            del content[limit:]
+            del content[min(limit, _KEPT) :]
             return bytes(content), True
         if time.monotonic() > deadline:
             raise AnswerTimeout
