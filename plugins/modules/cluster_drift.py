@@ -287,6 +287,11 @@ options:
         description:
           - As O(purge_limit), for this stream.
         type: int
+      take_over:
+        description:
+          - Change the spec though somebody else reconciles the stream, as O(quayside.openshift_images.image_stream_import#module:take_over).
+        type: bool
+        version_added: 1.0.0
       refresh:
         description:
           - V(missing) does not ask for this stream what upstream serves now.

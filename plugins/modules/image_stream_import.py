@@ -150,6 +150,14 @@ options:
         is removed, and the message names the tags.
       - When unset it is half of the stream's tags, and at least 4.
     type: int
+  take_over:
+    description:
+      - Change the spec of streams that somebody else reconciles, such as Argo CD, Flux or the Cluster Samples Operator, who will undo the change.
+      - Without it such a stream is not changed, and fails with the owner's name. RV(streams[].managed_by) has it too. To import again what its
+        tags follow already changes nothing of the spec, and is done.
+      - The guide on owners says which marks are known, and of which owners there is only a warning. Without a value it is V(false).
+    type: bool
+    version_added: 1.0.0
   refresh:
     description:
       - V(missing) imports what is new, changed or failed, and makes no registry call for the rest.
@@ -231,6 +239,11 @@ options:
         description:
           - As O(purge_limit).
         type: int
+      take_over:
+        description:
+          - As O(take_over).
+        type: bool
+        version_added: 1.0.0
       refresh:
         description:
           - As O(refresh).
@@ -420,6 +433,10 @@ streams:
       description: V(present) or V(absent); V(unknown) if the stream could not be read.
       type: str
       sample: present
+    managed_by:
+      description: Who else reconciles the stream, V(null) if nobody is known to.
+      type: str
+      sample: null
     lookup_policy_local:
       description: Whether workloads of the namespace may name the stream's tags.
       type: bool

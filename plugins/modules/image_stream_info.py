@@ -135,6 +135,10 @@ streams:
       description: V(present).
       type: str
       sample: present
+    managed_by:
+      description: Who else reconciles the stream, V(null) if nobody is known to.
+      type: str
+      sample: null
     generation:
       description: The stream's generation; each change of a tag raises it.
       type: int

@@ -37,7 +37,7 @@ _INHERITED_BY_TAGS = (
     "prefer_architecture",
     "prefer_os",
 )
-_INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "purge_limit", "refresh", "state")
+_INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "purge_limit", "refresh", "state", "take_over")
 
 
 class DesiredTag(NamedTuple):
@@ -89,6 +89,7 @@ class DesiredStream(NamedTuple):
     """An image stream as declared. With ``approved``, the ids of changes, nothing but these is to be changed.
 
     ``purge_limit`` is how many tags a purge may remove if they come from a repository; None for half of the stream's, at least four.
+    With ``take_over`` it is written though somebody else reconciles it.
     """
 
     namespace: str
@@ -101,6 +102,7 @@ class DesiredStream(NamedTuple):
     absent: bool = False
     approved: frozenset[str] | None = None
     purge_limit: int | None = None
+    take_over: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -188,6 +190,7 @@ def _desired_stream(entry: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any]) -
         refresh,
         absent,
         purge_limit=options.get("purge_limit"),
+        take_over=bool(options.get("take_over")),
     )
 
 

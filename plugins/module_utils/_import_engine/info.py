@@ -154,6 +154,7 @@ def describe(stream: t.Mapping[str, t.Any], adoption: Adoption) -> dict[str, t.A
         "namespace": observed.namespace,
         "name": observed.name,
         "state": "present",
+        "managed_by": observed.owner.name if observed.owner is not None else None,
         "generation": metadata.get("generation"),
         "resource_version": observed.resource_version,
         "labels": metadata.get("labels") or {},

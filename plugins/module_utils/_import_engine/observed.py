@@ -24,6 +24,7 @@ from .._core.errors import (
     Unauthorized,
 )
 from .._core.outward import excerpt
+from .._core.owners import Owner, owner_of
 from .images import EXTERNAL, ImportFailure
 
 # Legacy's choice is steered by these annotations of the spec tag (server-behaviour.md 2.10).
@@ -74,7 +75,7 @@ class ObservedTag(NamedTuple):
 
 class ObservedStream(NamedTuple):
     """An image stream; ``exists`` is false for one that the cluster does not have. ``left`` is what removed tags have left behind:
-    the images and the failure of tags that are not declared any more (server-behaviour.md 2.11)."""
+    the images and the failure of tags that are not declared any more (server-behaviour.md 2.11). ``owner`` is who else reconciles it."""
 
     namespace: str
     name: str
@@ -83,6 +84,7 @@ class ObservedStream(NamedTuple):
     lookup_policy_local: bool = False
     tags: t.Mapping[str, ObservedTag] = MappingProxyType({})
     left: t.Mapping[str, ObservedTag] = MappingProxyType({})
+    owner: Owner | None = None
 
     @property
     def key(self) -> Key:
@@ -111,6 +113,7 @@ def parse_stream(namespace: str, stream: t.Mapping[str, t.Any]) -> ObservedStrea
         bool((spec.get("lookupPolicy") or {}).get("local")),
         tags,
         {name: _parse_tag({"name": name}, entry) for name, entry in history.items() if name not in tags},
+        owner_of("ImageStream", {**metadata, "namespace": namespace}),
     )
 
 

@@ -32,6 +32,9 @@ FORCED = "forced"
 NOT_LISTED = "not_listed"
 PUSHED = "pushed"
 
+# Reasons to import again what a tag follows already.
+IMPORTS_ONLY = frozenset((UPSTREAM_MOVED, LAST_IMPORT_FAILED, NEVER_IMPORTED, FORCED, PUSHED))
+
 # What an import will bring if nobody can tell before.
 UNKNOWN_IMAGE = Image("", "", "", (), "")
 
@@ -90,6 +93,13 @@ class StreamPlan(NamedTuple):
     def removals(self) -> list[str]:
         """The tags to remove."""
         return [tag.name for tag in self.tags if tag.remove]
+
+    @property
+    def changes_spec(self) -> bool:
+        """Return whether something that is declared changes; to import again what a tag follows already does not."""
+        if self.create or self.delete or self.lookup_policy_local is not None:
+            return True
+        return any(tag.patch or tag.remove or (tag.item and not IMPORTS_ONLY.issuperset(tag.reasons)) for tag in self.tags)
 
     @property
     def writes(self) -> bool:

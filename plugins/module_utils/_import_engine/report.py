@@ -136,6 +136,7 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
         "namespace": desired.namespace,
         "name": desired.name,
         "state": UNKNOWN if result.unread else "present" if new.exists else "absent",
+        "managed_by": result.before.owner.name if result.before.owner is not None else None,
         "lookup_policy_local": new.lookup_policy_local,
         "changed": stream_view(old) != stream_view(new) or any(tag["changed"] for tag in tags),
         "tags": tags,

@@ -15,6 +15,7 @@ from .._cluster.client import ClusterClient
 from .._cluster.facts import check_namespace_exists, control_plane_architecture
 from .._core.concurrency import concurrent_map
 from .._core.errors import ApiUnreachable, CollectionError, InputError, NotFound, RegistryError, Unauthorized
+from .._core.owners import refuse_owned, warn_of_owner
 from .._core.references import PullSpec
 from .._core.report import listed
 from .answers import Answers
@@ -192,7 +193,20 @@ class _StreamRun:
                     self.results[key].unasked = True
                 else:
                     open_keys.append(key)
+        for key in list(plans):
+            self._respect_the_owner(key, plans)
         return plans
+
+    def _respect_the_owner(self, key: Key, plans: dict[Key, StreamPlan]) -> None:
+        """Stop a stream whose spec somebody else reconciles and would put back; warn if they may."""
+        owner = self._observed[key].owner
+        if key not in self.streams or owner is None or not plans[key].changes_spec:
+            return
+        subject = f'The image stream "{key[0]}/{key[1]}"'
+        if not owner.reconciles:
+            self._warnings.setdefault(key, []).append(warn_of_owner(subject, owner))
+        elif not self.streams[key].take_over:
+            self._stop(key, refuse_owned(subject, owner), plan=plans.pop(key))
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""

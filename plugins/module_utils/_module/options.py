@@ -94,6 +94,7 @@ def stream_options() -> Options:
         "lookup_policy_local": {"type": "bool"},
         "purge_tags": {"type": "bool"},
         "purge_limit": {"type": "int"},
+        "take_over": {"type": "bool"},
         "refresh": {"type": "str", "choices": ["missing", "drifted", "always"]},
         "state": {"type": "str", "choices": ["present", "absent"]},
     }

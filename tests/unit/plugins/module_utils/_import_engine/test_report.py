@@ -67,6 +67,7 @@ def test_a_new_tag_tells_everything_about_its_image() -> None:
         "namespace": NAMESPACE,
         "name": "web",
         "state": "present",
+        "managed_by": None,
         "lookup_policy_local": False,
         "changed": True,
         "gone_upstream": [],

@@ -23,8 +23,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     RegistryError,
     Unauthorized,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.owners import OwnedByAnother
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import PendingCredential, desired_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import stream_view, view
@@ -897,3 +899,56 @@ def test_equal_questions_of_several_streams_are_asked_once() -> None:
     cluster = ScriptedCluster().on("GET", STREAMS, {"items": streams}).on("POST", IMPORTS, recorded("access_import_only", 1))
     converge(cluster, refresh="drifted", streams=[{"name": name, "tags": [tag("v2", f"{WEB}:v2")]} for name in ("a", "b")])
     assert [len(request.images) for request in cluster.lookups] == [1]
+
+
+class TestOwners:
+    """Streams that somebody else reconciles."""
+
+    ARGO: t.ClassVar[dict[str, t.Any]] = {"annotations": {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{NAMESPACE}/web"}}
+    SAMPLES: t.ClassVar[dict[str, t.Any]] = {"labels": {"samples.operator.openshift.io/managed": "true"}}
+    HELM: t.ClassVar[dict[str, t.Any]] = {"annotations": {"meta.helm.sh/release-name": "chart"}}
+
+    @staticmethod
+    def there(metadata: dict[str, t.Any]) -> dict[str, t.Any]:
+        stream = copy.deepcopy(recorded("reimport_unchanged", 1)["status"]["import"])
+        stream["metadata"].update(metadata)
+        return t.cast("dict[str, t.Any]", stream)
+
+    def converged(self, metadata: dict[str, t.Any], *, check_mode: bool = True, **options: t.Any) -> tuple[StreamResult, ScriptedCluster]:
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.there(metadata))
+        given = {"tags": [tag("v2", f"{WEB}:v2", import_mode="Legacy", scheduled=True)], **options}
+        return converge_one(cluster, check_mode=check_mode, **given), cluster
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    @pytest.mark.parametrize("metadata", [ARGO, SAMPLES])
+    @pytest.mark.parametrize("options", [{}, {"state": "absent", "tags": None}, {"lookup_policy_local": True, "tags": None}])
+    def test_what_somebody_else_declares_is_not_changed(self, metadata: dict[str, t.Any], check_mode: bool, options: dict[str, t.Any]) -> None:
+        # A request that writes has no answer here, and would fail.
+        result, _cluster = self.converged(metadata, check_mode=check_mode, **options)
+        owner = "the Argo CD application" if metadata is self.ARGO else "the Cluster Samples Operator"
+        assert isinstance(result.error, OwnedByAnother)
+        assert str(result.error).startswith(f'The image stream "{NAMESPACE}/web" is reconciled by {owner}')
+        assert stream_report([result], lambda *_given: "", only_changed=False).results["streams"][0]["managed_by"].startswith(owner)
+
+    def test_who_takes_over_changes_it(self) -> None:
+        result, _cluster = self.converged(self.ARGO, take_over=True)
+        assert result.error is None
+        assert result.reasons == {"v2": ("scheduled_changed",)}
+
+    def test_what_is_as_declared_needs_no_leave(self) -> None:
+        result, _cluster = self.converged(self.ARGO, tags=[tag("v2", f"{WEB}:v2", import_mode="Legacy")])
+        assert (result.error, result.reasons, result.warnings) == (None, {"v2": ()}, [])
+
+    def test_to_import_again_what_a_tag_follows_changes_nothing_that_is_declared(self) -> None:
+        answer = recorded("reimport_unchanged", 1)
+        # the lookup whether the registry gives the image, and the import
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.there(self.ARGO)).on("POST", IMPORTS, answer).on("POST", IMPORTS, answer)
+        result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", import_mode="Legacy")], refresh="always")
+        assert (result.error, result.reasons) == (None, {"v2": ("forced",)})
+
+    def test_an_owner_who_may_come_back_is_told(self) -> None:
+        result, _cluster = self.converged(self.HELM)
+        assert result.error is None
+        assert result.warnings == [
+            f'The image stream "{NAMESPACE}/web" belongs to the Helm release "chart", which may undo the change when it is upgraded or repaired.'
+        ]
