@@ -60,7 +60,7 @@ SOAK = {"QUAYSIDE_SOAK": "1"}
 # Takes as long as all the rest of the tests together: run by hand before a release.
 BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "soak-fleet", "fuzz", "bench", "bench-fleet"}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
-NEED_BROWSER = {"browser"}
+NEED_BROWSER = {"browser", "bench"}
 NEED_RULEBOOK = {"push", "push-demo", "bench"}
 NEED_REGISTRY = {"push", "push-demo", "integration", "integration-oldest", "contract", "traps", "fuzz", "demo", "apparatus", "bench"}
 NEED_REGISTRY |= {"bench-fleet", "soak-fleet"}

@@ -112,7 +112,8 @@ EXAMPLES = r"""
   quayside.openshift_images.drift_report:
     files: [drift.json]
     junit_file: drift.xml
-    metrics_file: /var/lib/node_exporter/textfile_collector/drift.prom
+    # Into the folder that the textfile collector reads.
+    metrics_file: drift.prom
 """
 
 RETURN = r"""

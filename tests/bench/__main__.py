@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from . import growth, many_streams, nothing_to_do, one_stream, pushes, start
+from . import drift_page, growth, many_streams, nothing_to_do, one_stream, pushes, start
 from .figures import Figure, write_results, write_table
 from .scene import Scene, scene
 
@@ -27,6 +27,7 @@ _BENCHES: dict[str, t.Callable[[Scene], list[Figure]]] = {
     "start": start.run,
     "growth": growth.run,
     "pushes": pushes.run,
+    "drift_page": drift_page.run,
 }
 
 

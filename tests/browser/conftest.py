@@ -11,6 +11,7 @@ import os
 import shutil
 import typing as t
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,9 @@ def write_page(folder: Path, contents: Iterable[dict[str, t.Any]], **options: t.
     return folder / "drift.html"
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+@contextmanager
+def browser_of_this_machine() -> Iterator[Browser]:
+    """Debian's Chromium."""
     program = shutil.which("chromium")
     assert program, "chromium is missing: apt-get install chromium"
     # As root, which containers run tests as, Chromium starts without its sandbox only. It opens files of these tests.
@@ -60,6 +61,13 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with browser_of_this_machine() as browser:
+        yield browser
 
 
 OpenPage = t.Callable[..., Page]
