@@ -166,7 +166,7 @@ def what_was_shown_is_corrected_and_nothing_else(
     assert "registries" in cluster.links(namespace, "default")["imagePullSecrets"]
     streams = {address.name for address in cluster.snapshot([namespace]) if address.plural == "imagestreams"}
     assert streams == {"web", "api"}
-    assert run.messages()[LAST].startswith("harbour: 5 changes (")
+    assert run.messages()[LAST] == f"harbour: 1 change: {namespace}/later:v1 stream_missing."
 
 
 def test_an_approval_that_cannot_be_read_is_named_before_any_request(playbooks: Playbooks, tmp_path: Path) -> None:
