@@ -602,7 +602,8 @@ def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypa
 
 
 def test_compressed_answers_are_read(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(200, gzip.compress(b'{"kind":"ImageStream","apiVersion":"image.openshift.io/v1","metadata":{"name":"web"}}'), {"Content-Encoding": "gzip"})]
+    body = b'{"kind":"ImageStream","apiVersion":"image.openshift.io/v1","metadata":{"name":"web"}}'
+    api.replies = [Reply(200, gzip.compress(body), {"Content-Encoding": "gzip"})]
     assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}}
 
 
