@@ -56,16 +56,20 @@ def _tagged(value: t.Any) -> t.Any:
         for key in value:
             if _MARKS.search(str(key)):
                 raise ValueError("a key cannot carry the tag: it must be a name of the collection's own")
-        return {str(key): _tagged(inner) for key, inner in value.items()}
+        return {_exact(key): _tagged(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_tagged(inner) for inner in value]
     if isinstance(value, OwnTemplate):
         return value
     if isinstance(value, str):
-        # Of a subclass of Ansible's own, too, only the text is written.
-        text = str.__str__(value)
-        return _Unsafe(text) if _MARKS.search(text) else "".join(text)
+        text = _exact(value)
+        return _Unsafe(text) if _MARKS.search(text) else text
     return value
+
+
+def _exact(text: str) -> str:
+    """Return the text without the class that Ansible gives to what it did not make: its str() returns one of its own again."""
+    return str.encode(text, "utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
 
 
 def in_a_comment(text: str) -> str:
