@@ -121,7 +121,7 @@ def read_body(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool
     decode = _is_plain_or_gzip(response.headers)
     # urllib3 before 2 has no read1, and waits until a piece is full: it is kept small for the deadline's sake
     piece = (
-        (lambda: response.read1(CHUNK, decode_content=decode)) if hasattr(response, "read1") else (lambda: response.read(256, decode_content=decode))
+        (lambda: response.read1(CHUNK, decode_content=decode)) if hasattr(response, "read1") else (lambda: response.read(64, decode_content=decode))
     )
     content = bytearray()
     while True:

@@ -290,7 +290,8 @@ class RegistryHttp:
             raise self.error(
                 f"answers at {shown_origin(url)} without TLS; if it is meant to be plain HTTP, set insecure: true for it, otherwise check host and port"
             ) from None
-        if any("certificate" in str(item).lower() for item in failed.chain):
+        # CertificateError: urllib3 before 2 compares names itself
+        if "CertificateError" in failed.names or any("certificate" in str(item).lower() for item in failed.chain):
             raise self.error(
                 f"has a certificate at {shown_origin(url)} that is not trusted ({self._cause(failed)}); give the CA that signed it as ca_cert of the registry, "
                 "or set insecure: true for it"
@@ -319,7 +320,7 @@ class RegistryHttp:
 
 
 def _is_about_tls(failed: NoAnswer) -> bool:
-    return "SSLError" in failed.names or any(isinstance(item, ssl.SSLError) for item in failed.chain)
+    return bool(failed.names & {"SSLError", "CertificateError"}) or any(isinstance(item, ssl.SSLError) for item in failed.chain)
 
 
 def _is_no_tls(failed: NoAnswer) -> bool:
