@@ -115,10 +115,10 @@ def _store(asked: Asked) -> Answer:
     if asked.method != "GET":
         return Answer(201, asked.body)
     if asked.path.partition("?")[0].endswith("/secrets"):
-        return Answer.of({"kind": "SecretList", "items": stored_secrets()})
-    if asked.path.partition("?")[0].rpartition("/")[2] in ("pull", "web", "default", "cluster"):
+        return Answer.of({"kind": "SecretList", "apiVersion": "v1", "items": stored_secrets()})
+    if asked.path.partition("?")[0].rpartition("/")[2] in ("pull", "pull.former", "web", "default", "cluster"):
         return Answer.of({"kind": "Status", "reason": "NotFound", "message": "not found", "code": 404}, 404)
-    return Answer.of({"kind": "List", "items": []})
+    return Answer.of({"kind": "List", "apiVersion": "v1", "items": []})
 
 
 API: dict[str, Callable[[Asked], Answer]] = {
@@ -329,7 +329,7 @@ def test_a_credential_of_the_namespace_at_a_registry_that_shows_it(lie: Callable
     registry = lie(_challenge)
     content = base64.b64encode(json.dumps(auths(registry.host, STORED)).encode()).decode()
     secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
-    cluster = lie(lambda asked: Answer.of({"kind": "SecretList", "items": [secret]}))
+    cluster = lie(lambda asked: Answer.of({"kind": "SecretList", "apiVersion": "v1", "items": [secret]}))
     options = {"images": [f"{registry.host}/team/web:v1"], "insecure": True, "namespace": "shop", "host": cluster.url, "api_key": "unwatched"}
     for name, answer in REGISTRY.items():
         registry.script = answer

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry import run
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import OCI_INDEX, OCI_MANIFEST, digest_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
-from ansible_collections.quayside.openshift_images.plugins.modules import registry_image_info
 
 from security.liars import Answer, Asked, Liar
 from security.runs import RunHere, run_apart
@@ -157,7 +157,7 @@ def test_what_is_asked_for_by_digest_is_what_comes(registry: Liar, tmp_path: Pat
 
 
 def test_an_answer_that_drips(registry: Liar, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_image_info, "Patience", functools.partial(Patience, body=0.3))
+    monkeypatch.setattr(run, "Patience", functools.partial(Patience, body=0.3))
     registry.script = lambda asked: Answer(200, registry.endless(b"{", pause=0.01), OCI_INDEX)
 
     ended = run_here("registry_image_info", {"images": [f"{registry.host}/drip:v1"], "insecure": True, "timeout": 1})
