@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV_PYTHON := .venv/bin/python
 GATES := $(VENV_PYTHON) -m tools.gates
-ONE_GATE := bench push unit integration integration-oldest apparatus traps browser reliability security sanity ruff mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
+ONE_GATE := bench push unit integration integration-oldest apparatus traps browser reliability security sanity ruff format mypy mypy-tools yamllint reuse changelog ansible-lint antsibull-docs docs artifact
 
 CORES := oldest core-2.17 core-2.18 core-2.19 core-2.20 newest next
 MATRIX_GATES := $(foreach core,$(CORES),sanity-$(core) unit-$(core) main-job-$(core))

@@ -1,7 +1,8 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the Makefile runs: environments, the copy of the collection, the gates. Until .venv is there, the standard library only."""
+"""What the Makefile runs: environments, the copy of the collection, the gates. Until .venv is there, the standard
+library only."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the collection, looks at what is in the artifact, installs it without a network and lists its content.
 
-Links of the READMEs are relative in the repository, where they lead to the same version, and whole addresses in the artifact,
-where Galaxy and Automation Hub show the page alone.
+Links of the READMEs are relative in the repository, where they lead to the same version, and whole addresses in the
+artifact, where Galaxy and Automation Hub show the page alone.
 """
 
 from __future__ import annotations
@@ -29,8 +29,26 @@ from tools.tree import collection_files
 ALLOWED = {
     # galaxy-importer lints with it, here as in Automation Hub.
     ".ansible-lint",
-    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "LICENSES", "MAINTAINERS.md", "MANIFEST.json", "README.md",
-    "REUSE.toml", "REVIEW_CHECKLIST.md", "SECURITY.md", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles",
+    "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "COPYING",
+    "FILES.json",
+    "LICENSES",
+    "MAINTAINERS.md",
+    "MANIFEST.json",
+    "README.md",
+    "REUSE.toml",
+    "REVIEW_CHECKLIST.md",
+    "SECURITY.md",
+    "changelogs",
+    "docs",
+    "extensions",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
 }
 IMAGES = (".gif", ".jpg", ".png", ".svg", ".webp")
 NAME = "quayside.openshift_images"
@@ -59,7 +77,10 @@ def prepared(collection: Path, source: Path) -> Path:
     galaxy = yaml.safe_load((source / "galaxy.yml").read_text(encoding="utf-8"))
     for page in (source / "README.md", *source.glob("roles/*/README.md")):
         where = PurePosixPath(page.relative_to(source).as_posix())
-        page.write_text(with_addresses(page.read_text(encoding="utf-8"), where, source, galaxy["repository"], galaxy["version"]), encoding="utf-8")
+        page.write_text(
+            with_addresses(page.read_text(encoding="utf-8"), where, source, galaxy["repository"], galaxy["version"]),
+            encoding="utf-8",
+        )
     return source
 
 
@@ -103,7 +124,9 @@ def install(artifact: Path, folder: Path) -> None:
             raise Refused(f"ansible-doc has something to say of the installed {kind}s: {answer.stderr}")
         found = set(json.loads(answer.stdout))
         if found != expected:
-            raise Refused(f"Ansible finds these {kind}s of the installed collection: {sorted(found)}, not {sorted(expected)}.")
+            raise Refused(
+                f"Ansible finds these {kind}s of the installed collection: {sorted(found)}, not {sorted(expected)}."
+            )
         say(f"{kind}s found after the installation: {len(found)}")
     environment["ANSIBLE_COLLECTIONS_PATH"] += f"{os.pathsep}{ensure_awx_collection()}"
     for playbook in sorted(installed.glob("playbooks/*.yml")):

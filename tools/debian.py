@@ -17,7 +17,10 @@ from tools import Refused, say
 def install_package(package: str) -> None:
     """Install a package on this machine. Raises Refused where that is not allowed or not possible."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise Refused(f"{package} is missing, and only root on a Debian-like machine may install it from here: apt-get install {package}")
+        raise Refused(
+            f"{package} is missing, and only root on a Debian-like machine may install it from here: apt-get install "
+            f"{package}"
+        )
     say(f"Installing Debian's {package}")
     apt = ["apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends", package]
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
@@ -29,7 +32,8 @@ def install_package(package: str) -> None:
 
 
 def ensure_installed(program: str, package: str) -> None:
-    """Install the package of a program that needs all of it, unless the program is there. Raises Refused as install_package."""
+    """Install the package of a program that needs all of it, unless the program is there. Raises Refused as
+    install_package."""
     if shutil.which(program) is None:
         install_package(package)
 
@@ -43,7 +47,9 @@ def ensure_program(program: str, package: str, folder: Path) -> None:
     if shutil.which(program) or (folder / program).exists():
         return
     if shutil.which("apt-get") is None:
-        raise Refused(f"{program} is missing and this machine has no apt-get: install {program} and run the same again.")
+        raise Refused(
+            f"{program} is missing and this machine has no apt-get: install {program} and run the same again."
+        )
     say(f"Fetching Debian's {package}")
     with tempfile.TemporaryDirectory() as scratch:
         if not download(package, scratch):
@@ -51,7 +57,9 @@ def ensure_program(program: str, package: str, folder: Path) -> None:
                 raise Refused(f"{package} is missing and only root may fetch it here: apt-get install {package}")
             subprocess.run(["apt-get", "update", "--quiet=2"], check=False)
             if not download(package, scratch):
-                raise Refused(f"{package} is missing and apt-get does not find it: install {program} and run the same again.")
+                raise Refused(
+                    f"{package} is missing and apt-get does not find it: install {program} and run the same again."
+                )
         (archive,) = Path(scratch).glob("*.deb")
         subprocess.run(["dpkg-deb", "--extract", str(archive), f"{scratch}/content"], check=True)
         shutil.copy2(Path(scratch, "content", "usr", "bin", program), folder / program)

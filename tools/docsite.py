@@ -23,17 +23,29 @@ SITE = Path("docs", "docsite")
 LINK = re.compile(r"\]\(([^)#\s]+)")
 # What becomes part of the site besides docs/, and what pages link to: links work on a git web page and on the site.
 PAGES = (
-    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "COPYING", "MAINTAINERS.md", "REVIEW_CHECKLIST.md", "SECURITY.md",
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
+    "COPYING",
+    "MAINTAINERS.md",
+    "REVIEW_CHECKLIST.md",
+    "SECURITY.md",
 )
 
 
 def gather(source: Path) -> None:
-    """Bring the pages together in ``source``, at the places that they have in the repository; the site's own at the top."""
+    """Bring the pages together in ``source``, at the places that they have in the repository; the site's own at the
+    top."""
     if source.exists():
         shutil.rmtree(source)
     files = collection_files(ROOT)
     # What is below rst comes with the reference.
-    pages = [relative for relative in files if (relative.parts[0] == "docs" and SITE / "rst" not in relative.parents) or str(relative) in PAGES]
+    pages = [
+        relative
+        for relative in files
+        if (relative.parts[0] == "docs" and SITE / "rst" not in relative.parents) or str(relative) in PAGES
+    ]
     linked = {target for page in pages if page.suffix == ".md" for target in links(page)}
     folders = {target: [file for file in files if target in file.parents] for target in linked}
     for relative in {*pages, *linked.intersection(files), *(file for inside in folders.values() for file in inside)}:
@@ -61,7 +73,16 @@ def links(page: Path) -> list[Path]:
 def reference(folder: Path) -> None:
     """Write a page for each module and role, from the collection that Ansible finds."""
     folder.mkdir(mode=0o700)
-    run("antsibull-docs", "collection", "--use-current", "--fail-on-error", "--squash-hierarchy", "--dest-dir", str(folder), NAME)
+    run(
+        "antsibull-docs",
+        "collection",
+        "--use-current",
+        "--fail-on-error",
+        "--squash-hierarchy",
+        "--dest-dir",
+        str(folder),
+        NAME,
+    )
     missing = [name for name in contents() if not (folder / f"{name}.rst").is_file()]
     if missing:
         raise Refused(f"antsibull-docs wrote no page for these: {', '.join(missing)}")

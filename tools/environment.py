@@ -38,7 +38,8 @@ MATRIX = {
 
 
 def ensure(venv: Path, requirements: list[str], python: str = sys.executable) -> Path:
-    """Return the Python of the virtual environment ``venv``, which then has what ``requirements`` (pip's arguments) say.
+    """Return the Python of the virtual environment ``venv``, which then has what ``requirements`` (pip's arguments)
+    say.
 
     Raises Refused, with what to do, where that cannot be done.
     """
@@ -59,9 +60,20 @@ def ensure(venv: Path, requirements: list[str], python: str = sys.executable) ->
 
 def install(python: Path, requirements: list[str]) -> None:
     """Install with pip, showing a dot for each package that it finds. Raises Refused, after pip's own words."""
-    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *requirements]
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+        *requirements,
+    ]
     said = []
-    with subprocess.Popen(command, cwd=REQUIREMENTS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+    with subprocess.Popen(
+        command, cwd=REQUIREMENTS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as pip:
         for line in pip.stdout or ():
             said.append(line)
             if line.lstrip().startswith(("Collecting ", "Processing ")):
@@ -70,7 +82,10 @@ def install(python: Path, requirements: list[str]) -> None:
     say("")
     if pip.returncode:
         say("".join(said))
-        raise Refused(f"pip could not install what is needed into {python.parents[1].name}: see its message above; then run the same again.")
+        raise Refused(
+            f"pip could not install what is needed into {python.parents[1].name}: see its message above; then run the "
+            "same again."
+        )
 
 
 def fingerprint(python: str, requirements: list[str]) -> str:
@@ -82,7 +97,11 @@ def fingerprint(python: str, requirements: list[str]) -> str:
 
 def requirement_files() -> list[Path]:
     """Return every file that says what to install."""
-    return [ROOT / "requirements.txt", ROOT / "tests" / "unit" / "requirements.txt", *sorted(REQUIREMENTS.glob("*.txt"))]
+    return [
+        ROOT / "requirements.txt",
+        ROOT / "tests" / "unit" / "requirements.txt",
+        *sorted(REQUIREMENTS.glob("*.txt")),
+    ]
 
 
 def create(venv: Path, python: str) -> None:
@@ -105,7 +124,9 @@ def main(name: str) -> None:
         ensure(path_of(name), list(requirements), find(*pythons))
         return
     if sys.version_info[:2] < OLDEST_PYTHON:
-        raise Refused(f"The tests need Python 3.11 or newer, this is {sys.version.split()[0]}; as in: make PYTHON=python3.11 test")
+        raise Refused(
+            f"The tests need Python 3.11 or newer, this is {sys.version.split()[0]}; as in: make PYTHON=python3.11 test"
+        )
     ensure(path_of(name), ["-r", f"{name}.txt"])
 
 

@@ -1,9 +1,11 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves what the collection says to those who build execution environments, on the artifact that tools.artifact installed.
+"""Proves what the collection says to those who build execution environments, on the artifact that tools.artifact
+installed.
 
-No image is built: that needs a container engine. ansible-builder reads everything and writes the image's build context.
+No image is built: that needs a container engine. ansible-builder reads everything and writes the image's build
+context.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ NAME = "quayside.openshift_images"
 
 
 def introspected(folder: Path) -> dict[str, list[str]]:
-    """Return what ansible-builder reads of the collections in ``folder``: what pip and the system's packager install."""
+    """Return what ansible-builder reads of the collections in ``folder``: what pip and the system's packager
+    install."""
     command = ["ansible-builder", "introspect", str(folder)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = yaml.safe_load(answer)
-    return {kind: [str(entry).partition("#")[0].strip() for entry in found.get(kind) or []] for kind in ("python", "system")}
+    return {
+        kind: [str(entry).partition("#")[0].strip() for entry in found.get(kind) or []] for kind in ("python", "system")
+    }
 
 
 def check_needs(found: dict[str, list[str]], stated: Path) -> None:
@@ -76,7 +81,16 @@ def main() -> None:
     for definition in (DEFINITION, DECISION):
         check_core(collection / definition, supported_core())
         context = CONTEXT / definition.stem
-        command = ["ansible-builder", "create", "--file", str(collection / definition), "--context", str(context), "--output-filename", "Containerfile"]
+        command = [
+            "ansible-builder",
+            "create",
+            "--file",
+            str(collection / definition),
+            "--context",
+            str(context),
+            "--output-filename",
+            "Containerfile",
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         check_context(context)
     say(f"An execution environment needs {', '.join(found['python'])} and nothing of the system.")

@@ -31,7 +31,10 @@ OLDEST_TARGET = "3.9"
 # Settings of the person at the screen that would change what Ansible, the modules or the tools do.
 PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_", "PYTHON", "MYPY", "PYTEST_", "RUFF_", "COLUMNS")
 # What names a cluster and its registries for "make test-cluster".
-CLUSTER = ("KUBECONFIG", *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAIN", "SELFSIGNED", "USER", "PASSWORD", "CA")))
+CLUSTER = (
+    "KUBECONFIG",
+    *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAIN", "SELFSIGNED", "USER", "PASSWORD", "CA")),
+)
 
 # Versions of ansible-core that are tested in part: what a release of it has changed for collections before.
 BETWEEN = ("core-2.17", "core-2.18", "core-2.19", "core-2.20")
@@ -43,26 +46,63 @@ UNIT_IN_PART = ("tests/unit/plugins/modules", "tests/unit/collection")
 MAIN_JOB = "tests/integration/targets/site/test_main_job.py"
 
 GROUPS = {
-    "lint": ("ruff", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
+    "lint": ("ruff", "format", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
     "docs-lint": ("antsibull-docs", "docs"),
     "build": ("artifact", "galaxy-importer", "execution-environment"),
     "test": (
-        *("push", "push-demo", "sanity", "integration", "unit", "apparatus", "contract", "traps", "browser", "reliability", "security", "demo"),
+        *(
+            "push",
+            "push-demo",
+            "sanity",
+            "integration",
+            "unit",
+            "apparatus",
+            "contract",
+            "traps",
+            "browser",
+            "reliability",
+            "security",
+            "demo",
+        ),
         *("build", "docs-lint", "lint"),
     ),
     "soak": ("soak-reliability", "soak-security", "soak-fleet"),
     # The ends first: they take the longest.
-    "test-matrix": tuple(f"{kind}-{core}" for core in ("oldest", "newest", *BETWEEN, NEXT) for kind in ("environment", "sanity", "unit", "main-job")),
+    "test-matrix": tuple(
+        f"{kind}-{core}"
+        for core in ("oldest", "newest", *BETWEEN, NEXT)
+        for kind in ("environment", "sanity", "unit", "main-job")
+    ),
     "everything": ("test-matrix", "test"),
 }
 # Chooses the long form of a test that has two.
 SOAK = {"QUAYSIDE_SOAK": "1"}
 # Takes as long as all the rest of the tests together: run by hand before a release.
-BEFORE_A_RELEASE = {"environment-oldest-target", "integration-oldest", "soak-reliability", "soak-security", "soak-fleet", "fuzz", "bench", "bench-fleet"}
+BEFORE_A_RELEASE = {
+    "environment-oldest-target",
+    "integration-oldest",
+    "soak-reliability",
+    "soak-security",
+    "soak-fleet",
+    "fuzz",
+    "bench",
+    "bench-fleet",
+}
 NEED_AWX = {"integration", "integration-oldest", "test-cluster"}
 NEED_BROWSER = {"browser", "bench"}
 NEED_RULEBOOK = {"push", "push-demo", "bench"}
-NEED_REGISTRY = {"push", "push-demo", "integration", "integration-oldest", "contract", "traps", "fuzz", "demo", "apparatus", "bench"}
+NEED_REGISTRY = {
+    "push",
+    "push-demo",
+    "integration",
+    "integration-oldest",
+    "contract",
+    "traps",
+    "fuzz",
+    "demo",
+    "apparatus",
+    "bench",
+}
 NEED_REGISTRY |= {"bench-fleet", "soak-fleet"}
 NEED_PROMTOOL = {"integration", "integration-oldest", "test-cluster"}
 
@@ -81,15 +121,31 @@ def all_gates(work: Path) -> list[Gate]:
         return Gate(name, (PYTHON, "-m", "pytest", *arguments), work, variables | imports(work) | more)
 
     examples = os.environ.get("FUZZ_EXAMPLES", "20000")
-    pictures = {"QUAYSIDE_SCREENSHOTS": str(Path(os.environ["SCREENSHOTS"]).resolve())} if os.environ.get("SCREENSHOTS") else {}
+    pictures = (
+        {"QUAYSIDE_SCREENSHOTS": str(Path(os.environ["SCREENSHOTS"]).resolve())}
+        if os.environ.get("SCREENSHOTS")
+        else {}
+    )
     return [
         gate("sanity", PYTHON, "-m", "tools.sanity", folder=ROOT),
-        # Most of its time is waiting. Real parts only: ansible-rulebook in an environment of its own, a registry, the emulator.
+        # Most of its time is waiting. Real parts only: ansible-rulebook in an environment of its own, a registry, the
+        # emulator.
         Gate("environment-eda", (PYTHON, "-m", "tools.environment", "eda"), ROOT, variables),
         Gate("push-demo", (PYTHON, "-m", "push"), work, variables | imports(work) | rulebook(), ("environment-eda",)),
-        Gate("push", (PYTHON, "-m", "pytest", "tests/push"), work, variables | imports(work) | rulebook(), ("environment-eda",)),
+        Gate(
+            "push",
+            (PYTHON, "-m", "pytest", "tests/push"),
+            work,
+            variables | imports(work) | rulebook(),
+            ("environment-eda",),
+        ),
         pytest("integration", "-n", "2", "tests/integration"),
-        Gate("test-cluster", (PYTHON, "-m", "pytest", "--ignore=tests/integration/emulator", "tests/integration"), work, variables | imports(work) | cluster),
+        Gate(
+            "test-cluster",
+            (PYTHON, "-m", "pytest", "--ignore=tests/integration/emulator", "tests/integration"),
+            work,
+            variables | imports(work) | cluster,
+        ),
         pytest("contract", "-n", "2", "tests/contract"),
         pytest("traps", "-n", "2", "tests/traps"),
         pytest("browser", "tests/browser", **pictures),
@@ -100,7 +156,19 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("soak-security", "-n", "2", "tests/security", **SOAK),
         pytest("soak-fleet", "tests/integration/emulator/test_fleet.py", QUAYSIDE_TEST_CLUSTERS="100"),
         Gate("bench-fleet", (PYTHON, "-m", "fleet"), work, variables | imports(work)),
-        pytest("fuzz", "-n", "2", "--dist", "worksteal", "-m", "hypothesis", "tests/unit", "tests/security", "tests/traps", FUZZ_EXAMPLES=examples),
+        pytest(
+            "fuzz",
+            "-n",
+            "2",
+            "--dist",
+            "worksteal",
+            "-m",
+            "hypothesis",
+            "tests/unit",
+            "tests/security",
+            "tests/traps",
+            FUZZ_EXAMPLES=examples,
+        ),
         Gate("demo", (PYTHON, "-m", "demo"), work, variables | imports(work)),
         Gate(
             "bench",
@@ -112,14 +180,33 @@ def all_gates(work: Path) -> list[Gate]:
         pytest("apparatus", "-n", "2", "tools/tests", *apparatus),
         pytest("unit", "-n", "2", "tests/unit"),
         gate("ruff", "ruff", "check", "."),
-        gate("mypy", "mypy", "--config-file", str(work / "pyproject.toml"), "-p", f"{COLLECTION}.plugins", "-p", f"{COLLECTION}.extensions", folder=tree),
+        gate("format", "ruff", "format", "--check", "."),
+        gate(
+            "mypy",
+            "mypy",
+            "--config-file",
+            str(work / "pyproject.toml"),
+            "-p",
+            f"{COLLECTION}.plugins",
+            "-p",
+            f"{COLLECTION}.extensions",
+            folder=tree,
+        ),
         gate("mypy-tools", "mypy", "tools", folder=ROOT),
         gate("yamllint", "yamllint", "--strict", "."),
-        # In the checkout: in the copy the other gates make files, of which reuse asks only once whether git ignores them.
+        # In the checkout: in the copy the other gates make files, of which reuse asks only once whether git ignores
+        # them.
         gate("reuse", "reuse", "lint", "--lines", folder=ROOT),
         gate("changelog", "antsibull-changelog", "lint"),
         gate("ansible-lint", "ansible-lint", "--profile", "production", "--offline", "--strict"),
-        gate("antsibull-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."),
+        gate(
+            "antsibull-docs",
+            "antsibull-docs",
+            "lint-collection-docs",
+            "--plugin-docs",
+            "--validate-collection-refs=all",
+            ".",
+        ),
         gate("docs", PYTHON, "-m", "tools.docsite", folder=ROOT),
         gate("artifact", PYTHON, "-m", "tools.artifact", str(work), folder=ROOT),
         gate("galaxy-importer", PYTHON, "-m", "tools.importer", folder=ROOT, after=("artifact",)),
@@ -143,7 +230,12 @@ def matrix_gates(work: Path) -> list[Gate]:
         sanity = (OLDEST_TARGET,) if whole else tuple(f"--test={name}" for name in SANITY_IN_PART)
         for name, command, folder, more in (
             ("sanity", (python, "-m", "tools.sanity", *sanity), ROOT, {}),
-            ("unit", (python, "-m", "pytest", "-n", "2", *(("tests/unit",) if whole else UNIT_IN_PART)), work, imports(work)),
+            (
+                "unit",
+                (python, "-m", "pytest", "-n", "2", *(("tests/unit",) if whole else UNIT_IN_PART)),
+                work,
+                imports(work),
+            ),
             ("main-job", (python, "-m", "pytest", MAIN_JOB), work, imports(work)),
         ):
             gates.append(Gate(f"{name}-{core}", command, folder, variables | more, prepared, required=core != NEXT))
@@ -171,8 +263,12 @@ def environment(bin_folder: Path, work: Path) -> dict[str, str]:
 
 
 def imports(work: Path) -> dict[str, str]:
-    """Return the variables that let tests import the collection by its full name and the packages under tests/, and find awx.awx."""
-    return {"PYTHONPATH": f"{work.parents[2]}{os.pathsep}{work / 'tests'}", "QUAYSIDE_TEST_AWX_COLLECTIONS": str(AWX_FOLDER)}
+    """Return the variables that let tests import the collection by its full name and the packages under tests/, and
+    find awx.awx."""
+    return {
+        "PYTHONPATH": f"{work.parents[2]}{os.pathsep}{work / 'tests'}",
+        "QUAYSIDE_TEST_AWX_COLLECTIONS": str(AWX_FOLDER),
+    }
 
 
 def rulebook() -> dict[str, str]:

@@ -1,10 +1,11 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs galaxy-importer, which decides whether Automation Hub takes an artifact, on the one that tools.artifact built.
+"""Runs galaxy-importer, which decides whether Automation Hub takes an artifact, on the one that tools.artifact
+built.
 
-Its ansible-test part starts a container and is switched off: the gate "sanity" is that part. What it only warns of fails here, too:
-Automation Hub shows it to those who decide.
+Its ansible-test part starts a container and is switched off: the gate "sanity" is that part. What it only warns of
+fails here, too: Automation Hub shows it to those who decide.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def main() -> int:
     configuration.write_text(CONFIGURATION.format(temporary=folder / "tmp"), encoding="utf-8")
     environment = os.environ | {"GALAXY_IMPORTER_CONFIG": str(configuration)}
     command = [sys.executable, "-m", "galaxy_importer.main", str(artifact)]
-    answer = subprocess.run(command, check=False, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    answer = subprocess.run(
+        command, check=False, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     say(answer.stdout)
     found = complaints(answer.stdout)
     if found:

@@ -21,7 +21,9 @@ def find(*versions: str) -> str:
             # A pyenv shim exists for versions that it then refuses to start.
             if version_of(candidate) == version:
                 return candidate
-    raise Refused(f"No Python {' or '.join(versions)} was found on the PATH or under pyenv: install one; this test needs it.")
+    raise Refused(
+        f"No Python {' or '.join(versions)} was found on the PATH or under pyenv: install one; this test needs it."
+    )
 
 
 def version_of(python: str) -> str:

@@ -1,7 +1,8 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes docs/playbooks.md: every playbook with its variables, from the heads of the playbooks and the roles' argument specs.
+"""Writes docs/playbooks.md: every playbook with its variables, from the heads of the playbooks and the roles'
+argument specs.
 
 A head is the comment before the first play: paragraphs, and lines of the form ``#   variable  meaning``.
 """
@@ -18,7 +19,16 @@ from tools import ROOT, say
 
 PAGE = Path("docs", "playbooks.md")
 # In the order in which a newcomer needs them.
-ORDER = ("site", "drift", "drift_merge", "adopt", "rotate_credentials", "migrate_to_multiarch", "prune_risks", "awx_setup")
+ORDER = (
+    "site",
+    "drift",
+    "drift_merge",
+    "adopt",
+    "rotate_credentials",
+    "migrate_to_multiarch",
+    "prune_risks",
+    "awx_setup",
+)
 ROLES = {
     "site": ("cluster_pull_secret", "registry_access", "image_streams", "samples_registry"),
     "drift": ("drift_report",),
@@ -70,12 +80,15 @@ def head(playbook: Path) -> list[str]:
     text = playbook.read_text(encoding="utf-8")
     found = re.search(r"^# SPDX.*\n\n((?:#.*\n)+)- ", text, re.MULTILINE)
     if not found:
-        raise ValueError(f"{playbook.name} does not say what it is for: write a comment between the licence and the first play.")
+        raise ValueError(
+            f"{playbook.name} does not say what it is for: write a comment between the licence and the first play."
+        )
     return [line[1:].removeprefix(" ") if not line.startswith("#  ") else line[1:] for line in found[1].splitlines()]
 
 
 def section(name: str, lines: list[str]) -> str:
-    """Return what the page says of a playbook: its paragraphs, a table of its variables where they stand, commands as code."""
+    """Return what the page says of a playbook: its paragraphs, a table of its variables where they stand, commands
+    as code."""
     parts = [f"## {name}", ""]
     table: list[list[str]] = []
 
@@ -140,7 +153,9 @@ def page(root: Path = ROOT) -> str:
     for name in [*(name for name in ORDER if name in playbooks), *sorted(set(playbooks) - set(ORDER))]:
         parts.append(section(name, head(playbooks[name])))
         for role in ROLES.get(name, ()):
-            specified = yaml.safe_load((root / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+            specified = yaml.safe_load(
+                (root / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+            )
             parts.append(role_section(role, specified["argument_specs"]["main"]["options"]))
     return "\n".join(parts)
 

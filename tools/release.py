@@ -71,7 +71,9 @@ def check_announced(root: Path, wanted: Version, released: Iterable[Version]) ->
     known = {shown(one) for one in released} | {version}
     for place, added in found_in(root, _ADDED):
         if added not in known:
-            raise Refused(f"{place} has version_added {added}, which is neither {version} nor a version that was released.")
+            raise Refused(
+                f"{place} has version_added {added}, which is neither {version} nor a version that was released."
+            )
     for place, removed in found_in(root, _REMOVED):
         if version_of(removed) <= wanted:
             raise Refused(f"{place} has something that was to be removed in {removed}: remove it, or move the date.")
@@ -86,7 +88,10 @@ def check_level(wanted: Version, last: Version, sections: Iterable[str]) -> None
     level = next(place for place in range(3) if wanted[place] != last[place])
     if level > asked:
         reason = ", ".join(sorted(section for section in sections if ASKS.get(section, PATCH) < level))
-        raise Refused(f"After {shown(last)}, {shown(wanted)} is a {LEVELS[level]} version, and the fragments have {reason}: raise the {LEVELS[asked]} number.")
+        raise Refused(
+            f"After {shown(last)}, {shown(wanted)} is a {LEVELS[level]} version, and the fragments have {reason}: "
+            f"raise the {LEVELS[asked]} number."
+        )
 
 
 def fragments(root: Path) -> list[Path]:
@@ -102,7 +107,9 @@ def read(path: Path) -> dict[str, t.Any]:
 
 def found_in(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     """Yield the version that ``pattern`` finds, with the file, wherever the collection says one."""
-    for path in sorted([*root.glob("plugins/**/*.py"), *root.glob("roles/*/meta/*.yml"), root / "meta" / "runtime.yml"]):
+    for path in sorted(
+        [*root.glob("plugins/**/*.py"), *root.glob("roles/*/meta/*.yml"), root / "meta" / "runtime.yml"]
+    ):
         for text in pattern.findall(path.read_text(encoding="utf-8")):
             yield str(path.relative_to(root)), text
 
@@ -130,7 +137,10 @@ def git(root: Path, *words: str) -> str:
 def write_version(root: Path, version: str) -> None:
     """Put the version into galaxy.yml, and what the fragments say into the changelog."""
     galaxy = root / "galaxy.yml"
-    galaxy.write_text(re.sub(r"^version: .*$", f"version: {version}", galaxy.read_text(encoding="utf-8"), flags=re.MULTILINE), encoding="utf-8")
+    galaxy.write_text(
+        re.sub(r"^version: .*$", f"version: {version}", galaxy.read_text(encoding="utf-8"), flags=re.MULTILINE),
+        encoding="utf-8",
+    )
     # The plugins are read anew: what an earlier state of them left in the cache would be announced instead.
     command = ["antsibull-changelog", "release", "--version", version, "--reload-plugins"]
     if subprocess.run(command, check=False, cwd=root).returncode:

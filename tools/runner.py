@@ -29,8 +29,8 @@ LINES_AT_THE_END = 12
 
 @dataclass(frozen=True)
 class Gate:
-    """One command that passes or fails. ``after`` names gates that must have passed before it can start; one that is not
-    ``required`` may fail."""
+    """One command that passes or fails. ``after`` names gates that must have passed before it can start; one that is
+    not ``required`` may fail."""
 
     name: str
     command: Sequence[str]
@@ -103,8 +103,8 @@ class Processes:
                 end(process)
 
     def wait(self, start: Callable[[], subprocess.Popen[bytes]]) -> tuple[int, float]:
-        """Start a process, wait for its end and return its exit code and the seconds that it kept a processor busy, with
-        all that it started and waited for. It is ended when it takes far too long."""
+        """Start a process, wait for its end and return its exit code and the seconds that it kept a processor busy,
+        with all that it started and waited for. It is ended when it takes far too long."""
         with self._lock:
             if self._ended:
                 return -signal.SIGTERM, 0.0

@@ -22,7 +22,7 @@ from tools import BUILD, Refused, say
 from tools.interpreters import find
 from tools.tree import refresh
 
-PIP_SCRIPT = '''\
+PIP_SCRIPT = """\
 import subprocess
 import sys
 
@@ -30,7 +30,7 @@ subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"])
 packages = [word for word in sys.argv[1:] if "==" in word and not word.startswith("pip==")]
 if packages:
     subprocess.check_call([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *packages])
-'''
+"""
 
 
 def prepare_home() -> Path:
@@ -55,8 +55,8 @@ def share(theirs: Path, ours: Path) -> None:
 
 
 def run(targets: list[str], tests: list[str]) -> int:
-    """Run every sanity test, or those of ``tests``, with the Python of this process, and what concerns modules with the Pythons
-    ``targets`` too."""
+    """Run every sanity test, or those of ``tests``, with the Python of this process, and what concerns modules with
+    the Pythons ``targets`` too."""
     own = f"{sys.version_info[0]}.{sys.version_info[1]}"
     core = importlib.metadata.version("ansible-core")
     say(f"ansible-test sanity of ansible-core {core}, Python {own}, target Pythons {', '.join([*targets, own])}")

@@ -33,4 +33,9 @@ nitpicky = True
 
 def setup(app):
     """The theme's way home is an address; here it is the first page, from wherever one is."""
-    app.connect("html-page-context", lambda _app, _page, _template, context, _doctree: context.update(theme_documentation_home_url=context["pathto"]("index")))
+    app.connect(
+        "html-page-context",
+        lambda _app, _page, _template, context, _doctree: context.update(
+            theme_documentation_home_url=context["pathto"]("index")
+        ),
+    )

@@ -46,11 +46,14 @@ _SPEC: dict[str, dict[str, t.Any]] = {
     "concurrency": {"type": "int", "default": 8},
 }
 # These go to cluster_drift as they are, and are none of image_prune_risk_info's.
-_OF_COMPARISON = frozenset(("purge_tags", "purge_limit", "take_over", "expires_within", "wait_timeout", "timeout", "results"))
+_OF_COMPARISON = frozenset(
+    ("purge_tags", "purge_limit", "take_over", "expires_within", "wait_timeout", "timeout", "results")
+)
 
 
 class ActionModule(ActionBase):
-    """Runs the modules for one cluster. No task has to compute with their results, in which Ansible hides parts of names."""
+    """Runs the modules for one cluster. No task has to compute with their results, in which Ansible hides parts of
+    names."""
 
     TRANSFERS_FILES = False
 
@@ -65,16 +68,28 @@ class ActionModule(ActionBase):
         cluster = str(variables["inventory_hostname"])
         inventory = [str(source) for source in variables.get("ansible_inventory_sources") or ()]
         part = new_part(cluster, upstream=own["upstream"], version=_version(), inventory=inventory)
-        collector = Collector(lambda options, check: self._module(_COMPARE, {**common, **options}, check, variables), self._teller(cluster))
-        common = {**given, "upstream": own["upstream"], "platforms": own["platforms"] and own["upstream"], "concurrency": own["concurrency"]}
+        collector = Collector(
+            lambda options, check: self._module(_COMPARE, {**common, **options}, check, variables),
+            self._teller(cluster),
+        )
+        common = {
+            **given,
+            "upstream": own["upstream"],
+            "platforms": own["platforms"] and own["upstream"],
+            "concurrency": own["concurrency"],
+        }
         problems, approved = self._problems(own, cluster)
         part["errors"] += problems
         if not problems:
-            declared = Declared(own["secrets"] or [], own["cluster_pull_secret"], own["streams"] or [], own["batch_size"])
+            declared = Declared(
+                own["secrets"] or [], own["cluster_pull_secret"], own["streams"] or [], own["batch_size"]
+            )
             shown = collector.compare(declared, part)
             if own["prune_risks"] is not None and part["compared"]:
                 access = {name: value for name, value in given.items() if name not in _OF_COMPARISON}
-                self._look_for_prune_risks({**access, **own["prune_risks"], "concurrency": own["concurrency"]}, part, variables)
+                self._look_for_prune_risks(
+                    {**access, **own["prune_risks"], "concurrency": own["concurrency"]}, part, variables
+                )
             if own["correct"] and not self._task.check_mode:
                 collector.correct(shown, approved, part)
         try:
@@ -85,7 +100,8 @@ class ActionModule(ActionBase):
         return {**result, "diff": collector.differences} if collector.differences else result
 
     def _problems(self, own: Json, cluster: str) -> tuple[list[str], list[str] | None]:
-        """Return what is wrong with the variables, and the ids of the changes that may be made; None for all that will be shown."""
+        """Return what is wrong with the variables, and the ids of the changes that may be made; None for all that
+        will be shown."""
         problems = list(own["problems"])
         if own["batch_size"] < 1:
             problems.append(f"drift_report_batch_size is {own['batch_size']}: give a number from 1")
@@ -115,7 +131,13 @@ class ActionModule(ActionBase):
             return {"msg": str(error)}
         path = os.path.join(folder, "results.json")
         try:
-            answer = self._execute(name, {**options, "result_file": path}, check=check, diff=not check and bool(self._task.diff), variables=variables)
+            answer = self._execute(
+                name,
+                {**options, "result_file": path},
+                check=check,
+                diff=not check and bool(self._task.diff),
+                variables=variables,
+            )
             return {**answer, **self._results(path, local=local, variables=variables)}
         finally:
             if local:
@@ -123,7 +145,7 @@ class ActionModule(ActionBase):
                 Path(folder).rmdir()
 
     def _remote_folder(self) -> str:
-        """The folder that Ansible makes for a task where the module runs, and removes after it."""
+        """Return the folder that Ansible makes for a task where the module runs, and removes after it."""
         shell = self._connection._shell
         if shell.tmpdir is None:
             self._make_tmp_path()
@@ -135,7 +157,11 @@ class ActionModule(ActionBase):
             if local:
                 text = Path(path).read_bytes()
             else:
-                text = base64.b64decode(self._execute("ansible.legacy.slurp", {"src": path}, check=False, diff=False, variables=variables)["content"])
+                text = base64.b64decode(
+                    self._execute("ansible.legacy.slurp", {"src": path}, check=False, diff=False, variables=variables)[
+                        "content"
+                    ]
+                )
             content = json.loads(text)
         except (OSError, KeyError, ValueError):
             return {}
@@ -156,7 +182,7 @@ class ActionModule(ActionBase):
 
 @lru_cache(maxsize=1)
 def _version() -> str:
-    """The version of this collection, of an installed one and of a checkout."""
+    """Return the version of this collection, of an installed one and of a checkout."""
     root = Path(__file__).resolve().parents[2]
     for name, pattern in (("MANIFEST.json", r'"version":\s*"([^"]+)"'), ("galaxy.yml", r"^version:\s*(\S+)")):
         try:

@@ -14,14 +14,17 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.c
 
 
 class ActionModule(ActionBase):
-    """Runs where Ansible runs, without a module: for a fleet, the start of one for each cluster costs more than all the rest of it."""
+    """Runs where Ansible runs, without a module: for a fleet, the start of one for each cluster costs more than all
+    the rest of it."""
 
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Write the file as a whole, readable by its owner only."""
         super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec({"content": {"type": "dict", "required": True}, "path": {"type": "path", "required": True}})
+        _validated, options = self.validate_argument_spec(
+            {"content": {"type": "dict", "required": True}, "path": {"type": "path", "required": True}}
+        )
         path = options["path"]
         try:
             write_part(path, options["content"])

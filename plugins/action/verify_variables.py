@@ -36,7 +36,8 @@ _EVERY_TAG = ("all", "tagged", "always")
 
 
 class ActionModule(ActionBase):
-    """Looks at the variables as they were given, in Ansible's own process: it sees which are given, and what is undefined inside."""
+    """Looks at the variables as they were given, in Ansible's own process: it sees which are given, and what is
+    undefined inside."""
 
     TRANSFERS_FILES = False
 
@@ -64,7 +65,8 @@ class ActionModule(ActionBase):
         return {**result, "roles": asked_for(chosen, values)}
 
     def _evaluate(self, names: t.Iterable[str], given: t.Mapping[str, t.Any], values: dict[str, t.Any]) -> list[str]:
-        """Put the values of those that are given into ``values``; return a sentence for each that is undefined, or has such a one inside."""
+        """Put the values of those that are given into ``values``; return a sentence for each that is undefined, or
+        has such a one inside."""
         problems = []
         for name in names:
             if name in given:

@@ -46,7 +46,8 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/quayside.openshift_images.openshift) in C(module_defaults) to set the cluster options for all modules of this collection.
+    description: Use C(group/quayside.openshift_images.openshift) in C(module_defaults) to set the cluster options for
+      all modules of this collection.
     support: full
     membership:
       - quayside.openshift_images.openshift

@@ -15,10 +15,12 @@ class ModuleDocFragment:
 options:
   kubeconfig:
     description:
-      - Path of a kubeconfig file, or several paths separated by V(:) or given as a list, or the content of a kubeconfig as a dictionary.
+      - Path of a kubeconfig file, or several paths separated by V(:) or given as a list, or the content of a kubeconfig
+        as a dictionary.
       - Of several files the first that defines a name or the current context decides.
       - A context whose user has an exec plugin or an auth provider needs the Python library C(kubernetes).
-      - Without this option and without a credential in other options, the service account of the pod that the module runs in is used,
+      - Without this option and without a credential in other options, the service account of the pod that the module
+        runs in is used,
         or else the files of E(KUBECONFIG), or else C(~/.kube/config).
       - Can also be set by the environment variable E(K8S_AUTH_KUBECONFIG).
     type: raw
@@ -40,7 +42,8 @@ options:
     type: str
   username:
     description:
-      - The user name for HTTP basic authentication. OpenShift's API server takes no passwords; this is for proxies in front of it that do.
+      - The user name for HTTP basic authentication. OpenShift's API server takes no passwords; this is for proxies in
+        front of it that do.
       - Can also be set by the environment variable E(K8S_AUTH_USERNAME).
     type: str
   password:
@@ -50,13 +53,15 @@ options:
     type: str
   validate_certs:
     description:
-      - Whether to verify the certificate of the API server. Without this option it is verified unless the kubeconfig says otherwise.
+      - Whether to verify the certificate of the API server. Without this option it is verified unless the kubeconfig
+        says otherwise.
       - Can also be set by the environment variable E(K8S_AUTH_VALIDATE_CERTS) or E(K8S_AUTH_VERIFY_SSL).
     type: bool
     aliases: [verify_ssl]
   ca_cert:
     description:
-      - Path of the CA certificates (PEM) to verify the API server with, in place of those of the machine where the module runs.
+      - Path of the CA certificates (PEM) to verify the API server with, in place of those of the machine where the
+        module runs.
       - Can also be set by the environment variable E(K8S_AUTH_CA_CERT) or E(K8S_AUTH_SSL_CA_CERT).
     type: path
     aliases: [ssl_ca_cert]
@@ -74,7 +79,8 @@ options:
     aliases: [key_file]
   proxy:
     description:
-      - The URL of an HTTP proxy to reach the API server through. The environment variables of other programs, such as E(HTTPS_PROXY), are not used.
+      - The URL of an HTTP proxy to reach the API server through. The environment variables of other programs, such as
+        E(HTTPS_PROXY), are not used.
       - Can also be set by the environment variable E(K8S_AUTH_PROXY).
     type: str
   no_proxy:
@@ -124,7 +130,9 @@ requirements:
   - kubernetes (only for exec plugins and auth providers of a kubeconfig, and for the service account of a pod)
   - PyYAML (only to read a kubeconfig file)
 notes:
-  - An environment variable that is set to an empty text counts as unset. A task's option comes before its environment variable.
-  - The options and variables are those of the collection C(kubernetes.core), so that what is set for C(group/kubernetes.core.k8s) in C(module_defaults)
+  - An environment variable that is set to an empty text counts as unset. A task's option comes before its environment
+    variable.
+  - The options and variables are those of the collection C(kubernetes.core), so that what is set for
+    C(group/kubernetes.core.k8s) in C(module_defaults)
     works here too.
 """

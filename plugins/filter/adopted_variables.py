@@ -17,10 +17,13 @@ version_added: 1.0.0
 author:
   - quayside contributors (@quayside)
 description:
-  - Turns what M(quayside.openshift_images.image_stream_info) and M(quayside.openshift_images.registry_access_info) read from a cluster
-    into the text of a variables file for the playbook C(quayside.openshift_images.site). The playbook C(quayside.openshift_images.adopt)
+  - Turns what M(quayside.openshift_images.image_stream_info) and M(quayside.openshift_images.registry_access_info) read
+    from a cluster
+    into the text of a variables file for the playbook C(quayside.openshift_images.site). The playbook
+      C(quayside.openshift_images.adopt)
     does it for whole clusters.
-  - The names of the variables that hold credentials are the only templates in the text. What came from the cluster and looks like a
+  - The names of the variables that hold credentials are the only templates in the text. What came from the cluster and
+    looks like a
     template carries the tag C(!unsafe), so that Ansible never runs it.
   - What the options of the modules would refuse is left out and named, one tag or secret at a time.
 positional: _input, access
@@ -58,7 +61,8 @@ EXAMPLES = r"""
 
 - name: Write them as variables
   ansible.builtin.copy:
-    content: "{{ (found_streams.streams | quayside.openshift_images.adopted_variables(found_access, cluster='shop')).text }}"
+    content: "{{ (found_streams.streams | quayside.openshift_images.adopted_variables(found_access,
+    cluster='shop')).text }}"
     dest: shop.yml
     mode: "0600"
 """
@@ -88,7 +92,9 @@ _value:
 """
 
 
-def adopted_variables(streams: list[dict[str, t.Any]], access: dict[str, t.Any], cluster: str, skip: t.Sequence[str] = ()) -> dict[str, t.Any]:
+def adopted_variables(
+    streams: list[dict[str, t.Any]], access: dict[str, t.Any], cluster: str, skip: t.Sequence[str] = ()
+) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     return adopted_file(streams, access, cluster, skip)._asdict()
 

@@ -18,13 +18,16 @@ author:
   - quayside contributors (@quayside)
 description:
   - Turns text, as a person types it into a survey of AWX, into what
-    P(quayside.openshift_images.image_streams#role) takes as O(quayside.openshift_images.image_streams#role:main:image_streams_desired).
-  - Nothing is asked of a cluster or a registry; each line is checked as M(quayside.openshift_images.image_stream_import) checks its options.
+    P(quayside.openshift_images.image_streams#role) takes as
+      O(quayside.openshift_images.image_streams#role:main:image_streams_desired).
+  - Nothing is asked of a cluster or a registry; each line is checked as
+    M(quayside.openshift_images.image_stream_import) checks its options.
 positional: _input, variable
 options:
   _input:
     description:
-      - The text. Each line names one tag, as C(NAMESPACE/STREAM:TAG IMAGE), and after the image as many of C(import_mode=),
+      - The text. Each line names one tag, as C(NAMESPACE/STREAM:TAG IMAGE), and after the image as many of
+        C(import_mode=),
         C(reference_policy=), C(scheduled=), C(insecure=), C(prefer_architecture=) and C(prefer_os=) as are wanted.
       - Empty lines, and those that begin with C(#), are passed over.
     type: str
@@ -55,7 +58,8 @@ _value:
       type: list
       elements: dict
     problems:
-      description: One sentence for each line that cannot be used. With any of them, the streams are not all of those that were meant.
+      description: One sentence for each line that cannot be used. With any of them, the streams are not all of those
+        that were meant.
       type: list
       elements: str
 """

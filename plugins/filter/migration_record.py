@@ -38,7 +38,8 @@ options:
 EXAMPLES = r"""
 - name: Say how many streams a record has
   ansible.builtin.debug:
-    msg: "{{ (lookup('ansible.builtin.file', path) | quayside.openshift_images.migration_record(path, cluster='harbour')).streams | length }}"
+    msg: "{{ (lookup('ansible.builtin.file', path) | quayside.openshift_images.migration_record(path,
+    cluster='harbour')).streams | length }}"
   vars:
     path: harbour.json
 """

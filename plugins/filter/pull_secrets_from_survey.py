@@ -18,7 +18,8 @@ author:
   - quayside contributors (@quayside)
 description:
   - Turns the flat answers of a survey of AWX, and what its credential injects, into what
-    P(quayside.openshift_images.registry_access#role) takes as O(quayside.openshift_images.registry_access#role:main:registry_access_secrets).
+    P(quayside.openshift_images.registry_access#role) takes as
+      O(quayside.openshift_images.registry_access#role:main:registry_access_secrets).
   - Nothing is asked of a cluster or a registry, and no sentence about what is wrong repeats a credential.
 options:
   _input:
@@ -27,7 +28,8 @@ options:
     required: true
     suboptions:
       survey_namespaces:
-        description: Namespaces that each get the secret, separated by commas, blanks or line ends. Without any there is no secret.
+        description: Namespaces that each get the secret, separated by commas, blanks or line ends. Without any there is
+          no secret.
         type: str
       survey_secret:
         description: Name of the secret.

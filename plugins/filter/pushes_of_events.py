@@ -15,8 +15,10 @@ version_added: 1.0.0
 author:
   - quayside contributors (@quayside)
 description:
-  - Turns C(ansible_eda), which a rulebook gives to each playbook and job template, into O(quayside.openshift_images.image_stream_refresh#module:pushes).
-  - The events are those of the event filter C(quayside.openshift_images.registry_push). Where a throttle held several pushes of a repository
+  - Turns C(ansible_eda), which a rulebook gives to each playbook and job template, into
+    O(quayside.openshift_images.image_stream_refresh#module:pushes).
+  - The events are those of the event filter C(quayside.openshift_images.registry_push). Where a throttle held several
+    pushes of a repository
     back, it hands on the first one and their number; the whole repository is looked at then.
 positional: _input
 options:
@@ -51,7 +53,7 @@ def pushes_of_events(handed_on: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]
 
 
 def _is_alone(event: t.Mapping[str, t.Any]) -> bool:
-    """Whether no other push was held back with this one."""
+    """Return whether no other push was held back with this one."""
     engine = (event.get("meta") or {}).get("rule_engine") or {}
     return int(engine.get("events_in_window") or 1) == 1
 

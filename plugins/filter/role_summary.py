@@ -69,7 +69,8 @@ _value:
       description: Why the role must fail, empty if it need not.
       type: str
     pending_credentials:
-      description: The registries by namespace whose credentials were written, or would be in check mode, for V(registry_access).
+      description: The registries by namespace whose credentials were written, or would be in check mode, for
+        V(registry_access).
       type: list
       elements: dict
 """

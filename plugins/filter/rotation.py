@@ -17,12 +17,14 @@ version_added: 1.0.0
 author:
   - quayside contributors (@quayside)
 description:
-  - Puts the secrets that M(quayside.openshift_images.registry_access_info) found for one registry together, so that one task writes all of
+  - Puts the secrets that M(quayside.openshift_images.registry_access_info) found for one registry together, so that one
+    task writes all of
     one name and type. The playbook C(quayside.openshift_images.rotate_credentials) uses it.
 positional: _input, users
 options:
   _input:
-    description: The return values of M(quayside.openshift_images.registry_access_info), one for each time that it was asked.
+    description: The return values of M(quayside.openshift_images.registry_access_info), one for each time that it was
+      asked.
     type: list
     elements: dict
     required: true

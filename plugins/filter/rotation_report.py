@@ -17,7 +17,8 @@ version_added: 1.0.0
 author:
   - quayside contributors (@quayside)
 description:
-  - Puts the results of M(quayside.openshift_images.pull_secret) for what P(quayside.openshift_images.rotation#filter) returned into lines.
+  - Puts the results of M(quayside.openshift_images.pull_secret) for what P(quayside.openshift_images.rotation#filter)
+    returned into lines.
     The playbook C(quayside.openshift_images.rotate_credentials) uses it.
 positional: _input, results
 options:
@@ -51,7 +52,8 @@ options:
 EXAMPLES = r"""
 - name: Say what was done
   ansible.builtin.debug:
-    msg: "{{ (plan | quayside.openshift_images.rotation_report(written.results, registry='registry.example.com', cluster='harbour')).lines }}"
+    msg: "{{ (plan | quayside.openshift_images.rotation_report(written.results, registry='registry.example.com',
+    cluster='harbour')).lines }}"
 """
 
 RETURN = r"""
@@ -71,7 +73,12 @@ _value:
 
 
 def rotation_report(
-    plan: dict[str, t.Any], results: list[dict[str, t.Any]], registry: str, cluster: str, compared: bool = True, check_mode: bool = False
+    plan: dict[str, t.Any],
+    results: list[dict[str, t.Any]],
+    registry: str,
+    cluster: str,
+    compared: bool = True,
+    check_mode: bool = False,
 ) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     return outcome(plan, results, registry, cluster, compared, check_mode)._asdict()

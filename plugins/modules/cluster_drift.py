@@ -10,11 +10,14 @@ module: cluster_drift
 version_added: 1.0.0
 short_description: Compare a cluster with everything that is declared for it
 description:
-  - Tells what differs between a cluster and the pull secrets, links and image streams that are declared for it, in one go, as check mode
+  - Tells what differs between a cluster and the pull secrets, links and image streams that are declared for it, in one
+    go, as check mode
     of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
     M(quayside.openshift_images.image_stream_import) does for each. The plans are theirs.
-  - In check mode it writes nothing. Outside check mode it brings about what is declared, or of that only what O(approved) lists.
-  - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of what it returns.
+  - In check mode it writes nothing. Outside check mode it brings about what is declared, or of that only what
+    O(approved) lists.
+  - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of what it
+    returns.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
@@ -31,7 +34,8 @@ attributes:
 options:
   secrets:
     description:
-      - The pull secrets, as the role P(quayside.openshift_images.registry_access#role) takes them. But for O(secrets[].link) they are the
+      - The pull secrets, as the role P(quayside.openshift_images.registry_access#role) takes them. But for
+        O(secrets[].link) they are the
         options of M(quayside.openshift_images.pull_secret).
     type: list
     elements: dict
@@ -171,7 +175,8 @@ options:
         type: dict
       take_over:
         description:
-          - Write the secret though somebody else reconciles it, as O(quayside.openshift_images.pull_secret#module:take_over).
+          - Write the secret though somebody else reconciles it, as
+            O(quayside.openshift_images.pull_secret#module:take_over).
         type: bool
         default: false
         version_added: 1.0.0
@@ -200,7 +205,8 @@ options:
             choices: [present, absent]
   cluster_pull_secret:
     description:
-      - What the cluster's global pull secret shall hold, as the role P(quayside.openshift_images.cluster_pull_secret#role) takes it.
+      - What the cluster's global pull secret shall hold, as the role
+        P(quayside.openshift_images.cluster_pull_secret#role) takes it.
     type: dict
     suboptions:
       registries: *registries
@@ -215,7 +221,8 @@ options:
       verify_insecure: *verify_insecure
   streams:
     description:
-      - The image streams, as O(quayside.openshift_images.image_stream_import#module:streams). Tags are never forced to be imported.
+      - The image streams, as O(quayside.openshift_images.image_stream_import#module:streams). Tags are never forced to
+        be imported.
     type: list
     elements: dict
     suboptions:
@@ -289,7 +296,8 @@ options:
         type: int
       take_over:
         description:
-          - Change the spec though somebody else reconciles the stream, as O(quayside.openshift_images.image_stream_import#module:take_over).
+          - Change the spec though somebody else reconciles the stream, as
+            O(quayside.openshift_images.image_stream_import#module:take_over).
         type: bool
         version_added: 1.0.0
       refresh:
@@ -309,7 +317,8 @@ options:
     default: true
   platforms:
     description:
-      - Also tell which platforms the registry offers for each tag, and which of them the cluster took. A tag that takes one child of a
+      - Also tell which platforms the registry offers for each tag, and which of them the cluster took. A tag that takes
+        one child of a
         manifest list is looked up once more for that.
     type: bool
     default: false
@@ -321,11 +330,13 @@ options:
   purge_limit:
     description:
       - How many tags O(purge_tags) may remove from one stream whose tags come from a repository, as in
-        M(quayside.openshift_images.image_stream_import). With more the comparison of the stream fails, as the run would.
+        M(quayside.openshift_images.image_stream_import). With more the comparison of the stream fails, as the run
+          would.
     type: int
   pending_credentials:
     description:
-      - For check mode only. Credentials that an earlier task of the play would have written, as RV(pending_credentials) returns them.
+      - For check mode only. Credentials that an earlier task of the play would have written, as RV(pending_credentials)
+        returns them.
     type: list
     elements: dict
     suboptions:
@@ -343,7 +354,8 @@ options:
   approved:
     description:
       - The only changes that may be made, as RV(to_approve) returned them before.
-      - What would be another change by now, because the cluster, the registry or the declaration changed since, is left alone, and
+      - What would be another change by now, because the cluster, the registry or the declaration changed since, is left
+        alone, and
         is in RV(drift.held_back). An image that was not known before may be any.
     type: list
     elements: dict
@@ -392,8 +404,10 @@ options:
     default: all
   result_file:
     description:
-      - Also write the return values into this file, as JSON that only its owner may read. The module makes it where it runs.
-      - Ansible hides the text of a password wherever a result of the task has it, in the name of a tag too. In this file names are whole,
+      - Also write the return values into this file, as JSON that only its owner may read. The module makes it where it
+        runs.
+      - Ansible hides the text of a password wherever a result of the task has it, in the name of a tag too. In this
+        file names are whole,
         so that a later task can compute with them. Messages are redacted in it as everywhere.
     type: path
 requirements:
@@ -405,7 +419,8 @@ seealso:
     description: The report on one or many clusters, and its correction.
     link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 notes:
-  - The rights needed are those of the three modules, in check mode those of their check modes. C(docs/rbac/drift_report.yml) of the collection
+  - The rights needed are those of the three modules, in check mode those of their check modes.
+    C(docs/rbac/drift_report.yml) of the collection
     has them.
 author:
   - quayside contributors (@quayside)
@@ -466,8 +481,10 @@ drift:
     streams:
       description:
         - The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
-        - With O(platforms=true) each tag has C(platforms) too, V(null) or the lists C(offered) and C(taken), each V(null) where it is
-          not known, and C(single), whether the registry offers no list. Of a single image the architecture alone is known.
+        - With O(platforms=true) each tag has C(platforms) too, V(null) or the lists C(offered) and C(taken), each
+          V(null) where it is
+          not known, and C(single), whether the registry offers no list. Of a single image the architecture alone is
+            known.
       type: list
       elements: dict
       sample: [{namespace: shop, name: web, state: present, changed: true, tags: []}]
@@ -477,7 +494,8 @@ drift:
       elements: dict
       contains:
         id:
-          description: Names this change on this cluster. A change of the same thing to or from anything else has another one.
+          description: Names this change on this cluster. A change of the same thing to or from anything else has
+            another one.
           type: str
           sample: "3f1c9a7be0d24586"
         kind:
@@ -549,7 +567,8 @@ drift:
         remedy:
           description: What to do about it.
           type: str
-          sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+          sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000
+            (pull_secret)."
     held_back:
       description: Changes that O(approved) does not list.
       type: list
@@ -577,7 +596,8 @@ drift:
           elements: str
           sample: [upstream_moved]
     unknown:
-      description: Everything of which nobody knows whether it is as declared. Nothing of it counts as changed or as compared.
+      description: Everything of which nobody knows whether it is as declared. Nothing of it counts as changed or as
+        compared.
       type: list
       elements: dict
       contains:
@@ -599,7 +619,8 @@ drift:
           sample: v1
         reason:
           description:
-            - Why, in a word. The server's reason, V(Unauthorized) or V(Forbidden) for example, or V(credential_pending) where the run itself
+            - Why, in a word. The server's reason, V(Unauthorized) or V(Forbidden) for example, or V(credential_pending)
+              where the run itself
               would have to write the credential first.
           type: str
           sample: Unauthorized
@@ -622,7 +643,8 @@ drift:
       type: list
       elements: str
       sample:
-        - 'The key "registry.example.com" of the secret shop/registry matches no image of this run: the port is missing.'
+        - 'The key "registry.example.com" of the secret shop/registry matches no image of this run: the port is
+          missing.'
     counts:
       description: How many secrets, links, streams and tags were compared, whether returned or not.
       type: dict
@@ -634,7 +656,8 @@ to_approve:
   elements: dict
   sample: [{id: 3f1c9a7be0d24586, kind: tag, namespace: shop, name: web, tag: v1}]
 summary:
-  description: How many secrets, links, streams and tags were compared, how many changes and failures there are, and the changes by reason.
+  description: How many secrets, links, streams and tags were compared, how many changes and failures there are, and the
+    changes by reason.
   returned: when the cluster answered
   type: dict
   contains:
@@ -660,7 +683,8 @@ described:
   type: str
   sample: 2 changes (upstream_moved 2), 1 failure
 pending_credentials:
-  description: Credentials that the run writes or would write, and those of O(pending_credentials); the input for a later task.
+  description: Credentials that the run writes or would write, and those of O(pending_credentials); the input for a
+    later task.
   returned: when the cluster answered
   type: list
   elements: dict
@@ -675,8 +699,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.c
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.declared import Settings
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.desired import declared
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import write_results
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import reading_repositories
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
+    pending_credentials,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import (
+    reading_repositories,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
     pending_credentials_option,
     registries_option,
@@ -700,7 +728,11 @@ def argument_spec() -> ArgumentSpec:
     }
     global_secret = {
         "registries": registries_option(),
-        **{name: option for name, option in secret_options().items() if name in ("auth_file", "only", "verify_ca_cert", "verify_insecure")},
+        **{
+            name: option
+            for name, option in secret_options().items()
+            if name in ("auth_file", "only", "verify_ca_cert", "verify_insecure")
+        },
         "verify": {"type": "bool", "default": True},
     }
     text = {"type": "str", "required": True}
@@ -718,7 +750,11 @@ def argument_spec() -> ArgumentSpec:
                     "mutually_exclusive": [["auth_file", "auth_content"]],
                 },
                 "cluster_pull_secret": {"type": "dict", "no_log": False, "options": global_secret},
-                "streams": {"type": "list", "elements": "dict", "options": {**stream_options(), "name": {"type": "str", "required": True}}},
+                "streams": {
+                    "type": "list",
+                    "elements": "dict",
+                    "options": {**stream_options(), "name": {"type": "str", "required": True}},
+                },
                 "upstream": {"type": "bool", "default": True},
                 "platforms": {"type": "bool", "default": False},
                 "purge_tags": {"type": "bool", "default": False},
@@ -754,7 +790,9 @@ def work(context: ModuleContext) -> Report:
         platforms=params["platforms"],
     )
     with reading_repositories(client, wanted.streams, context.mask, width=params["concurrency"]) as tag_reader:
-        report = compare(client, wanted, settings, pending=pending, tag_reader=tag_reader, approved=params["approved"] or ())
+        report = compare(
+            client, wanted, settings, pending=pending, tag_reader=tag_reader, approved=params["approved"] or ()
+        )
     if params["result_file"]:
         write_results(params["result_file"], report, context.shown)
     return report

@@ -10,9 +10,11 @@ module: drift_report
 version_added: 1.0.0
 short_description: Make one report of what was found on many clusters
 description:
-  - Puts the results of the role P(quayside.openshift_images.drift_report#role) for many clusters together, and reports that were made
+  - Puts the results of the role P(quayside.openshift_images.drift_report#role) for many clusters together, and reports
+    that were made
     before, those of slices of an inventory for example.
-  - Writes them as a JSON document with a fixed order, which C(docs/drift.schema.json) describes, as one HTML page that needs nothing else,
+  - Writes them as a JSON document with a fixed order, which C(docs/drift.schema.json) describes, as one HTML page that
+    needs nothing else,
     as JUnit XML for CI, and in the text format of Prometheus.
   - A file that is there keeps its mode. A new one gets the mode that the umask gives.
   - It reads and writes files only, where it runs, and asks no cluster.
@@ -32,7 +34,8 @@ attributes:
 options:
   files:
     description:
-      - Files to put together, C(drift.json) or the results of single clusters; of a folder every file that ends in C(.json).
+      - Files to put together, C(drift.json) or the results of single clusters; of a folder every file that ends in
+        C(.json).
       - Of a cluster that several files have, the last one counts.
     type: list
     elements: path
@@ -53,13 +56,15 @@ options:
     type: path
   junit_file:
     description:
-      - Path of the JUnit XML to write. A suite is a cluster and a case an object. What differs is a failure, what could not be compared is
+      - Path of the JUnit XML to write. A suite is a cluster and a case an object. What differs is a failure, what could
+        not be compared is
         skipped, and a cluster that could not be compared at all is an error.
     type: path
     version_added: 1.0.0
   metrics_file:
     description:
-      - Path of the metrics to write, gauges in the text format 0.0.4 of Prometheus, for the textfile collector of node_exporter. It reads files
+      - Path of the metrics to write, gauges in the text format 0.0.4 of Prometheus, for the textfile collector of
+        node_exporter. It reads files
         whose names end in C(.prom).
     type: path
     version_added: 1.0.0
@@ -75,15 +80,18 @@ options:
     default: Drift report
   most_tags:
     description:
-      - How many tags the page may list. Where there are more, it counts those that are as declared, and lists the others.
+      - How many tags the page may list. Where there are more, it counts those that are as declared, and lists the
+        others.
       - The JSON document has all of them.
     type: int
     default: 5000
   fail_on:
     description:
       - Findings for which RV(failing) names a cluster. The role fails with what it says.
-      - V(failures) is what could not be compared or corrected, V(nothing_declared) a cluster for which nothing is declared, V(drift) what
-        differs and was not corrected, V(unknown) anything whose state is not known, V(notices) a finding that is no difference, and
+      - V(failures) is what could not be compared or corrected, V(nothing_declared) a cluster for which nothing is
+        declared, V(drift) what
+        differs and was not corrected, V(unknown) anything whose state is not known, V(notices) a finding that is no
+          difference, and
         V(prune_risks) a workload that pruning would take the image from.
     type: list
     elements: str
@@ -128,13 +136,15 @@ summary:
       sample: 6
     verdicts:
       description:
-        - How many clusters have each verdict, V(in_sync), V(drift), V(corrected), V(partly_corrected), V(failed) or V(nothing_declared).
+        - How many clusters have each verdict, V(in_sync), V(drift), V(corrected), V(partly_corrected), V(failed) or
+          V(nothing_declared).
       type: dict
       sample: {in_sync: 4, drift: 1, corrected: 0, partly_corrected: 0, failed: 1, nothing_declared: 0}
     counts:
       description: Sums of the clusters' counts.
       type: dict
-      sample: {secrets: 12, links: 12, streams: 24, tags: 300, changes: 2, corrected: 0, left: 2, unknown: 1, failures: 1, notices: 0, prune_risks: 0}
+      sample: {secrets: 12, links: 12, streams: 24, tags: 300, changes: 2, corrected: 0, left: 2, unknown: 1, failures:
+      1, notices: 0, prune_risks: 0}
     states:
       description: How many objects are as declared, differ, or are unknown.
       type: dict
@@ -152,16 +162,19 @@ summary:
       type: dict
       sample: {}
 lines:
-  description: The report in short, a line for each cluster that is not as declared, the worst first, one for all, and what to do next.
+  description: The report in short, a line for each cluster that is not as declared, the worst first, one for all, and
+    what to do next.
   returned: success
   type: list
   elements: str
-  sample: ["harbour  drift  1 change: shop/web:v1 upstream_moved", "2 clusters (1 in_sync, 1 drift): 1 change (upstream_moved 1)"]
+  sample: ["harbour  drift  1 change: shop/web:v1 upstream_moved", "2 clusters (1 in_sync, 1 drift): 1 change
+  (upstream_moved 1)"]
 command:
   description: The command that corrects what is left and nothing else, V(null) where nothing is left.
   returned: success
   type: str
-  sample: ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e drift_report_approved_file=drift.json
+  sample: ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e
+    drift_report_approved_file=drift.json
 clusters:
   description: The clusters, without what was found there.
   returned: success
@@ -183,7 +196,8 @@ clusters:
     counts:
       description: How many things were compared, changes, failures and prune risks.
       type: dict
-      sample: {secrets: 2, links: 2, streams: 4, tags: 50, changes: 1, corrected: 0, left: 1, unknown: 0, failures: 0, notices: 0, prune_risks: 0}
+      sample: {secrets: 2, links: 2, streams: 4, tags: 50, changes: 1, corrected: 0, left: 1, unknown: 0, failures: 0,
+      notices: 0, prune_risks: 0}
     states:
       description: How many objects are as declared, differ, or are unknown.
       type: dict
@@ -199,7 +213,8 @@ clusters:
         nothing_declared:
           description: That nothing is declared for the cluster, and which variables would.
           type: str
-          sample: "harbour: nothing is declared for this cluster. Give at least one of image_streams_desired, or check their spelling."
+          sample: "harbour: nothing is declared for this cluster. Give at least one of image_streams_desired, or check
+            their spelling."
         drift:
           description: What differs and was not corrected.
           type: str
@@ -217,7 +232,8 @@ clusters:
           type: str
           sample: "1 prune risk"
     change_ids:
-      description: The changes that are left, by their RV(quayside.openshift_images.cluster_drift#module:drift.changes[].id).
+      description: The changes that are left, by their
+        RV(quayside.openshift_images.cluster_drift#module:drift.changes[].id).
       type: list
       elements: str
       sample: [0123456789abcdef]
@@ -225,7 +241,8 @@ stats:
   description: What the next job of a workflow gets from the role, with C(set_stats).
   returned: success
   type: dict
-  sample: {drift_report_clusters_with_drift: [harbour], drift_report_clusters_failed: [], drift_report_approved: {harbour: [0123456789abcdef]}}
+  sample: {drift_report_clusters_with_drift: [harbour], drift_report_clusters_failed: [], drift_report_approved:
+  {harbour: [0123456789abcdef]}}
 failing:
   description: Why the job fails for a cluster by O(fail_on), by its name; without the others.
   returned: success

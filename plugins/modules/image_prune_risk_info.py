@@ -10,14 +10,20 @@ module: image_prune_risk_info
 short_description: Find workloads whose images oc adm prune images would take away
 version_added: 1.0.0
 description:
-  - Finds workloads that use a child of a manifest list, the image of one platform, directly by its digest. C(oc adm prune images)
-    does not see that use. It compares the digests that workloads name with the images of the tags, which are the lists, drops the
+  - Finds workloads that use a child of a manifest list, the image of one platform, directly by its digest. C(oc adm
+    prune images)
+    does not see that use. It compares the digests that workloads name with the images of the tags, which are the lists,
+      drops the
     list from the tag's history when enough newer ones have come, and deletes the child with it.
-  - Tells for each use the child, its list, the tag and revision that keep it, what will happen to it, and what to write instead.
-  - Looks at pods, replication controllers, replica sets, deployments, daemon sets, stateful sets, jobs and cron jobs, and where the
-    cluster serves them at deployment configs, build configs and builds; at containers, init containers, ephemeral containers, image
+  - Tells for each use the child, its list, the tag and revision that keep it, what will happen to it, and what to write
+    instead.
+  - Looks at pods, replication controllers, replica sets, deployments, daemon sets, stateful sets, jobs and cron jobs,
+    and where the
+    cluster serves them at deployment configs, build configs and builds; at containers, init containers, ephemeral
+      containers, image
     volumes, and at the images that nodes report to run. What has ended is left out.
-  - Only reads. RV(protection) is the input for M(quayside.openshift_images.image_stream_import) that keeps the children.
+  - Only reads. RV(protection) is the input for M(quayside.openshift_images.image_stream_import) that keeps the
+    children.
 author:
   - quayside contributors (@quayside)
 requirements:
@@ -32,12 +38,14 @@ options:
   namespace:
     description:
       - Namespace whose workloads are looked at.
-      - Without O(namespace) and O(namespaces) it is the whole cluster, with one request for each kind; or, for those who may not
+      - Without O(namespace) and O(namespaces) it is the whole cluster, with one request for each kind; or, for those
+        who may not
         list over all namespaces, each of their projects.
     type: str
   namespaces:
     description:
-      - Namespaces whose workloads are looked at. Streams of other namespaces that these workloads pull from are read too.
+      - Namespaces whose workloads are looked at. Streams of other namespaces that these workloads pull from are read
+        too.
     type: list
     elements: str
   kinds:
@@ -93,12 +101,16 @@ seealso:
     description: Manifest lists, and the way to them and back.
     link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
-  - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and C(imagestreams/layers), all of
-    which the role C(edit) has; C(get) of C(imagestreamimages) tells the platforms. The rule sets are in the collection's
+  - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and
+    C(imagestreams/layers), all of
+    which the role C(edit) has; C(get) of C(imagestreamimages) tells the platforms. The rule sets are in the
+      collection's
     C(docs/rbac/image_prune_risk_info.yml).
-  - The pruner looks at the workloads of all namespaces. If this module is given some of them, it may call a list at risk that a workload
+  - The pruner looks at the workloads of all namespaces. If this module is given some of them, it may call a list at
+    risk that a workload
     of another one keeps, and it cannot know of uses there.
-  - There is one request for the children of each image stream that has a history. None is sent if no workload names or runs a digest.
+  - There is one request for the children of each image stream that has a history. None is sent if no workload names or
+    runs a digest.
 """
 
 EXAMPLES = r"""
@@ -179,7 +191,7 @@ risks:
     image:
       description: The image as the object names it.
       type: str
-      sample: "registry.example.com:5000/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
+      sample: "registry.example.com/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     image_id:
       description: The image that the node reports to run; empty for objects other than pods.
       type: str
@@ -193,7 +205,8 @@ risks:
       type: str
       sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
-      description: The child's operating system, architecture and variant, as V(linux/arm64); empty where it could not be read.
+      description: The child's operating system, architecture and variant, as V(linux/arm64); empty where it could not
+        be read.
       type: str
       sample: linux/arm64
     parent:
@@ -264,7 +277,8 @@ risks:
         - V(prunable) where the pruner's next run takes the child away.
         - V(young) where only its age keeps it yet.
         - V(revisions) where it goes when the tag has moved often enough.
-        - V(elsewhere) where the workload pulls it from another registry, so that it does not depend on what the pruner deletes.
+        - V(elsewhere) where the workload pulls it from another registry, so that it does not depend on what the pruner
+          deletes.
         - V(protected) where it is kept for good.
       type: str
       sample: prunable
@@ -282,7 +296,7 @@ risks:
     safe_reference:
       description: What the workload can name instead, usually the list by its digest. What it names where that is safe.
       type: str
-      sample: "registry.example.com:5000/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
+      sample: "registry.example.com/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
 missing:
   description: Uses of digests that their stream holds no more, so that the next pull from the cluster's registry fails.
   returned: always
@@ -300,7 +314,7 @@ missing:
     image:
       description: The image as the object names it.
       type: str
-      sample: "registry.example.com:5000/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
+      sample: "registry.example.com/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     digest:
       description: The digest in it.
       type: str
@@ -321,7 +335,8 @@ missing:
         its history nor as a child of a list in it.
 protection:
   description:
-    - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child, which the pruner may reach, by
+    - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child, which the
+      pruner may reach, by
       its digest into a tag of its own in the same stream, V(keep-) and the begin of the digest.
     - With O(results=at_risk) it is about those that are at risk only.
   returned: always
@@ -332,7 +347,7 @@ protection:
       name: web
       tags:
         - name: keep-b5aa2c3f0e8b
-          from: registry.example.com:5000/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
+          from: registry.example.com/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
 failed_namespaces:
   description: Where something could not be read. All else is reported nevertheless.
   returned: always
@@ -351,7 +366,8 @@ failed_namespaces:
     error:
       description: The first error.
       type: str
-      sample: "deployments.apps is forbidden: User \"puller\" cannot list resource \"deployments\" in API group \"apps\" in the namespace \"billing\""
+      sample: "deployments.apps is forbidden: User \"puller\" cannot list resource \"deployments\" in API group \"apps\"
+        in the namespace \"billing\""
     status:
       description: Its HTTP status code.
       returned: if the API server answered

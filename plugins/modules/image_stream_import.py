@@ -11,9 +11,11 @@ short_description: Import external images into OpenShift image streams
 version_added: 1.0.0
 description:
   - Makes image streams track external images as declared, imports them and reports the verdict on each tag.
-  - The module reads what the cluster has, finds out what the registry serves where that matters, and writes only what differs.
+  - The module reads what the cluster has, finds out what the registry serves where that matters, and writes only what
+    differs.
     A second run changes nothing and writes nothing.
-  - What is not declared is kept. An import by other means resets a tag's import mode, O(scheduled) and O(insecure) when they are
+  - What is not declared is kept. An import by other means resets a tag's import mode, O(scheduled) and O(insecure) when
+    they are
     left out; this module always sends the complete policy.
   - Replaces C(oc import-image), C(oc tag) for external images and C(oc set image-lookup).
 author:
@@ -29,14 +31,16 @@ attributes:
   check_mode:
     support: full
     details:
-      - Images that would be imported are looked up in their registries through the cluster, which stores nothing, so that
+      - Images that would be imported are looked up in their registries through the cluster, which stores nothing, so
+        that
         the digests and failures that are predicted are those of the run.
   diff_mode:
     support: full
   idempotent:
     support: full
     details:
-      - With O(refresh=always) images are asked for each time, but RV(streams[].changed) is V(true) only where something changed.
+      - With O(refresh=always) images are asked for each time, but RV(streams[].changed) is V(true) only where something
+        changed.
 options:
   namespace:
     description:
@@ -48,7 +52,8 @@ options:
     type: str
   tags:
     description:
-      - The tags of the stream O(name). Tags of the stream that are not listed stay as they are unless O(purge_tags=true).
+      - The tags of the stream O(name). Tags of the stream that are not listed stay as they are unless
+        O(purge_tags=true).
     type: list
     elements: dict
     suboptions: &tag_options
@@ -64,27 +69,32 @@ options:
         required: true
       import_mode:
         description:
-          - V(Legacy) imports one image of a manifest list, V(PreserveOriginal) the list itself with all its platforms. Write them exactly so,
+          - V(Legacy) imports one image of a manifest list, V(PreserveOriginal) the list itself with all its platforms.
+            Write them exactly so,
             upper and lower case count.
           - When unset the tag keeps its mode. A new tag gets the cluster's default.
         type: str
       reference_policy:
         description:
-          - V(Source) lets workloads pull from the external registry, V(Local) through the cluster's own registry. Write them exactly so.
+          - V(Source) lets workloads pull from the external registry, V(Local) through the cluster's own registry. Write
+            them exactly so.
           - When unset the tag keeps its policy. A new tag gets V(Source).
         type: str
       scheduled:
         description:
-          - Whether the cluster imports the tag again periodically. V(false) really turns it off. When unset the tag keeps it.
+          - Whether the cluster imports the tag again periodically. V(false) really turns it off. When unset the tag
+            keeps it.
         type: bool
       insecure:
         description:
-          - Whether the registry may be asked over plain HTTP or with a certificate that cannot be verified. V(false) really turns
+          - Whether the registry may be asked over plain HTTP or with a certificate that cannot be verified. V(false)
+            really turns
             it off. When unset the tag keeps it; a new tag gets V(false).
         type: bool
       prefer_architecture:
         description:
-          - Architecture that V(Legacy) takes from a manifest list, for example V(arm64). An empty text removes the preference.
+          - Architecture that V(Legacy) takes from a manifest list, for example V(arm64). An empty text removes the
+            preference.
           - Recorded on the tag before the import, so that scheduled imports take the same one.
         type: str
       prefer_os:
@@ -95,8 +105,10 @@ options:
     description:
       - Import every tag of this repository instead of O(tags), also beyond the 50 tags that the server imports at once.
       - Give it without tag or digest.
-      - The list of tags is read from the registry by the module itself, where it can reach the registry and trusts its certificate.
-        It asks with the credential of O(registries) or O(auth_file), else with the one that the cluster would use, where it may
+      - The list of tags is read from the registry by the module itself, where it can reach the registry and trusts its
+        certificate.
+        It asks with the credential of O(registries) or O(auth_file), else with the one that the cluster would use,
+          where it may
         C(list) C(secrets) in the namespace, else anonymously.
         Else the cluster lists them, which takes about half a minute for many tags. RV(streams[].tags_from) says which.
       - Certificates are checked with the CAs of the system, those of O(registry_ca_cert) and those of the file that
@@ -104,7 +116,8 @@ options:
     type: str
   tag_patterns:
     description:
-      - Globs that choose among the tags of O(repository), for example V(v1.*); C(*) stands for any characters. Without any glob, all tags are taken.
+      - Globs that choose among the tags of O(repository), for example V(v1.*); C(*) stands for any characters. Without
+        any glob, all tags are taken.
       - If none of the repository's tags fits, the stream fails, and nothing is imported or removed.
       - A glob after C(!) leaves tags out, for example V(!sha256-*) the signatures of images. Put globs in quotes.
       - Where the list comes from the registry, the images of other tags are not looked at.
@@ -136,26 +149,33 @@ options:
     type: str
   lookup_policy_local:
     description:
-      - Whether workloads of the namespace may name the stream's tags as if they were images. When unset the stream keeps it.
+      - Whether workloads of the namespace may name the stream's tags as if they were images. When unset the stream
+        keeps it.
     type: bool
   purge_tags:
     description:
-      - Remove tags that track an external image and are not listed, with their history. Tags that follow other tags stay.
-      - With O(repository) nothing is removed if one of O(tag_patterns) fits no tag, or if more would be removed than O(purge_limit) allows.
+      - Remove tags that track an external image and are not listed, with their history. Tags that follow other tags
+        stay.
+      - With O(repository) nothing is removed if one of O(tag_patterns) fits no tag, or if more would be removed than
+        O(purge_limit) allows.
     type: bool
     default: false
   purge_limit:
     description:
-      - How many tags O(purge_tags) may remove from one stream whose tags come from a O(repository). With more the stream fails, nothing
+      - How many tags O(purge_tags) may remove from one stream whose tags come from a O(repository). With more the
+        stream fails, nothing
         is removed, and the message names the tags.
       - When unset it is half of the stream's tags, and at least 4.
     type: int
   take_over:
     description:
-      - Change the spec of streams that somebody else reconciles, such as Argo CD, Flux or the Cluster Samples Operator, who will undo the change.
-      - Without it such a stream is not changed, and fails with the owner's name. RV(streams[].managed_by) has it too. To import again what its
+      - Change the spec of streams that somebody else reconciles, such as Argo CD, Flux or the Cluster Samples Operator,
+        who will undo the change.
+      - Without it such a stream is not changed, and fails with the owner's name. RV(streams[].managed_by) has it too.
+        To import again what its
         tags follow already changes nothing of the spec, and is done.
-      - The guide on owners says which marks are known, and of which owners there is only a warning. Without a value it is V(false).
+      - The guide on owners says which marks are known, and of which owners there is only a warning. Without a value it
+        is V(false).
     type: bool
     version_added: 1.0.0
   refresh:
@@ -174,7 +194,8 @@ options:
     default: present
   streams:
     description:
-      - Several streams in one task, which is much faster than a loop. Each entry takes the options of a single stream; what it
+      - Several streams in one task, which is much faster than a loop. Each entry takes the options of a single stream;
+        what it
         leaves out it takes from the task.
     type: list
     elements: dict
@@ -266,9 +287,12 @@ options:
     default: 120
   pending_credentials:
     description:
-      - For check mode only. Registry credentials that an earlier task of the play would have written. An image that the registry
-        refuses today counts as one that will be imported, with a digest that is not known yet, where one of these matches it.
-      - The role quayside.openshift_images.registry_access provides it, so that check mode of a first run foresees the run.
+      - For check mode only. Registry credentials that an earlier task of the play would have written. An image that the
+        registry
+        refuses today counts as one that will be imported, with a digest that is not known yet, where one of these
+          matches it.
+      - The role quayside.openshift_images.registry_access provides it, so that check mode of a first run foresees the
+        run.
     type: list
     elements: dict
     suboptions:
@@ -285,7 +309,8 @@ options:
         required: true
   registries:
     description:
-      - Credentials to list the tags of O(repository) with. Imports go by the namespace's secrets alone, for which there is
+      - Credentials to list the tags of O(repository) with. Imports go by the namespace's secrets alone, for which there
+        is
         M(quayside.openshift_images.pull_secret).
     type: list
     elements: dict
@@ -313,11 +338,13 @@ options:
         type: str
       ca_cert:
         description:
-          - Path of CA certificates to trust for this registry besides those of the system. When unset O(registry_ca_cert) counts.
+          - Path of CA certificates to trust for this registry besides those of the system. When unset
+            O(registry_ca_cert) counts.
         type: path
   auth_file:
     description:
-      - Path of a Docker C(config.json) or a Podman C(auth.json) on the host where the module runs, with credentials to list the tags of
+      - Path of a Docker C(config.json) or a Podman C(auth.json) on the host where the module runs, with credentials to
+        list the tags of
         O(repository) with. What O(registries) says of a registry counts first.
     type: path
   registry_ca_cert:
@@ -326,8 +353,10 @@ options:
     type: path
   results:
     description:
-      - V(changed) returns only streams and tags that changed or failed, V(all) returns all. RV(summary) counts all in either case.
-      - When unset all are returned, or, if the task fails, what changed or failed, so that the message is not lost beside the rest.
+      - V(changed) returns only streams and tags that changed or failed, V(all) returns all. RV(summary) counts all in
+        either case.
+      - When unset all are returned, or, if the task fails, what changed or failed, so that the message is not lost
+        beside the rest.
     type: str
     choices: [all, changed]
 seealso:
@@ -346,10 +375,12 @@ seealso:
     description: Every command and its task.
     link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
-  - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check mode needs too;
+  - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check
+    mode needs too;
     further C(patch) and C(create) of C(imagestreams) where reference policy, preference, lookup policy, O(scheduled) or
     O(insecure) of a tag change without an import, C(patch) of C(imagestreams) and C(delete) of C(imagestreamtags) for
-    O(purge_tags), and C(delete) of C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential is explained, and the tags of a private
+    O(purge_tags), and C(delete) of C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential
+      is explained, and the tags of a private
     O(repository) are listed faster.
 """
 
@@ -457,7 +488,8 @@ streams:
       sample: registry
     tags_from_reason:
       description:
-        - Why the registry could not be read from where the module runs, or in check mode why its tags are not known yet. That is no
+        - Why the registry could not be read from where the module runs, or in check mode why its tags are not known
+          yet. That is no
           failure.
       returned: for a stream with O(repository)
       type: str
@@ -476,7 +508,8 @@ streams:
           type: str
           sample: v1
         state:
-          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in RV(streams[].tags[].error).
+          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in
+            RV(streams[].tags[].error).
           type: str
           sample: present
         from:
@@ -546,8 +579,10 @@ streams:
           sample: true
         reasons:
           description:
-            - Why the tag was to be changed. Any of V(stream_missing), V(tag_missing), V(source_changed), V(import_mode_changed),
-              V(reference_policy_changed), V(scheduled_changed), V(insecure_changed), V(preference_changed), V(upstream_moved),
+            - Why the tag was to be changed. Any of V(stream_missing), V(tag_missing), V(source_changed),
+              V(import_mode_changed),
+              V(reference_policy_changed), V(scheduled_changed), V(insecure_changed), V(preference_changed),
+                V(upstream_moved),
               V(last_import_failed), V(never_imported), V(forced), V(not_listed).
           type: list
           elements: str
@@ -592,7 +627,8 @@ failed_tags:
     remedy:
       description: What to do about it.
       type: str
-      sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+      sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000
+        (pull_secret)."
 summary:
   description: Counts of streams and tags, whether returned or not.
   returned: always
@@ -638,16 +674,30 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argument_spec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams, pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
+    desired_streams,
+    pending_credentials,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import ONLY_CHANGED, stream_report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import reading_repositories
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import (
+    ONLY_CHANGED,
+    stream_report,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import (
+    reading_repositories,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option, registry_logins, stream_options
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
+    pending_credentials_option,
+    registry_logins,
+    stream_options,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import (
+        OptionCredentials,
+    )
 
 
 def argument_spec() -> ArgumentSpec:
@@ -655,7 +705,10 @@ def argument_spec() -> ArgumentSpec:
     stream = stream_options()
     entry = {**stream, "name": {"type": "str", "required": True}}
     # An entry of streams has no defaults of its own: what it leaves out it takes from the task.
-    defaults = {name: {**stream[name], "default": value} for name, value in (("purge_tags", False), ("refresh", "drifted"), ("state", "present"))}
+    defaults = {
+        name: {**stream[name], "default": value}
+        for name, value in (("purge_tags", False), ("refresh", "drifted"), ("state", "present"))
+    }
     return cluster_argument_spec().merge(
         ArgumentSpec(
             {
@@ -704,10 +757,12 @@ def work(context: ModuleContext) -> Report:
 
 
 def _given_credentials(context: ModuleContext) -> OptionCredentials | None:
-    """The credentials that the task itself gives."""
+    """Return the credentials that the task itself gives."""
     if not (context.params["registries"] or context.params["auth_file"]):
         return None
-    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import OptionCredentials  # noqa: PLC0415 - for credentials among the options only
+    from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.sources import (  # noqa: PLC0415 - for credentials among the options only
+        OptionCredentials,
+    )
 
     given = OptionCredentials(context.params)
     context.mask(*given.secrets())

@@ -11,7 +11,8 @@ short_description: Describe image streams, and what their registries serve now
 version_added: 1.0.0
 description:
   - Reads image streams with their tags, histories, conditions and policies.
-  - Gives each stream also as the input of M(quayside.openshift_images.image_stream_import), so that a cluster that was set up
+  - Gives each stream also as the input of M(quayside.openshift_images.image_stream_import), so that a cluster that was
+    set up
     by other means can be adopted. Importing that back changes nothing.
 author:
   - quayside contributors (@quayside)
@@ -55,8 +56,10 @@ options:
     default: false
   manifests:
     description:
-      - Also read the image of each tag from the cluster, for its media type and the platforms of a manifest list. No registry is
-        asked for that; it costs one request for each different image, and needs the right to C(get) C(imagestreamimages).
+      - Also read the image of each tag from the cluster, for its media type and the platforms of a manifest list. No
+        registry is
+        asked for that; it costs one request for each different image, and needs the right to C(get)
+          C(imagestreamimages).
     type: bool
     default: false
   concurrency:
@@ -101,7 +104,8 @@ EXAMPLES = r"""
 
 - name: Say so
   ansible.builtin.debug:
-    msg: "{{ images.streams | map(attribute='tags') | flatten | selectattr('upstream.moved') | map(attribute='name') | list }}"
+    msg: "{{ images.streams | map(attribute='tags') | flatten | selectattr('upstream.moved') | map(attribute='name') |
+    list }}"
 
 - name: Take the streams of a namespace into another cluster's variables
   quayside.openshift_images.image_stream_info:
@@ -237,16 +241,19 @@ streams:
           type: str
           sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         media_type:
-          description: Media type of the newest image, with O(manifests=true), or with O(upstream=true) where it did not move.
+          description: Media type of the newest image, with O(manifests=true), or with O(upstream=true) where it did not
+            move.
           type: str
           sample: "application/vnd.docker.distribution.manifest.list.v2+json"
         architecture:
-          description: Architecture of the newest image where that is a single one, with O(manifests=true), or with O(upstream=true) where it did not move.
+          description: Architecture of the newest image where that is a single one, with O(manifests=true), or with
+            O(upstream=true) where it did not move.
           type: str
           sample: amd64
         manifests:
           description:
-            - Children of the newest image where that is a manifest list, each with C(os), C(architecture), C(variant), C(digest),
+            - Children of the newest image where that is a manifest list, each with C(os), C(architecture), C(variant),
+              C(digest),
               C(size). Known where RV(streams[].tags[].media_type) is.
           type: list
           elements: dict
@@ -271,11 +278,12 @@ streams:
           elements: dict
           sample:
             - digest: sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
-              image: registry.example.com:5000/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
+              image: quay.io/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
               created: '2026-05-04T12:00:00Z'
               generation: 4
         conditions:
-          description: Conditions of the tag, each with C(type), C(status), C(reason), C(message), C(last_transition_time), C(generation).
+          description: Conditions of the tag, each with C(type), C(status), C(reason), C(message),
+            C(last_transition_time), C(generation).
           type: list
           elements: dict
           sample:
@@ -298,7 +306,8 @@ streams:
           type: dict
           contains:
             digest:
-              description: Digest that an import would bring; the list's under V(PreserveOriginal), one child's under V(Legacy).
+              description: Digest that an import would bring; the list's under V(PreserveOriginal), one child's under
+                V(Legacy).
               type: str
               sample: "sha256:4f7e6d5c4b3a29180f1e2d3c4b5a69788796a5b4c3d2e1f0a9b8c7d6e5f40312"
             media_type:
@@ -310,7 +319,8 @@ streams:
               type: str
               sample: amd64
             manifests:
-              description: Children of the list under V(PreserveOriginal), each with C(os), C(architecture), C(variant), C(digest), C(size).
+              description: Children of the list under V(PreserveOriginal), each with C(os), C(architecture), C(variant),
+                C(digest), C(size).
               type: list
               elements: dict
               sample:
@@ -339,20 +349,23 @@ streams:
     not_in_variables:
       description:
         - Tags that C(as_variables) does not hold, each with C(tag) and C(reason).
-        - A value that M(quayside.openshift_images.image_stream_import) refuses is such a reason. Without C(tag) it is about the stream.
+        - A value that M(quayside.openshift_images.image_stream_import) refuses is such a reason. Without C(tag) it is
+          about the stream.
       type: list
       elements: dict
       sample: [{tag: old, reason: It was removed from the specification.}]
 as_variables:
   description:
-    - The streams as C(streams) of M(quayside.openshift_images.image_stream_import), or C(image_streams_desired) of the role, without
+    - The streams as C(streams) of M(quayside.openshift_images.image_stream_import), or C(image_streams_desired) of the
+      role, without
       those that cannot be declared.
   returned: always
   type: list
   elements: dict
   sample: [{namespace: shop, name: web, tags: [{name: v1, from: 'registry.example.com:5000/team/web:v1'}]}]
 failed_namespaces:
-  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with the others' streams.
+  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with the others'
+    streams.
   returned: always
   type: list
   elements: dict
@@ -363,7 +376,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argument_spec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.info import info_report, selection
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.info import (
+    info_report,
+    selection,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import find
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
@@ -398,7 +414,12 @@ def work(context: ModuleContext) -> Report:
     found = find(client, wanted, params["concurrency"])
     remedy = RemedyFinder(client, context.mask).remedy if params["upstream"] else None
     return info_report(
-        client, found, remedy, with_images=params["manifests"], concurrency=params["concurrency"], timeout=params["timeout"]
+        client,
+        found,
+        remedy,
+        with_images=params["manifests"],
+        concurrency=params["concurrency"],
+        timeout=params["timeout"],
     )
 
 

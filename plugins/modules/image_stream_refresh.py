@@ -10,13 +10,18 @@ module: image_stream_refresh
 short_description: Import what was just pushed to a registry
 version_added: 1.0.0
 description:
-  - Imports the tags of image streams that track an image that was pushed, seconds after the push instead of up to 15 minutes later.
-  - A push changes no specification. Only tags that are declared on the cluster are imported, and by default only scheduled ones, so that
+  - Imports the tags of image streams that track an image that was pushed, seconds after the push instead of up to 15
+    minutes later.
+  - A push changes no specification. Only tags that are declared on the cluster are imported, and by default only
+    scheduled ones, so that
     a forged notification does no more than to have an import made earlier than the cluster itself would make it.
-  - The streams are read once for all pushes of a task. A tag tracks a push if its source is the repository that was pushed to, by its own
-    name, by another name of the same registry (O(registry_names)), or through a mirror of an ImageTagMirrorSet. A tag whose source names
+  - The streams are read once for all pushes of a task. A tag tracks a push if its source is the repository that was
+    pushed to, by its own
+    name, by another name of the same registry (O(registry_names)), or through a mirror of an ImageTagMirrorSet. A tag
+      whose source names
     a digest, that follows another tag, or that is a reference only, is never imported.
-  - A tag that has the pushed digest already costs no request. Under V(Legacy) a tag has one child of a manifest list, so that an import has
+  - A tag that has the pushed digest already costs no request. Under V(Legacy) a tag has one child of a manifest list,
+    so that an import has
     to tell.
   - The event filter C(quayside.openshift_images.registry_push) makes O(pushes) of what registries send to a webhook.
 author:
@@ -70,14 +75,16 @@ options:
         type: str
   registry_names:
     description:
-      - Names that mean the same registry, one list for each registry, for example its service, its route and a mirror that the cluster
+      - Names that mean the same registry, one list for each registry, for example its service, its route and a mirror
+        that the cluster
         does not tell of. A name is a host, with C(:port) and a C(/path) if it has them.
       - A push to one of the names is a push to each of them.
     type: list
     elements: list
   namespaces:
     description:
-      - Namespaces to look at. Without it the streams of the whole cluster are read, or of all projects of the caller if it may not list
+      - Namespaces to look at. Without it the streams of the whole cluster are read, or of all projects of the caller if
+        it may not list
         those of the cluster.
     type: list
     elements: str
@@ -88,7 +95,8 @@ options:
     elements: str
   only_scheduled:
     description:
-      - Import only tags that the cluster imports periodically. V(false) also imports the others, which nobody else would.
+      - Import only tags that the cluster imports periodically. V(false) also imports the others, which nobody else
+        would.
     type: bool
     default: true
   concurrency:
@@ -113,8 +121,10 @@ seealso:
     description: The report on one or many clusters, and its correction.
     link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 notes:
-  - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); C(list) of C(imagetagmirrorsets) lets it follow mirrors.
-  - What was pushed while nobody listened is brought by the schedule of the cluster, or by M(quayside.openshift_images.image_stream_import).
+  - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); C(list) of
+    C(imagetagmirrorsets) lets it follow mirrors.
+  - What was pushed while nobody listened is brought by the schedule of the cluster, or by
+    M(quayside.openshift_images.image_stream_import).
 """
 
 EXAMPLES = r"""
@@ -193,7 +203,8 @@ streams:
           type: str
           sample: v1
         state:
-          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in RV(streams[].tags[].error).
+          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in
+            RV(streams[].tags[].error).
           type: str
           sample: present
         from:
@@ -307,7 +318,8 @@ failed_tags:
     remedy:
       description: What to do about it.
       type: str
-      sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000 (pull_secret)."
+      sample: "The namespace shop has no credential for this image. Add one with the key registry.example.com:5000
+        (pull_secret)."
 summary:
   description: Counts of streams and tags, whether returned or not.
   returned: always
@@ -363,7 +375,12 @@ def argument_spec() -> ArgumentSpec:
     return cluster_argument_spec().merge(
         ArgumentSpec(
             {
-                "pushes": {"type": "list", "elements": "dict", "required": True, "options": {**push, "repository": {"type": "str", "required": True}}},
+                "pushes": {
+                    "type": "list",
+                    "elements": "dict",
+                    "required": True,
+                    "options": {**push, "repository": {"type": "str", "required": True}},
+                },
                 "registry_names": {"type": "list", "elements": "list"},
                 "namespaces": {"type": "list", "elements": "str"},
                 "label_selectors": {"type": "list", "elements": "str"},

@@ -11,8 +11,10 @@ short_description: Point a tag of an image stream to another tag, image or exter
 version_added: 1.0.0
 description:
   - C(oc tag), declarative. A tag that points where it should is left alone.
-  - A copy of a tag is fixed to the image that its source has now. When the source moves, the copy differs from what is declared,
-    and the next run, or check mode, shows that as V(upstream_moved). A copy of a tag that only refers to an external image refers
+  - A copy of a tag is fixed to the image that its source has now. When the source moves, the copy differs from what is
+    declared,
+    and the next run, or check mode, shows that as V(upstream_moved). A copy of a tag that only refers to an external
+      image refers
     to that image too.
   - An external image is imported; the module waits for the outcome and fails where the import fails.
   - Annotations of the tag stay, which C(oc tag) erases.
@@ -46,7 +48,8 @@ options:
   from_kind:
     description:
       - V(ImageStreamTag), V(ImageStreamImage) or V(DockerImage), written exactly so.
-      - When unset it is what C(oc tag) takes. V(DockerImage) where O(from) begins with a registry host, V(ImageStreamImage) where it
+      - When unset it is what C(oc tag) takes. V(DockerImage) where O(from) begins with a registry host,
+        V(ImageStreamImage) where it
         holds a digest, V(ImageStreamTag) where it holds a tag, else V(DockerImage).
     type: str
   from:
@@ -72,7 +75,8 @@ options:
     type: bool
   insecure:
     description:
-      - Allow plain HTTP and certificates that cannot be verified for the external image, also where it is only referred to. When
+      - Allow plain HTTP and certificates that cannot be verified for the external image, also where it is only referred
+        to. When
         unset the tag keeps it.
     type: bool
   import_mode:
@@ -100,8 +104,10 @@ seealso:
     description: Every command and its task.
     link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
-  - The rights needed are C(get), C(patch) and C(create) of C(imagestreams) in O(namespace), C(get) of C(imagestreams) and of
-    C(imagestreams/layers) in O(from_namespace), C(delete) of C(imagestreamtags) for O(state=absent), and for external images those
+  - The rights needed are C(get), C(patch) and C(create) of C(imagestreams) in O(namespace), C(get) of C(imagestreams)
+    and of
+    C(imagestreams/layers) in O(from_namespace), C(delete) of C(imagestreamtags) for O(state=absent), and for external
+      images those
     of M(quayside.openshift_images.image_stream_import).
 """
 
@@ -184,7 +190,8 @@ tag:
       sample: false
     import_mode:
       description:
-        - V(Legacy) or V(PreserveOriginal). Null for a tag that this run creates without importing it, and for which none is declared.
+        - V(Legacy) or V(PreserveOriginal). Null for a tag that this run creates without importing it, and for which
+          none is declared.
       type: str
       sample: PreserveOriginal
     reference_policy:
@@ -213,7 +220,8 @@ tag:
       sample: "application/vnd.docker.distribution.manifest.list.v2+json"
       returned: for external images
     manifests:
-      description: Children of a manifest list, where this run asked for it, as M(quayside.openshift_images.image_stream_import) returns them.
+      description: Children of a manifest list, where this run asked for it, as
+        M(quayside.openshift_images.image_stream_import) returns them.
       type: list
       elements: dict
       sample:
@@ -229,7 +237,8 @@ tag:
       sample: true
     reasons:
       description:
-        - Why the tag was to be changed, as M(quayside.openshift_images.image_stream_import) names it; V(reference_changed) too.
+        - Why the tag was to be changed, as M(quayside.openshift_images.image_stream_import) names it;
+          V(reference_changed) too.
       type: list
       elements: str
       sample: [scheduled_changed]
@@ -279,7 +288,9 @@ def work(context: ModuleContext) -> Report:
     desired = desired_stream_tag(params)
     check_numbers(params, timeout=1)
     policies = {option: params[option] for option in ("scheduled", "insecure", "import_mode", "reference_policy")}
-    return run_stream_tag(context.client(), desired, policies, context.mask, check_mode=context.check_mode, timeout=params["timeout"])
+    return run_stream_tag(
+        context.client(), desired, policies, context.mask, check_mode=context.check_mode, timeout=params["timeout"]
+    )
 
 
 def main() -> None:

@@ -11,9 +11,11 @@ short_description: Tell which image stream tags can hold a whole manifest list
 version_added: 1.0.0
 description:
   - >-
-    Asks the registries, through the cluster, which tags track a manifest list and are imported as a single child of it today, as
+    Asks the registries, through the cluster, which tags track a manifest list and are imported as a single child of it
+    today, as
     the import mode V(Legacy) does.
-  - Says what preserving the list would change, which platforms are gained, and which workloads' image triggers would fire.
+  - Says what preserving the list would change, which platforms are gained, and which workloads' image triggers would
+    fire.
   - Returns the input of M(quayside.openshift_images.image_stream_import) that does it, and the input that goes back.
   - The collection's playbook C(migrate_to_multiarch) reports, migrates and goes back with it.
 author:
@@ -29,7 +31,8 @@ extends_documentation_fragment:
 options:
   namespace:
     description:
-      - Namespace of the streams, or a shell pattern. Without O(namespace) and O(namespaces) it is about the whole cluster.
+      - Namespace of the streams, or a shell pattern. Without O(namespace) and O(namespaces) it is about the whole
+        cluster.
     type: str
   namespaces:
     description:
@@ -49,11 +52,13 @@ options:
   record:
     description:
       - >-
-        Tell what going back would change, instead of migrating. Takes what RV(to_legacy) was before the migration; the result's
+        Tell what going back would change, instead of migrating. Takes what RV(to_legacy) was before the migration; the
+        result's
         RV(to_legacy) then holds what of it can go back now.
       - The other options choose among what is recorded.
       - A tag that follows another image by now, or that is not preserved any more, is left alone.
-      - Where a tag is recorded more than once the last entry counts, so that records of several migrations can be joined.
+      - Where a tag is recorded more than once the last entry counts, so that records of several migrations can be
+        joined.
     type: list
     elements: dict
     suboptions:
@@ -94,7 +99,8 @@ options:
     description:
       - Namespaces whose workloads are looked at for image triggers.
       - >-
-        Without it all namespaces, since any of them can watch a stream; and where the caller may not list a kind over all, the
+        Without it all namespaces, since any of them can watch a stream; and where the caller may not list a kind over
+        all, the
         namespaces of the streams.
     type: list
     elements: str
@@ -117,14 +123,18 @@ seealso:
     link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
   - >-
-    The rights needed are C(list) of C(imagestreams), C(create) of C(imagestreamimports) to look up what the registries serve, and
+    The rights needed are C(list) of C(imagestreams), C(create) of C(imagestreamimports) to look up what the registries
+    serve, and
     C(list) of the workloads. A kind that may not be listed is reported in RV(triggers_not_read).
   - >-
-    A lookup of a list reads each of its children, which a registry that limits pulls counts. Tags that preserve the original
+    A lookup of a list reads each of its children, which a registry that limits pulls counts. Tags that preserve the
+    original
     already are not looked up.
   - >-
-    Going back, V(Legacy) takes the child by the server's three rules - the platform that the tag prefers, where it says none the
-    control plane's architecture and operating system, else V(linux/amd64), else the first entry - from what the registry serves
+    Going back, V(Legacy) takes the child by the server's three rules - the platform that the tag prefers, where it says
+    none the
+    control plane's architecture and operating system, else V(linux/amd64), else the first entry - from what the
+    registry serves
     then. That can be another image than the tag had before the migration.
 """
 
@@ -159,7 +169,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 candidates:
-  description: The tags that can hold a whole list, or with O(record) those that can go back, in order of namespace, stream and tag.
+  description: The tags that can hold a whole list, or with O(record) those that can go back, in order of namespace,
+    stream and tag.
   returned: always
   type: list
   elements: dict
@@ -189,11 +200,13 @@ candidates:
       type: str
       sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
-      description: Platform of that image, as V(linux/arm64), where it is a child of the list that the registry serves now.
+      description: Platform of that image, as V(linux/arm64), where it is a child of the list that the registry serves
+        now.
       type: str
       sample: linux/arm64
     upstream_moved:
-      description: Whether the registry serves another image than the tag was imported from; it then changes for this reason too.
+      description: Whether the registry serves another image than the tag was imported from; it then changes for this
+        reason too.
       type: bool
       sample: false
     digest_after:
@@ -307,7 +320,8 @@ others:
       sample: It preserves the list that the registry serves.
 to_preserve:
   description:
-    - The option O(quayside.openshift_images.image_stream_import#module:streams) that preserves the lists of exactly the candidates
+    - The option O(quayside.openshift_images.image_stream_import#module:streams) that preserves the lists of exactly the
+      candidates
       that can be migrated, and changes nothing else about them. Empty with O(record).
   returned: always
   type: list
@@ -321,7 +335,8 @@ to_preserve:
           import_mode: PreserveOriginal
 to_legacy:
   description:
-    - The option O(quayside.openshift_images.image_stream_import#module:streams) that goes back, each tag to its own import mode
+    - The option O(quayside.openshift_images.image_stream_import#module:streams) that goes back, each tag to its own
+      import mode
       and preferences. Keep it before a migration.
   returned: always
   type: list

@@ -11,13 +11,17 @@ version_added: 1.0.0
 short_description: Manage registry credentials in pull secrets
 description:
   - Creates, updates and deletes secrets that hold the credentials of container registries, in one or many namespaces.
-  - Takes the credentials from options, from a Docker C(config.json), from a Podman C(auth.json), or from the content of an existing
+  - Takes the credentials from options, from a Docker C(config.json), from a Podman C(auth.json), or from the content of
+    an existing
     C(.dockerconfigjson).
-  - By default the registries of the task are merged into the secret, and whatever else it holds stays. Several tasks, also at the same time,
+  - By default the registries of the task are merged into the secret, and whatever else it holds stays. Several tasks,
+    also at the same time,
     can each bring in their own registries, and no entry is lost.
-  - Credentials are compared by what they mean. An C(auth) equals the user name and password in it; the order of keys, white space and
+  - Credentials are compared by what they mean. An C(auth) equals the user name and password in it; the order of keys,
+    white space and
     base64 padding make no change.
-  - Content that would break every image import of the namespace is refused, and keys that no image can ever match are warned about.
+  - Content that would break every image import of the namespace is refused, and keys that no image can ever match are
+    warned about.
   - No value of a credential appears in the result, in the diff or in an error, at any verbosity.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
@@ -31,7 +35,8 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The diff shows registries with their user names. A password is V((hidden\)), or V((hidden, differs\)) if it changes.
+      - The diff shows registries with their user names. A password is V((hidden\)), or V((hidden, differs\)) if it
+        changes.
   idempotent:
     support: full
 options:
@@ -42,7 +47,8 @@ options:
     type: str
   namespaces:
     description:
-      - The namespaces that each get the same secret. They are worked on side by side, and an error in one does not keep the others from
+      - The namespaces that each get the same secret. They are worked on side by side, and an error in one does not keep
+        the others from
         being done.
     type: list
     elements: str
@@ -68,9 +74,11 @@ options:
     suboptions:
       registry:
         description:
-          - The registry as C(host[:port][/path]), written as images write it. The cluster compares it as text, so V(registry.example.com)
+          - The registry as C(host[:port][/path]), written as images write it. The cluster compares it as text, so
+            V(registry.example.com)
             and V(registry.example.com:443) are two different registries.
-          - The path is a plain prefix of the image's path, and V(*) stands for a part of the host name between two dots.
+          - The path is a plain prefix of the image's path, and V(*) stands for a part of the host name between two
+            dots.
           - For Docker Hub write V(docker.io) or V(https://index.docker.io/v1/).
         type: str
         required: true
@@ -84,17 +92,20 @@ options:
         type: str
       auth:
         description:
-          - User name and password as auth files have them, the base64 of C(user:password), instead of O(registries[].username) and
+          - User name and password as auth files have them, the base64 of C(user:password), instead of
+            O(registries[].username) and
             O(registries[].password).
         type: str
       identity_token:
         description:
           - An identity (refresh) token, as C(docker login) stores it for some registries.
-          - Image imports and the kubelet do not understand it, and ask the registry anonymously; there is a warning about that.
+          - Image imports and the kubelet do not understand it, and ask the registry anonymously; there is a warning
+            about that.
         type: str
       from_secret:
         description:
-          - Take the credential from the entry for O(registries[].registry) of another secret of the cluster, such as one that External Secrets
+          - Take the credential from the entry for O(registries[].registry) of another secret of the cluster, such as
+            one that External Secrets
             keeps fresh, instead of giving it here.
           - It is read at each run and compared by what it means, so the secrets of the task follow it.
           - Needs the right to C(get) that secret.
@@ -130,26 +141,31 @@ options:
         default: false
       ca_cert:
         description:
-          - With O(verify=true), the path of the CA certificates to check this registry's certificate with, instead of O(verify_ca_cert).
+          - With O(verify=true), the path of the CA certificates to check this registry's certificate with, instead of
+            O(verify_ca_cert).
           - Has no effect on the secret.
         type: path
   auth_file:
     description:
-      - The path of a Docker C(config.json), a Podman C(auth.json) or a C(.dockercfg), on the host where the module runs.
-      - A file whose passwords are kept by a credential helper (C(credsStore), C(credHelpers)) holds none, and is refused.
+      - The path of a Docker C(config.json), a Podman C(auth.json) or a C(.dockercfg), on the host where the module
+        runs.
+      - A file whose passwords are kept by a credential helper (C(credsStore), C(credHelpers)) holds none, and is
+        refused.
       - Every entry that is taken must be usable; choose with O(only) if some are not.
       - Tokens that Docker Desktop keeps beside the login of Docker Hub are left out, with a warning.
     type: path
   auth_content:
     description:
-      - The content of a Docker C(config.json) or a Podman C(auth.json) or a C(.dockercfg), instead of O(auth_file). A mapping, its JSON
+      - The content of a Docker C(config.json) or a Podman C(auth.json) or a C(.dockercfg), instead of O(auth_file). A
+        mapping, its JSON
         text, or the base64 of that, as the C(data) of a secret has it under C(.dockerconfigjson).
       - Give it as text to keep user names readable in the result. Of a mapping Ansible masks every value.
     type: raw
   only:
     description:
       - Globs of the registries to take from O(auth_file) or O(auth_content), instead of all of them.
-      - A glob is compared with the key as it is written and with the key as the cluster reads it, without scheme and C(/v1/).
+      - A glob is compared with the key as it is written and with the key as the cluster reads it, without scheme and
+        C(/v1/).
     type: list
     elements: str
   update:
@@ -163,7 +179,8 @@ options:
     description:
       - The type of the secret.
       - V(kubernetes.io/dockercfg) is the older form, without C(auths) around the registries.
-      - V(kubernetes.io/podmanconfigjson) appears in some documentation for Podman users. Nothing in the cluster reads that type, neither
+      - V(kubernetes.io/podmanconfigjson) appears in some documentation for Podman users. Nothing in the cluster reads
+        that type, neither
         image imports nor pods nor builds, and there is a warning about that. A Podman C(auth.json) works as
         V(kubernetes.io/dockerconfigjson).
     type: str
@@ -179,35 +196,44 @@ options:
     default: true
   recreate:
     description:
-      - Allow to delete the secret and create it again if it cannot be changed in place, because it has another type or is marked immutable.
+      - Allow to delete the secret and create it again if it cannot be changed in place, because it has another type or
+        is marked immutable.
       - With O(update=merge) its registries are taken over, as are its labels and annotations.
-      - If the new secret cannot be created, the former one is put back. Meanwhile a copy of it is kept beside it, in a secret of the same
-        name with C(.former) at its end, so that nothing is lost if the run is killed. With O(update=merge) the next run creates the
-        secret with what the copy holds besides the registries of the task. That is a change like any other, and there is a warning
+      - If the new secret cannot be created, the former one is put back. Meanwhile a copy of it is kept beside it, in a
+        secret of the same
+        name with C(.former) at its end, so that nothing is lost if the run is killed. With O(update=merge) the next run
+          creates the
+        secret with what the copy holds besides the registries of the task. That is a change like any other, and there
+          is a warning
         that names these registries, since some of them may have been revoked since.
       - Nothing is taken from a copy that no run with a credential of this task has written, whoever made it.
       - A copy that is left beside a secret that is there again is deleted by the next run.
-      - A secret that a finalizer keeps after its deletion is never written. The task fails and says where the former content is kept.
+      - A secret that a finalizer keeps after its deletion is never written. The task fails and says where the former
+        content is kept.
     type: bool
     default: false
   former_password:
     description:
-      - Only replace an entry that has this password, or the new one already. A secret whose entry has another password is left as it is,
+      - Only replace an entry that has this password, or the new one already. A secret whose entry has another password
+        is left as it is,
         with V(other_password) among RV(secrets[].reasons).
       - C(sha256:) and the digest of the password in hexadecimal digits may be given instead.
-      - Whoever may write a secret in a namespace can give it an entry for any registry. Without this option such an entry gets the new
+      - Whoever may write a secret in a namespace can give it an entry for any registry. Without this option such an
+        entry gets the new
         password, too.
     type: str
     version_added: 1.0.0
   check_others:
     description:
-      - Also read the other registry secrets of the namespace, where the caller may list them, and warn about those that hide entries of this
+      - Also read the other registry secrets of the namespace, where the caller may list them, and warn about those that
+        hide entries of this
         one or break every import.
     type: bool
     default: true
   verify:
     description:
-      - Log in to each registry of the task first, from where the module runs. If one of them does not accept its credential, or cannot be
+      - Log in to each registry of the task first, from where the module runs. If one of them does not accept its
+        credential, or cannot be
         asked, nothing is written.
     type: bool
     default: false
@@ -218,19 +244,23 @@ options:
     type: path
   verify_insecure:
     description:
-      - With O(verify=true), globs of registries of which any certificate is accepted, and plain HTTP if they do not speak TLS.
+      - With O(verify=true), globs of registries of which any certificate is accepted, and plain HTTP if they do not
+        speak TLS.
       - Meant for those that come from O(auth_file); the others have O(registries[].insecure).
     type: list
     elements: str
   exclude_from_import:
     description:
-      - V(true) sets the annotation C(openshift.io/image.excludeSecret), with which image imports do not use the secret. V(false) removes it.
+      - V(true) sets the annotation C(openshift.io/image.excludeSecret), with which image imports do not use the secret.
+        V(false) removes it.
       - Left out, it stays as it is.
     type: bool
   take_over:
     description:
-      - Write the secret though somebody else reconciles it, such as Argo CD, Flux or External Secrets, who will undo the change.
-      - Without it such a secret is not changed, and the task fails with the owner's name. RV(secrets[].managed_by) has it too.
+      - Write the secret though somebody else reconciles it, such as Argo CD, Flux or External Secrets, who will undo
+        the change.
+      - Without it such a secret is not changed, and the task fails with the owner's name. RV(secrets[].managed_by) has
+        it too.
       - The guide on owners says which marks are known, and of which owners there is only a warning.
     type: bool
     default: false
@@ -247,9 +277,12 @@ requirements:
   - python >= 3.9
   - requests
 notes:
-  - An image import uses every secret of its namespace that has one of the two Docker types, linked to a service account or not. For an image
-    it uses only the first match, which is the longest key and then the secret whose name sorts first. Pods and builds use linked secrets.
-  - Hidden entries and broken secrets beside this one are warned about where the caller may list the secrets of the namespace;
+  - An image import uses every secret of its namespace that has one of the two Docker types, linked to a service account
+    or not. For an image
+    it uses only the first match, which is the longest key and then the secret whose name sorts first. Pods and builds
+      use linked secrets.
+  - Hidden entries and broken secrets beside this one are warned about where the caller may list the secrets of the
+    namespace;
     RV(secrets[].shadowing_checked) says whether that was so.
 seealso:
   - module: quayside.openshift_images.sa_secret_link
@@ -366,7 +399,8 @@ secrets:
           sample: puller@example.com
         expires_at:
           description:
-            - When the credential ends, in UTC, if it says so itself, as tokens of Amazon ECR and JSON Web Tokens do. V(null) for all others.
+            - When the credential ends, in UTC, if it says so itself, as tokens of Amazon ECR and JSON Web Tokens do.
+              V(null) for all others.
             - There is a warning about a credential of the task that has ended.
           type: str
           sample: "2026-01-31T12:00:00Z"
@@ -376,8 +410,10 @@ secrets:
           sample: true
         reasons:
           description:
-            - Why it changes. One or more of V(registry_missing), V(entry_unusable), V(username_changed), V(password_changed),
-              V(identity_token_changed), V(email_changed), V(written_twice) (the same registry under another spelling), V(not_wanted)
+            - Why it changes. One or more of V(registry_missing), V(entry_unusable), V(username_changed),
+              V(password_changed),
+              V(identity_token_changed), V(email_changed), V(written_twice) (the same registry under another spelling),
+                V(not_wanted)
               (the task says absent), and V(not_listed) (with O(update=replace)).
           type: list
           elements: str
@@ -388,8 +424,10 @@ secrets:
       sample: true
     reasons:
       description:
-        - Why it changes. One or more of V(secret_missing), V(type_changed), V(immutable), V(content_unreadable), V(registries_changed),
-          V(other_content_removed), V(labels_changed), V(annotations_changed), V(import_exclusion_changed), and V(not_wanted).
+        - Why it changes. One or more of V(secret_missing), V(type_changed), V(immutable), V(content_unreadable),
+          V(registries_changed),
+          V(other_content_removed), V(labels_changed), V(annotations_changed), V(import_exclusion_changed), and
+            V(not_wanted).
         - V(other_password) is no reason to change it, but why it was left as it is, with O(former_password).
       type: list
       elements: str
@@ -428,7 +466,8 @@ verified:
       sample: puller
     result:
       description:
-        - V(accepted), V(refused), V(failed) (the registry could not be asked), V(not_asked) (it wants no credential), or V(not_tried)
+        - V(accepted), V(refused), V(failed) (the registry could not be asked), V(not_asked) (it wants no credential),
+          or V(not_tried)
           (the key stands for many hosts).
       type: str
       sample: accepted
@@ -479,12 +518,18 @@ import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.options import cluster_argument_spec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argument_spec import ArgumentSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import WIDTH, each_with_outcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import (
+    WIDTH,
+    each_with_outcome,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import secret_options
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import (
+    SecretApplier,
+    SecretOutcome,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.sources import take_from_secrets
@@ -523,8 +568,12 @@ def work(context: ModuleContext) -> Report:
         desired = take_from_secrets(client, desired, context.mask)
     verified = _verified(desired) if context.params["verify"] else []
     client = client or context.client(pool_size=min(WIDTH, len(namespaces)))
-    applier = SecretApplier(client, desired, check_mode=context.check_mode, mask=context.mask, look_around=context.params["check_others"])
-    outcomes = each_with_outcome(namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error))
+    applier = SecretApplier(
+        client, desired, check_mode=context.check_mode, mask=context.mask, look_around=context.params["check_others"]
+    )
+    outcomes = each_with_outcome(
+        namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error)
+    )
     return report_secrets(desired, outcomes, verified)
 
 

@@ -10,11 +10,14 @@ module: registry_access_info
 version_added: 1.0.0
 short_description: Describe pull secrets and their links, and say which credential an image import uses
 description:
-  - Reads the secrets with registry credentials and the service accounts of one, several or all namespaces. It tells which registries and
+  - Reads the secrets with registry credentials and the service accounts of one, several or all namespaces. It tells
+    which registries and
     users they are for, what is wrong with them, and which service accounts are linked to them.
-  - Gives them also as variables of the role P(quayside.openshift_images.registry_access#role), with a placeholder for each credential, so that
+  - Gives them also as variables of the role P(quayside.openshift_images.registry_access#role), with a placeholder for
+    each credential, so that
     a cluster that was set up by other means can be adopted.
-  - Says on request, for any image, which secret and key the API server uses for an import, or that none matches and which key would.
+  - Says on request, for any image, which secret and key the API server uses for an import, or that none matches and
+    which key would.
   - Never returns a password, a token, or anything that they could be told from.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
@@ -25,7 +28,8 @@ options:
   namespace:
     description:
       - Namespace to look at.
-      - Without O(namespace), O(namespaces) and O(namespace_label_selectors), all namespaces are looked at, with two requests.
+      - Without O(namespace), O(namespaces) and O(namespace_label_selectors), all namespaces are looked at, with two
+        requests.
     type: str
   namespaces:
     description:
@@ -49,7 +53,8 @@ options:
   registry:
     description:
       - Only describe secrets that have an entry for this registry, and of their entries only this one.
-      - Keys are compared as the cluster compares them, so V(registry.example.com) is also C(https://registry.example.com/v1/), and is not
+      - Keys are compared as the cluster compares them, so V(registry.example.com) is also
+        C(https://registry.example.com/v1/), and is not
         C(registry.example.com/team) nor C(registry.example.com:443).
       - A secret that cannot be read is described nevertheless, since it might have the entry.
     type: str
@@ -64,22 +69,27 @@ options:
     default: true
   include_opaque:
     description:
-      - Also read the secrets of the type C(Opaque), to find registry credentials there. Nothing uses them, but somebody may have meant to.
+      - Also read the secrets of the type C(Opaque), to find registry credentials there. Nothing uses them, but somebody
+        may have meant to.
       - Other types that hold no registry credentials are never read.
     type: bool
     default: false
   expires_within:
     description:
-      - Report the problem V(credential_expires) for credentials that end within so many hours. The default V(0) reports those that have ended.
-      - Only credentials that say themselves when they end are known, which are tokens of Amazon ECR and JSON Web Tokens. A token of ECR is
+      - Report the problem V(credential_expires) for credentials that end within so many hours. The default V(0) reports
+        those that have ended.
+      - Only credentials that say themselves when they end are known, which are tokens of Amazon ECR and JSON Web
+        Tokens. A token of ECR is
         good for twelve hours.
     type: int
     default: 0
     version_added: 1.0.0
   explain_for:
     description:
-      - Pull specs of images. RV(explanations) says for each of them, in each namespace, which credential an import uses.
-      - Where the secrets of a namespace may not be listed, its explanations say so, and the task does not fail because of that.
+      - Pull specs of images. RV(explanations) says for each of them, in each namespace, which credential an import
+        uses.
+      - Where the secrets of a namespace may not be listed, its explanations say so, and the task does not fail because
+        of that.
     type: list
     elements: str
   concurrency:
@@ -91,9 +101,12 @@ requirements:
   - python >= 3.9
   - requests
 notes:
-  - The rights needed are C(list) of C(secrets) and, unless O(links=false), of C(serviceaccounts), in the namespaces or in the whole cluster.
-    For O(namespace_label_selectors) also C(list) of C(namespaces). Whoever may list secrets may read them; this module shows none.
-  - The secrets that the cluster keeps for its own registry, one for each service account, are left out everywhere but in RV(explanations),
+  - The rights needed are C(list) of C(secrets) and, unless O(links=false), of C(serviceaccounts), in the namespaces or
+    in the whole cluster.
+    For O(namespace_label_selectors) also C(list) of C(namespaces). Whoever may list secrets may read them; this module
+      shows none.
+  - The secrets that the cluster keeps for its own registry, one for each service account, are left out everywhere but
+    in RV(explanations),
     for which they count.
   - An import that no secret of the namespace matches uses the cluster's global pull secret, which can be looked at with
     O(namespace=openshift-config) and O(name=pull-secret).
@@ -204,9 +217,12 @@ secrets:
       contains:
         problem:
           description:
-            - V(malformed) (it, or an entry, cannot be decoded), V(type_not_read) (nothing in the cluster reads its type), V(doubtful_key) (a key
-              that matches no image, or fewer than it seems to), V(no_credential) (an entry without user name and password),
-              V(identity_token_only) (which imports and pods do not understand), V(credential_expires) (it has ended, or ends within
+            - V(malformed) (it, or an entry, cannot be decoded), V(type_not_read) (nothing in the cluster reads its
+              type), V(doubtful_key) (a key
+              that matches no image, or fewer than it seems to), V(no_credential) (an entry without user name and
+              password),
+              V(identity_token_only) (which imports and pods do not understand), V(credential_expires) (it has ended, or
+              ends within
               O(expires_within) hours), or V(hidden) (another entry is used instead).
           type: str
           sample: hidden
@@ -218,8 +234,10 @@ secrets:
           description: The sentence about it.
           type: str
           sample: >-
-            The secret "registry" in the namespace "shop" has an entry for "registry.example.com:5000" that no import uses: the secret
-            "a-copy" has another credential for it and comes first, because secrets are tried in the order of their names.
+            The secret "registry" in the namespace "shop" has an entry for "registry.example.com:5000" that no import
+            uses: the secret
+            "a-copy" has another credential for it and comes first, because secrets are tried in the order of their
+            names.
 links:
   description: The service accounts that have any link, in order of namespace and name.
   returned: when the options were valid
@@ -273,7 +291,8 @@ explanations:
       sample: registry.example.com:5000/team/web:v1
     result:
       description:
-        - V(used) (an entry matches), V(anonymous) (one matches that has no credential), V(no_match), V(broken) (a malformed secret makes every
+        - V(used) (an entry matches), V(anonymous) (one matches that has no credential), V(no_match), V(broken) (a
+          malformed secret makes every
           import of the namespace fail), or V(not_allowed) (the secrets may not be listed).
       type: str
       sample: used
@@ -281,7 +300,8 @@ explanations:
       description: The explanation.
       type: str
       sample: >-
-        For registry.example.com:5000/team/web:v1 the API server uses the key "registry.example.com:5000" of the secret "registry"
+        For registry.example.com:5000/team/web:v1 the API server uses the key "registry.example.com:5000" of the secret
+        "registry"
         (user "puller").
     secret:
       description: The secret that is used, or that is malformed.
@@ -301,7 +321,8 @@ explanations:
       sample: null
     mirrors:
       description:
-        - The same for the image in each mirror of the cluster, in the order in which imports try them, with RV(explanations[].image) as it is
+        - The same for the image in each mirror of the cluster, in the order in which imports try them, with
+          RV(explanations[].image) as it is
           called there. Imports try the image's own registry last.
         - V(null) if the caller may not list the cluster's mirror sets.
       type: list
@@ -310,7 +331,8 @@ explanations:
 as_variables:
   description:
     - The secrets with their links as C(registry_access_secrets) of the role, with a template for each credential.
-    - A user name or an address may look like a template, too. P(quayside.openshift_images.adopted_variables#filter) writes them so that
+    - A user name or an address may look like a template, too. P(quayside.openshift_images.adopted_variables#filter)
+      writes them so that
       Ansible runs none of these.
   returned: when the options were valid
   type: list
@@ -336,7 +358,8 @@ placeholders:
       type: str
       sample: registry_access_password_registry_example_com_5000
     kind:
-      description: What its value is, V(password), V(identity_token), or V(auth) (the base64 of C(user:password)) where that is no text.
+      description: What its value is, V(password), V(identity_token), or V(auth) (the base64 of C(user:password)) where
+        that is no text.
       type: str
       sample: password
     registry:
@@ -376,14 +399,17 @@ not_in_variables:
       sample: it has an entry that cannot be decoded, with which nothing can be merged
 related:
   description:
-    - With O(registry), the entries that it leaves out although they are for the same host and port, such as those for a path of it,
-      each with C(namespace), C(name) of the secret, C(registry), the key, and C(username). With O(registry_username) those of this user.
+    - With O(registry), the entries that it leaves out although they are for the same host and port, such as those for a
+      path of it,
+      each with C(namespace), C(name) of the secret, C(registry), the key, and C(username). With O(registry_username)
+      those of this user.
   returned: when the options were valid
   type: list
   elements: dict
   sample: []
 failed_namespaces:
-  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with what was read of the others.
+  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with what was
+    read of the others.
   returned: when the options were valid
   type: list
   elements: dict
@@ -454,8 +480,8 @@ def argument_spec() -> ArgumentSpec:
 def work(context: ModuleContext) -> Report:
     """Options, observed, report.
 
-    What was read is not masked: nothing of it but names gets into the report, and masking a password that is also a part of
-    such a name (a user "team" with the password "team") would make the variables useless.
+    What was read is not masked: nothing of it but names gets into the report, and masking a password that is also a
+    part of such a name (a user "team" with the password "team") would make the variables useless.
     """
     wanted = access_selection(context.params)
     client = context.client(pool_size=wanted.concurrency)

@@ -10,7 +10,8 @@ module: registry_image_info
 short_description: Describe images as their registries serve them
 version_added: 1.0.0
 description:
-  - Reads manifests, manifest lists and image indexes, labels and tag lists from container registries, from where the module runs.
+  - Reads manifests, manifest lists and image indexes, labels and tag lists from container registries, from where the
+    module runs.
     No cluster takes part unless O(namespace) is given.
   - Says which child of a list an import with the mode V(Legacy) would take, and by which of its rules.
   - What one registry refuses does not hide the others. The task fails after everything else was read.
@@ -50,7 +51,8 @@ options:
     suboptions:
       registry:
         description:
-          - The registry as images write it, host[:port][/path]. The rules are those of the cluster. The longest one that an image
+          - The registry as images write it, host[:port][/path]. The rules are those of the cluster. The longest one
+            that an image
             begins with is used, C(*) stands for a part of the host between dots, and the port is compared as text.
         type: str
         required: true
@@ -72,11 +74,13 @@ options:
         type: str
       insecure:
         description:
-          - Whether to accept any certificate, and plain HTTP where the registry does not speak TLS. When unset O(insecure) counts.
+          - Whether to accept any certificate, and plain HTTP where the registry does not speak TLS. When unset
+            O(insecure) counts.
         type: bool
       ca_cert:
         description:
-          - Path of CA certificates to trust for this registry besides those of the system. When unset O(registry_ca_cert) counts.
+          - Path of CA certificates to trust for this registry besides those of the system. When unset
+            O(registry_ca_cert) counts.
         type: path
   auth_file:
     description:
@@ -84,12 +88,14 @@ options:
     type: path
   auth_content:
     description:
-      - The content of a Docker C(config.json) or a Podman C(auth.json), instead of O(auth_file). A mapping, its JSON text, or the
+      - The content of a Docker C(config.json) or a Podman C(auth.json), instead of O(auth_file). A mapping, its JSON
+        text, or the
         base64 of that, as the C(data) of a secret has it.
     type: raw
   namespace:
     description:
-      - A namespace of the cluster whose pull secrets are used, as an import there would use them, for images that neither
+      - A namespace of the cluster whose pull secrets are used, as an import there would use them, for images that
+        neither
         O(registries) nor O(auth_file) has a credential for.
     type: str
   insecure:
@@ -135,7 +141,8 @@ seealso:
     description: Manifest lists, and the way to them and back.
     link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
-  - Without O(namespace) the options of cluster access are not used, and no rights in a cluster are needed. With it, C(list) of
+  - Without O(namespace) the options of cluster access are not used, and no rights in a cluster are needed. With it,
+    C(list) of
     C(secrets) in the namespace.
   - Each image costs one pull of a rate-limited registry, a list one more.
   - The proxy variables of the environment are honoured.
@@ -234,7 +241,8 @@ images:
           type: str
           sample: "application/vnd.docker.distribution.manifest.v2+json"
     os:
-      description: Operating system of the image. For a list here and below that of the child in RV(images[].legacy_choice).
+      description: Operating system of the image. For a list here and below that of the child in
+        RV(images[].legacy_choice).
       type: str
       sample: linux
     architecture:

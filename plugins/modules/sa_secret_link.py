@@ -10,10 +10,12 @@ module: sa_secret_link
 version_added: 1.0.0
 short_description: Link secrets to service accounts
 description:
-  - Adds secrets to the lists of service accounts, and takes them out, as C(oc secrets link) and C(oc secrets unlink) do, in one or many
+  - Adds secrets to the lists of service accounts, and takes them out, as C(oc secrets link) and C(oc secrets unlink)
+    do, in one or many
     namespaces.
   - Only what the task names is changed. Entries keep their order, and none is added twice.
-  - Each service account is read, changed and written back with its C(resourceVersion). If somebody else has changed it in between,
+  - Each service account is read, changed and written back with its C(resourceVersion). If somebody else has changed it
+    in between,
     it is read again, so no entry of a concurrent writer is ever lost.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
@@ -23,7 +25,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - A secret that does not exist yet is an error outside check mode. In check mode it is a warning, since an earlier task may be about to
+      - A secret that does not exist yet is an error outside check mode. In check mode it is a warning, since an earlier
+        task may be about to
         create it.
   diff_mode:
     support: full
@@ -37,7 +40,8 @@ options:
     type: str
   namespaces:
     description:
-      - The namespaces that each have these service accounts and these secrets. They are worked on side by side, and an error in one does not
+      - The namespaces that each have these service accounts and these secrets. They are worked on side by side, and an
+        error in one does not
         keep the others from being done.
     type: list
     elements: str
@@ -66,31 +70,37 @@ options:
     default: [pull]
   state:
     description:
-      - V(present) adds the secrets that are missing in the lists and leaves all others. A secret that gets a new link must exist.
+      - V(present) adds the secrets that are missing in the lists and leaves all others. A secret that gets a new link
+        must exist.
       - V(absent) takes the secrets out of the lists. They need not exist, nor need the service account.
-      - V(exact) makes the secrets the only entries of the lists, apart from those that the cluster keeps for the service account itself, which
-        are named in its annotation C(openshift.io/internal-registry-pull-secret-ref) or like C(builder-dockercfg-x7k2p) and
+      - V(exact) makes the secrets the only entries of the lists, apart from those that the cluster keeps for the
+        service account itself, which
+        are named in its annotation C(openshift.io/internal-registry-pull-secret-ref) or like C(builder-dockercfg-x7k2p)
+          and
         C(builder-token-x7k2p).
     type: str
     choices: [present, absent, exact]
     default: present
   pending_secrets:
     description:
-      - For check mode only. Secrets that an earlier task of the play would have created, so that it is no surprise that they
+      - For check mode only. Secrets that an earlier task of the play would have created, so that it is no surprise that
+        they
         do not exist yet. The role quayside.openshift_images.registry_access gives those that it creates itself.
     type: list
     elements: str
   take_over:
     description:
       - Write service accounts though somebody else reconciles them, such as Argo CD or Flux, who will undo the change.
-      - Without it such an account is not changed, and the task fails with the owner's name. RV(service_accounts[].managed_by) has it too.
+      - Without it such an account is not changed, and the task fails with the owner's name.
+        RV(service_accounts[].managed_by) has it too.
       - About accounts of Helm charts and of the Operator Lifecycle Manager there is a warning only.
     type: bool
     default: false
     version_added: 1.0.0
   wait_timeout:
     description:
-      - How many seconds to wait for a service account that does not exist yet. The cluster creates V(default), V(builder) and V(deployer)
+      - How many seconds to wait for a service account that does not exist yet. The cluster creates V(default),
+        V(builder) and V(deployer)
         a moment after their namespace.
       - A missing namespace is an error at once.
     type: int
@@ -191,7 +201,8 @@ service_accounts:
           type: bool
           sample: true
         reasons:
-          description: Why it changes. One or more of V(link_missing), V(not_wanted), V(not_listed), and V(linked_twice).
+          description: Why it changes. One or more of V(link_missing), V(not_wanted), V(not_listed), and
+            V(linked_twice).
           type: list
           elements: str
           sample: [link_missing]
@@ -248,7 +259,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.na
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.apply import LinkApplier
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import account_names, desired_links, waiting_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import (
+    account_names,
+    desired_links,
+    waiting_from,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.report import report_links
 
 

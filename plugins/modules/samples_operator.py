@@ -10,9 +10,11 @@ module: samples_operator
 short_description: Configure the Cluster Samples Operator and see its image streams imported
 version_added: 1.0.0
 description:
-  - Sets the registry that the sample image streams in namespace C(openshift) come from, which samples are left alone, and whether the
+  - Sets the registry that the sample image streams in namespace C(openshift) come from, which samples are left alone,
+    and whether the
     operator manages them at all. That is the object C(configs.samples.operator.openshift.io/cluster).
-  - Waits until the operator has done what the configuration says, and until the image streams that it manages are imported.
+  - Waits until the operator has done what the configuration says, and until the image streams that it manages are
+    imported.
   - Tries failed imports again, and reports the tags that the registry does not have.
   - What is not given stays as it is. A run that finds everything done writes nothing.
 author:
@@ -28,7 +30,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Check mode does not wait. Where the configuration would change, what the operator makes of it cannot be known before.
+      - Check mode does not wait. Where the configuration would change, what the operator makes of it cannot be known
+        before.
   diff_mode:
     support: full
   idempotent:
@@ -36,7 +39,8 @@ attributes:
 options:
   samples_registry:
     description:
-      - The registry as C(host[:port][/path]). The operator puts it in the place of the registry's host in the sources of its image streams.
+      - The registry as C(host[:port][/path]). The operator puts it in the place of the registry's host in the sources
+        of its image streams.
       - An empty text is the registry that is built into the release.
     type: str
   management_state:
@@ -48,7 +52,8 @@ options:
     choices: [Managed, Unmanaged, Removed]
   skipped_imagestreams:
     description:
-      - Names of all image streams that the operator shall not create or update. A name that is not in the list is managed again,
+      - Names of all image streams that the operator shall not create or update. A name that is not in the list is
+        managed again,
         and an empty list skips none.
       - The operator does not delete a stream because it is skipped.
     type: list
@@ -60,7 +65,8 @@ options:
     elements: str
   wait:
     description:
-      - Wait until the operator and the imports are done. Failed imports are tried again and reported only with O(wait=true).
+      - Wait until the operator and the imports are done. Failed imports are tried again and reported only with
+        O(wait=true).
       - An import that failed is done too.
     type: bool
     default: true
@@ -120,9 +126,11 @@ seealso:
     description: Keys, ports, which credential hides which, Podman.
     link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
 notes:
-  - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in namespace C(openshift)
+  - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in namespace
+    C(openshift)
     C(list) and C(get) of C(imagestreams), and C(create) of C(imagestreamimports) for O(retry_failed=true).
-  - The architectures of the samples cannot be set, because the operator refuses to change them while it manages samples.
+  - The architectures of the samples cannot be set, because the operator refuses to change them while it manages
+    samples.
 """
 
 EXAMPLES = r"""
@@ -211,7 +219,8 @@ imagestreams:
   elements: str
   sample: [httpd, nodejs]
 streams:
-  description: Image streams of which imports were tried again, as M(quayside.openshift_images.image_stream_import) returns them.
+  description: Image streams of which imports were tried again, as M(quayside.openshift_images.image_stream_import)
+    returns them.
   returned: always
   type: list
   elements: dict
@@ -249,7 +258,8 @@ failed_tags:
     remedy:
       description: What to do about it, where that is known.
       type: str
-      sample: "The namespace openshift has no credential for this image. Add one with the key mirror.example.com:5000 (pull_secret)."
+      sample: "The namespace openshift has no credential for this image. Add one with the key mirror.example.com:5000
+        (pull_secret)."
 failed_imagestreams:
   description: Names of the image streams with such tags, which O(skipped_imagestreams) could name.
   returned: always
@@ -257,7 +267,8 @@ failed_imagestreams:
   elements: str
   sample: [httpd]
 outstanding:
-  description: What was still to be done at the end, a sentence each. Empty where all was done, or where the module did not look.
+  description: What was still to be done at the end, a sentence each. Empty where all was done, or where the module did
+    not look.
   returned: always
   type: list
   elements: str
@@ -297,11 +308,19 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argument_spec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import pending_credentials
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
+    pending_credentials,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import pending_credentials_option
+from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
+    pending_credentials_option,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.desired import MANAGEMENT_STATES, Settings, desired_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.desired import (
+    MANAGEMENT_STATES,
+    Settings,
+    desired_samples,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.run import converge_samples
 
 

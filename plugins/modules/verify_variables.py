@@ -12,9 +12,11 @@ module: verify_variables
 version_added: 1.0.0
 short_description: Check the variables of the collection's roles before anything is done
 description:
-  - Fails with one line for each variable of the roles that holds what they do not take, with the place where it stands, and for each
+  - Fails with one line for each variable of the roles that holds what they do not take, with the place where it stands,
+    and for each
     undefined variable inside one that is given.
-  - Warns of variables that look like ones of the collection and are none, for example because of a letter that is missing.
+  - Warns of variables that look like ones of the collection and are none, for example because of a letter that is
+    missing.
   - The roles and playbooks of the collection begin with it. No line repeats a credential.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes
@@ -44,7 +46,8 @@ options:
     type: bool
     default: true
   run_tags:
-    description: The tags of the run, C(ansible_run_tags). A role is in RV(roles) only if its name is one of them, or all are run.
+    description: The tags of the run, C(ansible_run_tags). A role is in RV(roles) only if its name is one of them, or
+      all are run.
     type: list
     elements: str
     default: [all]

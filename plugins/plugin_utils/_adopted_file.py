@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables file that the playbook adopt writes: what modules read from a cluster, checked once more and written as text.
+"""The variables file that the playbook adopt writes: what modules read from a cluster, checked once more and written
+as text.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The modules leave out what their options would refuse. It is checked here again, because Ansible masks what equals a credential in
-their results: a name in which four letters were replaced must not be written as if the cluster had it.
+The modules leave out what their options would refuse. It is checked here again, because Ansible masks what equals a
+credential in their results: a name in which four letters were replaced must not be written as if the cluster had it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import check_object_name
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_namespace
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.plugin_utils._unsafe_yaml import OwnTemplate, in_a_comment, quoted, unsafe_yaml
+from ansible_collections.quayside.openshift_images.plugins.plugin_utils._unsafe_yaml import (
+    OwnTemplate,
+    in_a_comment,
+    quoted,
+    unsafe_yaml,
+)
 
 Entry = t.Mapping[str, t.Any]
 _CREDENTIALS = {"password": "password", "identity_token": "identity token", "auth": "base64 of user:password"}
@@ -63,7 +69,13 @@ def adopted_file(streams: t.Iterable[Entry], access: Entry, cluster: str, skip: 
         secrets += [entry] if entry else []
     left_out = [_of_secret(one) for one in access["not_in_variables"]] + left_out
     placeholders = [one for one in access["placeholders"] if _VARIABLE.fullmatch(str(one["variable"]))]
-    lines = ["---", f"# Image streams, pull secrets and their links of {quoted(cluster)}, as variables for quayside.openshift_images.site."]
+    lines = [
+        "---",
+        (
+            f"# Image streams, pull secrets and their links of {quoted(cluster)}, as variables for "
+            "quayside.openshift_images.site."
+        ),
+    ]
     if placeholders:
         lines += ["#", "# Still to be defined, best in a file of their own that ansible-vault encrypts:"]
         lines += [f"#   {_placeholder(one)}" for one in placeholders]
@@ -78,7 +90,10 @@ def adopted_file(streams: t.Iterable[Entry], access: Entry, cluster: str, skip: 
 
 def _placeholder(one: Entry) -> str:
     secrets = ", ".join(in_a_comment(str(name)) for name in one["secrets"])
-    return f"{one['variable']}: the {_CREDENTIALS[one['kind']]} of {quoted(str(one['username']))} at {quoted(str(one['registry']))}, in {secrets}"
+    return (
+        f"{one['variable']}: the {_CREDENTIALS[one['kind']]} of {quoted(str(one['username']))} at "
+        f"{quoted(str(one['registry']))}, in {secrets}"
+    )
 
 
 def _of_secret(one: Entry) -> str:
@@ -133,7 +148,8 @@ def _is_masked(value: t.Any) -> bool:
 
 
 def _secret(secret: Entry, known: set[str]) -> tuple[dict[str, t.Any] | None, str]:
-    """Return the entry with its placeholders as templates, None where it cannot be declared, and the line that says why."""
+    """Return the entry with its placeholders as templates, None where it cannot be declared, and the line that says
+    why."""
     reason = _MASKED if _is_masked(secret) else ""
     try:
         check_object_name("name", str(secret["name"]))
@@ -151,7 +167,8 @@ def _secret(secret: Entry, known: set[str]) -> tuple[dict[str, t.Any] | None, st
 
 
 def _registry(registry: Entry, known: set[str]) -> dict[str, t.Any]:
-    """Return the entry with its credential as a template: only there one stands, and only one of the variables that are listed."""
+    """Return the entry with its credential as a template: only there one stands, and only one of the variables that
+    are listed."""
     entry = dict(registry)
     for option in _CREDENTIALS:
         if option in entry:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of a migration to manifest lists, read back by the rules of options: whoever wrote into it decides nothing else.
+"""The record of a migration to manifest lists, read back by the rules of options: whoever wrote into it decides
+nothing else.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -47,7 +48,8 @@ def migration_record(text: str, path: str, cluster: str) -> MigrationRecord:
 
 
 def _stream(entry: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the entry if the options of image_stream_import take it: no name and no value of it can be a template then."""
+    """Return the entry if the options of image_stream_import take it: no name and no value of it can be a template
+    then."""
     if set(entry) != _STREAM or not all(set(tag) <= _TAG for tag in entry["tags"]):
         raise ValueError("something else is in it")
     texts = [entry["namespace"], entry["name"], *(value for tag in entry["tags"] for value in tag.values())]

@@ -6,8 +6,8 @@
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Ansible masks in a result what equals a credential of its task, numbers too. So nothing here that a later task computes with comes
-from such a result: names come from the declaration, by the position of the item.
+Ansible masks in a result what equals a credential of its task, numbers too. So nothing here that a later task
+computes with comes from such a result: names come from the declaration, by the position of the item.
 """
 
 from __future__ import annotations
@@ -38,20 +38,31 @@ def image_streams(results: t.Sequence[Result], check_mode: bool) -> Summary:
     tags, changed, unchanged, failed, streams = (sum(_number(one.get(key)) for one in summaries) for key in keys)
     both = min(max(changed + unchanged + failed - tags, 0), changed, failed)
     # A tag that was written and not imported has changed and failed: it is counted once, as failed.
-    parts = [f"{changed - both:,} {'would be ' if check_mode else ''}changed", f"{unchanged:,} unchanged", f"{failed:,} failed"]
+    parts = [
+        f"{changed - both:,} {'would be ' if check_mode else ''}changed",
+        f"{unchanged:,} unchanged",
+        f"{failed:,} failed",
+    ]
     counts = ", ".join([f"{_of(changed - both, 'tag')} changed", *parts[1:]]) if summaries else "could not be done"
     reasons: Counter[str] = Counter()
     for one in summaries:
         reasons.update({str(name): _number(count) for name, count in (one.get("reasons") or {}).items()})
-    refusals = dict.fromkeys(str(result["msg"]).partition(":\n")[2] or str(result["msg"]) for result in results if result.get("msg"))
-    head = f"{failed:,} of {_of(tags, 'tag')} could not be imported:" if failed else "Not every stream could be managed:"
+    refusals = dict.fromkeys(
+        str(result["msg"]).partition(":\n")[2] or str(result["msg"]) for result in results if result.get("msg")
+    )
+    head = (
+        f"{failed:,} of {_of(tags, 'tag')} could not be imported:" if failed else "Not every stream could be managed:"
+    )
     place = f" in {_of(streams, 'stream')}" if streams else ""
     words = f"{_of(tags, 'tag')}{place}: {', '.join(parts)}{_why(reasons)}" if summaries else counts
     return Summary(counts, words, "\n".join([head, *refusals]) if refusals else "")
 
 
-def registry_access(written: t.Sequence[Result], linked: t.Sequence[Result], declared: t.Sequence[Result], check_mode: bool) -> Summary:
-    """Summarize the pull secrets and links of the role registry_access; ``declared`` are its entries, one for each of ``written``."""
+def registry_access(
+    written: t.Sequence[Result], linked: t.Sequence[Result], declared: t.Sequence[Result], check_mode: bool
+) -> Summary:
+    """Summarize the pull secrets and links of the role registry_access; ``declared`` are its entries, one for each
+    of ``written``."""
     secrets = [one for result in written for one in _list(result, "secrets")]
     links = [one for result in linked for one in _list(result, "service_accounts")]
     reasons: Counter[str] = Counter()
@@ -61,7 +72,8 @@ def registry_access(written: t.Sequence[Result], linked: t.Sequence[Result], dec
     for link in links:
         reasons.update(link.get("reasons") or ())
     parts = [
-        f"{_of(len(found), what)}: {sum(bool(one.get('changed')) for one in found):,} {'would be ' if check_mode else ''}changed"
+        f"{_of(len(found), what)}: {sum(bool(one.get('changed')) for one in found):,} "
+        f"{'would be ' if check_mode else ''}changed"
         for what, found in (("pull secret", secrets), ("link", links))
     ]
     words = f"{', '.join(parts)}{_why(reasons)}"
@@ -71,8 +83,8 @@ def registry_access(written: t.Sequence[Result], linked: t.Sequence[Result], dec
 def _pending(written: t.Sequence[Result], declared: t.Sequence[Result]) -> list[dict[str, t.Any]]:
     """Return the registries by namespace whose credentials the run wrote, or would write in check mode.
 
-    The names are those of the declaration. Only a file's registries are not in it: they are taken from the result, without those
-    that Ansible has masked.
+    The names are those of the declaration. Only a file's registries are not in it: they are taken from the result,
+    without those that Ansible has masked.
     """
     found: dict[str, dict[str, None]] = {}
     for entry, result in zip(declared, written):
@@ -81,7 +93,11 @@ def _pending(written: t.Sequence[Result], declared: t.Sequence[Result]) -> list[
         names = [str(one["registry"]) for one in entry.get("registries") or () if one.get("state") != "absent"]
         if entry.get("auth_file") or entry.get("auth_content"):
             shown = [registry for secret in _list(result, "secrets") for registry in _list(secret, "registries")]
-            names += [str(one["registry"]) for one in shown if one.get("state") == "present" and _MASK not in str(one["registry"])]
+            names += [
+                str(one["registry"])
+                for one in shown
+                if one.get("state") == "present" and _MASK not in str(one["registry"])
+            ]
         for namespace in entry.get("namespaces") or ():
             found.setdefault(str(namespace), {}).update(dict.fromkeys(names))
     return [{"namespace": namespace, "registries": list(names)} for namespace, names in found.items() if names]

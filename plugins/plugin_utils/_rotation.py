@@ -6,8 +6,8 @@
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The names come from a task that took no credential of a registry. Of the results of those that did, only what is no text is computed
-with: Ansible masks what equals a password.
+The names come from a task that took no credential of a registry. Of the results of those that did, only what is no
+text is computed with: Ansible masks what equals a password.
 """
 
 from __future__ import annotations
@@ -38,16 +38,22 @@ class Outcome(t.NamedTuple):
 
 
 def rotation(found: t.Sequence[Entry], users: t.Sequence[str]) -> Rotation:
-    """Return what to write, from the results of ``registry_access_info``. ``users`` are those whose credentials are replaced, none for any."""
+    """Return what to write, from the results of ``registry_access_info``. ``users`` are those whose credentials are
+    replaced, none for any."""
     items: dict[tuple[str, str], dict[str, t.Any]] = {}
     untouched = []
     for secret in (secret for one in found for secret in one.get("secrets") or ()):
         registries = [one for one in secret["registries"] if not users or one.get("username") in users]
         if registries and secret["type"] in DATA_KEYS:
-            item = items.setdefault((secret["name"], secret["type"]), {"name": secret["name"], "type": secret["type"], "namespaces": []})
+            item = items.setdefault(
+                (secret["name"], secret["type"]), {"name": secret["name"], "type": secret["type"], "namespaces": []}
+            )
             item["namespaces"].append(secret["namespace"])
         elif registries or not secret["registries"]:
-            reason = " ".join(_text(problem["message"]) for problem in secret["problems"]) or f"secrets of the type {_text(secret['type'])} cannot be written"
+            reason = (
+                " ".join(_text(problem["message"]) for problem in secret["problems"])
+                or f"secrets of the type {_text(secret['type'])} cannot be written"
+            )
             untouched.append(f"{_where(secret)}: {reason}")
     related = [
         f"{_where(one)}: {_text(one['registry'])}{' of ' + _text(one['username']) if one.get('username') else ''}"
@@ -55,11 +61,17 @@ def rotation(found: t.Sequence[Entry], users: t.Sequence[str]) -> Rotation:
         for one in result.get("related") or ()
         if not users or one.get("username") in users
     ]
-    unread = [f"{_text(one['namespace'])}: {_text(one['error'])}" for result in found for one in result.get("failed_namespaces") or ()]
+    unread = [
+        f"{_text(one['namespace'])}: {_text(one['error'])}"
+        for result in found
+        for one in result.get("failed_namespaces") or ()
+    ]
     return Rotation(list(items.values()), untouched, related, unread)
 
 
-def outcome(plan: Entry, results: t.Sequence[Entry], registry: str, cluster: str, compared: bool, check_mode: bool) -> Outcome:
+def outcome(
+    plan: Entry, results: t.Sequence[Entry], registry: str, cluster: str, compared: bool, check_mode: bool
+) -> Outcome:
     """Return the report on what ``pull_secret`` did for each of the items, in their order."""
     changed, kept, other, failed, lost = [], 0, [], [], []
     for item, result in zip(plan["items"], results):
@@ -84,11 +96,19 @@ def outcome(plan: Entry, results: t.Sequence[Entry], registry: str, cluster: str
         *(f"  {name}" for name in changed),
     ]
     if other:
-        lines += ["Left alone, because the password in it is another one than the former:", *(f"  {name}" for name in other)]
+        lines += [
+            "Left alone, because the password in it is another one than the former:",
+            *(f"  {name}" for name in other),
+        ]
     if not compared:
-        lines += ["The former password was not given, so every entry for the registry got the new one, whoever wrote it."]
+        lines += [
+            "The former password was not given, so every entry for the registry got the new one, whoever wrote it."
+        ]
     if plan["related"]:
-        lines += ["Not replaced, because the key is another one of this registry:", *(f"  {line}" for line in plan["related"])]
+        lines += [
+            "Not replaced, because the key is another one of this registry:",
+            *(f"  {line}" for line in plan["related"]),
+        ]
     left = [f"- {line}" for line in (*failed, *lost, *plan["untouched"], *plan["unread"])]
     return Outcome(lines, left)
 

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person types into a survey: flat text becomes the structures that the roles take, or sentences about what is wrong.
+"""What a person types into a survey: flat text becomes the structures that the roles take, or sentences about what
+is wrong.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-AWX asks for text, numbers and choices, never for lists of mappings. Everything here is decided before any request: each line is
-checked by the same code that the modules check their options with.
+AWX asks for text, numbers and choices, never for lists of mappings. Everything here is decided before any request:
+each line is checked by the same code that the modules check their options with.
 """
 
 from __future__ import annotations
@@ -27,13 +28,16 @@ _FORM = "NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]"
 
 Entry = dict[str, t.Any]
 _NO_CREDENTIAL = (
-    "registry_access_survey_namespaces names namespaces for a pull secret, but there is no credential to put into it: attach a registry "
-    "credential to the job template (or set registry_access_credential_registry, _username and _password), or leave the namespaces empty."
+    "registry_access_survey_namespaces names namespaces for a pull secret, but there is no credential to put into it: "
+    "attach a registry "
+    "credential to the job template (or set registry_access_credential_registry, _username and _password), or leave "
+    "the namespaces empty."
 )
 
 
 class Survey(NamedTuple):
-    """The structures, and one sentence for each thing that is wrong; with any of these, the structures are not to be used."""
+    """The structures, and one sentence for each thing that is wrong; with any of these, the structures are not to be
+    used."""
 
     entries: list[Entry]
     problems: list[str]
@@ -118,7 +122,10 @@ def _tag_of_line(line: str) -> tuple[str, str, Entry]:
     for word in rest[1:]:
         key, equals, value = word.partition("=")
         if not equals or key not in _WORDS:
-            raise InputError(f'"{word}" is not understood; after the image only {", ".join(f"{name}=" for name in _WORDS)} may follow')
+            raise InputError(
+                f'"{word}" is not understood; after the image only {", ".join(f"{name}=" for name in _WORDS)} may '
+                "follow"
+            )
         if key in entry:
             raise InputError(f"{key} is given twice")
         entry[key] = _flag(key, value) if key in _FLAGS else value

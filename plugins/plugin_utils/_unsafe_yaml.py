@@ -6,8 +6,9 @@
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Ansible templates every string of a variables file. What came from a cluster or a registry may be written so that it runs a
-program then. Such a string gets the tag C(!unsafe), with which it stays text on every release; the rest is plain YAML.
+Ansible templates every string of a variables file. What came from a cluster or a registry may be written so that it
+runs a program then. Such a string gets the tag C(!unsafe), with which it stays text on every release; the rest is
+plain YAML.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
-_Dumper.add_representer(OwnTemplate, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"'))
+_Dumper.add_representer(
+    OwnTemplate, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
+)
 
 
 def unsafe_yaml(data: t.Any) -> str:
@@ -68,12 +71,14 @@ def _tagged(value: t.Any) -> t.Any:
 
 
 def _exact(text: str) -> str:
-    """Return the text without the class that Ansible gives to what it did not make: its str() returns one of its own again."""
+    """Return the text without the class that Ansible gives to what it did not make: its str() returns one of its own
+    again."""
     return str.encode(text, "utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
 
 
 def in_a_comment(text: str) -> str:
-    """Return the text as it can stand in a comment or a line for people: as it is, or in quotes with everything else escaped."""
+    """Return the text as it can stand in a comment or a line for people: as it is, or in quotes with everything else
+    escaped."""
     return text if _PLAIN.fullmatch(text) else quoted(text)
 
 

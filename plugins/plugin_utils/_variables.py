@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of roles and playbooks: which names have no effect, and which values no role takes, each in one sentence.
+"""The variables of roles and playbooks: which names have no effect, and which values no role takes, each in one
+sentence.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Ansible passes over a variable that nobody reads, and its own check of a role's variables says neither in which of 300 entries a word is
-wrong, nor in few words. No sentence repeats a credential.
+Ansible passes over a variable that nobody reads, and its own check of a role's variables says neither in which of
+300 entries a word is wrong, nor in few words. No sentence repeats a credential.
 """
 
 from __future__ import annotations
@@ -29,9 +30,21 @@ Options = t.Mapping[str, t.Mapping[str, t.Any]]
 _COLLECTION = Path(__file__).resolve().parents[2]
 # What the names of our variables begin with. "image_stream" and not "image_streams_": the letter is easily forgotten.
 _PREFIXES = (
-    "image_stream", "registry_access", "cluster_pull_secret", "samples_registry", "drift_report", "drift_correct", "adopt_",
-    "migrate_to_multiarch", "rotate_credential", "prune_risk", "pushed_", "awx_setup_", "openshift_images_", "k8s_auth_",
-)  # fmt: skip
+    "image_stream",
+    "registry_access",
+    "cluster_pull_secret",
+    "samples_registry",
+    "drift_report",
+    "drift_correct",
+    "adopt_",
+    "migrate_to_multiarch",
+    "rotate_credential",
+    "prune_risk",
+    "pushed_",
+    "awx_setup_",
+    "openshift_images_",
+    "k8s_auth_",
+)
 # Variables that adopt asks for: their names come from registries.
 _OF_ADOPT = re.compile(r"registry_access_(password|auth|identity_token)_\w+")
 _SHORTEST = 8
@@ -50,7 +63,12 @@ ASKED_FOR_BY: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "image_streams": (("image_streams_desired", "image_streams_survey"), ()),
     "samples_registry": (
         ("samples_registry_credentials",),
-        ("samples_registry_registry", "samples_registry_management_state", "samples_registry_skipped_imagestreams", "samples_registry_skipped_templates"),
+        (
+            "samples_registry_registry",
+            "samples_registry_management_state",
+            "samples_registry_skipped_imagestreams",
+            "samples_registry_skipped_templates",
+        ),
     ),
 }
 
@@ -63,14 +81,22 @@ def options_of(role: str) -> Options:
 
 def documented_by(playbook: str) -> list[str]:
     """Return the variables that the head of a playbook describes."""
-    return re.findall(r"^#   (\w+)  ", (_COLLECTION / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(
+        r"^#   (\w+)  ", (_COLLECTION / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
 
 @functools.lru_cache(maxsize=1)
 def known_names() -> frozenset[str]:
     """Return every word of the collection's roles and playbooks: a variable that is none of them has no effect."""
-    files = [*_COLLECTION.glob("roles/*/*/*.yml"), *_COLLECTION.glob("playbooks/*.yml"), *_COLLECTION.glob("playbooks/vars/*.yml")]
-    return frozenset(word for file in files for word in re.findall(r"[a-z][a-z0-9_]{5,}", file.read_text(encoding="utf-8")))
+    files = [
+        *_COLLECTION.glob("roles/*/*/*.yml"),
+        *_COLLECTION.glob("playbooks/*.yml"),
+        *_COLLECTION.glob("playbooks/vars/*.yml"),
+    ]
+    return frozenset(
+        word for file in files for word in re.findall(r"[a-z][a-z0-9_]{5,}", file.read_text(encoding="utf-8"))
+    )
 
 
 def unknown_variables(given: t.Iterable[str], known: t.Collection[str] | None = None) -> list[str]:
@@ -80,7 +106,13 @@ def unknown_variables(given: t.Iterable[str], known: t.Collection[str] | None = 
     near = {part: name for name in ours for part in (name, *_shortened(name))}
     sentences = []
     for name in sorted(given):
-        if name in known or name in RENAMED or _OF_ADOPT.fullmatch(name) or len(name) < _SHORTEST or name.startswith("ansible_"):
+        if (
+            name in known
+            or name in RENAMED
+            or _OF_ADOPT.fullmatch(name)
+            or len(name) < _SHORTEST
+            or name.startswith("ansible_")
+        ):
             continue
         close = next((near[part] for part in (name, *_shortened(name)) if part in near), None)
         if close is None and name.startswith(_PREFIXES):
@@ -92,7 +124,8 @@ def unknown_variables(given: t.Iterable[str], known: t.Collection[str] | None = 
 
 
 def _shortened(name: str) -> t.Iterator[str]:
-    """Return the name without one of its letters, each in turn: two names that differ in a letter, or in the order of two, share one."""
+    """Return the name without one of its letters, each in turn: two names that differ in a letter, or in the order
+    of two, share one."""
     return (name[:position] + name[position + 1 :] for position in range(len(name)))
 
 
@@ -117,7 +150,11 @@ def _problems(where: str, value: t.Any, option: t.Mapping[str, t.Any]) -> list[s
     if inner and option["type"] == "list":
         if not isinstance(value, (list, tuple)):
             return [f"{where} is {_kind(value)}: give a list"]
-        return [text for position, entry in enumerate(value) for text in _of_entry(_place(where, position, entry), entry, inner)]
+        return [
+            text
+            for position, entry in enumerate(value)
+            for text in _of_entry(_place(where, position, entry), entry, inner)
+        ]
     return _of_value(where, value, option)
 
 
@@ -135,7 +172,9 @@ def _place(where: str, position: int, entry: t.Any) -> str:
 def _of_entry(where: str, entry: t.Any, options: Options) -> list[str]:
     if not isinstance(entry, t.Mapping):
         return [f"{where} is {_kind(entry)}: give a mapping"]
-    wrong = [f'"{name}" is missing' for name, option in options.items() if option.get("required") and entry.get(name) is None]
+    wrong = [
+        f'"{name}" is missing' for name, option in options.items() if option.get("required") and entry.get(name) is None
+    ]
     wrong += [f'"{excerpt(str(name), _SHOWN)}" is not known' for name in entry if name not in options]
     problems = [f"{where}: {'; '.join(wrong)}"] if wrong else []
     for name, option in options.items():
@@ -154,7 +193,8 @@ def _of_value(where: str, value: t.Any, option: t.Mapping[str, t.Any]) -> list[s
         return [f"{where} is {_kind(value)}{shown}, as YAML reads it without quotes: put it in quotes"]
     if kind == "list" and option.get("elements") == "str" and isinstance(value, (list, tuple)):
         return [
-            f"{where}[{position}] is {_kind(item)}{'' if secret else f' {excerpt(str(item), _SHOWN)}'}, as YAML reads it without quotes: put it in quotes"
+            f"{where}[{position}] is {_kind(item)}{'' if secret else f' {excerpt(str(item), _SHOWN)}'}, as YAML reads "
+            "it without quotes: put it in quotes"
             for position, item in enumerate(value)
             if not isinstance(item, str)
         ]
@@ -168,7 +208,13 @@ def _of_value(where: str, value: t.Any, option: t.Mapping[str, t.Any]) -> list[s
     if kind in ("raw", "dict") and not (kind == "dict" and isinstance(value, str)):
         return [] if kind == "raw" or isinstance(value, t.Mapping) else [f"{where} is {_kind(value)}: give a mapping"]
     if ArgumentSpecValidator({"value": {**rest, "no_log": secret}}).validate({"value": value}).error_messages:
-        wanted = {"bool": "true or false", "int": "a whole number", "float": "a number", "list": "a list", "dict": "a mapping"}.get(kind, kind)
+        wanted = {
+            "bool": "true or false",
+            "int": "a whole number",
+            "float": "a number",
+            "list": "a list",
+            "dict": "a mapping",
+        }.get(kind, kind)
         of = f" of {', '.join(map(str, choices))}" if choices else ""
         return [f"{where} is{shown or ' something else'}: give {wanted}{of}"]
     return []
@@ -187,13 +233,24 @@ def _kind(value: t.Any) -> str:
 
 
 def survey_problems(role: str, options: Options, values: t.Mapping[str, t.Any]) -> list[str]:
-    """Return a sentence for each thing that is wrong with the flat variables of a role, as a survey gives them, and for streams twice."""
-    answers = {name: values.get(name, option.get("default")) for name, option in options.items() if "_survey" in name or "_credential_" in name}
+    """Return a sentence for each thing that is wrong with the flat variables of a role, as a survey gives them, and
+    for streams twice."""
+    answers = {
+        name: values.get(name, option.get("default"))
+        for name, option in options.items()
+        if "_survey" in name or "_credential_" in name
+    }
     if role == "image_streams":
         survey = image_streams(answers["image_streams_survey"] or "", "image_streams_survey")
-        names = Counter(f"{entry.get('namespace')}/{entry.get('name')}" for entry in [*(values.get("image_streams_desired") or ()), *survey.entries])
+        names = Counter(
+            f"{entry.get('namespace')}/{entry.get('name')}"
+            for entry in [*(values.get("image_streams_desired") or ()), *survey.entries]
+        )
         twice = [excerpt(name, _SHOWN) for name, count in sorted(names.items()) if count > 1]
-        return [*survey.problems, *([f"Streams are listed twice, join their entries: {' '.join(twice)}"] if twice else [])]
+        return [
+            *survey.problems,
+            *([f"Streams are listed twice, join their entries: {' '.join(twice)}"] if twice else []),
+        ]
     if role == "registry_access":
         return pull_secrets({name[len(role) + 1 :]: value for name, value in answers.items()}).problems
     return []
@@ -204,5 +261,6 @@ def asked_for(roles: t.Iterable[str], values: t.Mapping[str, t.Any]) -> list[str
     return [
         role
         for role in roles
-        if any(values.get(name) for name in ASKED_FOR_BY[role][0]) or any(name in values for name in ASKED_FOR_BY[role][1])
+        if any(values.get(name) for name in ASKED_FOR_BY[role][0])
+        or any(name in values for name in ASKED_FOR_BY[role][1])
     ]

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run benches, say what each ratio is, and write the result file; with ``--table`` bring a page's table in line with it."""
+"""Run benches, say what each ratio is, and write the result file; with ``--table`` bring a page's table in line with
+it."""
 
 from __future__ import annotations
 
@@ -35,8 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Zero where every ratio is as wanted."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="BENCH", help=f"which ones: {', '.join(_BENCHES)} (default: all)")
-    parser.add_argument("--results", type=Path, default=Path("bench.json"), help="the result file; figures of benches that are not run stay in it")
-    parser.add_argument("--table", type=Path, metavar="PAGE", help="write the table of this page from the result file, too")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("bench.json"),
+        help="the result file; figures of benches that are not run stay in it",
+    )
+    parser.add_argument(
+        "--table", type=Path, metavar="PAGE", help="write the table of this page from the result file, too"
+    )
     options = parser.parse_args(arguments)
     unknown = set(options.names) - set(_BENCHES)
     if unknown:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The drift page of a hundred clusters with fifty tags each, none of which has the images of another: its size, and how long a filter takes."""
+"""The drift page of a hundred clusters with fifty tags each, none of which has the images of another: its size, and
+how long a filter takes."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ _OPENED = "() => performance.getEntriesByType('navigation')[0].loadEventEnd"
 
 
 def run(_scene: Scene) -> list[Figure]:
-    """Return the page's size, and the time of a filter as a part of the time that the page takes to open, on the same machine."""
+    """Return the page's size, and the time of a filter as a part of the time that the page takes to open, on the
+    same machine."""
     what = f"drift page of {CLUSTERS} clusters with {STREAMS * TAGS} tags each"
     with tempfile.TemporaryDirectory(prefix="quayside-bench-") as directory, browser_of_this_machine() as browser:
         path = write_page(Path(directory), large_parts())
@@ -48,7 +50,16 @@ def run(_scene: Scene) -> list[Figure]:
         size = path.stat().st_size
     slowest, opening = statistics.median(filtered), statistics.median(opened)
     return [
-        Figure("drift_page", f"{what}: bytes", f"{size / 1e6:.2f} MB", f"{_LARGEST / 1e6:g} MB", "≤", 1, size / _LARGEST, {"bytes": size}),
+        Figure(
+            "drift_page",
+            f"{what}: bytes",
+            f"{size / 1e6:.2f} MB",
+            f"{_LARGEST / 1e6:g} MB",
+            "≤",
+            1,
+            size / _LARGEST,
+            {"bytes": size},
+        ),
         Figure(
             "drift_page",
             f"{what}: slowest of {len(_TYPED)} filters",

@@ -39,12 +39,22 @@ class Figure:
     def line(self) -> str:
         """For the screen."""
         verdict = "ok  " if self.met else "MISS"
-        return f"{verdict} {self.bench:15} {self.measured:9.3g} (wanted {self.sense} {self.wanted:g})  {self.what}: {self.ours} / {self.other}"
+        return (
+            f"{verdict} {self.bench:15} {self.measured:9.3g} (wanted {self.sense} {self.wanted:g})  {self.what}: "
+            f"{self.ours} / {self.other}"
+        )
 
     @property
     def row(self) -> str:
         """For the page."""
-        cells = (self.what, self.ours, self.other, f"{self.sense} {self.wanted:g}", f"{self.measured:.3g}", f"`make bench ARGS={self.bench}`")
+        cells = (
+            self.what,
+            self.ours,
+            self.other,
+            f"{self.sense} {self.wanted:g}",
+            f"{self.measured:.3g}",
+            f"`make bench ARGS={self.bench}`",
+        )
         return "| " + " | ".join(cells) + " |"
 
 

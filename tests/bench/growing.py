@@ -2,13 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run over streams of five tags each, in memory: ``python -m bench.growing idle|new TAGS``. For ``growth``, which counts it."""
+"""One run over streams of five tags each, in memory: ``python -m bench.growing idle|new TAGS``. For ``growth``,
+which counts it."""
 
 from __future__ import annotations
 
 import sys
 
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.large_cluster import LargeCluster, declared, run
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.large_cluster import (
+    LargeCluster,
+    declared,
+    run,
+)
 
 TAGS_OF_A_STREAM = 5
 

@@ -19,7 +19,9 @@ _MODULE = "quayside.openshift_images.image_stream_import"
 def run(scene: Scene) -> list[Figure]:
     """The figures."""
     sources = scene.push("team/many", _STREAMS, 20)
-    streams = [{"name": f"many-{number}", "tags": [{"name": "v1", "from": source}]} for number, source in enumerate(sources)]
+    streams = [
+        {"name": f"many-{number}", "tags": [{"name": "v1", "from": source}]} for number, source in enumerate(sources)
+    ]
     common = {**scene.by_token, "namespace": scene.api.namespace, "insecure": True}
     together = {"name": "together", _MODULE: {**common, "streams": streams}}
     looped = {
@@ -36,7 +38,16 @@ def run(scene: Scene) -> list[Figure]:
     other = run_playbook(scene.directory, [looped])["one by one"]
     details = {"together": ours, "one by one": other, "requests": dict(kinds)}
     return [
-        Figure("many_streams", "200 new streams of one tag", f"one task, {ours:.1f} s", f"a loop of tasks, {other:.0f} s", "≥", 15, other / ours, details),
+        Figure(
+            "many_streams",
+            "200 new streams of one tag",
+            f"one task, {ours:.1f} s",
+            f"a loop of tasks, {other:.0f} s",
+            "≥",
+            15,
+            other / ours,
+            details,
+        ),
         Figure(
             "many_streams",
             "HTTP requests for 200 new streams",

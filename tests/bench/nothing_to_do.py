@@ -34,10 +34,15 @@ def run(scene: Scene) -> list[Figure]:
             "drifted": (_MODULE, {**common, "refresh": "drifted"}),
             "one at a time": (_MODULE, {**common, "refresh": "drifted", "concurrency": 1}),
             "download": ("download_streams", {**common, "refresh": "missing"}),
-            "without options": ("bare_request", {**scene.by_token, "path": scene.api.image("imagestreams"), "decode": False}),
+            "without options": (
+                "bare_request",
+                {**scene.by_token, "path": scene.api.image("imagestreams"), "decode": False},
+            ),
         },
     )
-    turns = [[run_module_file(files[name]) for name in ("missing", "download", "without options")] for _turn in range(_TURNS)]
+    turns = [
+        [run_module_file(files[name]) for name in ("missing", "download", "without options")] for _turn in range(_TURNS)
+    ]
     ways = list(zip(*turns, strict=True))
     ours, download, bare = (min(usages, key=lambda usage: usage.cpu_seconds) for usages in ways)
     with scene.requests() as sent:
@@ -46,8 +51,26 @@ def run(scene: Scene) -> list[Figure]:
     figures = [
         _processor_time(ours, download, bare),
         _time(*(min(usage.seconds for usage in usages) for usages in ways)),
-        Figure("nothing_to_do", "HTTP requests of it", f"{len(sent)}", "a handful", "≤", 5, len(sent), {"requests": len(sent)}),
-        Figure("nothing_to_do", "memory of it, MB", f"{ours.size:.0f} MB", f"limit; the download alone {download.size:.0f} MB", "≤", 150, ours.size, {}),
+        Figure(
+            "nothing_to_do",
+            "HTTP requests of it",
+            f"{len(sent)}",
+            "a handful",
+            "≤",
+            5,
+            len(sent),
+            {"requests": len(sent)},
+        ),
+        Figure(
+            "nothing_to_do",
+            "memory of it, MB",
+            f"{ours.size:.0f} MB",
+            f"limit; the download alone {download.size:.0f} MB",
+            "≤",
+            150,
+            ours.size,
+            {},
+        ),
     ]
     return figures + _drifted(scene, files)
 
@@ -60,7 +83,9 @@ def _drifted(scene: Scene, files: t.Mapping[str, t.Any]) -> list[Figure]:
     kinds = Counter(f"{request['method']} {request['path'].rsplit('/', 1)[-1]}" for request in sent)
     scene.control.fault(method="POST", path="/imagestreamimports", delay=_LATENCY, count=100_000)
     try:
-        turns = [[run_module_file(files[name]).seconds for name in ("drifted", "one at a time")] for _turn in range(_TURNS)]
+        turns = [
+            [run_module_file(files[name]).seconds for name in ("drifted", "one at a time")] for _turn in range(_TURNS)
+        ]
     finally:
         scene.control.clear_faults()
     # The shortest of each: whatever else a busy machine does makes a run longer, never shorter.

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""60 tags of one repository into one stream: the module's requests of three, one request of 60, and what ``oc`` sends."""
+"""60 tags of one repository into one stream: the module's requests of three, one request of 60, and what ``oc``
+sends."""
 
 from __future__ import annotations
 
@@ -60,7 +61,9 @@ def _fresh(scene: Scene, work: t.Callable[[], float]) -> float:
 
 def _one_request(scene: Scene, sources: t.Mapping[str, str]) -> float:
     began = time.monotonic()
-    answer = scene.api.import_images(_STREAM, *[entry(name, source) for name, source in sources.items()], query=_PATIENT)
+    answer = scene.api.import_images(
+        _STREAM, *[entry(name, source) for name, source in sources.items()], query=_PATIENT
+    )
     answer.raise_for_status()
     _all_stored(scene, len(sources))
     return time.monotonic() - began
@@ -72,7 +75,9 @@ def _as_oc_does(scene: Scene, repository: str) -> float:
     scene.api.send("GET", scene.api.image("imagestreams", _STREAM))
     policy = {"insecure": True, "importMode": "Legacy"}
     spec = {"import": True, "repository": {"from": {"kind": "DockerImage", "name": repository}, "importPolicy": policy}}
-    answer = scene.api.send("POST", scene.api.image("imagestreamimports"), {"metadata": {"name": _STREAM}, "spec": spec}, query=_PATIENT)
+    answer = scene.api.send(
+        "POST", scene.api.image("imagestreamimports"), {"metadata": {"name": _STREAM}, "spec": spec}, query=_PATIENT
+    )
     answer.raise_for_status()
     _all_stored(scene, 50)
     return time.monotonic() - began

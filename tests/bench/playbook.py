@@ -22,12 +22,19 @@ _HERE = Path(__file__).resolve().parent
 _LONGEST = 3600
 
 
-def run_playbook(directory: Path, tasks: Sequence[Mapping[str, t.Any]], *, keep_files: bool = False, collections: Path | None = None) -> dict[str, float]:
+def run_playbook(
+    directory: Path, tasks: Sequence[Mapping[str, t.Any]], *, keep_files: bool = False, collections: Path | None = None
+) -> dict[str, float]:
     """Run tasks on this machine; returns the seconds that each took. Raises ProgramFailed."""
     directory.mkdir(parents=True, exist_ok=True)
     play = directory / "play.json"
     play.unlink(missing_ok=True)
-    write_private(play, json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": list(tasks)}]).encode())
+    write_private(
+        play,
+        json.dumps(
+            [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": list(tasks)}]
+        ).encode(),
+    )
     times = directory / "times.jsonl"
     times.unlink(missing_ok=True)
     (directory / "ansible.cfg").touch()
@@ -46,7 +53,11 @@ def run_playbook(directory: Path, tasks: Sequence[Mapping[str, t.Any]], *, keep_
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "TASK_TIMES_PATH": str(times),
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))
+    }
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-playbook")), str(play)],
         env=kept | settings,
@@ -60,14 +71,21 @@ def run_playbook(directory: Path, tasks: Sequence[Mapping[str, t.Any]], *, keep_
     )
     if done.returncode:
         raise ProgramFailed(done.stdout[-3000:])
-    return {record["task"]: record["seconds"] for record in map(json.loads, times.read_text(encoding="utf-8").splitlines())}
+    return {
+        record["task"]: record["seconds"] for record in map(json.loads, times.read_text(encoding="utf-8").splitlines())
+    }
 
 
-def module_files(directory: Path, tasks: Mapping[str, tuple[str, Mapping[str, t.Any]]], collections: Path | None = None) -> dict[str, Path]:
-    """Run modules once, by name of the task: (module, options). Returns the files that Ansible made of them, which do the
-    same when they are run again."""
+def module_files(
+    directory: Path, tasks: Mapping[str, tuple[str, Mapping[str, t.Any]]], collections: Path | None = None
+) -> dict[str, Path]:
+    """Run modules once, by name of the task: (module, options). Returns the files that Ansible made of them, which
+    do the same when they are run again."""
     folders = {name: directory / "modules" / name for name in tasks}
-    listed = [{"name": name, module: dict(options), "vars": {"ansible_remote_tmp": str(folders[name])}} for name, (module, options) in tasks.items()]
+    listed = [
+        {"name": name, module: dict(options), "vars": {"ansible_remote_tmp": str(folders[name])}}
+        for name, (module, options) in tasks.items()
+    ]
     run_playbook(directory, listed, keep_files=True, collections=collections)
     files = {}
     for name, folder in folders.items():

@@ -55,10 +55,13 @@ class Usage:
 
 
 def run_module_file(program: Path) -> Usage:
-    """Run a module as Ansible would, from the file that Ansible made of it. Raises ProgramFailed where the module fails."""
+    """Run a module as Ansible would, from the file that Ansible made of it. Raises ProgramFailed where the module
+    fails."""
     with tempfile.NamedTemporaryFile(prefix="size-") as size, tempfile.TemporaryFile() as output:
         began = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-c", _NOTING_SIZE, size.name, str(program)], stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _NOTING_SIZE, size.name, str(program)], stdout=output, stderr=subprocess.STDOUT
+        )
         _pid, status, used = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)

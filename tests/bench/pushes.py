@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the PUT of a manifest to the new item of the stream, with the real parts; what is lost; what a push costs a large cluster."""
+"""From the PUT of a manifest to the new item of the stream, with the real parts; what is lost; what a push costs a
+large cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ _BENCH = "pushes"
 _TIMED = 50
 _REPOSITORIES = 20
 _TAGS = 10
-# The cluster's own schedule, and a usual interval of those who run a task instead. Both are waited for half of it, on average.
+# The cluster's own schedule, and a usual interval of those who run a task instead. Both are waited for half of it, on
+# average.
 _SCHEDULE = 900.0
 _POLLING = 60.0
 _MODULE = "quayside.openshift_images.image_stream_refresh"
@@ -56,8 +58,12 @@ def _times(scene: PushScene) -> list[Figure]:
 
 
 def _others(part: float) -> str:
-    """Return how long that part of pushes waits at the most for those who ask at intervals: any moment of one is as likely."""
-    return f"the schedule, {part * _SCHEDULE:.0f} s; a task every minute, {part * _POLLING:.0f} s and its run (both computed)"
+    """Return how long that part of pushes waits at the most for those who ask at intervals: any moment of one is as
+    likely."""
+    return (
+        f"the schedule, {part * _SCHEDULE:.0f} s; a task every minute, {part * _POLLING:.0f} s and its run (both "
+        "computed)"
+    )
 
 
 def _losses(scene: PushScene) -> list[Figure]:
@@ -122,7 +128,13 @@ def _large_cluster(scene: Scene) -> list[Figure]:
     registry, _slash, rest = source.partition("/")
     repository, _colon, tag = rest.rpartition(":")
     push = {"registry": registry, "repository": repository, "tag": tag, "digest": "sha256:" + "0" * 64}
-    options: dict[str, t.Any] = {**scene.by_token, "pushes": [push], "only_scheduled": False, "label_selectors": [], "results": "changed"}
+    options: dict[str, t.Any] = {
+        **scene.by_token,
+        "pushes": [push],
+        "only_scheduled": False,
+        "label_selectors": [],
+        "results": "changed",
+    }
     files = module_files(scene.directory, {"refresh": (_MODULE, options)})
     with scene.requests() as sent:
         usage = run_module_file(files["refresh"])
@@ -140,5 +152,14 @@ def _large_cluster(scene: Scene) -> list[Figure]:
             len(sent) / least,
             {"requests": len(sent)},
         ),
-        Figure(_BENCH, "memory of it, MB", f"{usage.size:.0f} MB", "limit", "≤", 150, usage.size, {"seconds": usage.seconds}),
+        Figure(
+            _BENCH,
+            "memory of it, MB",
+            f"{usage.size:.0f} MB",
+            "limit",
+            "≤",
+            150,
+            usage.size,
+            {"seconds": usage.seconds},
+        ),
     ]

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The start of each module, in instructions: beside a bare module, and beside kubernetes.core.k8s_info reading one object."""
+"""The start of each module, in instructions: beside a bare module, and beside kubernetes.core.k8s_info reading one
+object."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def run(scene: Scene) -> list[Figure]:
     source = scene.push("team/start", 1, 1)[0]
     scene.import_tags("start", {"v0": source})
     scene.control.change(samples_operator=True)
-    scene.api.send("POST", _SAMPLES, {"kind": "Config", "metadata": {"name": "cluster"}, "spec": {"managementState": "Removed"}})
+    scene.api.send(
+        "POST", _SAMPLES, {"kind": "Config", "metadata": {"name": "cluster"}, "spec": {"managementState": "Removed"}}
+    )
     collections = other_collections(scene.directory / "others")
     figures = []
     for way, access in (("host and token", scene.by_token), ("a static kubeconfig", scene.by_kubeconfig)):
@@ -49,11 +52,18 @@ def _figures(way: str, bare: float, theirs: float, counted: t.Mapping[str, float
     worst, median = max(counted, key=counted.__getitem__), statistics.median(counted.values())
     ours = f"{len(counted)} modules, worst {counted[worst]:.0f} million instructions ({worst}), median {median:.0f}"
     figures = []
-    others = (("a bare module with requests", bare, WANTED_OF_BARE), ("kubernetes.core.k8s_info reading one object", theirs, WANTED_OF_THEIRS))
+    others = (
+        ("a bare module with requests", bare, WANTED_OF_BARE),
+        ("kubernetes.core.k8s_info reading one object", theirs, WANTED_OF_THEIRS),
+    )
     for other, millions, wanted in others:
         details = {"instructions": dict(counted), "other": millions, "access": way, "median": median / millions}
         theirs_said = f"{other}, {millions:.0f} (ratio of the median {median / millions:.2f})"
-        figures.append(Figure("start", f"start of a module, {way}", ours, theirs_said, "≤", wanted, counted[worst] / millions, details))
+        figures.append(
+            Figure(
+                "start", f"start of a module, {way}", ours, theirs_said, "≤", wanted, counted[worst] / millions, details
+            )
+        )
     return figures
 
 
@@ -88,7 +98,11 @@ def _tasks(scene: Scene, source: str, access: t.Mapping[str, str]) -> dict[str, 
     ours: dict[str, dict[str, t.Any]] = {
         "image_stream_import": {**one, "name": "start", "refresh": "missing", "tags": [{"name": "v0", "from": source}]},
         "image_stream_info": {**one, "name": "start"},
-        "image_stream_refresh": {**access, "namespaces": [scene.api.namespace], "pushes": [{"registry": "none.example.com", "repository": "start"}]},
+        "image_stream_refresh": {
+            **access,
+            "namespaces": [scene.api.namespace],
+            "pushes": [{"registry": "none.example.com", "repository": "start"}],
+        },
         "image_stream_tag": {**one, "name": "start:v0", "from": source},
         "pull_secret": {**one, "name": "none", "state": "absent", "check_others": False},
         "sa_secret_link": {**one, "service_accounts": ["default"], "secrets": ["none"], "state": "absent"},
@@ -108,5 +122,8 @@ def _tasks(scene: Scene, source: str, access: t.Mapping[str, str]) -> dict[str, 
     path = scene.api.image("imagestreams", "start")
     tasks: dict[str, tuple[str, dict[str, t.Any]]] = {name: (_OURS + name, options) for name, options in ours.items()}
     tasks["bare_request"] = ("bare_request", {**access, "path": path})
-    tasks["k8s_info"] = ("kubernetes.core.k8s_info", {**one, "api_version": "image.openshift.io/v1", "kind": "ImageStream", "name": "start"})
+    tasks["k8s_info"] = (
+        "kubernetes.core.k8s_info",
+        {**one, "api_version": "image.openshift.io/v1", "kind": "ImageStream", "name": "start"},
+    )
     return tasks

@@ -58,7 +58,9 @@ def browser_of_this_machine() -> Iterator[Browser]:
     assert program, "chromium is missing: apt-get install chromium"
     # As root, which containers run tests as, Chromium starts without its sandbox only. It opens files of these tests.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
         yield browser
         browser.close()
 
@@ -82,7 +84,12 @@ def open_page(browser: Browser, report: Path) -> Iterator[OpenPage]:
         context = browser.new_context(viewport=viewport or DESK, **settings)
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda request: found.append(f"request for {request.url}") if not request.url.startswith(("file:", "data:")) else None)
+        page.on(
+            "request",
+            lambda request: (
+                found.append(f"request for {request.url}") if not request.url.startswith(("file:", "data:")) else None
+            ),
+        )
         page.on("console", lambda message: found.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: found.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (found.append(f"dialog: {dialog.message}"), dialog.dismiss()))

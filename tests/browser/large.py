@@ -29,12 +29,35 @@ def _part(number: int, *, alike: bool) -> dict[str, t.Any]:
             moved = number % _EVERY_DRIFTED == 0 and (place, version) == (number % STREAMS, 0)
             source = f"registry.example.com:5000/team-{place}/service-{place}:v{version}"
             served = _digest("moved", place) if moved else digest
-            tags.append(tag(f"v{version}", **{"from": source}, digest=served, previous_digest=digest, changed=moved, reasons=["upstream_moved"] * moved))
+            tags.append(
+                tag(
+                    f"v{version}",
+                    **{"from": source},
+                    digest=served,
+                    previous_digest=digest,
+                    changed=moved,
+                    reasons=["upstream_moved"] * moved,
+                )
+            )
             if moved:
                 before, after = (view(**{"from": source, "image": image}) for image in (digest, served))
-                changes.append(change(number, "tag", f"team-{place}", f"service-{place}", before, after, "upstream_moved", tag_name=f"v{version}"))
+                changes.append(
+                    change(
+                        number,
+                        "tag",
+                        f"team-{place}",
+                        f"service-{place}",
+                        before,
+                        after,
+                        "upstream_moved",
+                        tag_name=f"v{version}",
+                    )
+                )
         streams.append(stream(f"team-{place}", f"service-{place}", *tags))
-    return part(f"cluster-{number:03}", [compared(streams=streams, changes=changes, host=f"https://api.cluster-{number:03}.example.com:6443")])
+    return part(
+        f"cluster-{number:03}",
+        [compared(streams=streams, changes=changes, host=f"https://api.cluster-{number:03}.example.com:6443")],
+    )
 
 
 def _digest(*parts: object) -> str:

@@ -2,13 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report with everything in it, as results of clusters: some names and messages are those of somebody who means harm."""
+"""A report with everything in it, as results of clusters: some names and messages are those of somebody who means
+harm."""
 
 from __future__ import annotations
 
 import typing as t
 
-HOSTILE = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>{{ 7 * 7 }}{% raw %}'\"&"
+HOSTILE = (
+    "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>{{ 7 * 7 }}{% raw "
+    "%}'\"&"
+)
 OLD, NEW, OTHER = (f"sha256:{letter * 64}" for letter in "abc")
 
 
@@ -33,7 +37,16 @@ def tag(name: str, **fields: t.Any) -> dict[str, t.Any]:
     }
 
 
-def change(number: int, kind: str, namespace: str, name: str, before: t.Any, after: t.Any, *reasons: str, tag_name: str | None = None) -> dict[str, t.Any]:
+def change(
+    number: int,
+    kind: str,
+    namespace: str,
+    name: str,
+    before: t.Any,
+    after: t.Any,
+    *reasons: str,
+    tag_name: str | None = None,
+) -> dict[str, t.Any]:
     """A change as cluster_drift returns it."""
     return {
         "id": f"{number:016x}",
@@ -49,7 +62,14 @@ def change(number: int, kind: str, namespace: str, name: str, before: t.Any, aft
 
 def view(**fields: t.Any) -> dict[str, t.Any]:
     """A tag before or after a change."""
-    return {"from": "registry.example.com:5000/team/web:v1", "image": OLD, "reference_policy": "Source", "scheduled": False, "insecure": False, **fields}
+    return {
+        "from": "registry.example.com:5000/team/web:v1",
+        "image": OLD,
+        "reference_policy": "Source",
+        "scheduled": False,
+        "insecure": False,
+        **fields,
+    }
 
 
 def failure(**fields: t.Any) -> dict[str, t.Any]:
@@ -66,16 +86,44 @@ def unknown(kind: str, namespace: str, name: str, tag_name: str | None, reason: 
 def part(cluster: str, compared: t.Sequence[dict[str, t.Any]] = (), **fields: t.Any) -> dict[str, t.Any]:
     """The result of a cluster."""
     run = {"collection_version": "1.0.0", "inventory": ["/srv/fleet/clusters.yml"]}
-    form = {"format": "quayside.openshift_images/drift-part", "cluster": cluster, "upstream": True, "compared": list(compared), "errors": [], "run": run}
+    form = {
+        "format": "quayside.openshift_images/drift-part",
+        "cluster": cluster,
+        "upstream": True,
+        "compared": list(compared),
+        "errors": [],
+        "run": run,
+    }
     return {**form, **fields}
 
 
 def compared(**fields: t.Any) -> dict[str, t.Any]:
     """The result of one batch."""
-    lists = {name: [] for name in ("secrets", "links", "streams", "changes", "failures", "held_back", "unknown", "notices", "warnings")}
+    lists = {
+        name: []
+        for name in (
+            "secrets",
+            "links",
+            "streams",
+            "changes",
+            "failures",
+            "held_back",
+            "unknown",
+            "notices",
+            "warnings",
+        )
+    }
     found = {"host": "https://api.harbour.example.com:6443", **lists, **fields}
     tags = sum(len(stream["tags"]) for stream in found["streams"])
-    return {**found, "counts": {"secrets": len(found["secrets"]), "links": len(found["links"]), "streams": len(found["streams"]), "tags": tags}}
+    return {
+        **found,
+        "counts": {
+            "secrets": len(found["secrets"]),
+            "links": len(found["links"]),
+            "streams": len(found["streams"]),
+            "tags": tags,
+        },
+    }
 
 
 def stream(namespace: str, name: str, *tags: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -96,25 +144,89 @@ def drifted() -> dict[str, t.Any]:
     """A cluster with drift of every kind."""
     moved = tag("v1", changed=True, reasons=["upstream_moved"], digest=NEW)
     other = {"offered": ["linux/amd64", "linux/s390x"], "taken": ["linux/arm64"], "single": False}
-    tags = [tag(f"v{number}", import_mode="PreserveOriginal", platforms={**other, "taken": None}) for number in range(2, 12)]
-    refused = tag("private", digest=None, previous_digest=None, error="Unauthorized: no", reasons=["never_imported"], platforms=None)
+    tags = [
+        tag(f"v{number}", import_mode="PreserveOriginal", platforms={**other, "taken": None}) for number in range(2, 12)
+    ]
+    refused = tag(
+        "private",
+        digest=None,
+        previous_digest=None,
+        error="Unauthorized: no",
+        reasons=["never_imported"],
+        platforms=None,
+    )
     secret_facts = {"managed_by": "Argo CD"}
     single = tag("single", platforms={"offered": ["amd64"], "taken": ["amd64"], "single": True})
-    credential = {"registry": "registry.example.com:5000", "state": "present", "username": "puller", "changed": True, "reasons": ["password_changed"]}
-    secret = {"namespace": "shop", "name": "registry", "state": "present", "type": "kubernetes.io/dockerconfigjson", "registries": [credential]}
-    pulls = {"for": "pull", "secrets": ["registry"], "added": ["registry"], "removed": [], "changed": True, "reasons": ["link_missing"]}
+    credential = {
+        "registry": "registry.example.com:5000",
+        "state": "present",
+        "username": "puller",
+        "changed": True,
+        "reasons": ["password_changed"],
+    }
+    secret = {
+        "namespace": "shop",
+        "name": "registry",
+        "state": "present",
+        "type": "kubernetes.io/dockerconfigjson",
+        "registries": [credential],
+    }
+    pulls = {
+        "for": "pull",
+        "secrets": ["registry"],
+        "added": ["registry"],
+        "removed": [],
+        "changed": True,
+        "reasons": ["link_missing"],
+    }
     link = {"namespace": "shop", "name": "default", "lists": [pulls]}
     return compared(
         secrets=[{**secret, **secret_facts, "changed": True, "reasons": ["registries_changed"], "error": None}],
         links=[{**link, "changed": True, "reasons": ["link_missing"], "error": None}],
-        streams=[stream("shop", "web", moved, *tags), stream("shop", "odd", refused, single, tag("kept", platforms=other), tag("harm", **{"from": HOSTILE}))],
+        streams=[
+            stream("shop", "web", moved, *tags),
+            stream("shop", "odd", refused, single, tag("kept", platforms=other), tag("harm", **{"from": HOSTILE})),
+        ],
         changes=[
-            change(1, "secret", "shop", "registry", {"password": "(hidden)"}, {"password": "(hidden, differs)"}, "password_changed"),
-            change(2, "link", "shop", "default", {"imagePullSecrets": []}, {"imagePullSecrets": ["registry"]}, "link_missing"),
-            change(3, "stream", "shop", "web", {"lookup_policy_local": False}, {"lookup_policy_local": True}, "lookup_policy_changed"),
+            change(
+                1,
+                "secret",
+                "shop",
+                "registry",
+                {"password": "(hidden)"},
+                {"password": "(hidden, differs)"},
+                "password_changed",
+            ),
+            change(
+                2,
+                "link",
+                "shop",
+                "default",
+                {"imagePullSecrets": []},
+                {"imagePullSecrets": ["registry"]},
+                "link_missing",
+            ),
+            change(
+                3,
+                "stream",
+                "shop",
+                "web",
+                {"lookup_policy_local": False},
+                {"lookup_policy_local": True},
+                "lookup_policy_changed",
+            ),
             change(4, "tag", "shop", "web", view(), view(image=NEW), "upstream_moved", tag_name="v1"),
             change(6, "tag", "shop", "odd", view(), None, "not_listed", tag_name="old"),
-            change(5, "tag", "shop", "odd", None, view(image="", import_failure="NotFound: no such tag"), "tag_missing", tag_name="harm"),
+            change(
+                5,
+                "tag",
+                "shop",
+                "odd",
+                None,
+                view(image="", import_failure="NotFound: no such tag"),
+                "tag_missing",
+                tag_name="harm",
+            ),
         ],
         failures=[
             failure(
@@ -127,7 +239,10 @@ def drifted() -> dict[str, t.Any]:
                 **{"from": "registry.example.com:5000/team/private"},
             )
         ],
-        unknown=[unknown("tag", "shop", "odd", "private", "Unauthorized", HOSTILE), unknown("tag", "shop", "web", "v9", "credential_pending", "not written")],
+        unknown=[
+            unknown("tag", "shop", "odd", "private", "Unauthorized", HOSTILE),
+            unknown("tag", "shop", "web", "v9", "credential_pending", "not written"),
+        ],
         notices=[unknown("secret", "shop", "registry", None, "credential_expires", "The token expires on 2030-01-01.")],
         warnings=[HOSTILE],
     )
@@ -139,14 +254,31 @@ def moved(namespace: str, *names: str) -> dict[str, t.Any]:
         (
             kind,
             name,
-            f'Cannot read {resource}: "{name}" is forbidden: User "stranger" cannot get resource "{resource}" in API group "" in the namespace "shop"',
+            (
+                f'Cannot read {resource}: "{name}" is forbidden: User "stranger" cannot get resource "{resource}" in '
+                "API "
+                'group "" in the namespace "shop"'
+            ),
         )
-        for kind, resource, name in (("secret", "secrets", "registry"), ("link", "serviceaccounts", "default"), ("link", "serviceaccounts", "builder"))
+        for kind, resource, name in (
+            ("secret", "secrets", "registry"),
+            ("link", "serviceaccounts", "default"),
+            ("link", "serviceaccounts", "builder"),
+        )
     ]
     return compared(
-        streams=[stream(namespace, name, tag("stable", changed=True, reasons=["upstream_moved"], digest=NEW)) for name in names],
-        changes=[change(9, "tag", namespace, name, view(), view(image=NEW), "upstream_moved", tag_name="stable") for name in names],
-        failures=[failure(kind=kind, namespace="shop", name=name, message=message, reason="Forbidden") for kind, name, message in refused],
+        streams=[
+            stream(namespace, name, tag("stable", changed=True, reasons=["upstream_moved"], digest=NEW))
+            for name in names
+        ],
+        changes=[
+            change(9, "tag", namespace, name, view(), view(image=NEW), "upstream_moved", tag_name="stable")
+            for name in names
+        ],
+        failures=[
+            failure(kind=kind, namespace="shop", name=name, message=message, reason="Forbidden")
+            for kind, name, message in refused
+        ],
         unknown=[unknown(kind, "shop", name, None, "Forbidden", message) for kind, name, message in refused],
     )
 
@@ -164,15 +296,29 @@ def parts() -> list[dict[str, t.Any]]:
     }
     risks = {"risks": [risk], "missing": [], "failed_namespaces": [], "summary": {"at_risk": 1}}
     done = drifted()
-    unit = {**done, "failures": [], "changes": done["changes"][:4], "held_back": [{**done["changes"][3], "reasons": ["upstream_moved"]}]}
+    unit = {
+        **done,
+        "failures": [],
+        "changes": done["changes"][:4],
+        "held_back": [{**done["changes"][3], "reasons": ["upstream_moved"]}],
+    }
     unit.update(unknown=[], notices=[])
-    correction = {**unit, "changes": done["changes"][:2], "failures": [failure(kind="stream", namespace="shop", name="web", message="the server said no")]}
+    correction = {
+        **unit,
+        "changes": done["changes"][:2],
+        "failures": [failure(kind="stream", namespace="shop", name="web", message="the server said no")],
+    }
     return [
         part("harbour", [drifted()], prune_risks=risks),
         part("calm", [compared(streams=[stream("shop", "web", tag("v1"))])]),
-        part("deserted", errors=["Cannot read anything: the API server https://api.example.com:6443 refused the connection."]),
+        part(
+            "deserted",
+            errors=["Cannot read anything: the API server https://api.example.com:6443 refused the connection."],
+        ),
         part("north", [moved("billing", "ledger")]),
         part("south", [moved("billing", "ledger", "invoices")]),
-        part("mended", [unit], correction=True, approved=[one["id"] for one in unit["changes"]], corrected=[correction]),
+        part(
+            "mended", [unit], correction=True, approved=[one["id"] for one in unit["changes"]], corrected=[correction]
+        ),
         part(HOSTILE, [compared()]),
     ]

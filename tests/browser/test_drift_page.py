@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report as people have it before them: on a desk and on a phone, by day and by night, on paper, without a mouse."""
+"""The report as people have it before them: on a desk and on a phone, by day and by night, on paper, without a
+mouse."""
 
 from __future__ import annotations
 
@@ -30,8 +31,12 @@ OPEN_ALL = "() => document.querySelectorAll('details').forEach((one) => { one.op
 LARGEST = 2_000_000
 
 
-@pytest.mark.parametrize(("place", "viewport", "scheme"), WAYS, ids=[f"{place}-{scheme}" for place, _viewport, scheme in WAYS])
-def test_nothing_is_out_of_sight_and_nothing_keeps_anybody_out(open_page: OpenPage, place: str, viewport: dict[str, int], scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "viewport", "scheme"), WAYS, ids=[f"{place}-{scheme}" for place, _viewport, scheme in WAYS]
+)
+def test_nothing_is_out_of_sight_and_nothing_keeps_anybody_out(
+    open_page: OpenPage, place: str, viewport: dict[str, int], scheme: str
+) -> None:
     page = open_page(viewport, color_scheme=scheme)
     if PICTURES:
         page.screenshot(path=Path(PICTURES, f"drift-{place}-{scheme}.png"), full_page=True)
@@ -40,7 +45,9 @@ def test_nothing_is_out_of_sight_and_nothing_keeps_anybody_out(open_page: OpenPa
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
     found = Axe().run(page)
     assert found.response["violations"] == [], found.generate_report()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == ("rgb(13, 17, 23)" if scheme == "dark" else "rgb(246, 247, 249)")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+        "rgb(13, 17, 23)" if scheme == "dark" else "rgb(246, 247, 249)"
+    )
 
 
 @pytest.mark.parametrize("width", [390, 820, 1080, 1280])
@@ -48,7 +55,10 @@ def test_no_table_but_the_matrix_is_wider_than_its_screen(open_page: OpenPage, w
     page = open_page({"width": width, "height": 900})
     page.evaluate(OPEN_ALL)
 
-    wide = page.evaluate("[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)")
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => "
+        "one.textContent)"
+    )
 
     assert [text for text in wide if "Declared mode" not in text] == []
 
@@ -67,7 +77,10 @@ def test_what_means_harm_stays_text(open_page: OpenPage) -> None:
     page.evaluate(OPEN_ALL)
 
     assert page.title() == "Drift of the <harbours>"
-    assert page.evaluate("[document.images.length, document.scripts.length, document.querySelectorAll('iframe, object, embed, form').length]") == [0, 1, 0]
+    assert page.evaluate(
+        "[document.images.length, document.scripts.length, document.querySelectorAll('iframe, object, embed, "
+        "form').length]"
+    ) == [0, 1, 0]
     shown = page.locator("body").inner_text()
     assert shown.count(HOSTILE) >= 4
     assert "49" not in shown.split()
@@ -85,13 +98,16 @@ def test_no_other_script_runs_and_nothing_is_fetched(browser: t.Any, report: Pat
             const script = document.createElement('script');
             script.textContent = "document.title = 'owned'";
             document.body.append(script);
-            document.body.insertAdjacentHTML('beforeend', '<img src="https://example.com/a.png"><p style="color: red">a</p>');
+            document.body.insertAdjacentHTML(
+                'beforeend', '<img src="https://example.com/a.png"><p style="color: red">a</p>');
         }"""
     )
     page.wait_for_timeout(100)
 
     assert page.title() == "Drift of the <harbours>"
-    assert [sum(word in text for text in complaints) > 0 for word in ("inline script", "example.com", "inline style")] == [True, True, True]
+    assert [
+        sum(word in text for text in complaints) > 0 for word in ("inline script", "example.com", "inline style")
+    ] == [True, True, True]
     page.close()
 
 
@@ -109,7 +125,10 @@ def test_failures_of_one_cause_are_one_entry(open_page: OpenPage) -> None:
     cause = page.locator("#causes .cards > li").filter(has_text="stranger")
 
     assert cause.count() == 1
-    assert cause.locator("p").first.inner_text() == "Forbidden: the user stranger may not get secrets, serviceaccounts in shop"
+    assert (
+        cause.locator("p").first.inner_text()
+        == "Forbidden: the user stranger may not get secrets, serviceaccounts in shop"
+    )
     cause.locator("summary").click()
     assert cause.locator("ul li").count() == 6
 
@@ -118,7 +137,12 @@ def test_the_head_says_what_was_asked_and_what_to_do_next(open_page: OpenPage, r
     page = open_page()
     head = page.locator("#top").inner_text()
 
-    for words in ("/srv/fleet/clusters.yml", "yes, what the registries serve now", "quayside.openshift_images 1.0.0", "Nothing is declared for 1 cluster"):
+    for words in (
+        "/srv/fleet/clusters.yml",
+        "yes, what the registries serve now",
+        "quayside.openshift_images 1.0.0",
+        "Nothing is declared for 1 cluster",
+    ):
         assert words in head
     command = page.locator(".next pre").inner_text()
     assert command == (
@@ -145,7 +169,10 @@ def test_both_sides_of_a_change_look_the_same(open_page: OpenPage) -> None:
     sides = page.locator(".object").filter(has_text="billing/ledger:stable").locator("tbody td")
 
     styles = [
-        side.evaluate("one => ['color', 'backgroundColor', 'fontWeight', 'textDecorationLine'].map((name) => getComputedStyle(one)[name])")
+        side.evaluate(
+            "one => ['color', 'backgroundColor', 'fontWeight', 'textDecorationLine'].map((name) => "
+            "getComputedStyle(one)[name])"
+        )
         for side in sides.all()
     ]
     assert len(styles) == 2
@@ -158,7 +185,11 @@ def test_before_and_after_are_named_by_what_they_are(open_page: OpenPage) -> Non
     page.evaluate(OPEN_ALL)
 
     def heads(where: str) -> set[tuple[str, ...]]:
-        tables = page.locator(".object").filter(has=page.locator(".what", has_text=re.compile(f"^{where}$"))).locator("table")
+        tables = (
+            page.locator(".object")
+            .filter(has=page.locator(".what", has_text=re.compile(f"^{where}$")))
+            .locator("table")
+        )
         return {tuple(table.locator("thead th").all_inner_texts()[1:]) for table in tables.all()}
 
     assert heads("shop/default") == {("On the cluster", "Declared"), ("Was", "Is now")}
@@ -168,8 +199,17 @@ def test_before_and_after_are_named_by_what_they_are(open_page: OpenPage) -> Non
 
 def test_an_image_that_needs_a_credential_first_says_so(open_page: OpenPage, tmp_path: Path) -> None:
     web = change(1, "tag", "shop", "web", None, view(image=""), "tag_missing", tag_name="v1")
-    pending = {"kind": "tag", "namespace": "shop", "name": "web", "tag": "v1", "reason": "credential_pending", "message": "not yet"}
-    found = compared(streams=[stream("shop", "web", tag("v1", changed=True, digest=None))], changes=[web], unknown=[pending])
+    pending = {
+        "kind": "tag",
+        "namespace": "shop",
+        "name": "web",
+        "tag": "v1",
+        "reason": "credential_pending",
+        "message": "not yet",
+    }
+    found = compared(
+        streams=[stream("shop", "web", tag("v1", changed=True, digest=None))], changes=[web], unknown=[pending]
+    )
 
     page = open_page(path=write_page(tmp_path, [part("harbour", [found])]))
 
@@ -189,7 +229,11 @@ def test_a_reason_filters_objects_causes_and_clusters_without_a_mouse(open_page:
     page.keyboard.press("Enter")
 
     assert chip.get_attribute("aria-pressed") == "true"
-    assert sorted(page.locator(".object:visible .what").all_inner_texts()) == ["billing/invoices:stable", "billing/ledger:stable", "shop/web:v1"]
+    assert sorted(page.locator(".object:visible .what").all_inner_texts()) == [
+        "billing/invoices:stable",
+        "billing/ledger:stable",
+        "shop/web:v1",
+    ]
     assert sorted(page.locator("article:visible h3").all_inner_texts()) == ["harbour", "mended", "north", "south"]
     assert page.locator("#clusters tbody tr:visible").count() == 4
     assert "what differs: 3 of 8" in page.locator("[data-filters] output").inner_text()
@@ -211,7 +255,11 @@ def test_what_is_sought_is_found_everywhere(open_page: OpenPage) -> None:
     rows = page.locator("#tags tbody tr:visible th").all_inner_texts()
     assert set(rows) == {"billing/ledger:stable"}
     page.get_by_label("Find", exact=True).fill("shop/web v1")
-    assert set(page.locator("#tags tbody tr:visible th").all_inner_texts()) == {"shop/web:v1", "shop/web:v10", "shop/web:v11"}
+    assert set(page.locator("#tags tbody tr:visible th").all_inner_texts()) == {
+        "shop/web:v1",
+        "shop/web:v10",
+        "shop/web:v11",
+    }
 
 
 def test_tags_are_chosen_by_state_and_put_in_order_without_a_mouse(open_page: OpenPage) -> None:
@@ -266,7 +314,9 @@ def test_large_numbers_are_put_in_order_as_numbers(open_page: OpenPage) -> None:
     page = open_page()
     numbers = ["999", "1,234", "56", "1,000,000", "0", "7", "8", "9"]
     cells = page.locator("#clusters td[data-label=Changes]")
-    cells.evaluate_all("(cells, numbers) => cells.forEach((cell, place) => { cell.textContent = numbers[place]; })", numbers)
+    cells.evaluate_all(
+        "(cells, numbers) => cells.forEach((cell, place) => { cell.textContent = numbers[place]; })", numbers
+    )
 
     page.locator("#clusters").get_by_role("button", name="Changes").click()
 
@@ -315,7 +365,9 @@ def test_a_phone_has_its_own_means_of_order(open_page: OpenPage) -> None:
 def test_each_cluster_says_what_there_is_to_be_said(open_page: OpenPage) -> None:
     page = open_page()
     page.evaluate(OPEN_ALL)
-    text = {name: page.get_by_role("article", name=name).inner_text() for name in ("harbour", "deserted", "mended", "lost")}
+    text = {
+        name: page.get_by_role("article", name=name).inner_text() for name in ("harbour", "deserted", "mended", "lost")
+    }
 
     for words in ("password_changed", "link_missing", "upstream_moved", "lookup_policy_changed", "tag_missing"):
         assert words.replace("_", " ") in text["harbour"]
@@ -325,7 +377,9 @@ def test_each_cluster_says_what_there_is_to_be_said(open_page: OpenPage) -> None
     assert f"{OLD[7:19]} → {NEW[7:19]}" in text["harbour"]
     assert "refused the connection" in text["deserted"]
     assert "There is no result of this cluster" in text["lost"]
-    mended = page.get_by_role("article", name="mended").get_by_label("What differed").locator(".badge").all_inner_texts()
+    mended = (
+        page.get_by_role("article", name="mended").get_by_label("What differed").locator(".badge").all_inner_texts()
+    )
     assert [word.strip() for word in mended] == ["corrected", "corrected", "failed", "changed meanwhile"]
     assert 'What to do: The key "registry.example.com:5000" would match.' in page.locator("#causes").inner_text()
     assert "The token expires on 2030-01-01." in page.locator("#notices").inner_text()
@@ -337,11 +391,24 @@ def test_a_single_image_stands_under_its_platform_with_a_sign_of_its_own(open_pa
     page.evaluate(OPEN_ALL)
     matrix = page.locator("#platforms")
 
-    assert matrix.locator("thead th").all_inner_texts() == ["Tag", "linux/amd64", "linux/arm64", "linux/s390x", "Declared mode", "Clusters"]
+    assert matrix.locator("thead th").all_inner_texts() == [
+        "Tag",
+        "linux/amd64",
+        "linux/arm64",
+        "linux/s390x",
+        "Declared mode",
+        "Clusters",
+    ]
     single = matrix.locator("tbody tr").filter(has_text="shop/odd:single").locator("td.cell")
     assert [cell.strip() for cell in single.first.all_inner_texts()] == ["■\nsingle image, taken"]
     cells = matrix.locator("td.cell .hidden").all_inner_texts()
-    assert set(cells) == {"taken", "offered, not taken", "taken, not offered any more", "offered, not known whether taken", "single image, taken"}
+    assert set(cells) == {
+        "taken",
+        "offered, not taken",
+        "taken, not offered any more",
+        "offered, not known whether taken",
+        "single image, taken",
+    }
 
 
 def test_a_page_for_one_cluster_counts_no_clusters(open_page: OpenPage, tmp_path: Path) -> None:
@@ -370,7 +437,9 @@ def test_paper_shows_what_matters_and_no_buttons(open_page: OpenPage) -> None:
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
 
     assert page.locator("details:not([open])").count() == 0
-    assert page.locator(".tools:visible, .skip:visible, .bar:visible, .filters:visible, thead button:visible").count() == 0
+    assert (
+        page.locator(".tools:visible, .skip:visible, .bar:visible, .filters:visible, thead button:visible").count() == 0
+    )
     assert page.locator("#tags thead th").first.inner_text() == "Tag"
     assert page.locator("#tags tbody tr:visible .ok").count() == 0
     assert page.locator("#tags tbody tr:visible").count() == 7

@@ -27,7 +27,10 @@ _HERE = Path(__file__).parent
 # gets any free port here, for several runs may go on at once.
 _PRIVATE_PORT = 25001
 _UNUSED_PORT = 25999
-_OURS = ((_HERE / "cases", _HERE / "registry.json"), (_HERE / "controller" / "cases", _HERE / "controller" / "registry.json"))
+_OURS = (
+    (_HERE / "cases", _HERE / "registry.json"),
+    (_HERE / "controller" / "cases", _HERE / "controller" / "registry.json"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,11 @@ class Place:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Other recordings than our own."""
     parser.addoption("--cases", type=Path, help="folder of recorded cases (default: our own)")
-    parser.addoption("--registry", type=Path, help="what the registries served then (default: registry.json beside that folder, or our own)")
+    parser.addoption(
+        "--registry",
+        type=Path,
+        help="what the registries served then (default: registry.json beside that folder, or our own)",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

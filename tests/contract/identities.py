@@ -29,7 +29,9 @@ ANONYMOUS = "anonymous"
 WRONG_TOKEN = "wrong token"
 _ACCOUNT = re.compile(r"system:serviceaccount:\{ns\}:([a-z0-9-]+)")
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_RESOURCE = re.compile(r"^/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)/namespaces/[^/]+/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?$")
+_RESOURCE = re.compile(
+    r"^/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)/namespaces/[^/]+/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?$"
+)
 
 
 @dataclass(frozen=True)

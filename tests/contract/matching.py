@@ -38,7 +38,10 @@ class Tokens:
             return f"({_PATTERNS[found[1].partition(':')[0]]})"
 
         parts = _TOKEN.split(recorded)
-        pattern = "".join(group(t.cast("re.Match[str]", _TOKEN.fullmatch(f"<{part}>"))) if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        pattern = "".join(
+            group(t.cast("re.Match[str]", _TOKEN.fullmatch(f"<{part}>"))) if index % 2 else re.escape(part)
+            for index, part in enumerate(parts)
+        )
         found = re.fullmatch(pattern, answered, re.DOTALL)
         if found is None:
             return f"{answered!r} instead of {recorded!r}"

@@ -77,7 +77,9 @@ class Replay:
         found: list[str] = []
         for index, (step, sender) in enumerate(zip(self._case["steps"], senders(self._recorded), strict=True)):
             answer = self._create_secret(step) if "secret" in step else self._answer(step, sender)
-            found += [f"step {index} {step.get('note', '')}: {text}" for text in self._compare(step["response"], answer)]
+            found += [
+                f"step {index} {step.get('note', '')}: {text}" for text in self._compare(step["response"], answer)
+            ]
         return found
 
     def _answer(self, step: dict[str, t.Any], sender: str) -> requests.Response:
@@ -104,7 +106,11 @@ class Replay:
         return t.cast("dict[str, t.Any]", json.loads(text))
 
     def _compare(self, recorded: dict[str, t.Any], answer: requests.Response) -> list[str]:
-        found = [] if answer.status_code == recorded["code"] else [f"code {answer.status_code} instead of {recorded['code']}"]
+        found = (
+            []
+            if answer.status_code == recorded["code"]
+            else [f"code {answer.status_code} instead of {recorded['code']}"]
+        )
         if recorded["body"] == "created":
             return found if not found else [*found, answer.text]
         try:
@@ -185,7 +191,9 @@ class Replay:
             self._prepare(f"{rbac}/roles", {"metadata": {"name": name}, "rules": rules})
             subject = {"kind": "ServiceAccount", "name": name, "namespace": self._namespace}
             reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
-            self._prepare(f"{rbac}/rolebindings", {"metadata": {"name": name}, "roleRef": reference, "subjects": [subject]})
+            self._prepare(
+                f"{rbac}/rolebindings", {"metadata": {"name": name}, "roleRef": reference, "subjects": [subject]}
+            )
         answer = self._prepare(f"{core}/{name}/token", {"spec": {}})
         self._credentials[name] = answer["status"]["token"]
 
@@ -197,7 +205,10 @@ class Replay:
     def _filled(self, body: t.Any) -> t.Any:
         if isinstance(body, dict) and isinstance(body.get("metadata"), dict):
             known = self._metadata.get((str(body.get("kind", "")), str(body["metadata"].get("name", ""))), {})
-            metadata = {key: known.get(key) if value in ("<uid>", "<time>") else value for key, value in body["metadata"].items()}
+            metadata = {
+                key: known.get(key) if value in ("<uid>", "<time>") else value
+                for key, value in body["metadata"].items()
+            }
             body = {**body, "metadata": {key: value for key, value in metadata.items() if value is not None}}
         return self._with_values(body)
 

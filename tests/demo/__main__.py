@@ -49,7 +49,9 @@ _SCENES: tuple[tuple[str, Callable[[Stage], None]], ...] = (
 def main(arguments: list[str] | None = None) -> int:
     """Play all scenes; 0, or 1 with the sentence of the claim that did not hold."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave cluster and registries running, print how to use them")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave cluster and registries running, print how to use them"
+    )
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="what the registries are")
     options = parser.parse_args(arguments)
     started = time.monotonic()
@@ -129,7 +131,9 @@ def _stage(directory: Path, environment: Mapping[str, str], cluster: Cluster) ->
 
 def _show_variables(stage: Stage) -> None:
     """Show the beginning of what is declared: the streams, which hold no password."""
-    declared = yaml.safe_dump({"image_streams_desired": stage.playbook.variables["image_streams_desired"]}, sort_keys=False).splitlines()
+    declared = yaml.safe_dump(
+        {"image_streams_desired": stage.playbook.variables["image_streams_desired"]}, sort_keys=False
+    ).splitlines()
     _tell(f"What is declared, from {stage.playbook.variables_file.name} (pull secrets and links stand there too):")
     for line in declared[:_SHOWN_VARIABLES]:
         _tell(f"  {line}")

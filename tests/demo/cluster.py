@@ -114,7 +114,10 @@ def _meaning(address: Address, document: dict[str, t.Any]) -> t.Any:
             **document["spec"],
             "tags": [{key: value for key, value in tag.items() if key != "generation"} for tag in tags],
         }
-        rest["images"] = {status["tag"]: [entry["image"] for entry in status.get("items") or []][:1] for status in document["status"].get("tags") or []}
+        rest["images"] = {
+            status["tag"]: [entry["image"] for entry in status.get("items") or []][:1]
+            for status in document["status"].get("tags") or []
+        }
     return rest
 
 
@@ -142,7 +145,9 @@ class Cluster:
     def call(self, method: str, path: str, body: t.Any = None, content_type: str = "application/json") -> t.Any:
         """One call; an answer of 400 and above is a requests.HTTPError."""
         data = None if body is None else json.dumps(body)
-        answer = self._session.request(method, self._host + path, data=data, headers={"Content-Type": content_type}, timeout=60)
+        answer = self._session.request(
+            method, self._host + path, data=data, headers={"Content-Type": content_type}, timeout=60
+        )
         answer.raise_for_status()
         return answer.json()
 

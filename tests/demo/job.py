@@ -64,7 +64,9 @@ class Job:
         image_format: str = "docker",
     ) -> str:
         with RegistryClient(self.registries[registry]) as client:
-            digest = client.push_image(repository, tag, platforms, salt=salt or f"{repository}:{tag}", image_format=image_format)
+            digest = client.push_image(
+                repository, tag, platforms, salt=salt or f"{repository}:{tag}", image_format=image_format
+            )
         self.digests[self.image(registry, repository, tag)] = digest
         return digest
 
@@ -143,19 +145,25 @@ class Job:
                 "namespace": "billing",
                 "name": "tools",
                 "insecure": True,
-                "tags": [{"name": "v3", "from": self.image("plain", "team/tools", "v3"), "import_mode": "PreserveOriginal"}],
+                "tags": [
+                    {"name": "v3", "from": self.image("plain", "team/tools", "v3"), "import_mode": "PreserveOriginal"}
+                ],
             },
             {
                 "namespace": "billing",
                 "name": "legacy",
                 "insecure": True,
-                "tags": [{"name": "v1", "from": self.image("selfsigned", "team/legacy", "v1"), "import_mode": "Legacy"}],
+                "tags": [
+                    {"name": "v1", "from": self.image("selfsigned", "team/legacy", "v1"), "import_mode": "Legacy"}
+                ],
             },
         ]
 
     def desired_tags(self) -> set[tuple[str, str, str]]:
         """Namespace, stream and tag of everything that the variables name."""
-        return {(stream["namespace"], stream["name"], tag["name"]) for stream in self._streams() for tag in stream["tags"]}
+        return {
+            (stream["namespace"], stream["name"], tag["name"]) for stream in self._streams() for tag in stream["tags"]
+        }
 
     def secrets_of_the_demo(self) -> list[str]:
         """Passwords that no output may show."""

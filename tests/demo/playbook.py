@@ -82,7 +82,12 @@ class Run:
 
     def complaints(self) -> list[str]:
         """Warnings and deprecations of all tasks."""
-        return [str(text) for result in self.results for kind in ("warnings", "deprecations") for text in result.content.get(kind, [])]
+        return [
+            str(text)
+            for result in self.results
+            for kind in ("warnings", "deprecations")
+            for text in result.content.get(kind, [])
+        ]
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,8 @@ class Playbook:
         return shlex.join(["ansible-playbook", other or self.name, "-e", f"@{self.variables_file.name}", *options])
 
     def run(self, *options: str, other: str = "") -> Run:
-        """Run it, or another playbook with the same variables; a run that takes longer than ten minutes is a subprocess.TimeoutExpired."""
+        """Run it, or another playbook with the same variables; a run that takes longer than ten minutes is a
+        subprocess.TimeoutExpired."""
         record = self.directory / "record.jsonl"
         write_private(record, b"")
         environment = {

@@ -71,14 +71,19 @@ class Stage:
             predicted.tag_changes() == done.tag_changes(),
             f"check mode predicted the tags {predicted.tag_changes()}, the run changed {done.tag_changes()}",
         )
-        for (title, foreseen), (_title, seen) in zip(predicted.diffs(unforeseeable), done.diffs(unforeseeable), strict=True):
+        for (title, foreseen), (_title, seen) in zip(
+            predicted.diffs(unforeseeable), done.diffs(unforeseeable), strict=True
+        ):
             claim(foreseen == seen, f"{title}: check mode showed the diff {foreseen}, the run {seen}")
         return done
 
     def fail(self, *options: str) -> Run:
         """Run what has to fail, for a reason that is told."""
         run = self._run(*options)
-        claim(run.exit_code == _FAILED, f"ansible-playbook {' '.join(options)} ended with {run.exit_code}, and should have failed:\n{run.output}")
+        claim(
+            run.exit_code == _FAILED,
+            f"ansible-playbook {' '.join(options)} ended with {run.exit_code}, and should have failed:\n{run.output}",
+        )
         return run
 
     def _play(self, *options: str, other: str = "") -> Run:
@@ -205,7 +210,9 @@ def correction(stage: Stage) -> None:
     stage.fulfil(stage.drift.predicted)
     corrected = stage.cluster.settled()
     meanings = corrected.meanings()
-    different = {address for address, meaning in stage.drift.good.meanings().items() if meanings.get(address) != meaning}
+    different = {
+        address for address, meaning in stage.drift.good.meanings().items() if meanings.get(address) != meaning
+    }
     claim(not different, f"after the correction {_listed(different)} still differ from before the drift")
     beside = corrected.written_since(stage.drift.drifted) - stage.drift.touched
     claim(not beside, f"the correction also wrote {_listed(beside)}")
@@ -257,7 +264,10 @@ def _foretold(run: Run) -> str:
 
 
 def _listed(things: Iterable[t.Any]) -> str:
-    texts = sorted(str(thing) if isinstance(thing, Address) else "/".join(thing) if isinstance(thing, tuple) else str(thing) for thing in things)
+    texts = sorted(
+        str(thing) if isinstance(thing, Address) else "/".join(thing) if isinstance(thing, tuple) else str(thing)
+        for thing in things
+    )
     return ", ".join(texts) or "nothing"
 
 

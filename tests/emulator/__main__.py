@@ -27,12 +27,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state-file", type=Path, help="address and tokens as JSON (default: standard output)")
     parser.add_argument("--registry-ca", type=Path, action="append", default=[], help="trusted for imports; repeatable")
     parser.add_argument("--import-mode", choices=("Legacy", "PreserveOriginal"), default="Legacy")
-    parser.add_argument("--bulk-limit", type=int, default=BULK_LIMIT, help="tags of one repository import; -1: no limit")
+    parser.add_argument(
+        "--bulk-limit", type=int, default=BULK_LIMIT, help="tags of one repository import; -1: no limit"
+    )
     parser.add_argument("--no-import-controller", action="store_true", help="import nothing by itself")
-    parser.add_argument("--scheduled-imports-every", type=float, default=INTERVAL, metavar="SECONDS", help="scheduled tags (default: %(default)s)")
+    parser.add_argument(
+        "--scheduled-imports-every",
+        type=float,
+        default=INTERVAL,
+        metavar="SECONDS",
+        help="scheduled tags (default: %(default)s)",
+    )
     parser.add_argument("--service-account-controller", action="store_true", help="keep dockercfg secrets linked")
     parser.add_argument("--service-accounts-after", type=float, metavar="SECONDS", help="in each new namespace")
-    parser.add_argument("--samples-operator", action="store_true", help="act by the configuration of the samples in openshift")
+    parser.add_argument(
+        "--samples-operator", action="store_true", help="act by the configuration of the samples in openshift"
+    )
     parser.add_argument("--plain-kubernetes", action="store_true", help="serve no group of OpenShift")
     parser.add_argument("--owner", type=int, metavar="PID", help="stop when this process is gone")
     parser.add_argument("--lifetime", type=float, default=DEFAULT_LIFETIME, metavar="SECONDS")

@@ -142,18 +142,31 @@ class Access:
         return self.permission(user, action) is not None
 
     def permission(self, user: User, action: Action) -> str | None:
-        """Why the action is permitted, as an access review tells it ("" for what everybody may); None where it is not."""
+        """Why the action is permitted, as an access review tells it ("" for what everybody may); None where it is
+        not."""
         if MASTERS in user.groups:
             return ""
         if action.resource is None:
-            everybody = _below(action.path, _OPEN_PATHS) or (AUTHENTICATED in user.groups and _below(action.path, _DISCOVERY_PATHS))
+            everybody = _below(action.path, _OPEN_PATHS) or (
+                AUTHENTICATED in user.groups and _below(action.path, _DISCOVERY_PATHS)
+            )
             permits = _permits_path
         else:
-            everybody = action.resource.group in ("authorization.k8s.io", "authentication.k8s.io") and AUTHENTICATED in user.groups
+            everybody = (
+                action.resource.group in ("authorization.k8s.io", "authentication.k8s.io")
+                and AUTHENTICATED in user.groups
+            )
             permits = _permits
         if everybody:
             return ""
-        return next((f"RBAC: allowed by {grant}" for grant, rule in self._rules(user, action.namespace) if permits(rule, action)), None)
+        return next(
+            (
+                f"RBAC: allowed by {grant}"
+                for grant, rule in self._rules(user, action.namespace)
+                if permits(rule, action)
+            ),
+            None,
+        )
 
     def _rules(self, user: User, namespace: str) -> Iterator[tuple[str, Mapping[str, t.Any]]]:
         """Rules with the words for the binding that gives them."""
@@ -163,7 +176,10 @@ class Access:
                 if subject:
                     reference = binding.data.get("roleRef", {})
                     name = binding.data["metadata"]["name"] + (f"/{space}" if space else "")
-                    grant = f"{resource.kind} {quote(name)} of {reference.get('kind')} {quote(str(reference.get('name')))} to {subject}"
+                    grant = (
+                        f"{resource.kind} {quote(name)} of {reference.get('kind')} {quote(str(reference.get('name')))} "
+                        f"to {subject}"
+                    )
                     yield from ((grant, rule) for rule in self._rules_of(reference, space))
 
     def _rules_of(self, reference: Mapping[str, t.Any], namespace: str) -> list[Mapping[str, t.Any]]:
@@ -203,7 +219,8 @@ def _permits(rule: Mapping[str, t.Any], action: Action) -> bool:
 def _permits_path(rule: Mapping[str, t.Any], action: Action) -> bool:
     verbs = rule.get("verbs") or []
     return ("*" in verbs or action.verb in verbs) and any(
-        url in ("*", action.path) or (url.endswith("*") and action.path.startswith(url[:-1])) for url in rule.get("nonResourceURLs") or []
+        url in ("*", action.path) or (url.endswith("*") and action.path.startswith(url[:-1]))
+        for url in rule.get("nonResourceURLs") or []
     )
 
 
@@ -223,12 +240,17 @@ def _rule(groups: str, resources: str, verbs: str) -> dict[str, list[str]]:
     return dict(zip(("apiGroups", "resources", "verbs"), split, strict=True))
 
 
-_WORKLOADS = _rule("core apps batch", "pods replicationcontrollers deployments replicasets daemonsets statefulsets jobs cronjobs configmaps", "*")
+_WORKLOADS = _rule(
+    "core apps batch",
+    "pods replicationcontrollers deployments replicasets daemonsets statefulsets jobs cronjobs configmaps",
+    "*",
+)
 _READ = "get list watch"
 _VIEW = [
     _rule(
         "core apps batch",
-        "pods replicationcontrollers deployments replicasets daemonsets statefulsets jobs cronjobs configmaps serviceaccounts namespaces",
+        "pods replicationcontrollers deployments replicasets daemonsets statefulsets jobs cronjobs configmaps "
+        "serviceaccounts namespaces",
         _READ,
     ),
     _rule("image.openshift.io", "imagestreams imagestreamtags imagetags imagestreamimages", _READ),

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which registries images may come from: ``allowedRegistriesForImport`` of the image configuration (server-behaviour.md 2.7)."""
+"""Which registries images may come from: ``allowedRegistriesForImport`` of the image configuration
+(server-behaviour.md 2.7)."""
 
 from __future__ import annotations
 
@@ -51,22 +52,34 @@ class Admission:
         if any(self._permits(one, port) for one in hosts):
             return ""
         names = [quote(f"{name}:{number}") for name, number in self._allowed]
-        listed = ", ".join(names) if len(names) <= _SHOWN else f"{', '.join(names[: _SHOWN - 1])}, and {len(names) - _SHOWN + 1} more ..."
+        listed = (
+            ", ".join(names)
+            if len(names) <= _SHOWN
+            else f"{', '.join(names[: _SHOWN - 1])}, and {len(names) - _SHOWN + 1} more ..."
+        )
         shown = reference.registry or (f"{host}:{port}" if port else host)
         return f"registry {quote(shown)} not allowed by whitelist: {listed}"
 
     def _permits(self, host: str, port: str) -> bool:
-        return any(_fits(host, pattern) and (_fits(port, wanted) if port else wanted in ("80", "443", "*")) for pattern, wanted in self._allowed)
+        return any(
+            _fits(host, pattern) and (_fits(port, wanted) if port else wanted in ("80", "443", "*"))
+            for pattern, wanted in self._allowed
+        )
 
     def import_errors(self, spec: Object) -> t.Iterator[FieldError]:
-        """What an import may not ask for: host and port decide, a missing port is 80 for an insecure image and else 443."""
+        """What an import may not ask for: host and port decide, a missing port is 80 for an insecure image and else
+        443."""
         items = [("spec.repository", spec["repository"])] if spec.get("repository") else []
         items += [(f"spec.images[{index}]", image) for index, image in enumerate(spec.get("images") or [])]
         for path, item in items:
-            host, port = _address(PullSpec.parse(item["from"]["name"]), insecure=bool(item["importPolicy"].get("insecure")))
+            host, port = _address(
+                PullSpec.parse(item["from"]["name"]), insecure=bool(item["importPolicy"].get("insecure"))
+            )
             why = self.refusal(PullSpec(f"{host}:{port}", "", ""))
             if why:
-                yield forbidden_value(f"{path}.from.name", f"importing images from registry {quote(f'{host}:{port}')} is forbidden: {why}")
+                yield forbidden_value(
+                    f"{path}.from.name", f"importing images from registry {quote(f'{host}:{port}')} is forbidden: {why}"
+                )
 
 
 def _repository(text: str) -> Iterable[str]:

@@ -148,7 +148,9 @@ class Application:
             return await _deliver(request, answer, fault)
         finally:
             url = request.rel_url
-            self.cluster.log.add(request.method, url.raw_path, url.raw_query_string, user.name, code, time.monotonic() - started)
+            self.cluster.log.add(
+                request.method, url.raw_path, url.raw_query_string, user.name, code, time.monotonic() - started
+            )
 
     def _caller(self, request: web.Request) -> User:
         user = self.cluster.access.authenticate(request.headers, _certificate_user(request))
@@ -214,7 +216,13 @@ async def _body(request: web.Request) -> tuple[bytes, str]:
 
 def _require_dry_run(verb: str, values: list[str]) -> None:
     """422 for a dry run of any other kind than ``All``; reading has no such option."""
-    options = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions", "delete": "DeleteOptions", "deletecollection": "DeleteOptions"}
+    options = {
+        "create": "CreateOptions",
+        "update": "UpdateOptions",
+        "patch": "PatchOptions",
+        "delete": "DeleteOptions",
+        "deletecollection": "DeleteOptions",
+    }
     if verb in options and any(value != "All" for value in values):
         raise invalid(GroupName("meta.k8s.io", options[verb]), "", [unsupported_value("dryRun", values, ["All"])])
 
@@ -239,7 +247,9 @@ def _certificate_user(request: web.Request) -> User | None:
 
 
 def _response(answer: Answer) -> web.Response:
-    return web.Response(status=answer.code, body=answer.body, content_type=answer.content_type, headers=dict(answer.headers))
+    return web.Response(
+        status=answer.code, body=answer.body, content_type=answer.content_type, headers=dict(answer.headers)
+    )
 
 
 def _reset(request: web.Request) -> web.StreamResponse:

@@ -49,7 +49,9 @@ class ApiClient:
         """One request; ``body`` is sent as JSON, or as it is where it is text or bytes."""
         data = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
         given = {"Content-Type": content_type} if data is not None else {}
-        return self.session.request(method, self.url + path, params=query, data=data, headers={**given, **(headers or {})}, timeout=_SECONDS)
+        return self.session.request(
+            method, self.url + path, params=query, data=data, headers={**given, **(headers or {})}, timeout=_SECONDS
+        )
 
     def core(self, plural: str, name: str = "") -> str:
         """A path of the core group in this client's namespace."""
@@ -63,10 +65,14 @@ class ApiClient:
         """A path of the RBAC group in this client's namespace."""
         return f"{RBAC}/namespaces/{self.namespace}/{plural}"
 
-    def import_images(self, stream: str, *images: dict[str, t.Any], store: bool = True, query: t.Mapping[str, str] | None = None) -> requests.Response:
+    def import_images(
+        self, stream: str, *images: dict[str, t.Any], store: bool = True, query: t.Mapping[str, str] | None = None
+    ) -> requests.Response:
         """An ImageStreamImport of these entries of ``spec.images``; ``store`` False: a lookup."""
         spec = {"import": store, "images": list(images)}
-        return self.send("POST", self.image("imagestreamimports"), {"metadata": {"name": stream}, "spec": spec}, query=query)
+        return self.send(
+            "POST", self.image("imagestreamimports"), {"metadata": {"name": stream}, "spec": spec}, query=query
+        )
 
     def stream(self, name: str) -> dict[str, t.Any]:
         """A stream that has to be there."""
@@ -87,7 +93,9 @@ class ControlClient:
     def __exit__(self, *_exc: object) -> None:
         self._api.session.close()
 
-    def send(self, method: str, what: str, body: t.Any = None, query: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
+    def send(
+        self, method: str, what: str, body: t.Any = None, query: t.Mapping[str, str] | None = None
+    ) -> dict[str, t.Any]:
         """One request; a refusal is an exception."""
         answer = self._api.send(method, f"/_emulator/{what}", body, query=query)
         answer.raise_for_status()
@@ -110,12 +118,14 @@ class ControlClient:
         self.send("DELETE", "faults")
 
     def let_import(self, namespace: str = "", *, scheduled: bool = False) -> list[dict[str, t.Any]]:
-        """Let the import controller act now, on what waits or on what is scheduled; returns the streams that it acted on."""
+        """Let the import controller act now, on what waits or on what is scheduled; returns the streams that it
+        acted on."""
         answer = self.send("POST", "imports/scheduled" if scheduled else "imports", {"namespace": namespace})
         return t.cast("list[dict[str, t.Any]]", answer["imports"])
 
     def own(self, document: dict[str, t.Any], *exact: str, after: float = 0.2) -> int:
-        """Let an owner keep an object as ``document`` says, of the fields in ``exact`` nothing else; returns its number."""
+        """Let an owner keep an object as ``document`` says, of the fields in ``exact`` nothing else; returns its
+        number."""
         return int(self.send("POST", "owners", {"document": document, "exact": exact, "after": after})["id"])
 
     def rounds(self, owner: int) -> int:

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from .access import BUILT_IN_ROLES, Access, Action, User
 from .controllers import Controllers
-from .core_kinds import ConfigMapStrategy, NamespaceHandler, PodStrategy, ReviewHandler, SecretStrategy, ServiceAccountHandler
+from .core_kinds import (
+    ConfigMapStrategy,
+    NamespaceHandler,
+    PodStrategy,
+    ReviewHandler,
+    SecretStrategy,
+    ServiceAccountHandler,
+)
 from .discovery import Discovery
 from .faults import Faults
 from .generic import GenericHandler, Strategy
@@ -109,16 +116,24 @@ class Cluster:
         for name, rules in BUILT_IN_ROLES.items():
             self.store.create(CLUSTER_ROLES, "", {"metadata": {"name": name}, "rules": rules})
         auths = base64.b64encode(b'{"auths":{}}').decode()
-        pull_secret = {"metadata": {"name": "pull-secret", "namespace": "openshift-config"}, "type": "kubernetes.io/dockerconfigjson"}
+        pull_secret = {
+            "metadata": {"name": "pull-secret", "namespace": "openshift-config"},
+            "type": "kubernetes.io/dockerconfigjson",
+        }
         self.store.create(SECRETS, "openshift-config", {**pull_secret, "data": {".dockerconfigjson": auths}})
         infrastructure = {"metadata": {"name": "cluster", "generation": 1}, "spec": {"platformSpec": {"type": "None"}}}
-        status = {"controlPlaneTopology": "HighlyAvailable", "infrastructureTopology": "HighlyAvailable", "platform": "None"}
+        status = {
+            "controlPlaneTopology": "HighlyAvailable",
+            "infrastructureTopology": "HighlyAvailable",
+            "platform": "None",
+        }
         self.store.create(INFRASTRUCTURES, "", {**infrastructure, "status": status})
         self.store.create(IMAGE_CONFIGS, "", {"metadata": {"name": "cluster", "generation": 1}, "spec": {}})
 
     @property
     def topology(self) -> str:
-        """``status.controlPlaneTopology`` of the infrastructure: External on a hosted control plane. "": there is no such object."""
+        """``status.controlPlaneTopology`` of the infrastructure: External on a hosted control plane. "": there is no
+        such object."""
         stored = self.store.get(INFRASTRUCTURES, "", "cluster")
         return str(stored.data["status"]["controlPlaneTopology"]) if stored else ""
 
@@ -150,8 +165,16 @@ class Cluster:
             action = Action(other.get("verb", ""), path=other["path"])
         else:
             group, plural = wish.get("group", ""), wish.get("resource", "")
-            resource = BY_PATH.get((group, wish.get("version") or "v1", plural)) or ResourceType(group, "v1", plural, plural)
-            action = Action(wish.get("verb", ""), resource, wish.get("subresource", ""), wish.get("namespace", ""), wish.get("name", ""))
+            resource = BY_PATH.get((group, wish.get("version") or "v1", plural)) or ResourceType(
+                group, "v1", plural, plural
+            )
+            action = Action(
+                wish.get("verb", ""),
+                resource,
+                wish.get("subresource", ""),
+                wish.get("namespace", ""),
+                wish.get("name", ""),
+            )
         reason = self.access.permission(call.user, action)
         status: Object = {"allowed": reason is not None, **({"reason": reason} if reason else {})}
         return {"metadata": {}, "spec": spec, "status": status}

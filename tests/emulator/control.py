@@ -28,7 +28,8 @@ class Control:
     - ``GET requests[?since=N]``, ``DELETE requests``
     - ``GET faults``, ``POST faults`` (fields of ``faults.Fault``), ``DELETE faults[/id]``
     - ``GET settings``, ``PATCH settings`` (see ``settings``)
-    - ``POST imports``, ``POST imports/scheduled`` {namespace}: the import controller acts now, and the answer comes when it is done
+    - ``POST imports``, ``POST imports/scheduled`` {namespace}: the import controller acts now, and the answer comes
+      when it is done
     - ``POST owners`` (``owners.Owner.read``), ``GET owners``, ``DELETE owners[/id]``
     - ``POST tokens`` {user, groups, ttl}, ``DELETE tokens[/user]`` (tokens of that user, or all, expire at once)
     """
@@ -123,9 +124,9 @@ class Control:
     def change(self, wishes: Object) -> None:
         """Turn switches; ValueError for one that does not exist.
 
-        ``control_plane_topology``: External on a hosted control plane.
-        ``openshift`` false: a plain Kubernetes; ``deployment_configs``: with these and builds; ``service_accounts_after``,
-        ``import_controller_after``: seconds or null; ``scheduled_imports_every``: seconds.
+        ``control_plane_topology``: External on a hosted control plane. ``openshift`` false: a plain Kubernetes;
+        ``deployment_configs``: with these and builds; ``service_accounts_after``, ``import_controller_after``:
+        seconds or null; ``scheduled_imports_every``: seconds.
         """
         unknown = set(wishes) - set(self.settings())
         if unknown:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cluster does with namespaces and service accounts beside the API server, each behind a switch that is off at first."""
+"""What a cluster does with namespaces and service accounts beside the API server, each behind a switch that is off
+at first."""
 
 from __future__ import annotations
 

@@ -88,7 +88,9 @@ def _content_errors(data: Object) -> list[FieldError]:
         missing = [key for key in _NEEDED_KEYS[data["type"]] if key not in values]
         either = data["type"] == "kubernetes.io/basic-auth" and len(missing) < len(_NEEDED_KEYS[data["type"]])
         return [*errors, *(required_value(f"data[{key}]") for key in missing if not either)]
-    if data["type"] == "kubernetes.io/service-account-token" and not (data["metadata"].get("annotations") or {}).get(_ACCOUNT_ANNOTATION):
+    if data["type"] == "kubernetes.io/service-account-token" and not (data["metadata"].get("annotations") or {}).get(
+        _ACCOUNT_ANNOTATION
+    ):
         return [*errors, required_value(f"metadata.annotations[{_ACCOUNT_ANNOTATION}]")]
     key = SECRET_KEYS.get(data["type"])
     if key is None:

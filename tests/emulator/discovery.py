@@ -68,7 +68,9 @@ class Discovery:
     def _openapi(self, parts: list[str]) -> Object | None:
         """Just enough for kubectl to find that the server validates fields itself; no schemas."""
         roots = {"api/v1": ("", "v1")}
-        roots |= {f"apis/{name}/{version}": (name, version) for name, versions in self._groups() for version in versions}
+        roots |= {
+            f"apis/{name}/{version}": (name, version) for name, versions in self._groups() for version in versions
+        }
         if not parts:
             return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in roots}}
         root = "/".join(parts)
@@ -80,7 +82,10 @@ class Discovery:
             if (resource.group, resource.version) == roots[root]:
                 space = "namespaces/{namespace}/" if resource.namespaced else ""
                 kind = {"group": group, "version": version, "kind": resource.kind}
-                operation = {"parameters": [{"name": "fieldValidation", "in": "query"}], "x-kubernetes-group-version-kind": kind}
+                operation = {
+                    "parameters": [{"name": "fieldValidation", "in": "query"}],
+                    "x-kubernetes-group-version-kind": kind,
+                }
                 paths[f"/{root}/{space}{resource.plural}/{{name}}"] = {"patch": operation}
         return {"openapi": "3.0.0", "info": {"title": "emulator", "version": version}, "paths": paths}
 

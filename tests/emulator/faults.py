@@ -17,7 +17,21 @@ from .store import Object
 
 RESETS = ("before", "after", "middle")
 IMPORTS = ("before", "during", "after")
-_FIELDS = ("method", "path", "count", "skip", "delay", "status", "retry_after", "after_work", "reset", "message", "outage", "expire", "imports")
+_FIELDS = (
+    "method",
+    "path",
+    "count",
+    "skip",
+    "delay",
+    "status",
+    "retry_after",
+    "after_work",
+    "reset",
+    "message",
+    "outage",
+    "expire",
+    "imports",
+)
 
 
 @dataclass
@@ -26,11 +40,11 @@ class Fault:
 
     The first ``skip`` of them pass untouched, the next ``count`` (None: all) are hit: delayed by ``delay`` seconds,
     then answered with ``status``; or with the connection reset before the work, after it, or in the middle of the
-    answer (``reset``). ``after_work``: the work is done although ``status`` is answered. ``outage``: the server starts
-    again; every connection is reset, this request with them, and for so many seconds nothing listens. ``expire``: the
-    tokens of this user end just before the request is looked at. ``imports``: the import controller acts on all that
-    waits for it: before the request is looked at, ``during`` an import, between its look-ups and its write, or after the
-    work and before the answer.
+    answer (``reset``). ``after_work``: the work is done although ``status`` is answered. ``outage``: the server
+    starts again; every connection is reset, this request with them, and for so many seconds nothing listens.
+    ``expire``: the tokens of this user end just before the request is looked at. ``imports``: the import controller
+    acts on all that waits for it: before the request is looked at, ``during`` an import, between its look-ups and
+    its write, or after the work and before the answer.
     """
 
     method: str = ""
@@ -62,7 +76,10 @@ class Fault:
         if fault.imports and fault.imports not in IMPORTS:
             raise ValueError(f"imports is one of {', '.join(IMPORTS)}")
         if not (fault.delay or fault.status or fault.reset or fault.outage or fault.expire or fault.imports):
-            raise ValueError("a fault delays, answers a status, resets, expires tokens, lets the import controller act or is an outage")
+            raise ValueError(
+                "a fault delays, answers a status, resets, expires tokens, lets the import controller act or is an "
+                "outage"
+            )
         re.compile(fault.path)
         return fault
 
@@ -90,7 +107,9 @@ class Fault:
             409: conflict(GroupName("image.openshift.io", "imagestreams"), "fault"),
             429: StatusError(429, "TooManyRequests", "Too many requests, please try again later.", details),
             500: internal_error("an error on the server has prevented the request from succeeding"),
-            503: StatusError(503, "ServiceUnavailable", "the server is currently unable to handle the request", details),
+            503: StatusError(
+                503, "ServiceUnavailable", "the server is currently unable to handle the request", details
+            ),
             504: timeout(),
         }
         error = wording.get(status) or StatusError(status, "Unknown", f"the server answers {status}", details)

@@ -12,7 +12,15 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
 from .handling import Answer, Call
-from .objects import clean_metadata, fill_for_creation, fill_for_update, map_errors, name_errors, require_names_of_path, subdomain_problem
+from .objects import (
+    clean_metadata,
+    fill_for_creation,
+    fill_for_update,
+    map_errors,
+    name_errors,
+    require_names_of_path,
+    subdomain_problem,
+)
 from .resources import NAMESPACES, ResourceType
 from .selectors import field_test, label_test
 from .statuses import (
@@ -47,7 +55,9 @@ class Strategy:
 
     def read(self, document: Object) -> Object:
         """What a client sent, as it is stored: with defaults, without kind and apiVersion."""
-        data = {key: value for key, value in document.items() if key not in ("kind", "apiVersion") and value is not None}
+        data = {
+            key: value for key, value in document.items() if key not in ("kind", "apiVersion") and value is not None
+        }
         if self.fields:
             data = {key: data[key] for key in self.fields if data.get(key) not in (None, "", [], {})}
         data["metadata"] = clean_metadata(document.get("metadata"))
@@ -117,7 +127,9 @@ class GenericHandler:
 
     def list(self, call: Call) -> Answer:
         """GET all of a namespace, or of the cluster."""
-        items = self.store.items(self.resource, call.namespace if call.namespace or not self.resource.namespaced else None)
+        items = self.store.items(
+            self.resource, call.namespace if call.namespace or not self.resource.namespaced else None
+        )
         chosen = list(selected(items, call.query, self.resource.kind))
         return list_answer(self.resource, chosen, call.query, self.store.revision)
 
@@ -204,7 +216,10 @@ class GenericHandler:
         metadata = stored.data["metadata"]
         for field, shown, what in (("uid", "UID", "UID"), ("resourceVersion", "ResourceVersion", "ResourceVersion")):
             if wished.get(field) not in (None, metadata[field]):
-                why = f"Precondition failed: {shown} in precondition: {wished[field]}, {what} in object meta: {metadata[field]}"
+                why = (
+                    f"Precondition failed: {shown} in precondition: {wished[field]}, {what} in object meta: "
+                    f"{metadata[field]}"
+                )
                 raise conflict(call.group_resource, call.name, why)
 
     def delete_all(self, call: Call) -> Answer:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON as Go's decoders read it where Python reads it otherwise: a key that stands there twice, and the case of keys."""
+"""JSON as Go's decoders read it where Python reads it otherwise: a key that stands there twice, and the case of
+keys."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ def fields(members: Members, names: Iterable[str]) -> Iterator[tuple[str, t.Any]
 
 
 def decode(text: str) -> t.Any:
-    """A document as Kubernetes' decoder leaves it in the structs and maps of a kind: of an object that stands there twice
-    the members come together, of anything else the last one counts."""
+    """A document as Kubernetes' decoder leaves it in the structs and maps of a kind: of an object that stands there
+    twice the members come together, of anything else the last one counts."""
     return json.loads(text, object_pairs_hook=_merged)
 
 

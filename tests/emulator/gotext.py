@@ -222,7 +222,14 @@ def json_type(value: object) -> str:
     """The name of a JSON value's type in ``cannot unmarshal ... into``."""
     if isinstance(value, bool):
         return "bool"
-    names: dict[type, str] = {str: "string", int: "number", float: "number", list: "array", dict: "object", Members: "object"}
+    names: dict[type, str] = {
+        str: "string",
+        int: "number",
+        float: "number",
+        list: "array",
+        dict: "object",
+        Members: "object",
+    }
     return names.get(type(value), "null")
 
 

@@ -88,7 +88,8 @@ def image_of_manifest(manifest: Manifest, config: bytes) -> Object:
     """The Image of one platform's manifest, with the raw texts that only lookups show."""
     document = manifest.document
     layers = [
-        {"name": layer.get("digest", ""), "size": layer.get("size", 0), "mediaType": layer.get("mediaType", "")} for layer in document.get("layers") or []
+        {"name": layer.get("digest", ""), "size": layer.get("size", 0), "mediaType": layer.get("mediaType", "")}
+        for layer in document.get("layers") or []
     ]
     described = json.loads(config)
     metadata = _metadata(document["config"]["digest"], _seconds(described.get("created")))
@@ -153,8 +154,8 @@ class Images:
         return self._store.get(IMAGES, "", name)
 
     def save(self, image: Object) -> Object:
-        """Store an image unless it is there; returns it as an import's answer shows it: with a uid, and with a version only if it
-        is new (contract case ctl_failed_import_then).
+        """Store an image unless it is there; returns it as an import's answer shows it: with a uid, and with a
+        version only if it is new (contract case ctl_failed_import_then).
 
         Raises the 422 of an image that is not valid (contract case list_entry_without_platform).
         """
@@ -169,7 +170,9 @@ class Images:
             data["metadata"] = dict(image["metadata"])
             shown["metadata"] = dict(self._store.create(IMAGES, "", data).data["metadata"])
         else:
-            shown["metadata"] = {key: value for key, value in stored.data["metadata"].items() if key != "resourceVersion"}
+            shown["metadata"] = {
+                key: value for key, value in stored.data["metadata"].items() if key != "resourceVersion"
+            }
         return shown
 
     def within_tag(self, event: Object | None, reference: str, annotations: Object | None) -> Object:

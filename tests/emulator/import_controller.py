@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The image-import controller: imports what a changed stream waits for, and scheduled tags at intervals (server-behaviour.md 2.11)."""
+"""The image-import controller: imports what a changed stream waits for, and scheduled tags at intervals
+(server-behaviour.md 2.11)."""
 
 from __future__ import annotations
 
@@ -137,7 +138,8 @@ class ImportController:
         task.add_done_callback(self._tasks.discard)
 
     async def _import(self, key: Key, *, scheduled: bool) -> int:
-        """Import what a stream waits for, or what is scheduled; the code of the answer, 0 if there is nothing to import."""
+        """Import what a stream waits for, or what is scheduled; the code of the answer, 0 if there is nothing to
+        import."""
         stored = self._store.get(STREAMS, *key)
         if stored is None:
             return 0

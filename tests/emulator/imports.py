@@ -231,7 +231,9 @@ class ImportPass:
         if manifest.media_type in LIST_TYPES:
             if wish.mode == "PreserveOriginal":
                 entries = manifest.document.get("manifests") or []
-                children = [await self._child(reference.at_digest(entry["digest"]), insecure=insecure) for entry in entries]
+                children = [
+                    await self._child(reference.at_digest(entry["digest"]), insecure=insecure) for entry in entries
+                ]
                 return Found(image_of_list(manifest), children)
             manifest = await repository.manifest(self._choose(manifest, wish))
         return Found(await self._image(repository, manifest))
@@ -244,7 +246,8 @@ class ImportPass:
             raise _image_failure(reference.normalized(), error) from error
 
     async def _manifest(self, reference: PullSpec, *, insecure: bool) -> tuple[Repository, Manifest]:
-        """From the first source that has it; of several failures the reasons are no longer seen (server-behaviour.md 2.5)."""
+        """From the first source that has it; of several failures the reasons are no longer seen (server-behaviour.md
+        2.5)."""
         failures: list[StatusError] = []
         for source in self._mirrors.sources(reference):
             try:
@@ -325,7 +328,9 @@ def _tags_failure(source: PullSpec, error: RegistryError | MalformedSecret) -> S
 class ImportHandler:
     """``imagestreamimports``."""
 
-    def __init__(self, store: Store, streams: Streams, images: Images, transport: RegistryTransport, settings: ImportSettings) -> None:
+    def __init__(
+        self, store: Store, streams: Streams, images: Images, transport: RegistryTransport, settings: ImportSettings
+    ) -> None:
         self._store = store
         self._streams = streams
         self._images = images
@@ -355,7 +360,9 @@ class ImportHandler:
         errors = import_errors(spec) + name_errors(metadata, stream_name_problem)
         if errors:
             raise invalid(STREAM_IMPORTS.group_kind, metadata.get("name", ""), errors)
-        forbidden_images = [] if self._streams.may_import_anything(call.user) else list(self._streams.admission().import_errors(spec))
+        forbidden_images = (
+            [] if self._streams.may_import_anything(call.user) else list(self._streams.admission().import_errors(spec))
+        )
         if forbidden_images:
             raise invalid(STREAM_IMPORTS.group_kind, metadata["name"], forbidden_images)
         scratch = Store()
@@ -402,7 +409,11 @@ class ImportHandler:
         secrets, node = self._secrets(namespace), self._node_secrets()
         status = await self._one_pass(spec, stream, secrets, node, policy)
         first = status.get("images") or []
-        wrong = [image["status"].get("reason") == "Unauthorized" and "username or password" in image["status"].get("message", "").lower() for image in first]
+        wrong = [
+            image["status"].get("reason") == "Unauthorized"
+            and "username or password" in image["status"].get("message", "").lower()
+            for image in first
+        ]
         if any(wrong):
             # Once more, all of it, without the namespace's secrets; what is still refused keeps its first status,
             # be that Success without an image (contract case hub_second_pass).
@@ -457,7 +468,13 @@ class ImportHandler:
 
     def _note_limit(self, call: Call, present: Stream, refused: Stream, error: StatusError) -> None:
         """What a limit has refused is written down at the tags that would have been new (imagestreamimport/rest.go)."""
-        condition = {"type": "ImportSuccess", "status": "False", "lastTransitionTime": now_text(), "reason": error.reason, "message": error.message}
+        condition = {
+            "type": "ImportSuccess",
+            "status": "False",
+            "lastTransitionTime": now_text(),
+            "reason": error.reason,
+            "message": error.message,
+        }
         for tag in refused.status_tags:
             if tag not in present.status_tags:
                 present.status_tags[tag] = {"conditions": [{**condition, "generation": present.generation + 1}]}
@@ -588,7 +605,9 @@ def import_errors(spec: Object) -> list[FieldError]:
         errors += _item_errors(image, path, unnamed="")
     repository = spec.get("repository")
     if repository is not None:
-        errors += _item_errors(repository, "spec.repository", unnamed="container image references require a name", whole=True)
+        errors += _item_errors(
+            repository, "spec.repository", unnamed="container image references require a name", whole=True
+        )
     if not spec.get("images") and repository is None:
         errors.append(invalid_value("spec.images", None, "you must specify at least one image or a repository import"))
     return errors
@@ -596,7 +615,10 @@ def import_errors(spec: Object) -> list[FieldError]:
 
 def _item_errors(item: Object, path: str, *, unnamed: str, whole: bool = False) -> list[FieldError]:
     """What is wrong with a source and its import mode. ``whole``: it has to be a repository."""
-    return [*_source_errors(item["from"], f"{path}.from", unnamed=unnamed, whole=whole), *mode_errors(item["importPolicy"]["importMode"], path)]
+    return [
+        *_source_errors(item["from"], f"{path}.from", unnamed=unnamed, whole=whole),
+        *mode_errors(item["importPolicy"]["importMode"], path),
+    ]
 
 
 def _source_errors(source: Object, path: str, *, unnamed: str, whole: bool) -> t.Iterator[FieldError]:

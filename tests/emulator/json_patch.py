@@ -46,10 +46,16 @@ def _require_patch(operations: t.Any) -> None:
         problem = f"json: cannot unmarshal {json_type(operations)} into Go value of type []handlers.jsonPatchOp"
     for operation in operations or [] if not problem else []:
         if operation is not None and not isinstance(operation, dict):
-            problem = problem or f"json: cannot unmarshal {json_type(operation)} into Go value of type handlers.jsonPatchOp"
+            problem = (
+                problem or f"json: cannot unmarshal {json_type(operation)} into Go value of type handlers.jsonPatchOp"
+            )
         for field in _TEXTS if isinstance(operation, dict) else ():
             if not isinstance(operation.get(field), str | None):
-                problem = problem or f"json: cannot unmarshal {json_type(operation[field])} into Go struct field jsonPatchOp.{field} of type string"
+                problem = (
+                    problem
+                    or f"json: cannot unmarshal {json_type(operation[field])} into Go struct field jsonPatchOp.{field} "
+                    "of type string"
+                )
     if problem:
         raise bad_request(f"error decoding patch: {problem}")
     if len(operations or []) > _LIMIT:

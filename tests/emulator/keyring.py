@@ -75,7 +75,11 @@ def _entries(content: bytes, *, wrapped: bool) -> dict[str, Credential]:
     if problem is not None:
         raise MalformedSecret(problem)
     document = gojson.parse(text)
-    given = [value for _name, value in gojson.fields(document, ("auths",))] if wrapped and isinstance(document, gojson.Members) else [document]
+    given = (
+        [value for _name, value in gojson.fields(document, ("auths",))]
+        if wrapped and isinstance(document, gojson.Members)
+        else [document]
+    )
     found: dict[str, Credential] = {}
     for auths in given:
         if auths is None:
@@ -84,7 +88,9 @@ def _entries(content: bytes, *, wrapped: bool) -> dict[str, Credential]:
             found.update({location: _credential(entry) for location, entry in auths})
         else:
             where = "Go struct field DockerConfigJSON.auths" if wrapped else "Go value"
-            raise MalformedSecret(f"json: cannot unmarshal {json_type(auths)} into {where} of type credentialprovider.DockerConfig")
+            raise MalformedSecret(
+                f"json: cannot unmarshal {json_type(auths)} into {where} of type credentialprovider.DockerConfig"
+            )
     return found
 
 
@@ -93,11 +99,17 @@ def _credential(entry: t.Any) -> Credential:
     if entry is None:
         return "", ""
     if not isinstance(entry, gojson.Members):
-        raise MalformedSecret(f"json: cannot unmarshal {json_type(entry)} into Go value of type credentialprovider.dockerConfigEntryWithAuth")
+        raise MalformedSecret(
+            f"json: cannot unmarshal {json_type(entry)} into Go value of type "
+            "credentialprovider.dockerConfigEntryWithAuth"
+        )
     texts = {"username": "", "password": "", "auth": ""}
     for field, value in gojson.fields(entry, (*texts, "email")):
         if value is not None and not isinstance(value, str):
-            raise MalformedSecret(f"json: cannot unmarshal {json_type(value)} into Go struct field dockerConfigEntryWithAuth.{field} of type string")
+            raise MalformedSecret(
+                f"json: cannot unmarshal {json_type(value)} into Go struct field dockerConfigEntryWithAuth.{field} of "
+                "type string"
+            )
         texts[field] = texts.get(field, "") if value is None else value
     return _decode(texts["auth"]) if texts["auth"] else (texts["username"], texts["password"])
 
@@ -129,7 +141,8 @@ def _bad_base64(field: str, *, padded: bool) -> int | None:
 
 
 def _normalize(location: str) -> str | None:
-    """Scheme stripped, ``/v1/`` and ``/v2/`` taken as the host alone; None for what is no URL, which the server passes over."""
+    """Scheme stripped, ``/v1/`` and ``/v2/`` taken as the host alone; None for what is no URL, which the server
+    passes over."""
     # a URL to the server: what follows # and ? is no part of host and path, nor is a user, and a path may be escaped
     host, slash, path = re.sub(r"^https?://", "", location).partition("#")[0].partition("?")[0].partition("/")
     if re.search("%(?![0-9A-Fa-f]{2})", path):

@@ -43,7 +43,10 @@ def _usage(stream: Stream) -> dict[str, set[str]]:
     """The different sources of the spec, and the different images of the history."""
     sources = (_source(stream, tag.get("from") or {}) for tag in stream.spec_tags.values())
     items = (item for history in stream.status_tags.values() for item in history.get("items") or [])
-    return {_TAGS: {source for source in sources if source}, _IMAGES: {item["image"] for item in items if item["image"]}}
+    return {
+        _TAGS: {source for source in sources if source},
+        _IMAGES: {item["image"] for item in items if item["image"]},
+    }
 
 
 def _source(stream: Stream, reference: dict[str, str]) -> str:

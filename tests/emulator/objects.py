@@ -30,7 +30,8 @@ _LABEL_TEXT = (
 _WORD = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _WORD_TEXT = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-    " (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+    " (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
 _VALUE_TEXT = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
@@ -105,7 +106,13 @@ def map_errors(metadata: Object) -> list[FieldError]:
     for key in annotations:
         errors += [invalid_value("metadata.annotations", key, problem) for problem in _key_problems(key.lower())]
     if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > _ANNOTATIONS_LIMIT:
-        errors.append(FieldError("FieldValueTooLong", "metadata.annotations", f"Too long: may not be more than {_ANNOTATIONS_LIMIT} bytes"))
+        errors.append(
+            FieldError(
+                "FieldValueTooLong",
+                "metadata.annotations",
+                f"Too long: may not be more than {_ANNOTATIONS_LIMIT} bytes",
+            )
+        )
     return errors
 
 
@@ -134,14 +141,18 @@ def _value_problems(value: str) -> t.Iterator[str]:
 
 
 def require_names_of_path(metadata: t.Any, name: str, namespace: str) -> None:
-    """400 for a PUT whose body has no name, or another name or namespace than its path (apiserver, handlers/rest.go, checkName)."""
+    """400 for a PUT whose body has no name, or another name or namespace than its path (apiserver, handlers/rest.go,
+    checkName)."""
     given = metadata if isinstance(metadata, dict) else {}
     if not given.get("name"):
         raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
     if given["name"] != name:
         raise bad_request(f"the name of the object ({given['name']}) does not match the name on the URL ({name})")
     if namespace and given.get("namespace") not in (None, "", namespace):
-        raise bad_request(f"the namespace of the object ({given['namespace']}) does not match the namespace on the request ({namespace})")
+        raise bad_request(
+            f"the namespace of the object ({given['namespace']}) does not match the namespace on the request "
+            f"({namespace})"
+        )
 
 
 def fill_for_update(metadata: Object, old: Object, resource: GroupName, path_name: str) -> None:
@@ -162,7 +173,8 @@ def fill_for_update(metadata: Object, old: Object, resource: GroupName, path_nam
     for field in ("deletionTimestamp", "selfLink", "generateName"):
         if field in old:
             metadata[field] = old[field]
-    # What is sent counts, so that a client may change it; an empty entry takes it away. Entries of writers are not added here.
+    # What is sent counts, so that a client may change it; an empty entry takes it away. Entries of writers are not
+    # added here.
     if metadata.get("managedFields") == [{}]:
         del metadata["managedFields"]
     elif "managedFields" in old:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Owners that reconcile an object: whoever changes or deletes it finds it put back, as External Secrets or Argo CD would do."""
+"""Owners that reconcile an object: whoever changes or deletes it finds it put back, as External Secrets or Argo CD
+would do."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Owner:
 
     @classmethod
     def read(cls, given: Object) -> Owner:
-        """An owner as described over the control endpoint: ``document``, ``exact``, ``after``; ValueError where it makes no sense."""
+        """An owner as described over the control endpoint: ``document``, ``exact``, ``after``; ValueError where it
+        makes no sense."""
         unknown = set(given) - {"document", "exact", "after"}
         if unknown or not isinstance(given.get("document"), dict):
             raise ValueError(f"an owner has a document, exact and after, and not {sorted(unknown)}")
@@ -48,7 +50,9 @@ class Owner:
         kind = document.pop("apiVersion", ""), document.pop("kind", "")
         found = [resource for resource in BY_PATH.values() if (resource.api_version, resource.kind) == kind]
         if not found or not document.get("metadata", {}).get("name"):
-            raise ValueError("the document names no object: apiVersion, kind and metadata.name of a kind that is served")
+            raise ValueError(
+                "the document names no object: apiVersion, kind and metadata.name of a kind that is served"
+            )
         return cls(found[0], document, tuple(given.get("exact") or ()), float(given.get("after", DELAY)))
 
     @property
@@ -72,7 +76,13 @@ class Owner:
 
     def shown(self) -> Object:
         """For the control endpoint; what it wants may be a credential and is left out."""
-        return {"id": self.id, "kind": self.resource.kind, "namespace": self.namespace, "name": self.name, "rounds": self.rounds}
+        return {
+            "id": self.id,
+            "kind": self.resource.kind,
+            "namespace": self.namespace,
+            "name": self.name,
+            "rounds": self.rounds,
+        }
 
 
 class Owners:
@@ -121,7 +131,11 @@ class Owners:
     def _notice(self, _event: str, resource: ResourceType, stored: Stored) -> None:
         metadata = stored.data["metadata"]
         for owner in self._owners.values():
-            if (owner.resource, owner.namespace, owner.name) == (resource, metadata.get("namespace", ""), metadata["name"]) and self._differs(owner):
+            if (owner.resource, owner.namespace, owner.name) == (
+                resource,
+                metadata.get("namespace", ""),
+                metadata["name"],
+            ) and self._differs(owner):
                 task = asyncio.get_running_loop().create_task(self._reconcile(owner))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -140,7 +154,8 @@ class Owners:
         return present is None or owner.wanted(present) != present
 
     async def _put(self, owner: Owner) -> None:
-        """Create or update the object as any client does. Who comes between is noticed, so that a refusal needs no care."""
+        """Create or update the object as any client does. Who comes between is noticed, so that a refusal needs no
+        care."""
         present = self._present(owner)
         wanted = owner.wanted(present)
         if wanted == present:

@@ -92,11 +92,18 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         7: ("name", "string"),
     },
     "NonResourceAttributes": {1: ("path", "string"), 2: ("verb", "string")},
-    "AccessSpec": {1: ("resourceAttributes", "ResourceAttributes"), 2: ("nonResourceAttributes", "NonResourceAttributes")},
+    "AccessSpec": {
+        1: ("resourceAttributes", "ResourceAttributes"),
+        2: ("nonResourceAttributes", "NonResourceAttributes"),
+    },
     "SelfSubjectAccessReview": {1: ("metadata", "ObjectMeta"), 2: ("spec", "AccessSpec")},
     "SelfSubjectReview": {1: ("metadata", "ObjectMeta")},
     "Preconditions": {1: ("uid", "string"), 2: ("resourceVersion", "string")},
-    "DeleteOptions": {2: ("preconditions", "Preconditions"), 4: ("propagationPolicy", "string"), 5: ("dryRun", "[string]")},
+    "DeleteOptions": {
+        2: ("preconditions", "Preconditions"),
+        4: ("propagationPolicy", "string"),
+        5: ("dryRun", "[string]"),
+    },
 }
 
 

@@ -159,7 +159,11 @@ class RegistryTransport:
         for extension in certificate.extensions:
             if isinstance(extension.value, x509.SubjectAlternativeName):
                 names = extension.value.get_values_for_type(x509.DNSName)
-        return f"certificate is valid for {', '.join(names)}, not {host}" if names else (f"certificate is not valid for any names, but wanted to match {host}")
+        return (
+            f"certificate is valid for {', '.join(names)}, not {host}"
+            if names
+            else (f"certificate is not valid for any names, but wanted to match {host}")
+        )
 
 
 def _tls_words(text: str) -> str:
@@ -201,7 +205,9 @@ def _challenges(header: str) -> _Challenge | None:
 class Repository:
     """One repository, read with one credential within one import. The registry is contacted on the first read."""
 
-    def __init__(self, transport: RegistryTransport, reference: PullSpec, credential: Credential | None, *, insecure: bool) -> None:
+    def __init__(
+        self, transport: RegistryTransport, reference: PullSpec, credential: Credential | None, *, insecure: bool
+    ) -> None:
         self._transport = transport
         self._path = reference.with_defaults().repository
         self._base = f"https://{reference.with_defaults().host}"

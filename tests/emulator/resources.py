@@ -134,7 +134,9 @@ def _custom(group: str, version: str, plural: str, kind: str) -> ResourceType:
     )
 
 
-NAMESPACES = ResourceType("", "v1", "namespaces", "Namespace", namespaced=False, short_names=("ns",), returns_deleted=True)
+NAMESPACES = ResourceType(
+    "", "v1", "namespaces", "Namespace", namespaced=False, short_names=("ns",), returns_deleted=True
+)
 SECRETS = ResourceType("", "v1", "secrets", "Secret")
 SERVICE_ACCOUNTS = ResourceType(
     "",
@@ -147,8 +149,12 @@ SERVICE_ACCOUNTS = ResourceType(
     returns_deleted=True,
 )
 IMAGES = ResourceType(IMAGE, "v1", "images", "Image", namespaced=False, storage_hash="FX/i8Tt+3Fc=")
-IMAGE_SIGNATURES = ResourceType(IMAGE, "v1", "imagesignatures", "ImageSignature", namespaced=False, verbs=("create", "delete"))
-STREAM_IMAGES = ResourceType(IMAGE, "v1", "imagestreamimages", "ImageStreamImage", verbs=("get",), short_names=("isimage",))
+IMAGE_SIGNATURES = ResourceType(
+    IMAGE, "v1", "imagesignatures", "ImageSignature", namespaced=False, verbs=("create", "delete")
+)
+STREAM_IMAGES = ResourceType(
+    IMAGE, "v1", "imagestreamimages", "ImageStreamImage", verbs=("get",), short_names=("isimage",)
+)
 STREAM_IMPORTS = ResourceType(IMAGE, "v1", "imagestreamimports", "ImageStreamImport", verbs=("create",))
 STREAM_MAPPINGS = ResourceType(IMAGE, "v1", "imagestreammappings", "ImageStreamMapping", verbs=("create",))
 STREAMS = ResourceType(
@@ -172,14 +178,20 @@ IMAGE_CONFIGS = _custom(CONFIG, "v1", "images", "Image")
 INFRASTRUCTURES = _custom(CONFIG, "v1", "infrastructures", "Infrastructure")
 DIGEST_MIRRORS = _custom(CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet")
 TAG_MIRRORS = _custom(CONFIG, "v1", "imagetagmirrorsets", "ImageTagMirrorSet")
-CONTENT_POLICIES = _custom("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy")
+CONTENT_POLICIES = _custom(
+    "operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy"
+)
 SAMPLES_CONFIGS = _custom("samples.operator.openshift.io", "v1", "configs", "Config")
 ROLES = ResourceType(RBAC, "v1", "roles", "Role")
 ROLE_BINDINGS = ResourceType(RBAC, "v1", "rolebindings", "RoleBinding")
 CLUSTER_ROLES = ResourceType(RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
 CLUSTER_ROLE_BINDINGS = ResourceType(RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
-SELF_ACCESS_REVIEWS = ResourceType("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, ("create",))
-SELF_REVIEWS = ResourceType("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", False, ("create",))
+SELF_ACCESS_REVIEWS = ResourceType(
+    "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, ("create",)
+)
+SELF_REVIEWS = ResourceType(
+    "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", False, ("create",)
+)
 
 LIMIT_RANGES = ResourceType("", "v1", "limitranges", "LimitRange", short_names=("limits",))
 CONFIG_MAPS = ResourceType("", "v1", "configmaps", "ConfigMap", short_names=("cm",))
@@ -298,4 +310,6 @@ RESOURCES += tuple(
     for version in dict(API_GROUPS)[group]
 )
 
-BY_PATH: dict[tuple[str, str, str], ResourceType] = {(resource.group, resource.version, resource.plural): resource for resource in RESOURCES}
+BY_PATH: dict[tuple[str, str, str], ResourceType] = {
+    (resource.group, resource.version, resource.plural): resource for resource in RESOURCES
+}

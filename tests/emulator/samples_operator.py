@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for the Cluster Samples Operator: it acts by its Config as the real one does, as far as clients can see.
+"""A stand-in for the Cluster Samples Operator: it acts by its Config as the real one does, as far as clients can
+see.
 
-Its samples are the image streams of ``openshift`` that carry its label; what they first looked like is what it goes back to.
+Its samples are the image streams of ``openshift`` that carry its label; what they first looked like is what it goes
+back to.
 """
 
 from __future__ import annotations
@@ -71,7 +73,11 @@ class SamplesOperator:
         if starts:
             self._inventory.clear()
             if self._config() is None:
-                self._store.create(SAMPLES_CONFIGS, "", {"metadata": {"name": "cluster", "generation": 1}, "spec": {"managementState": "Managed"}})
+                self._store.create(
+                    SAMPLES_CONFIGS,
+                    "",
+                    {"metadata": {"name": "cluster", "generation": 1}, "spec": {"managementState": "Managed"}},
+                )
             self._wake()
 
     def _config(self) -> Stored | None:
@@ -153,7 +159,9 @@ class SamplesOperator:
             if not skipped:
                 for tag in original["spec"].get("tags") or []:
                     if name_of := (tag.get("from") or {}).get("name"):
-                        stream.spec_tags[tag["name"]]["from"]["name"] = _elsewhere(name_of, spec.get("samplesRegistry") or "")
+                        stream.spec_tags[tag["name"]]["from"]["name"] = _elsewhere(
+                            name_of, spec.get("samplesRegistry") or ""
+                        )
             if stored is not None:
                 wrote |= self._streams.write(call, stored, stream) is not stored
             elif not skipped:
@@ -162,7 +170,9 @@ class SamplesOperator:
         return wrote
 
     def _anew(self, original: Object) -> Stream:
-        kept = {key: original["metadata"][key] for key in ("name", "namespace", "labels") if key in original["metadata"]}
+        kept = {
+            key: original["metadata"][key] for key in ("name", "namespace", "labels") if key in original["metadata"]
+        }
         return self._streams.reader.read({"spec": copy.deepcopy(original["spec"])}, copy.deepcopy(kept))
 
     def _report(self, applied: Object, conditions: dict[str, str], *, reason: str = "", keep: bool = False) -> None:

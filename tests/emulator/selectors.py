@@ -63,7 +63,8 @@ def _label_term(term: str) -> Test:
 
 
 def field_test(selector: str, kind: str) -> Test:
-    """A test of objects for a field selector (``=``, ``==``, ``!=``); 400 for fields that this kind cannot be selected by."""
+    """A test of objects for a field selector (``=``, ``==``, ``!=``); 400 for fields that this kind cannot be
+    selected by."""
     known = {**_COMMON, **_FIELDS.get(kind, {})}
     terms: list[tuple[tuple[str, ...], str, bool]] = []
     for term in _split(selector):
@@ -73,7 +74,9 @@ def field_test(selector: str, kind: str) -> Test:
         if found["key"] not in known:
             if kind in _SHORT_REFUSAL:
                 raise bad_request(f"field label not supported: {found['key']}")
-            raise bad_request(f'{quote(found["key"])} is not a known field selector: only "metadata.name", "metadata.namespace"')
+            raise bad_request(
+                f'{quote(found["key"])} is not a known field selector: only "metadata.name", "metadata.namespace"'
+            )
         terms.append((known[found["key"]], found["value"], found["operator"] != "!="))
 
     def matches(item: Mapping[str, t.Any]) -> bool:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator as a server: HTTPS on loopback, in this event loop (``Emulator``) or in a thread (``EmulatorThread``)."""
+"""The emulator as a server: HTTPS on loopback, in this event loop (``Emulator``) or in a thread
+(``EmulatorThread``)."""
 
 from __future__ import annotations
 
@@ -54,7 +55,9 @@ class Emulator:
         self.port = settings.port
         self.control_token = secrets.token_urlsafe(24)
         platform = (settings.control_plane_architecture, "linux")
-        self.cluster = Cluster(settings.registry_cas, ImportSettings(settings.bulk_limit, platform), settings.default_import_mode)
+        self.cluster = Cluster(
+            settings.registry_cas, ImportSettings(settings.bulk_limit, platform), settings.default_import_mode
+        )
         self.control = Control(self.cluster, self.control_token)
         self.admin_token = self.cluster.access.issue(ADMIN)
         self._runner: web.AppRunner | None = None
@@ -166,9 +169,13 @@ class Emulator:
         return {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "emulator", "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)}}],
+            "clusters": [
+                {"name": "emulator", "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)}}
+            ],
             "users": [{"name": "admin", "user": {"token": self.admin_token}}],
-            "contexts": [{"name": "admin", "context": {"cluster": "emulator", "user": "admin", "namespace": "default"}}],
+            "contexts": [
+                {"name": "admin", "context": {"cluster": "emulator", "user": "admin", "namespace": "default"}}
+            ],
             "current-context": "admin",
         }
 

@@ -68,9 +68,13 @@ _META = Struct(
         "finalizers": Many(_TEXT),
     },
 )
-_REFERENCE = Struct("ObjectReference", dict.fromkeys(("kind", "namespace", "name", "apiVersion", "resourceVersion", "fieldPath"), _TEXT))
+_REFERENCE = Struct(
+    "ObjectReference", dict.fromkeys(("kind", "namespace", "name", "apiVersion", "resourceVersion", "fieldPath"), _TEXT)
+)
 _LOCAL_REFERENCE = Struct("LocalObjectReference", {"name": _TEXT})
-_IMPORT_POLICY = Struct("TagImportPolicy", {"insecure": _FLAG, "scheduled": _FLAG, "importMode": Scalar("string", "v1.ImportModeType")})
+_IMPORT_POLICY = Struct(
+    "TagImportPolicy", {"insecure": _FLAG, "scheduled": _FLAG, "importMode": Scalar("string", "v1.ImportModeType")}
+)
 _REFERENCE_POLICY = Struct("TagReferencePolicy", {"type": Scalar("string", "v1.TagReferencePolicyType")})
 _LOOKUP_POLICY = Struct("ImageLookupPolicy", {"local": _FLAG})
 _TAG = Struct(
@@ -88,11 +92,18 @@ _TAG = Struct(
 _EVENT = Struct("TagEvent", {"dockerImageReference": _TEXT, "image": _TEXT, "generation": _NUMBER})
 _CONDITION = Struct("TagEventCondition", {"reason": _TEXT, "message": _TEXT, "generation": _NUMBER})
 _HISTORY = Struct("NamedTagEventList", {"tag": _TEXT, "items": Many(_EVENT), "conditions": Many(_CONDITION)})
-_SOURCE: dict[str, Shape] = {"from": _REFERENCE, "importPolicy": _IMPORT_POLICY, "referencePolicy": _REFERENCE_POLICY, "includeManifest": _FLAG}
+_SOURCE: dict[str, Shape] = {
+    "from": _REFERENCE,
+    "importPolicy": _IMPORT_POLICY,
+    "referencePolicy": _REFERENCE_POLICY,
+    "includeManifest": _FLAG,
+}
 
 _FIELDS: dict[str, dict[str, Shape]] = {
     "ImageStream": {
-        "spec": Struct("ImageStreamSpec", {"lookupPolicy": _LOOKUP_POLICY, "dockerImageRepository": _TEXT, "tags": Many(_TAG)}),
+        "spec": Struct(
+            "ImageStreamSpec", {"lookupPolicy": _LOOKUP_POLICY, "dockerImageRepository": _TEXT, "tags": Many(_TAG)}
+        ),
         "status": Struct("ImageStreamStatus", {"dockerImageRepository": _TEXT, "tags": Many(_HISTORY)}),
     },
     "ImageStreamImport": {
@@ -113,7 +124,11 @@ _FIELDS: dict[str, dict[str, Shape]] = {
         "type": Scalar("string", "v1.SecretType"),
         "immutable": _FLAG,
     },
-    "ServiceAccount": {"secrets": Many(_REFERENCE), "imagePullSecrets": Many(_LOCAL_REFERENCE), "automountServiceAccountToken": _FLAG},
+    "ServiceAccount": {
+        "secrets": Many(_REFERENCE),
+        "imagePullSecrets": Many(_LOCAL_REFERENCE),
+        "automountServiceAccountToken": _FLAG,
+    },
 }
 _PYTHON: dict[str, type] = {"string": str, "bytes": str, "bool": bool, "number": int}
 

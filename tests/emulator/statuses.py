@@ -203,7 +203,11 @@ def value_not_found(field: str, value: object) -> FieldError:
 
 def unsupported_value(field: str, value: object, supported: Iterable[str]) -> FieldError:
     """A value that is none of the few that there are."""
-    return FieldError("FieldValueNotSupported", field, f"Unsupported value: {value_text(value)}: supported values: {', '.join(map(quote, supported))}")
+    return FieldError(
+        "FieldValueNotSupported",
+        field,
+        f"Unsupported value: {value_text(value)}: supported values: {', '.join(map(quote, supported))}",
+    )
 
 
 def internal_field_error(field: str, why: str) -> FieldError:

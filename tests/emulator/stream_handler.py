@@ -19,7 +19,15 @@ from .keyring import is_candidate
 from .limits import exceeded_limit
 from .objects import map_errors, name_errors
 from .resources import IMAGES, SECRETS, STREAM_MAPPINGS, STREAMS
-from .statuses import FieldError, already_exists, conflict, internal_field_error, invalid, method_not_supported, not_found
+from .statuses import (
+    FieldError,
+    already_exists,
+    conflict,
+    internal_field_error,
+    invalid,
+    method_not_supported,
+    not_found,
+)
 from .store import Object, Store, Stored
 from .streams import (
     Stream,

@@ -382,7 +382,12 @@ def stream_errors(stream: Stream, admission: Admission) -> list[FieldError]:
     for name in sorted(stream.status_tags):
         trusted = insecure or bool(stream.spec_tags.get(name, {}).get("importPolicy", {}).get("insecure"))
         for index, item in enumerate(stream.status_tags[name].get("items") or []):
-            errors += _event_errors(item["dockerImageReference"], f"status.tags[{name}].items[{index}].dockerImageReference", admission, insecure=trusted)
+            errors += _event_errors(
+                item["dockerImageReference"],
+                f"status.tags[{name}].items[{index}].dockerImageReference",
+                admission,
+                insecure=trusted,
+            )
     return errors
 
 
@@ -421,7 +426,9 @@ def tag_errors(tag: Object, path: str, admission: Admission, *, insecure: bool) 
             errors.append(required_value(f"{path}.from.name"))
         errors += _source_errors(tag, source.get("kind", ""), name, path)
         if source.get("kind") == "DockerImage" and name and not errors:
-            why = admission.refusal(PullSpec.parse(name), insecure=insecure or bool(tag["importPolicy"].get("insecure")))
+            why = admission.refusal(
+                PullSpec.parse(name), insecure=insecure or bool(tag["importPolicy"].get("insecure"))
+            )
             errors += [forbidden_value(f"{path}.from.name", why)] if why else []
     policy = tag["referencePolicy"]["type"]
     if policy not in ("Source", "Local"):

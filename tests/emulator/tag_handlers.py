@@ -14,7 +14,14 @@ from .generic import list_answer, require_namespace, selected
 from .gotext import now_text
 from .handling import Answer, Call
 from .images import Images, empty_image
-from .objects import clean_metadata, fill_for_creation, fill_for_update, name_errors, require_names_of_path, segment_problem
+from .objects import (
+    clean_metadata,
+    fill_for_creation,
+    fill_for_update,
+    name_errors,
+    require_names_of_path,
+    segment_problem,
+)
 from .resources import IMAGE_TAGS, STREAM_IMAGES, STREAM_TAGS, STREAMS, ResourceType
 from .statuses import (
     FieldError,
@@ -289,7 +296,10 @@ class StreamTagHandler(_TagHandler):
         if data.get("tag") is not None:
             stream.spec_tags[tag] = {**data["tag"], "name": tag}
         elif tag not in stream.spec_tags:
-            raise bad_request(f"imagestreamtag {tag} is not a spec tag in imagestream {stream.namespace}/{stream.name}, cannot be updated")
+            raise bad_request(
+                f"imagestreamtag {tag} is not a spec tag in imagestream {stream.namespace}/{stream.name}, cannot be "
+                "updated"
+            )
         stream.spec_tags[tag]["annotations"] = data["metadata"].get("annotations")
 
 

@@ -18,7 +18,9 @@ from .store import Store, Stored, encode, typed
 _DEFAULT_SECONDS = 300.0
 
 
-async def stream_changes(request: web.Request, store: Store, resource: ResourceType, namespace: str) -> web.StreamResponse:
+async def stream_changes(
+    request: web.Request, store: Store, resource: ResourceType, namespace: str
+) -> web.StreamResponse:
     """Send what changes until the client leaves or ``timeoutSeconds`` are over.
 
     Without a resourceVersion (or with 0) the present objects come first; with one, those that are newer than it.

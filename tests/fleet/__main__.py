@@ -25,9 +25,20 @@ MOST = 1.5
 def report_on(fleet: EmulatedFleet, forks: int, clusters: int, directory: Path) -> Cost:
     """Compare the first clusters of a fleet."""
     files = [word for kind in ("json", "html") for word in ("-e", f"drift_report_{kind}_file={directory}/drift.{kind}")]
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), PLAYBOOK, "-i", str(fleet.inventory), *fleet.vault_options, *files]
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        PLAYBOOK,
+        "-i",
+        str(fleet.inventory),
+        *fleet.vault_options,
+        *files,
+    ]
     command += ["--forks", str(forks), "--limit", ",".join(fleet.names[:clusters])]
-    settings = {"ANSIBLE_COLLECTIONS_PATH": str(collections_path(directory)), "ANSIBLE_HOME": str(directory / "home"), "ANSIBLE_PIPELINING": "true"}
+    settings = {
+        "ANSIBLE_COLLECTIONS_PATH": str(collections_path(directory)),
+        "ANSIBLE_HOME": str(directory / "home"),
+        "ANSIBLE_PIPELINING": "true",
+    }
     cost = measure(command, {**impersonal(), **settings}, directory)
     # Two clusters cannot be compared, which fails the run once its report is written.
     if cost.exit_code != 2:
@@ -37,7 +48,9 @@ def report_on(fleet: EmulatedFleet, forks: int, clusters: int, directory: Path) 
 
 def main() -> int:
     """Print a table for docs/performance.md; 1 where the cost of a cluster grows with the number of clusters."""
-    parser = argparse.ArgumentParser(prog="fleet", description="Time and memory of a drift report on emulated clusters.")
+    parser = argparse.ArgumentParser(
+        prog="fleet", description="Time and memory of a drift report on emulated clusters."
+    )
     parser.add_argument("--clusters", type=int, nargs="+", default=[25, 50, 100])
     parser.add_argument("--forks", type=int, nargs="+", default=[5, 10, 25])
     options = parser.parse_args()
@@ -47,16 +60,26 @@ def main() -> int:
         registries = RegistryFleet(directory / "registries")
         with registries, EmulatedFleet(directory / "fleet", registries.addresses["private"], sizes[-1]) as fleet:
             report_on(fleet, options.forks[0], 3, directory)
-            print("| forks | clusters | seconds | processor seconds | a cluster | MiB |\n| ---: | ---: | ---: | ---: | ---: | ---: |")
+            print(
+                "| forks | clusters | seconds | processor seconds | a cluster | MiB |\n| ---: | ---: | ---: | ---: | "
+                "---: | ---: |"
+            )
             for forks in options.forks:
                 each = []
                 for size in sizes:
                     cost = report_on(fleet, forks, size, directory)
                     each.append(cost.processor / size)
-                    print(f"| {forks} | {size} | {cost.seconds:.0f} | {cost.processor:.0f} | {each[-1]:.2f} | {cost.memory:.0f} |", flush=True)
+                    print(
+                        f"| {forks} | {size} | {cost.seconds:.0f} | {cost.processor:.0f} | {each[-1]:.2f} | "
+                        f"{cost.memory:.0f} |",
+                        flush=True,
+                    )
                 steep += [forks] if each[-1] > MOST * each[0] else []
     if steep:
-        print(f"With forks {steep} a cluster costs more than {MOST} times as much in the largest fleet as in the smallest.")
+        print(
+            f"With forks {steep} a cluster costs more than {MOST} times as much in the largest fleet as in the "
+            "smallest."
+        )
     return 1 if steep else 0
 
 

@@ -4,8 +4,8 @@
 
 """A fleet of emulated clusters in this process, and the example inventory of docs/examples/fleet for them.
 
-Every cluster is as its inventory declares, except for three kinds: the first one is reached by nobody, the second forbids its user
-everything, and every fifth one has a tag whose import mode somebody changed.
+Every cluster is as its inventory declares, except for three kinds: the first one is reached by nobody, the second
+forbids its user everything, and every fifth one has a tag whose import mode somebody changed.
 """
 
 from __future__ import annotations
@@ -127,7 +127,12 @@ class EmulatedFleet:
         secret = {"metadata": {"name": "registry"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
         account = {"metadata": {"name": "default"}, "imagePullSecrets": [{"name": "registry"}]}
         images = [
-            {"from": {"kind": "DockerImage", "name": self._image(tag)}, "to": {"name": tag}, "importPolicy": {"importMode": "Legacy"}} for tag in TAGS
+            {
+                "from": {"kind": "DockerImage", "name": self._image(tag)},
+                "to": {"name": tag},
+                "importPolicy": {"importMode": "Legacy"},
+            }
+            for tag in TAGS
         ]
         imported = {"metadata": {"name": "web", "namespace": NAMESPACE}, "spec": {"import": True, "images": images}}
         with ApiClient(emulator.url, emulator.ca_file, emulator.admin_token, NAMESPACE) as client:
@@ -141,7 +146,9 @@ class EmulatedFleet:
             if drifted:
                 change = {"spec": {"tags": [{"name": "v1", "importPolicy": {"importMode": "PreserveOriginal"}}]}}
                 path = f"{IMAGE}/namespaces/{NAMESPACE}/imagestreams/web"
-                client.send("PATCH", path, change, content_type="application/strategic-merge-patch+json").raise_for_status()
+                client.send(
+                    "PATCH", path, change, content_type="application/strategic-merge-patch+json"
+                ).raise_for_status()
 
     def _image(self, tag: str) -> str:
         return f"{self.registry.host}/{self.repository}/web:{tag}"
@@ -162,11 +169,17 @@ class EmulatedFleet:
             shutil.copy(emulator.ca_file, inventory / "ca" / f"{name}.crt")
             tokens[name] = emulator.cluster.access.issue(_STRANGER) if number == FORBIDDEN else emulator.admin_token
             url = "https://127.0.0.1:9" if number == UNREACHABLE else emulator.url
-            hosts[name] = {"k8s_auth_host": url, "cluster_region": ("north", "south")[number % 2], "cluster_architectures": ["amd64"]}
+            hosts[name] = {
+                "k8s_auth_host": url,
+                "cluster_region": ("north", "south")[number % 2],
+                "cluster_architectures": ["amd64"],
+            }
             if name in self.of_several_architectures():
                 hosts[name]["cluster_architectures"] = ["amd64", "arm64"]
         groups = {"production": {"hosts": hosts}}
-        inventory.joinpath("clusters.yml").write_text(yaml.safe_dump({"all": {"children": {"clusters": {"children": groups}}}}))
+        inventory.joinpath("clusters.yml").write_text(
+            yaml.safe_dump({"all": {"children": {"clusters": {"children": groups}}}})
+        )
         content = {"vault_registry_password": self.registry.password, "vault_cluster_tokens": tokens}
         write_private(self.directory / "vault-password", _VAULT_PASSWORD.encode())
         vault = VaultLib([(DEFAULT_VAULT_ID_MATCH, VaultSecret(_VAULT_PASSWORD.encode()))])

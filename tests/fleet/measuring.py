@@ -33,7 +33,13 @@ def measure(command: Sequence[str], environment: Mapping[str, str], directory: P
     before, begin = _children(), time.monotonic()
     with directory.joinpath("output.txt").open("wb") as output:
         process = subprocess.Popen(
-            command, env=dict(environment), cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            env=dict(environment),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     highest = [0.0]
     ended = threading.Event()
@@ -75,7 +81,9 @@ def _family(first: int) -> set[int]:
         try:
             if entry.name.isdigit():
                 # The name of the program stands in brackets and may hold anything.
-                parents[int(entry.name)] = int(Path(entry.path, "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+                parents[int(entry.name)] = int(
+                    Path(entry.path, "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+                )
         except OSError:
             continue
     found = {first}

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs as AWX starts them: by ansible-runner, with a credential in the environment, answers of a survey, and a slice of the inventory.
+"""Jobs as AWX starts them: by ansible-runner, with a credential in the environment, answers of a survey, and a slice
+of the inventory.
 
-What AWX does is read from its source (awx/main/tasks/jobs.py and models/credential): the folder with its mode, the variables that
-its credential type for bearer tokens injects, answers marked as unsafe in a file for -e, an inventory that is a program, hosts
-of a slice taken in turn.
+What AWX does is read from its source (awx/main/tasks/jobs.py and models/credential): the folder with its mode, the
+variables that its credential type for bearer tokens injects, answers marked as unsafe in a file for -e, an inventory
+that is a program, hosts of a slice taken in turn.
 """
 
 from __future__ import annotations
@@ -68,11 +69,15 @@ class Job:
                 yield path.name, path.read_text(encoding="utf-8", errors="replace")
 
     def _stats(self) -> dict[str, t.Any]:
-        return t.cast("dict[str, t.Any]", next(event["event_data"] for event in self.events if event["event"] == "playbook_on_stats"))
+        return t.cast(
+            "dict[str, t.Any]",
+            next(event["event_data"] for event in self.events if event["event"] == "playbook_on_stats"),
+        )
 
 
 def bearer_token(access: Access | None, *, verify: bool = True) -> dict[str, str]:
-    """What the credential type "OpenShift or Kubernetes API Bearer Token" injects; without access: left empty by who made it."""
+    """What the credential type "OpenShift or Kubernetes API Bearer Token" injects; without access: left empty by who
+    made it."""
     if access is None:
         return {"K8S_AUTH_HOST": "", "K8S_AUTH_API_KEY": "", "K8S_AUTH_VERIFY_SSL": "", "K8S_AUTH_SSL_CA_CERT": ""}
     found = {"K8S_AUTH_HOST": access.host, "K8S_AUTH_API_KEY": access.token, "K8S_AUTH_VERIFY_SSL": str(verify)}
@@ -80,8 +85,13 @@ def bearer_token(access: Access | None, *, verify: bool = True) -> dict[str, str
 
 
 def injected_by(credential_type: str, fields: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """The variables that a credential type of the collection injects, with its files below the directory; its required fields are given."""
-    content = yaml.safe_load(ROOT.joinpath("playbooks", "files", "awx", "credential_types", f"{credential_type}.yml").read_text(encoding="utf-8"))
+    """The variables that a credential type of the collection injects, with its files below the directory; its
+    required fields are given."""
+    content = yaml.safe_load(
+        ROOT.joinpath("playbooks", "files", "awx", "credential_types", f"{credential_type}.yml").read_text(
+            encoding="utf-8"
+        )
+    )
     assert set(content["inputs"]["required"]) == set(fields) == {field["id"] for field in content["inputs"]["fields"]}
     templates = jinja2.Environment(undefined=jinja2.StrictUndefined)
     names = {}
@@ -90,7 +100,8 @@ def injected_by(credential_type: str, fields: Mapping[str, str], directory: Path
         write_private(path, templates.from_string(text).render(fields).encode())
         names[path.name] = str(path)
     return {
-        name: templates.from_string(text).render({**fields, "tower": {"filename": names}}) for name, text in content["injectors"]["extra_vars"].items()
+        name: templates.from_string(text).render({**fields, "tower": {"filename": names}})
+        for name, text in content["injectors"]["extra_vars"].items()
     }
 
 
@@ -112,15 +123,21 @@ class Jobs:
         slice_of: tuple[int, int] = (1, 1),
         forks: int = 5,
     ) -> Job:
-        """Run a playbook of the project. ``answers`` are those of a survey, and the artifacts of the node before in a workflow;
-        ``injected`` are the variables of a credential type of one's own, ``template`` those of the job template, which may hold templates."""
+        """Run a playbook of the project. ``answers`` are those of a survey, and the artifacts of the node before in
+        a workflow; ``injected`` are the variables of a credential type of one's own, ``template`` those of the job
+        template, which may hold templates."""
         folder = self.directory / f"awx_{len(list(self.directory.glob('awx_*')))}"
         for name in ("env", "inventory"):
             folder.joinpath(name).mkdir(parents=True, mode=0o700)
         folder.joinpath("project").symlink_to(ROOT)
         number, count = slice_of
         self._write_inventory(folder / "inventory" / "hosts", sorted(self.hosts)[number - 1 :: count])
-        words = [*options, "--forks", str(forks), *_extra_variables(folder, [template or {}, _unsafe(answers or {}), _unsafe(injected or {})])]
+        words = [
+            *options,
+            "--forks",
+            str(forks),
+            *_extra_variables(folder, [template or {}, _unsafe(answers or {}), _unsafe(injected or {})]),
+        ]
         environment = {
             **self.credentials,
             "ANSIBLE_COLLECTIONS_PATH": str(collections_path(self.directory)),
@@ -133,21 +150,48 @@ class Jobs:
             "JOB_ID": "1",
         }
         settings = {"idle_timeout": 120, "job_timeout": _LONGEST_JOB}
-        for name, text in {"envvars": yaml.safe_dump(environment), "settings": yaml.safe_dump(settings), "cmdline": " ".join(words)}.items():
+        for name, text in {
+            "envvars": yaml.safe_dump(environment),
+            "settings": yaml.safe_dump(settings),
+            "cmdline": " ".join(words),
+        }.items():
             write_private(folder / "env" / name, text.encode())
         program = Path(sys.executable).with_name("ansible-runner")
-        command = [str(program), "run", str(folder), "--playbook", playbook, "--inventory", str(folder / "inventory" / "hosts"), "--ident", "job", "--quiet"]
+        command = [
+            str(program),
+            "run",
+            str(folder),
+            "--playbook",
+            playbook,
+            "--inventory",
+            str(folder / "inventory" / "hosts"),
+            "--ident",
+            "job",
+            "--quiet",
+        ]
         path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-        subprocess.run(command, env={**impersonal(), "PATH": path}, stdin=subprocess.DEVNULL, check=False, timeout=_LONGEST_JOB + 30)
+        subprocess.run(
+            command,
+            env={**impersonal(), "PATH": path},
+            stdin=subprocess.DEVNULL,
+            check=False,
+            timeout=_LONGEST_JOB + 30,
+        )
         kept = folder / "artifacts" / "job"
         files = kept.joinpath("job_events").glob("*.json")
         events = [event for event in (json.loads(path.read_text()) for path in files) if "event_data" in event]
         return Job(
-            kept.joinpath("status").read_text(), kept.joinpath("stdout").read_text(), sorted(events, key=lambda event: event["counter"]), kept
+            kept.joinpath("status").read_text(),
+            kept.joinpath("stdout").read_text(),
+            sorted(events, key=lambda event: event["counter"]),
+            kept,
         )
 
     def _write_inventory(self, path: Path, names: Sequence[str]) -> None:
-        document = {"all": {"hosts": list(names)}, "_meta": {"hostvars": {name: dict(self.hosts[name]) for name in names}}}
+        document = {
+            "all": {"hosts": list(names)},
+            "_meta": {"hostvars": {name: dict(self.hosts[name]) for name in names}},
+        }
         path.write_text(_INVENTORY.format(document=json.dumps(document)))
         path.chmod(0o700)
 

@@ -47,7 +47,11 @@ class Snapshot(dict[Address, Document]):
 
     def written_since(self, earlier: Snapshot) -> set[Address]:
         """What was created, deleted or written between the two."""
-        return {address for address in self.keys() | earlier.keys() if _version(self.get(address)) != _version(earlier.get(address))}
+        return {
+            address
+            for address in self.keys() | earlier.keys()
+            if _version(self.get(address)) != _version(earlier.get(address))
+        }
 
     def stream(self, namespace: str, name: str) -> Document:
         """An image stream's document."""
@@ -58,7 +62,10 @@ class Snapshot(dict[Address, Document]):
         for address, document in self.items():
             if address.plural == "imagestreams":
                 seen = {status["tag"]: _seen_generation(status) for status in document["status"].get("tags") or []}
-                if any((tag.get("generation") or 0) > seen.get(tag["name"], 0) for tag in document["spec"].get("tags") or []):
+                if any(
+                    (tag.get("generation") or 0) > seen.get(tag["name"], 0)
+                    for tag in document["spec"].get("tags") or []
+                ):
                     return True
         return False
 
@@ -104,10 +111,14 @@ class Cluster:
         """Give the connections back."""
         self._session.close()
 
-    def call(self, method: str, path: str, body: t.Any = None, *, content_type: str = "application/json", allowed: int = 0) -> Document:
+    def call(
+        self, method: str, path: str, body: t.Any = None, *, content_type: str = "application/json", allowed: int = 0
+    ) -> Document:
         """One call; an answer of 400 and above, other than ``allowed``, is a requests.HTTPError."""
         data = None if body is None else json.dumps(body)
-        answer = self._session.request(method, self.host + path, data=data, headers={"Content-Type": content_type}, timeout=60)
+        answer = self._session.request(
+            method, self.host + path, data=data, headers={"Content-Type": content_type}, timeout=60
+        )
         if answer.status_code != allowed:
             answer.raise_for_status()
         return t.cast("Document", answer.json())
@@ -145,8 +156,8 @@ class Cluster:
         self.call("POST", self.path("serviceaccounts", namespace), body, allowed=409)
 
     def create_user(self, namespace: str, name: str, role: str) -> Access:
-        """A service account with a ClusterRole in its namespace, and access with a token of its own. The secret that a controller gives
-        to a new account is waited for."""
+        """A service account with a ClusterRole in its namespace, and access with a token of its own. The secret that
+        a controller gives to a new account is waited for."""
         self.create_account(namespace, name)
         binding = {
             "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -162,8 +173,8 @@ class Cluster:
         return access
 
     def with_rights(self, access: Access, rights: Iterable[Right]) -> Access:
-        """The access, once the cluster grants it these rights: a binding counts a moment after it was created. A TimeoutError names
-        the right that does not come."""
+        """The access, once the cluster grants it these rights: a binding counts a moment after it was created. A
+        TimeoutError names the right that does not come."""
         deadline = time.monotonic() + _RIGHTS_SECONDS
         for right in rights:
             while not self.allows(right, access.token):
@@ -174,18 +185,32 @@ class Cluster:
 
     def allows(self, right: Right, token: str = "") -> bool:
         """Whether the administrator, or the owner of ``token``, has a right."""
-        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": dict(right)}}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": dict(right)},
+        }
         if not token:
             return bool(self.call("POST", REVIEWS, body)["status"]["allowed"])
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(self.host + REVIEWS, json=body, headers={"Authorization": f"Bearer {token}"}, verify=self.ca_file, timeout=60)
+            answer = session.post(
+                self.host + REVIEWS,
+                json=body,
+                headers={"Authorization": f"Bearer {token}"},
+                verify=self.ca_file,
+                timeout=60,
+            )
         answer.raise_for_status()
         return bool(answer.json()["status"]["allowed"])
 
     def access_of(self, namespace: str, name: str) -> Access:
         """Access of a service account, with a new token."""
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": _TOKEN_SECONDS}}
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": _TOKEN_SECONDS},
+        }
         answer = self.call("POST", f"{self.path('serviceaccounts', namespace, name)}/token", request)
         return Access(self.host, answer["status"]["token"], self.ca_file)
 
@@ -213,7 +238,8 @@ class Cluster:
         return found
 
     def settled(self, namespaces: Iterable[str]) -> Snapshot:
-        """Wait until controllers have nothing left to do, and return that state; a TimeoutError when that takes too long.
+        """Wait until controllers have nothing left to do, and return that state; a TimeoutError when that takes too
+        long.
 
         On a cluster without an import controller what waits for an import is at rest too.
         """
@@ -235,7 +261,12 @@ class Cluster:
             self.create_namespace(name)
             try:
                 tag = {"name": "none", "from": {"kind": "DockerImage", "name": "localhost:1/none:none"}}
-                stream = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": "probe"}, "spec": {"tags": [tag]}}
+                stream = {
+                    "apiVersion": "image.openshift.io/v1",
+                    "kind": "ImageStream",
+                    "metadata": {"name": "probe"},
+                    "spec": {"tags": [tag]},
+                }
                 self.create("imagestreams", name, stream)
                 deadline = time.monotonic() + _PROBE_SECONDS
                 while self.snapshot([name]).waits_for_import() and time.monotonic() < deadline:
@@ -252,7 +283,10 @@ class Cluster:
     def links(self, namespace: str, account: str) -> dict[str, list[str]]:
         """The names in the lists of a service account."""
         document = self.get("serviceaccounts", namespace, account)
-        return {plural: [entry["name"] for entry in document.get(plural) or []] for plural in ("imagePullSecrets", "secrets")}
+        return {
+            plural: [entry["name"] for entry in document.get(plural) or []]
+            for plural in ("imagePullSecrets", "secrets")
+        }
 
     def tag(self, namespace: str, stream: str, tag: str) -> Tag:
         """A tag of a stream as it is now."""
@@ -294,7 +328,9 @@ def tags_of(stream: Document) -> dict[str, Tag]:
             insecure=policy.get("insecure", False),
             digest=items[0]["image"] if items else "",
             images=len(items),
-            failure=next((entry["reason"] for entry in status.get("conditions") or [] if entry["status"] == "False"), ""),
+            failure=next(
+                (entry["reason"] for entry in status.get("conditions") or [] if entry["status"] == "False"), ""
+            ),
         )
     return found
 
@@ -316,7 +352,13 @@ def rights_of(rules: Iterable[Document], namespace: str) -> Iterator[Right]:
         for group in rule.get("apiGroups") or []:
             for resource in rule.get("resources") or []:
                 plural, _slash, subresource = resource.partition("/")
-                right = {"verb": rule["verbs"][0], "group": group, "resource": plural, "subresource": subresource, "namespace": namespace}
+                right = {
+                    "verb": rule["verbs"][0],
+                    "group": group,
+                    "resource": plural,
+                    "subresource": subresource,
+                    "namespace": namespace,
+                }
                 yield {**right, "name": (rule.get("resourceNames") or [""])[0]}
 
 

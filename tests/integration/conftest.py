@@ -28,12 +28,16 @@ _RUN = "QUAYSIDE_TEST_RUN"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How the cluster is that is started where none is given."""
-    parser.addoption("--no-controllers", action="store_true", help="a cluster that does nothing by itself: no imports, no secrets of service accounts")
+    parser.addoption(
+        "--no-controllers",
+        action="store_true",
+        help="a cluster that does nothing by itself: no imports, no secrets of service accounts",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where no cluster and registries are given, start some for the whole run, before any process that runs tests. A cluster that
-    was given is looked at, and occupied."""
+    """Where no cluster and registries are given, start some for the whole run, before any process that runs tests. A
+    cluster that was given is looked at, and occupied."""
     is_first = _RUN not in os.environ
     os.environ.setdefault(_RUN, secrets.token_hex(3))
     config.add_cleanup(AT_THE_END.close)
@@ -55,7 +59,9 @@ def _take(config: pytest.Config, kubeconfig: Path) -> None:
     config.add_cleanup(cluster.close)
     problems = preflight.missing(cluster)
     if problems:
-        raise pytest.UsageError("\n".join(["These tests cannot run on this cluster (docs/testing-on-a-cluster.md):", *problems]))
+        raise pytest.UsageError(
+            "\n".join(["These tests cannot run on this cluster (docs/testing-on-a-cluster.md):", *problems])
+        )
     try:
         preflight.occupy(cluster, os.environ[_RUN])
     except preflight.Occupied as refusal:
@@ -65,8 +71,8 @@ def _take(config: pytest.Config, kubeconfig: Path) -> None:
 
 @pytest.fixture(scope="session")
 def given() -> Surroundings:
-    """The cluster's kubeconfig and the registries. Processes side by side push to repositories of their own: docker-registry
-    loses a blob that two of them upload at the same time."""
+    """The cluster's kubeconfig and the registries. Processes side by side push to repositories of their own:
+    docker-registry loses a blob that two of them upload at the same time."""
     return Surroundings.read(os.environ, os.environ[_RUN] + os.environ.get("PYTEST_XDIST_WORKER", ""))
 
 

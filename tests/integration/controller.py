@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of AWX's API that its collection asks while it sets objects up: kept, searched, related. It starts no job.
+"""The part of AWX's API that its collection asks while it sets objects up: kept, searched, related. It starts no
+job.
 
-What it answers was read from awx.awx (plugins/module_utils/controller_api.py) and from AWX's serializers: lists with ``count`` and
-``results``, ``url`` and ``related`` of each object, associations by id, surveys and approval nodes at addresses of their own, and a
-refusal of a job template whose playbook the project does not have, or of injectors that name a field which is no input.
+What it answers was read from awx.awx (plugins/module_utils/controller_api.py) and from AWX's serializers: lists with
+``count`` and ``results``, ``url`` and ``related`` of each object, associations by id, surveys and approval nodes at
+addresses of their own, and a refusal of a job template whose playbook the project does not have, or of injectors
+that name a field which is no input.
 """
 
 from __future__ import annotations
@@ -71,13 +73,23 @@ class Controller:
         number = next(self._numbers)
         url = f"{_PREFIX}{kind}/{number}/"
         related = {"survey_spec": f"{url}survey_spec/"} if kind.endswith("job_templates") else {}
-        entry = {"id": number, "url": url, "type": kind.removesuffix("s"), "related": related, "summary_fields": {}, "scm_revision": "1", **content}
+        entry = {
+            "id": number,
+            "url": url,
+            "type": kind.removesuffix("s"),
+            "related": related,
+            "summary_fields": {},
+            "scm_revision": "1",
+            **content,
+        }
         self.objects[kind].append(entry)
         return entry
 
     def approval(self, node: int, content: Entry) -> Entry:
         """Make a node one that waits for a person."""
-        entry = self.create("workflow_approval_templates", {key: content[key] for key in ("name", "description", "timeout")})
+        entry = self.create(
+            "workflow_approval_templates", {key: content[key] for key in ("name", "description", "timeout")}
+        )
         self.find("workflow_job_template_nodes", node)["related"]["unified_job_template"] = entry["url"]
         return entry
 

@@ -19,10 +19,16 @@ NAMESPACE, NAME = "openshift-config", "pull-secret"
 
 @contextmanager
 def borrowed(cluster: Cluster, run: str) -> Iterator[None]:
-    """Keep other processes of this ``run`` from it meanwhile; afterwards its content is what it was, or it is gone again."""
+    """Keep other processes of this ``run`` from it meanwhile; afterwards its content is what it was, or it is gone
+    again."""
     with Path(tempfile.gettempdir(), f"quayside-test-{run}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        cluster.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, allowed=409)
+        cluster.call(
+            "POST",
+            "/api/v1/namespaces",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+            allowed=409,
+        )
         before = find(cluster)
         try:
             yield

@@ -102,7 +102,13 @@ class Run:
     def tags(self) -> list[TagReport]:
         """What the image stream tasks said of each tag, in order."""
         return [
-            TagReport(f"{stream['namespace']}/{stream['name']}", tag["name"], tag["changed"], tuple(tag["reasons"]), tag["digest"])
+            TagReport(
+                f"{stream['namespace']}/{stream['name']}",
+                tag["name"],
+                tag["changed"],
+                tuple(tag["reasons"]),
+                tag["digest"],
+            )
             for result in self.results
             for stream in result.content.get("streams", [])
             for tag in stream["tags"]

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cluster that was given has to have before tests run on it, and the lock that keeps a second run away from it."""
+"""What a cluster that was given has to have before tests run on it, and the lock that keeps a second run away from
+it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,13 @@ class Occupied(Exception):
 def missing(cluster: Cluster) -> list[str]:
     """What the cluster lacks, a sentence each."""
     if not cluster.allows({"verb": "*", "group": "*", "resource": "*"}):
-        return ["KUBECONFIG is not a cluster administrator's: the tests create namespaces, roles and bindings, and users with rights of their own."]
+        return [
+            (
+                "KUBECONFIG is not a cluster administrator's: the tests create namespaces, roles and bindings, and "
+                "users "
+                "with rights of their own."
+            )
+        ]
     found = []
     if not _is_there(cluster, "/apis/image.openshift.io/v1"):
         found.append("The cluster does not serve image.openshift.io/v1.")
@@ -35,11 +42,16 @@ def missing(cluster: Cluster) -> list[str]:
         found.append("There is no images.config.openshift.io/cluster, without which every import fails.")
     if not _may_import(cluster.call("GET", _EDIT, allowed=404).get("rules") or []):
         found.append(
-            'The ClusterRole "edit" does not allow to create imagestreamimports: on OpenShift a controller aggregates it from roles with the '
-            "label rbac.authorization.k8s.io/aggregate-to-edit. Let that controller run, or put the rules of the image API into it."
+            'The ClusterRole "edit" does not allow to create imagestreamimports: on OpenShift a controller aggregates '
+            "it from roles with the "
+            "label rbac.authorization.k8s.io/aggregate-to-edit. Let that controller run, or put the rules of the image "
+            "API into it."
         )
     if not _is_there(cluster, cluster.path("secrets", PULL_SECRET_NAMESPACE, PULL_SECRET)):
-        found.append(f"There is no global pull secret ({PULL_SECRET_NAMESPACE}/{PULL_SECRET}), which every OpenShift cluster has.")
+        found.append(
+            f"There is no global pull secret ({PULL_SECRET_NAMESPACE}/{PULL_SECRET}), which every OpenShift cluster "
+            "has."
+        )
     return found
 
 
@@ -51,7 +63,8 @@ def occupy(cluster: Cluster, run: str) -> None:
     if answer["kind"] != "ConfigMap":
         other: dict[str, t.Any] = cluster.call("GET", f"{_LOCKS}/{LOCK}").get("data") or {}
         raise Occupied(
-            f"Another run of these tests works on this cluster: {other.get('run')} on {other.get('host')} since {other.get('since')}. "
+            f"Another run of these tests works on this cluster: {other.get('run')} on {other.get('host')} since "
+            f"{other.get('since')}. "
             f"If it was killed: kubectl delete configmap -n {LOCK_NAMESPACE} {LOCK}"
         )
 

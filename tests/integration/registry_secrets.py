@@ -26,7 +26,9 @@ def entry(username: str, password: str) -> dict[str, str]:
     return {"auth": auth(username, password)}
 
 
-def registry_secret(name: str, auths: Mapping[str, Mapping[str, str]], kind: str = "kubernetes.io/dockerconfigjson") -> Document:
+def registry_secret(
+    name: str, auths: Mapping[str, Mapping[str, str]], kind: str = "kubernetes.io/dockerconfigjson"
+) -> Document:
     """A secret with these entries."""
     return secret_with(name, auths if kind.endswith("dockercfg") else {"auths": auths}, kind)
 
@@ -34,7 +36,13 @@ def registry_secret(name: str, auths: Mapping[str, Mapping[str, str]], kind: str
 def secret_with(name: str, document: t.Any, kind: str = "kubernetes.io/dockerconfigjson") -> Document:
     """A secret with any document where the registries are."""
     data = base64.b64encode(json.dumps(document).encode()).decode()
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": kind, "data": {DATA_KEYS.get(kind, ".dockerconfigjson"): data}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name},
+        "type": kind,
+        "data": {DATA_KEYS.get(kind, ".dockerconfigjson"): data},
+    }
 
 
 def forms(*passwords: str) -> list[str]:

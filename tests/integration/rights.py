@@ -18,7 +18,8 @@ _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 class Rights:
-    """The roles of manifests, under names of this test's own, until ``remove``. ``word`` tells them from other tests'."""
+    """The roles of manifests, under names of this test's own, until ``remove``. ``word`` tells them from other
+    tests'."""
 
     def __init__(self, cluster: Cluster, word: str) -> None:
         self._cluster = cluster
@@ -38,7 +39,8 @@ class Rights:
             self._create(_collection(role["kind"], metadata.get("namespace", "")), role)
 
     def user(self, home: str, *bindings: tuple[str, str]) -> Access:
-        """A service account in ``home`` with roles, each in a namespace, or with "" in the whole cluster; they count when it returns."""
+        """A service account in ``home`` with roles, each in a namespace, or with "" in the whole cluster; they count
+        when it returns."""
         name = f"user-{len(self._made)}"
         self._cluster.create_account(home, name)
         for role, namespace in bindings:
@@ -47,7 +49,11 @@ class Rights:
                 "apiVersion": "rbac.authorization.k8s.io/v1",
                 "kind": kind,
                 "metadata": {"name": f"{self._named(role)}-{name}"},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": self._kinds[role], "name": self._named(role)},
+                "roleRef": {
+                    "apiGroup": "rbac.authorization.k8s.io",
+                    "kind": self._kinds[role],
+                    "name": self._named(role),
+                },
                 "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": home}],
             }
             self._create(_collection(kind, namespace), body)

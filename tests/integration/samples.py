@@ -36,7 +36,8 @@ class Samples:
     given: Surroundings
 
     def add(self, name: str, tags: Mapping[str, tuple[str, ...]]) -> None:
-        """A sample that the release takes from the plain registry; its images are pushed to the registries named by tag."""
+        """A sample that the release takes from the plain registry; its images are pushed to the registries named by
+        tag."""
         entries = []
         for tag, registries in tags.items():
             for registry in {"plain", *registries}:
@@ -65,7 +66,10 @@ def samples_cluster(given: Surroundings, directory: Path) -> Iterator[Samples]:
     ca_file = given.registries["private"].ca_file
     assert ca_file is not None
     settings = EmulatorSettings(directory / "cluster", registry_cas=[ca_file], switches={"samples_operator": True})
-    with EmulatorThread(settings) as emulator, ControlClient(emulator.url, emulator.ca_file, emulator.control_token) as control:
+    with (
+        EmulatorThread(settings) as emulator,
+        ControlClient(emulator.url, emulator.ca_file, emulator.control_token) as control,
+    ):
         cluster = Cluster(emulator.kubeconfig)
         try:
             yield Samples(cluster, control, Playbooks(directory, {"KUBECONFIG": str(emulator.kubeconfig)}), given)

@@ -95,7 +95,10 @@ NewStage = Callable[..., Stage]
 
 def without_images(diffs: Mapping[str, list[dict[str, str]]]) -> t.Any:
     """Diffs without the digests of images."""
-    return {title: [{side: _without_digests(text) for side, text in entry.items()} for entry in entries] for title, entries in diffs.items()}
+    return {
+        title: [{side: _without_digests(text) for side, text in entry.items()} for entry in entries]
+        for title, entries in diffs.items()
+    }
 
 
 def _without_digests(text: str) -> str:

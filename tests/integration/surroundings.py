@@ -13,13 +13,17 @@ from pathlib import Path
 
 from registries.client import RegistryAddress, RegistryClient
 
-VARIABLES = ("KUBECONFIG", *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAIN", "SELFSIGNED", "USER", "PASSWORD", "CA")))
+VARIABLES = (
+    "KUBECONFIG",
+    *(f"TEST_REGISTRY_{part}" for part in ("PRIVATE", "PLAIN", "SELFSIGNED", "USER", "PASSWORD", "CA")),
+)
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """``kubeconfig`` of a cluster administrator; ``registries`` are private (TLS, basic authentication), plain (HTTP)
-    and selfsigned, each as both the cluster and this machine reach it. ``run`` tells this run's objects from others'."""
+    """``kubeconfig`` of a cluster administrator; ``registries`` are private (TLS, basic authentication), plain
+    (HTTP) and selfsigned, each as both the cluster and this machine reach it. ``run`` tells this run's objects from
+    others'."""
 
     kubeconfig: Path
     registries: Mapping[str, RegistryAddress]
@@ -30,9 +34,15 @@ class Surroundings:
         """From the variables of ``VARIABLES``; a KeyError names the one that is missing."""
         ca_file = Path(environment["TEST_REGISTRY_CA"])
         private = RegistryAddress(
-            environment["TEST_REGISTRY_PRIVATE"], environment["TEST_REGISTRY_USER"], environment["TEST_REGISTRY_PASSWORD"], ca_file
+            environment["TEST_REGISTRY_PRIVATE"],
+            environment["TEST_REGISTRY_USER"],
+            environment["TEST_REGISTRY_PASSWORD"],
+            ca_file,
         )
-        open_registries = {name: RegistryAddress(environment[f"TEST_REGISTRY_{name.upper()}"], insecure=True) for name in ("plain", "selfsigned")}
+        open_registries = {
+            name: RegistryAddress(environment[f"TEST_REGISTRY_{name.upper()}"], insecure=True)
+            for name in ("plain", "selfsigned")
+        }
         return cls(Path(environment["KUBECONFIG"]), {"private": private, **open_registries}, run)
 
     def repository(self, name: str) -> str:
@@ -43,12 +53,23 @@ class Surroundings:
         """The pull spec of a tag, as the cluster reaches it."""
         return f"{self.registries[registry].host}/{self.repository(name)}:{tag}"
 
-    def push(self, registry: str, name: str, tag: str, platforms: str = "linux/amd64", *, content: str = "", image_format: str = "docker") -> str:
+    def push(
+        self,
+        registry: str,
+        name: str,
+        tag: str,
+        platforms: str = "linux/amd64",
+        *,
+        content: str = "",
+        image_format: str = "docker",
+    ) -> str:
         """Push an image for the ``platforms`` (separated by blanks; several make a list) and return its digest. Another
         ``content`` gives another digest."""
         with RegistryClient(self.registries[registry]) as client:
             salt = content or f"{self.run} {name}:{tag}"
-            return client.push_image(self.repository(name), tag, platforms.split(), salt=salt, image_format=image_format)
+            return client.push_image(
+                self.repository(name), tag, platforms.split(), salt=salt, image_format=image_format
+            )
 
     def credential(self, registry: str = "private") -> dict[str, str]:
         """An entry of ``registries`` for a pull secret."""

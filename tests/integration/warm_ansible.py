@@ -4,8 +4,9 @@
 
 """A process that has Ansible loaded, and becomes ``ansible-playbook`` by a fork for each run.
 
-Loading Ansible and packing modules costs as much as a short playbook itself. A fork has loaded what it needs, and finds
-the modules packed by the runs before it. What a run does is the program's own code, from its command line to its exit code.
+Loading Ansible and packing modules costs as much as a short playbook itself. A fork has loaded what it needs, and
+finds the modules packed by the runs before it. What a run does is the program's own code, from its command line to
+its exit code.
 """
 
 from __future__ import annotations
@@ -31,19 +32,32 @@ _LOADED_BY_EVERY_RUN = (
 
 
 class WarmAnsible:
-    """The process. ``environment`` holds the settings of Ansible, which it reads once: they are the same for every run."""
+    """The process. ``environment`` holds the settings of Ansible, which it reads once: they are the same for every
+    run."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).resolve())], env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, str(Path(__file__).resolve())],
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
-    def run(self, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, output: Path, timeout: float) -> int:
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, output: Path, timeout: float
+    ) -> int:
         """Run ``ansible-playbook`` with the arguments and return its exit code; all that it prints goes to the file.
 
         Raises ``subprocess.TimeoutExpired`` after ``timeout`` seconds, when the run has been ended.
         """
-        order = {"arguments": list(arguments), "environment": dict(environment), "directory": str(directory), "output": str(output), "timeout": timeout}
+        order = {
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "directory": str(directory),
+            "output": str(output),
+            "timeout": timeout,
+        }
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")

@@ -48,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         parser_of_command.add_argument("--owner", type=int, metavar="PID", help="end when this process ends")
         parser_of_command.add_argument("--lifetime", type=float, default=DEFAULT_LIFETIME, help="in seconds")
     for parser_of_command in (up, serve, run):
-        parser_of_command.add_argument("--no-controllers", action="store_true", help="a cluster that does nothing by itself")
+        parser_of_command.add_argument(
+            "--no-controllers", action="store_true", help="a cluster that does nothing by itself"
+        )
         parser_of_command.add_argument("--engine", choices=ENGINES, default="auto", help="what the registries are")
         parser_of_command.add_argument("--namespace", action="append", default=[], help="a namespace to create")
     run.add_argument("--logs", type=Path, metavar="DIR", help="keep state and logs there")

@@ -26,7 +26,9 @@ def write_kubeconfig(path: Path, access: ApiAccess, tokens: Mapping[str, str], n
         "kind": "Config",
         "clusters": [{"name": "lab", "cluster": {"server": access.host, "certificate-authority": str(access.ca_file)}}],
         "users": [{"name": user, "user": {"token": token}} for user, token in tokens.items()],
-        "contexts": [{"name": user, "context": {"cluster": "lab", "user": user, "namespace": namespace}} for user in tokens],
+        "contexts": [
+            {"name": user, "context": {"cluster": "lab", "user": user, "namespace": namespace}} for user in tokens
+        ],
         "current-context": ADMIN,
     }
     write_private(path, yaml.safe_dump(document, sort_keys=False).encode())

@@ -96,7 +96,10 @@ class Lab:
         with LabSetup(self.access) as setup:
             for namespace in self.namespaces:
                 setup.create_namespace(namespace)
-            return {user: setup.create_user(user, dict.fromkeys(self.namespaces, role)) for user, role in (("developer", "edit"), ("viewer", "view"))}
+            return {
+                user: setup.create_user(user, dict.fromkeys(self.namespaces, role))
+                for user, role in (("developer", "edit"), ("viewer", "view"))
+            }
 
     def _write_state(self) -> None:
         document: dict[str, t.Any] = {

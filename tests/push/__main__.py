@@ -25,15 +25,26 @@ def main() -> int:
             scene.push("team/web", tag, f"{tag} first")
         scene.declare("web", {tag: f"team/web:{tag}" for tag in _TAGS})
         time.sleep(7)
-        print(f"\nThe stream shop/web tracks {registry}/team/web:{{{','.join(_TAGS)}}}, scheduled: the cluster looks every 15 minutes.")
-        print(f"The registry tells {scene.url} of pushes; the rulebook quayside.openshift_images.registry_push listens.\n")
+        print(
+            f"\nThe stream shop/web tracks {registry}/team/web:{{{','.join(_TAGS)}}}, scheduled: the cluster looks "
+            "every 15 minutes."
+        )
+        print(
+            f"The registry tells {scene.url} of pushes; the rulebook quayside.openshift_images.registry_push listens.\n"
+        )
         print("One push acts at once:", flush=True)
         _push(scene, ("1.0",), "second")
         time.sleep(7)
         print("\nThree pushes: the first acts at once, the others together three seconds later:", flush=True)
         _push(scene, _TAGS, "third")
         print("\nWhat the playbook said:\n")
-        print("\n".join(f"    {line}" for line in scene.rulebook.log().splitlines() if line.startswith(("TASK", "changed", "ok:", "cluster"))))
+        print(
+            "\n".join(
+                f"    {line}"
+                for line in scene.rulebook.log().splitlines()
+                if line.startswith(("TASK", "changed", "ok:", "cluster"))
+            )
+        )
     return 0
 
 

@@ -19,7 +19,9 @@ GUIDE = Path(__file__).parents[2] / "docs" / "push.md"
 def block(name: str) -> t.Any:
     """Return the content of the block whose first line names it."""
     text = GUIDE.read_text(encoding="utf-8")
-    blocks = (textwrap.dedent(found) for found in re.findall(r"^ *```yaml\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL))
+    blocks = (
+        textwrap.dedent(found) for found in re.findall(r"^ *```yaml\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    )
     (found,) = (content for content in blocks if content.startswith(f"# {name}\n"))
     return yaml.safe_load(found)
 

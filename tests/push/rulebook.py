@@ -27,7 +27,13 @@ class RulebookDidNotStartError(Exception):
 class Rulebook:
     """Runs between ``start`` and ``stop``. Its sources listen on the ports; start it from the main thread."""
 
-    def __init__(self, directory: Path, inventory: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], ports: t.Sequence[int]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        inventory: t.Mapping[str, t.Any],
+        variables: t.Mapping[str, t.Any],
+        ports: t.Sequence[int],
+    ) -> None:
         self.directory = directory
         self.log_file = directory / "rulebook.log"
         self._inventory = inventory
@@ -52,7 +58,12 @@ class Rulebook:
             (self.directory / name).chmod(0o600)
         folder = os.environ[BIN]
         command = ["setpriv", "--pdeathsig", "TERM", f"{folder}/ansible-rulebook", "--rulebook", rulebook]
-        command += ["--inventory", str(self.directory / "inventory.yml"), "--vars", str(self.directory / "variables.yml")]
+        command += [
+            "--inventory",
+            str(self.directory / "inventory.yml"),
+            "--vars",
+            str(self.directory / "variables.yml"),
+        ]
         # Nothing of this process counts but where programs and the collection are.
         environment = {
             "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -64,13 +75,21 @@ class Rulebook:
         }
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+                command,
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
         while not all(map(_listens, self._ports)):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise RulebookDidNotStartError(f"ansible-rulebook did not start, see {self.log_file}:\n{self.log()[-3000:]}")
+                raise RulebookDidNotStartError(
+                    f"ansible-rulebook did not start, see {self.log_file}:\n{self.log()[-3000:]}"
+                )
             time.sleep(0.1)
 
     def stop(self) -> None:

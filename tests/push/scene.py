@@ -66,7 +66,9 @@ class Scene:
         certificates = create_certificates(self.directory / "certificates")
         notifications = guide.block("config.yml of the registry")["notifications"]
         (endpoint,) = notifications["endpoints"]
-        endpoint.update(guide.replaced(endpoint, {"url": self.url, "headers": {"Authorization": [f"Bearer {self.token}"]}}))
+        endpoint.update(
+            guide.replaced(endpoint, {"url": self.url, "headers": {"Authorization": [f"Bearer {self.token}"]}})
+        )
         self.registry = DockerRegistry(program, self.directory / "registry", notifications=notifications)
         self.registry.start()
         self._stack.append(self.registry.stop)
@@ -85,11 +87,19 @@ class Scene:
         # The files are those of the guide, with the addresses and secrets of this run.
         inventory = guide.block("inventory.yml")
         (host,) = inventory["all"]["hosts"].values()
-        own = {"k8s_auth_host": self.access.host, "k8s_auth_api_key": self.access.token, "k8s_auth_ca_cert": str(self.access.ca_file)}
+        own = {
+            "k8s_auth_host": self.access.host,
+            "k8s_auth_api_key": self.access.token,
+            "k8s_auth_ca_cert": str(self.access.ca_file),
+        }
         host.update(guide.replaced(host, own), **self._variables)
-        variables = guide.replaced(guide.block("push.yml"), {"registry_push_token": self.token, "registry_push_secret": self.secret})
+        variables = guide.replaced(
+            guide.block("push.yml"), {"registry_push_token": self.token, "registry_push_secret": self.secret}
+        )
         ports = {"registry_push_token_port": self.token_port, "registry_push_hmac_port": self.hmac_port}
-        self.rulebook = Rulebook(self.directory / "rulebook", inventory, variables | ports, (self.token_port, self.hmac_port))
+        self.rulebook = Rulebook(
+            self.directory / "rulebook", inventory, variables | ports, (self.token_port, self.hmac_port)
+        )
         self._stack.append(self.rulebook.stop)
         self.rulebook.start()
 
@@ -102,14 +112,25 @@ class Scene:
         """Push an image and return its digest."""
         return self.client.push_image(repository, tag, list(platforms), salt=content, image_format="docker")
 
-    def declare(self, stream: str, tags: t.Mapping[str, str], *, scheduled: bool = True, mode: str = "PreserveOriginal") -> None:
+    def declare(
+        self, stream: str, tags: t.Mapping[str, str], *, scheduled: bool = True, mode: str = "PreserveOriginal"
+    ) -> None:
         """Import tags of a stream, by the repository:tag that each tracks."""
         policy = {"insecure": True, "scheduled": scheduled, "importMode": mode}
         images = [
-            {"from": {"kind": "DockerImage", "name": f"{self.registry.host}/{source}"}, "to": {"name": tag}, "importPolicy": policy}
+            {
+                "from": {"kind": "DockerImage", "name": f"{self.registry.host}/{source}"},
+                "to": {"name": tag},
+                "importPolicy": policy,
+            }
             for tag, source in tags.items()
         ]
-        body = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStreamImport", "metadata": {"name": stream}, "spec": {"import": True, "images": images}}
+        body = {
+            "apiVersion": "image.openshift.io/v1",
+            "kind": "ImageStreamImport",
+            "metadata": {"name": stream},
+            "spec": {"import": True, "images": images},
+        }
         self.session.post(f"{self.access.host}{IMAGE}/imagestreamimports", json=body, timeout=60).raise_for_status()
 
     def history(self, stream: str, tag: str) -> list[str]:
@@ -123,6 +144,8 @@ class Scene:
         """Wait until the tag has the image, and return how long that took."""
         start = time.monotonic()
         while digest not in self.history(stream, tag)[:1]:
-            assert time.monotonic() - start < seconds, f"{stream}:{tag} does not have {digest}\n{self.rulebook.log()[-4000:]}"
+            assert time.monotonic() - start < seconds, (
+                f"{stream}:{tag} does not have {digest}\n{self.rulebook.log()[-4000:]}"
+            )
             time.sleep(0.02)
         return time.monotonic() - start

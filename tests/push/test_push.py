@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A manifest is put into a real registry, whose notification a real ansible-rulebook hears: the image stream has a new item."""
+"""A manifest is put into a real registry, whose notification a real ansible-rulebook hears: the image stream has a
+new item."""
 
 from __future__ import annotations
 
@@ -66,10 +67,17 @@ def test_what_follows_within_seconds_is_not_lost(scene: Scene) -> None:
 def post(scene: Scene, port: int, body: t.Any, **headers: str) -> int:
     data = json.dumps(body).encode()
     if "signed" in headers:
-        headers = {"x-hub-signature-256": "sha256=" + hmac.new(headers["signed"].encode(), data, hashlib.sha256).hexdigest()}
+        headers = {
+            "x-hub-signature-256": "sha256=" + hmac.new(headers["signed"].encode(), data, hashlib.sha256).hexdigest()
+        }
     with requests.Session() as session:
         session.trust_env = False
-        return session.post(f"http://127.0.0.1:{port}/quay", data=data, headers={"Content-Type": "application/json", **headers}, timeout=30).status_code
+        return session.post(
+            f"http://127.0.0.1:{port}/quay",
+            data=data,
+            headers={"Content-Type": "application/json", **headers},
+            timeout=30,
+        ).status_code
 
 
 def test_each_source_asks_for_its_proof(scene: Scene) -> None:
@@ -93,9 +101,20 @@ def test_the_playbook_alone_tells_what_a_push_would_do(scene: Scene) -> None:
     """The last example of the guide, in check mode with another registry and repository."""
     prepared(scene, "alone", "v1")
     (push,) = guide.block("pushes.yml")["pushed_pushes"]
-    variables = {"pushed_pushes": [guide.replaced(push, {"registry": scene.registry.host, "repository": "team/alone", "tag": "v1"})]}
+    variables = {
+        "pushed_pushes": [
+            guide.replaced(push, {"registry": scene.registry.host, "repository": "team/alone", "tag": "v1"})
+        ]
+    }
     before = scene.history("alone", "v1")
-    command = [f"{os.environ[BIN]}/ansible-playbook", "quayside.openshift_images.pushed", "--check", "--diff", "--inventory", "inventory.yml"]
+    command = [
+        f"{os.environ[BIN]}/ansible-playbook",
+        "quayside.openshift_images.pushed",
+        "--check",
+        "--diff",
+        "--inventory",
+        "inventory.yml",
+    ]
     environment = {
         "PATH": f"{os.environ[BIN]}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(scene.rulebook.directory / "home"),
@@ -103,7 +122,12 @@ def test_the_playbook_alone_tells_what_a_push_would_do(scene: Scene) -> None:
         "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
     }
     done = subprocess.run(
-        [*command, "--extra-vars", json.dumps(variables)], cwd=scene.rulebook.directory, env=environment, capture_output=True, text=True, check=False
+        [*command, "--extra-vars", json.dumps(variables)],
+        cwd=scene.rulebook.directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert scene.history("alone", "v1") == before

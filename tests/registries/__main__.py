@@ -37,8 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     serve = commands.add_parser("serve", help="start private, plain, selfsigned and hub, and keep them running")
-    serve.add_argument("--state-dir", type=Path, required=True, help=f"for {STATE_FILE}, certificates, logs and storage")
-    serve.add_argument("--data", type=Path, help="a file like the contract's registry.json; without it they start empty")
+    serve.add_argument(
+        "--state-dir", type=Path, required=True, help=f"for {STATE_FILE}, certificates, logs and storage"
+    )
+    serve.add_argument(
+        "--data", type=Path, help="a file like the contract's registry.json; without it they start empty"
+    )
     serve.add_argument("--engine", choices=ENGINES, default="auto")
     serve.add_argument("--port", action="append", default=[], metavar="NAME=PORT", help="wished port, taken when free")
     serve.add_argument("--owner", type=int, metavar="PID", help="end when this process ends")

@@ -76,7 +76,9 @@ class HubAccess:
             return None
         scope = f',scope="repository:{repository}:pull"' if repository else ""
         response = registry_error(401, "UNAUTHORIZED", "authentication required")
-        response.headers["WWW-Authenticate"] = f'Bearer realm="{request.scheme}://{request.host}/token",service="hub"{scope}'
+        response.headers["WWW-Authenticate"] = (
+            f'Bearer realm="{request.scheme}://{request.host}/token",service="hub"{scope}'
+        )
         return response
 
     def routes(self) -> list[web.RouteDef]:

@@ -127,11 +127,15 @@ class RegistryClient:
         )
         stored = answer.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
-            raise RegistryRefused(f"{self.address.host}/{repository}:{reference} was stored as {stored}, not {manifest.digest}")
+            raise RegistryRefused(
+                f"{self.address.host}/{repository}:{reference} was stored as {stored}, not {manifest.digest}"
+            )
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """The manifest behind a tag or digest, byte for byte."""
-        answer = self._request("GET", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ", ".join(MANIFEST_TYPES)})
+        answer = self._request(
+            "GET", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ", ".join(MANIFEST_TYPES)}
+        )
         return Manifest(answer.headers["Content-Type"].split(";")[0].strip(), answer.content)
 
     def blob(self, repository: str, digest: str) -> bytes:
@@ -184,7 +188,9 @@ class RegistryClient:
                 break
             self._authorization = self._answer_challenge(answer.headers.get("WWW-Authenticate", ""), repository)
         if answer.status_code >= 400 and answer.status_code not in allowed:
-            raise RegistryRefused(f"{method} {url.split('?')[0]} was answered {answer.status_code}: {answer.text[:300]}")
+            raise RegistryRefused(
+                f"{method} {url.split('?')[0]} was answered {answer.status_code}: {answer.text[:300]}"
+            )
         return answer
 
     def _send(self, method: str, url: str, **kwargs: t.Any) -> requests.Response:
@@ -211,7 +217,9 @@ class RegistryClient:
             query = {"service": fields.get("service", ""), "scope": f"repository:{repository}:pull,push,delete"}
             answer = self._send("GET", fields["realm"], params=query, auth=credential)
             if answer.status_code != 200:
-                raise RegistryRefused(f"the token service of {self.address.host} answered {answer.status_code}: {answer.text[:300]}")
+                raise RegistryRefused(
+                    f"the token service of {self.address.host} answered {answer.status_code}: {answer.text[:300]}"
+                )
             document = answer.json()
             return {"Authorization": "Bearer " + (document.get("token") or document["access_token"])}
         if scheme.lower() == "basic" and credential is not None:

@@ -22,9 +22,10 @@ Handler = t.Callable[[web.Request], t.Awaitable[web.StreamResponse]]
 class Fault:
     """What to do with requests whose method and path match (regular expression, searched); ``times`` -1 is for ever.
 
-    Exactly what is set happens, in this order: wait ``delay`` seconds; close the connection (``reset``), or after half of
-    the answer (``cut``); answer ``status`` (with ``retry_after`` seconds in Retry-After); redirect to ``redirect``; answer a body of ``huge_body``
-    bytes; serve the manifest under a digest that is not its own (``wrong_digest``).
+    Exactly what is set happens, in this order: wait ``delay`` seconds; close the connection (``reset``), or after
+    half of the answer (``cut``); answer ``status`` (with ``retry_after`` seconds in Retry-After); redirect to
+    ``redirect``; answer a body of ``huge_body`` bytes; serve the manifest under a digest that is not its own
+    (``wrong_digest``).
     """
 
     path: str = ""
@@ -96,7 +97,9 @@ class FaultSwitches:
                 request.transport.abort()
             return web.Response(status=500)
         if fault.status:
-            answer = registry_error(fault.status, "TOOMANYREQUESTS" if fault.status == 429 else "UNKNOWN", "a fault of the test registry")
+            answer = registry_error(
+                fault.status, "TOOMANYREQUESTS" if fault.status == 429 else "UNKNOWN", "a fault of the test registry"
+            )
             if fault.retry_after:
                 answer.headers["Retry-After"] = fault.retry_after
             return answer

@@ -63,7 +63,9 @@ class Image:
     manifests: list[Manifest] = field(default_factory=list)
 
 
-def build_image(platforms: Sequence[str], *, salt: str, image_format: str = "docker", as_list: bool | None = None) -> Image:
+def build_image(
+    platforms: Sequence[str], *, salt: str, image_format: str = "docker", as_list: bool | None = None
+) -> Image:
     """One single image per platform, below a list when there are several (or ``as_list``).
 
     ``salt`` goes into the layer and a label, so another salt is another digest. ``image_format`` is ``docker``
@@ -94,7 +96,10 @@ def build_image(platforms: Sequence[str], *, salt: str, image_format: str = "doc
         singles.append(Manifest(manifest_type, _compact(document)))
     if not listed:
         return Image(singles[0], blobs, singles)
-    entries = [{**_descriptor(single.media_type, single.content), "platform": platform.entry()} for single, platform in zip(singles, wanted, strict=True)]
+    entries = [
+        {**_descriptor(single.media_type, single.content), "platform": platform.entry()}
+        for single, platform in zip(singles, wanted, strict=True)
+    ]
     top = Manifest(list_type, _compact({"schemaVersion": 2, "mediaType": list_type, "manifests": entries}))
     return Image(top, blobs, [*singles, top])
 

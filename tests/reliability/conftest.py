@@ -40,14 +40,18 @@ def registry(certificates: Certificates) -> Iterator[EmbeddedRegistry]:
 
 
 @pytest.fixture(scope="session")
-def emulator(registry: EmbeddedRegistry, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorThread]:
+def emulator(
+    registry: EmbeddedRegistry, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmulatorThread]:
     thread = EmulatorThread(EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[certificates.ca_file]))
     with thread:
         yield thread
 
 
 @pytest.fixture
-def place(emulator: EmulatorThread, registry: EmbeddedRegistry, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(
+    emulator: EmulatorThread, registry: EmbeddedRegistry, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
     for name in [name for name in os.environ if name.startswith("K8S_AUTH_") or name == "KUBECONFIG"]:
         monkeypatch.delenv(name)
     set_pace()

@@ -21,7 +21,8 @@ OURS = {"a.example": "puller:ours", "b.example": "puller:ours"}
 @dataclass(frozen=True)
 class Job:
     """``method`` and ``path`` (a regular expression) are those of its write, ``what`` is how sentences call that,
-    ``first`` its first request; ``told`` is the module's message with the sentence in the place of {}, where it is more than the sentence."""
+    ``first`` its first request; ``told`` is the module's message with the sentence in the place of {}, where it is
+    more than the sentence."""
 
     module: str
     prepare: Callable[[Place], None]
@@ -68,7 +69,13 @@ def _old_tag_is_there(place: Place) -> bool:
 
 
 def _tag_options(place: Place) -> Json:
-    return {"namespace": place.namespaces[0], "name": "web:stable", "from_kind": "ImageStreamTag", "from": "web:old", "alias": True}
+    return {
+        "namespace": place.namespaces[0],
+        "name": "web:stable",
+        "from_kind": "ImageStreamTag",
+        "from": "web:old",
+        "alias": True,
+    }
 
 
 def _tagged(place: Place) -> bool:
@@ -90,7 +97,9 @@ def _secret_options(place: Place) -> Json:
 
 
 def _secret_is_there(place: Place) -> bool:
-    return "pull" in place.secret_names(place.namespaces[0]) and OURS.items() <= place.logins(place.namespaces[0]).items()
+    return (
+        "pull" in place.secret_names(place.namespaces[0]) and OURS.items() <= place.logins(place.namespaces[0]).items()
+    )
 
 
 def _foreign_login_is_there(place: Place) -> bool:
@@ -111,15 +120,26 @@ def _prepare_accounts(place: Place) -> None:
 
 
 def _link_options(place: Place) -> Json:
-    return {"namespace": place.namespaces[0], "service_account": "builder", "secrets": ["registry"], "for": ["pull", "mount"]}
+    return {
+        "namespace": place.namespaces[0],
+        "service_account": "builder",
+        "secrets": ["registry"],
+        "for": ["pull", "mount"],
+    }
 
 
 def _linked(place: Place) -> bool:
-    return all(place.links(place.namespaces[0], "builder", name).count("registry") == 1 for name in ("imagePullSecrets", "secrets"))
+    return all(
+        place.links(place.namespaces[0], "builder", name).count("registry") == 1
+        for name in ("imagePullSecrets", "secrets")
+    )
 
 
 def _other_links_are_there(place: Place) -> bool:
-    return all(place.links(place.namespaces[0], "builder", name)[:2] == [MANAGED, "theirs"] for name in ("imagePullSecrets", "secrets"))
+    return all(
+        place.links(place.namespaces[0], "builder", name)[:2] == [MANAGED, "theirs"]
+        for name in ("imagePullSecrets", "secrets")
+    )
 
 
 def _prepare_samples(place: Place) -> None:
@@ -264,9 +284,29 @@ def _unlinked(place: Place) -> bool:
 
 
 OTHER_WRITES = {
-    "create a stream": Job("image_stream_import", _nothing, _new_stream_options, _imported, _always, "POST", "/imagestreams$", ""),
-    "change policies": Job("image_stream_import", _prepare_streams, _policy_options, _policies_are_set, _old_tag_is_there, "PATCH", "/imagestreams/web", ""),
-    "remove a tag": Job("image_stream_import", _two_old_tags, _purge_options, _purged, _old_tag_is_there, "DELETE", "/imagestreamtags/", ""),
+    "create a stream": Job(
+        "image_stream_import", _nothing, _new_stream_options, _imported, _always, "POST", "/imagestreams$", ""
+    ),
+    "change policies": Job(
+        "image_stream_import",
+        _prepare_streams,
+        _policy_options,
+        _policies_are_set,
+        _old_tag_is_there,
+        "PATCH",
+        "/imagestreams/web",
+        "",
+    ),
+    "remove a tag": Job(
+        "image_stream_import",
+        _two_old_tags,
+        _purge_options,
+        _purged,
+        _old_tag_is_there,
+        "DELETE",
+        "/imagestreamtags/",
+        "",
+    ),
     "delete a stream": Job(
         "image_stream_import",
         _prepare_streams,
@@ -287,7 +327,9 @@ OTHER_WRITES = {
         "/imagestreamtags/",
         "",
     ),
-    "create a secret": Job("pull_secret", _nothing, _secret_options, _secret_is_there, _always, "POST", "/secrets$", ""),
+    "create a secret": Job(
+        "pull_secret", _nothing, _secret_options, _secret_is_there, _always, "POST", "/secrets$", ""
+    ),
     "delete a secret": Job(
         "pull_secret",
         _prepare_secret,
@@ -299,5 +341,14 @@ OTHER_WRITES = {
         "",
     ),
     "create a secret anew": RECREATION,
-    "unlink": Job("sa_secret_link", _linked_account, _unlink_options, _unlinked, _other_links_are_there, "PUT", "/serviceaccounts/builder", ""),
+    "unlink": Job(
+        "sa_secret_link",
+        _linked_account,
+        _unlink_options,
+        _unlinked,
+        _other_links_are_there,
+        "PUT",
+        "/serviceaccounts/builder",
+        "",
+    ),
 }

@@ -112,11 +112,20 @@ class Place:
         """Create an object."""
         return self.call("POST", path, body)
 
-    def put_secret(self, namespace: str, name: str, logins: dict[str, tuple[str, str]], kind: str = "kubernetes.io/dockerconfigjson") -> None:
+    def put_secret(
+        self,
+        namespace: str,
+        name: str,
+        logins: dict[str, tuple[str, str]],
+        kind: str = "kubernetes.io/dockerconfigjson",
+    ) -> None:
         """Create a pull secret."""
         auths = {host: {"auth": base64.b64encode(":".join(login).encode()).decode()} for host, login in logins.items()}
         content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
-        self.post(f"/api/v1/namespaces/{namespace}/secrets", {"metadata": {"name": name}, "type": kind, "data": {".dockerconfigjson": content}})
+        self.post(
+            f"/api/v1/namespaces/{namespace}/secrets",
+            {"metadata": {"name": name}, "type": kind, "data": {".dockerconfigjson": content}},
+        )
 
     def logins(self, namespace: str, name: str = "pull") -> dict[str, str]:
         """The user and password of each registry of a pull secret."""
@@ -126,12 +135,17 @@ class Place:
 
     def secret_names(self, namespace: str) -> set[str]:
         """The secrets of a namespace."""
-        return {item["metadata"]["name"] for item in self.call("GET", f"/api/v1/namespaces/{namespace}/secrets")["items"]}
+        return {
+            item["metadata"]["name"] for item in self.call("GET", f"/api/v1/namespaces/{namespace}/secrets")["items"]
+        }
 
     def put_account(self, namespace: str, name: str, *linked: str) -> None:
         """Create a service account that has links already, the cluster's own among them."""
         entries = [{"name": one} for one in (MANAGED, *linked)]
-        self.post(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": name}, "secrets": entries, "imagePullSecrets": entries})
+        self.post(
+            f"/api/v1/namespaces/{namespace}/serviceaccounts",
+            {"metadata": {"name": name}, "secrets": entries, "imagePullSecrets": entries},
+        )
 
     def links(self, namespace: str, account: str, field_name: str = "imagePullSecrets") -> list[str]:
         """The links of a service account."""
@@ -150,7 +164,10 @@ class Place:
 
     def streams(self, namespace: str) -> dict[str, Json]:
         """The image streams of a namespace by name."""
-        return {item["metadata"]["name"]: item for item in self.call("GET", f"{IMAGE}/namespaces/{namespace}/imagestreams")["items"]}
+        return {
+            item["metadata"]["name"]: item
+            for item in self.call("GET", f"{IMAGE}/namespaces/{namespace}/imagestreams")["items"]
+        }
 
     def digests(self, namespace: str, stream: str) -> dict[str, list[str]]:
         """The digests in the history of each tag, the newest first."""
@@ -170,7 +187,10 @@ class Place:
     def put_samples(self) -> None:
         """The operator's configuration as somebody left it, in place of what an earlier test did."""
         self.api.send("DELETE", f"{SAMPLES}/cluster")
-        self.post(SAMPLES, {"metadata": {"name": "cluster"}, "spec": {"managementState": "Managed", "skippedTemplates": ["kept"]}})
+        self.post(
+            SAMPLES,
+            {"metadata": {"name": "cluster"}, "spec": {"managementState": "Managed", "skippedTemplates": ["kept"]}},
+        )
 
     def samples_operator(self) -> AbstractContextManager[None]:
         """The Cluster Samples Operator acts by its configuration."""

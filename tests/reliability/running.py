@@ -98,7 +98,9 @@ def set_pace(pace: float = PACE) -> None:
     cluster_client.DEFAULT_TIMEOUT = stream_imports._ANSWER_GRACE = ANSWER_TIME if pace < 1 else 60.0
     for (place, name), seconds in _WAITS.items():
         setattr(place, name, seconds * pace)
-    registry_session.Patience = functools.partial(_Patience, connect=1.0, answer=ANSWER_TIME, body=1.0, pause=0.5 * pace)  # type: ignore[misc,assignment]
+    registry_session.Patience = functools.partial(
+        _Patience, connect=1.0, answer=ANSWER_TIME, body=1.0, pause=0.5 * pace
+    )  # type: ignore[misc,assignment]
 
 
 def _client_with_pace(pace: float, *arguments: t.Any, **keywords: t.Any) -> cluster_client.ClusterClient:

@@ -77,7 +77,11 @@ class Row:
     def text(self) -> str:
         """The row as Markdown."""
         cells = (self.fault, self.seen, self.guaranteed, f"`{self.test}`")
-        return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |\n"
+        return (
+            "| "
+            + " | ".join(" ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;") for cell in cells)
+            + " |\n"
+        )
 
 
 def rows(file: str) -> list[Row]:
@@ -87,14 +91,19 @@ def rows(file: str) -> list[Row]:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             parts = (ast.get_docstring(node) or "").strip().split("\n\n")
             if len(parts) != 3:
-                raise BadDocstringError(f"{file}: {node.name} needs a docstring of three paragraphs: fault, what is seen, what is guaranteed")
+                raise BadDocstringError(
+                    f"{file}: {node.name} needs a docstring of three paragraphs: fault, what is seen, what is "
+                    "guaranteed"
+                )
             found.append(Row(*parts, f"{file}::{node.name}"))
     return found
 
 
 def page() -> str:
     """The whole page."""
-    tables = [f"\n## {title}\n\n{_COLUMNS}" + "".join(row.text() for row in rows(file)) for file, title in SECTIONS.items()]
+    tables = [
+        f"\n## {title}\n\n{_COLUMNS}" + "".join(row.text() for row in rows(file)) for file, title in SECTIONS.items()
+    ]
     return _HEAD + "".join(tables)
 
 

@@ -22,10 +22,15 @@ from .running import Run
 
 every_job = pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 OPEN = "; it may have been carried out, so run the task again to see"
-NOT_READY = "it is not ready or did not answer in time: run the task again, and look at the state of the API{} if it stays"
+NOT_READY = (
+    "it is not ready or did not answer in time: run the task again, and look at the state of the API{} if it stays"
+)
 OF_IMAGES = " (oc get apiservice v1.image.openshift.io, oc get clusteroperator openshift-apiserver)"
 # How the operating system and the HTTP library call a connection that the other side has reset.
-RESET = re.compile(r"\((Remote end closed connection without response|Connection reset by peer|the answer is shorter than announced|IncompleteRead[^)]*\)?)\)")
+RESET = re.compile(
+    r"\((Remote end closed connection without response|Connection reset by peer|the answer is shorter than "
+    r"announced|IncompleteRead[^)]*\)?)\)"
+)
 
 
 def strike(place: Place, job: Job, fault: Fault) -> tuple[Run, Fault]:
@@ -47,7 +52,8 @@ def gets_through(place: Place, job: Job, fault: Fault) -> Run:
 
 
 def fails(place: Place, job: Job, fault: Fault) -> Run:
-    """The fault stays: the job fails and says truly what it did; nothing is lost, and once all is well it gets there."""
+    """The fault stays: the job fails and says truly what it did; nothing is lost, and once all is well it gets
+    there."""
     job.prepare(place)
     run, _fault = strike(place, job, dataclasses.replace(fault, count=None))
     place.repair()
@@ -80,7 +86,8 @@ def tried(job: Job) -> str:
 def test_connection_refused(place: Place, job: Job) -> None:
     """The API server refuses connections from the first request on.
 
-    After four tries: "Cannot read ...: the API server ... refused the connection; check the option host and its port, and that it runs".
+    After four tries: "Cannot read ...: the API server ... refused the connection; check the option host and its
+    port, and that it runs".
 
     Nothing was sent, so nothing is changed.
     """
@@ -88,7 +95,10 @@ def test_connection_refused(place: Place, job: Job) -> None:
     nowhere = f"https://127.0.0.1:{choose_port(0)}"
     before = place.versions()
     run = place.run(job.module, **{**job.options(place), "host": nowhere})
-    text = f"the API server {nowhere} refused the connection; check the option host and its port, and that it runs (tried 4 times)"
+    text = (
+        f"the API server {nowhere} refused the connection; check the option host and its port, and that it runs (tried "
+        "4 times)"
+    )
     assert run.failure == f"Cannot {job.first.format(namespace=place.namespaces[0])}: {text}."
     assert (run.changed, len(run.waits)) == (False, 3)
     assert place.versions() == before
@@ -110,13 +120,16 @@ def test_connection_reset_once(place: Place, job: Job, moment: str) -> None:
 def test_connection_reset_always(place: Place, job: Job) -> None:
     """Every connection of a write is reset before the work.
 
-    "Cannot ...: the connection to the API server ... broke off before a complete answer came (...); it may have been carried out, so run
-    the task again to see".
+    "Cannot ...: the connection to the API server ... broke off before a complete answer came (...); it may have been
+    carried out, so run the task again to see".
 
     The write is sent a few times at most. The next run gets there.
     """
     run = fails(place, job, Fault(reset="before"))
-    text = f"the connection to the API server {place.emulator.url} broke off before a complete answer came (WHY){tried(job)}{OPEN}"
+    text = (
+        f"the connection to the API server {place.emulator.url} broke off before a complete answer came "
+        f"(WHY){tried(job)}{OPEN}"
+    )
     assert RESET.sub("(WHY)", run.failure) == job.sentence(place, job.what, text)
 
 
@@ -150,7 +163,8 @@ def test_answer_too_late_once(place: Place, job: Job) -> None:
 def test_answer_too_late_always(place: Place, job: Job) -> None:
     """No answer to a write comes in time.
 
-    "Cannot ...: the API server ... did not answer completely within ... seconds; it may have been carried out, so run the task again to see".
+    "Cannot ...: the API server ... did not answer completely within ... seconds; it may have been carried out, so
+    run the task again to see".
 
     A request that costs its whole time is tried twice at most before the state is read. The next run gets there.
     """
@@ -183,8 +197,8 @@ def test_too_many_requests_for_a_while(place: Place, job: Job) -> None:
 def test_too_many_requests_always(place: Place, job: Job) -> None:
     """429 with Retry-After, for good.
 
-    "Cannot ...: the API server ... answered 429 TooManyRequests: ...; it is overloaded and asked to come back later; lower the concurrency
-    or run the task again".
+    "Cannot ...: the API server ... answered 429 TooManyRequests: ...; it is overloaded and asked to come back later;
+    lower the concurrency or run the task again".
 
     Eight tries and a minute of waiting at most. Nothing is changed.
     """
@@ -212,13 +226,15 @@ def test_internal_error_once(place: Place, job: Job, after_work: bool) -> None:
 def test_internal_error_always(place: Place, job: Job) -> None:
     """500 for good.
 
-    "Cannot ...: the API server ... answered 500 InternalError: ...; this is an error inside the cluster: its API server's log says more".
+    "Cannot ...: the API server ... answered 500 InternalError: ...; this is an error inside the cluster: its API
+    server's log says more".
 
     The write is sent a few times at most. Nothing is changed; the next run gets there.
     """
     run = fails(place, job, Fault(status=500))
     text = (
-        f"the API server {place.emulator.url} answered 500 InternalError: Internal error occurred: an error on the server has prevented the "
+        f"the API server {place.emulator.url} answered 500 InternalError: Internal error occurred: an error on the "
+        "server has prevented the "
         "request from succeeding; this is an error inside the cluster: its API server's log says more"
     )
     assert run.failure == job.sentence(place, job.what, text)
@@ -241,8 +257,8 @@ def test_unavailable_for_a_while(place: Place, job: Job) -> None:
 def test_unavailable_always(place: Place, job: Job) -> None:
     """503 for good.
 
-    "Cannot ...: the API server ... answered 503 ServiceUnavailable: ...; it is not ready or did not answer in time: run the task again, and
-    look at the state of the API if it stays".
+    "Cannot ...: the API server ... answered 503 ServiceUnavailable: ...; it is not ready or did not answer in time:
+    run the task again, and look at the state of the API if it stays".
 
     Eight tries and a minute of waiting at most. Nothing is changed.
     """
@@ -273,13 +289,16 @@ def test_gateway_timeout_after_the_work(place: Place, job: Job, count: int | Non
 def test_gateway_timeout_always(place: Place, job: Job) -> None:
     """504 for good, and the work is never done.
 
-    "Cannot ...: the API server ... answered 504 ...; it may have been carried out, so run the task again to see"; for an import "... it is
-    not ready or did not answer in time: ...".
+    "Cannot ...: the API server ... answered 504 ...; it may have been carried out, so run the task again to see";
+    for an import "... it is not ready or did not answer in time: ...".
 
     The write is sent a few times at most. Nothing is changed; the next run gets there.
     """
     run = fails(place, job, Fault(status=504))
-    host, said = place.emulator.url, "Timeout: request did not complete within requested timeout - context deadline exceeded"
+    host, said = (
+        place.emulator.url,
+        "Timeout: request did not complete within requested timeout - context deadline exceeded",
+    )
     if job is IMPORT:
         text = f"the API server {host} answered 504 Timeout: {said}; {NOT_READY.format(OF_IMAGES)}"
     else:
@@ -302,8 +321,8 @@ def test_conflicts_for_a_while(place: Place, job: Job) -> None:
 def test_conflicts_always(place: Place, job: Job) -> None:
     """A storm of conflicts that does not end.
 
-    "... was changed by somebody else each of the 20 times that it was about to be written; find out who keeps changing it, then run the
-    task again".
+    "... was changed by somebody else each of the 20 times that it was about to be written; find out who keeps
+    changing it, then run the task again".
 
     20 tries at most, 26 of an import. Nothing is changed; the next run gets there.
     """
@@ -317,10 +336,16 @@ def test_conflicts_always(place: Place, job: Job) -> None:
     }.get(job.name)
     keeps = "find out who keeps changing it, then run the task again"
     if subject is None:
-        text = f"The image stream {namespace}/web was changed by somebody else each of the 26 times that it was about to be written; {keeps}"
+        text = (
+            f"The image stream {namespace}/web was changed by somebody else each of the 26 times that it was about to "
+            f"be written; {keeps}"
+        )
         assert text in run.failure
     else:
-        assert run.failure == f"{subject} was changed by somebody else each of the 20 times that it was about to be written; {keeps}"
+        assert (
+            run.failure
+            == f"{subject} was changed by somebody else each of the 20 times that it was about to be written; {keeps}"
+        )
 
 
 @every_job
@@ -339,8 +364,8 @@ def test_restart(place: Place, job: Job) -> None:
 def test_away_for_good(place: Place, job: Job) -> None:
     """The API server goes away just as a write arrives, and stays away.
 
-    "Cannot ...: the connection to the API server ... broke off before a complete answer came (...); it may have been carried out, so run
-    the task again to see".
+    "Cannot ...: the connection to the API server ... broke off before a complete answer came (...); it may have been
+    carried out, so run the task again to see".
 
     Eight tries and a minute of waiting at most. The next run gets there.
     """
@@ -348,7 +373,10 @@ def test_away_for_good(place: Place, job: Job) -> None:
     run, fault = strike(place, job, Fault(outage=7.0 if job is IMPORT else 4.0))
     host = place.emulator.url
     if job is IMPORT:
-        text = f"the API server {host} refused the connection; check the option host and its port, and that it runs (tried 8 times){OPEN}"
+        text = (
+            f"the API server {host} refused the connection; check the option host and its port, and that it runs "
+            f"(tried 8 times){OPEN}"
+        )
     else:
         text = f"the connection to the API server {host} broke off before a complete answer came (WHY){OPEN}"
     assert fault.hits == 1
@@ -363,8 +391,9 @@ def test_away_for_good(place: Place, job: Job) -> None:
 
 @pytest.mark.parametrize("job", OTHER_WRITES.values(), ids=OTHER_WRITES)
 def test_every_other_write(place: Place, job: Job) -> None:
-    """Whatever else the modules write (new streams and secrets, policies, deletions, secrets created anew, links taken away) meets these
-    faults once: a reset before or after the work, 429, 500 and 504 before or after the work, 503, 409, a restart.
+    """Whatever else the modules write (new streams and secrets, policies, deletions, secrets created anew, links
+    taken away) meets these faults once: a reset before or after the work, 429, 500 and 504 before or after the work,
+    503, 409, a restart.
 
     Nothing: the task succeeds, and is changed.
 
@@ -386,15 +415,16 @@ def test_every_other_write(place: Place, job: Job) -> None:
 def test_token_expires(place: Place, job: Job) -> None:
     """The token of the task expires just before a write.
 
-    "Cannot ...: the API server ... answered 401 Unauthorized: Unauthorized; the bearer token of the option api_key is wrong or has expired:
-    log in again and pass the new one (oc whoami --show-token)".
+    "Cannot ...: the API server ... answered 401 Unauthorized: Unauthorized; the bearer token of the option api_key
+    is wrong or has expired: log in again and pass the new one (oc whoami --show-token)".
 
     Nothing is tried again with that token. With a new one the next run gets there.
     """
     job.prepare(place)
     run, _fault = strike(place, job, Fault(expire="robot"))
     text = (
-        f"the API server {place.emulator.url} answered 401 Unauthorized: Unauthorized; the bearer token of the option api_key is wrong or has "
+        f"the API server {place.emulator.url} answered 401 Unauthorized: Unauthorized; the bearer token of the option "
+        "api_key is wrong or has "
         "expired: log in again and pass the new one (oc whoami --show-token)"
     )
     assert run.failure == job.sentence(place, job.what, text)

@@ -24,7 +24,8 @@ from .running import Run
 
 STREAMS = ("one", "two", "three")
 EXPIRED = (
-    "answered 401 Unauthorized: Unauthorized; the bearer token of the option api_key is wrong or has expired: log in again and pass the new one "
+    "answered 401 Unauthorized: Unauthorized; the bearer token of the option api_key is wrong or has expired: log in "
+    "again and pass the new one "
     "(oc whoami --show-token)"
 )
 
@@ -32,17 +33,27 @@ EXPIRED = (
 def streams_of(place: Place) -> Json:
     """Three streams of four tags, one after the other: two requests each."""
     tags = [{"name": tag, "from": place.image(tag)} for tag in ("v1", "v2", "v3", "v4")]
-    return {"namespace": place.namespaces[0], "streams": [{"name": name, "tags": tags} for name in STREAMS], "concurrency": 1, "refresh": "missing"}
+    return {
+        "namespace": place.namespaces[0],
+        "streams": [{"name": name, "tags": tags} for name in STREAMS],
+        "concurrency": 1,
+        "refresh": "missing",
+    }
 
 
 def reported(run: Run) -> dict[str, list[str]]:
     """The tags of each stream that the run says it has imported."""
-    return {stream["name"]: [tag["name"] for tag in stream["tags"] if tag["digest"]] for stream in run.results["streams"]}
+    return {
+        stream["name"]: [tag["name"] for tag in stream["tags"] if tag["digest"]] for stream in run.results["streams"]
+    }
 
 
 def imported(place: Place) -> dict[str, list[str]]:
     """The tags of each stream that have an image."""
-    return {name: sorted(tag for tag, items in place.digests(place.namespaces[0], name).items() if items) for name in STREAMS}
+    return {
+        name: sorted(tag for tag, items in place.digests(place.namespaces[0], name).items() if items)
+        for name in STREAMS
+    }
 
 
 def gets_there(place: Place) -> None:
@@ -57,15 +68,18 @@ def gets_there(place: Place) -> None:
 def test_token_expires_in_the_middle_of_a_batch(place: Place) -> None:
     """The token expires in the middle of a batch of image streams.
 
-    What was imported before is in the result; then for the stream at which it happened "Cannot ...: the API server ... answered 401 ...",
-    and for each one after it "not attempted any more, because of: ...".
+    What was imported before is in the result; then for the stream at which it happened "Cannot ...: the API server
+    ... answered 401 ...", and for each one after it "not attempted any more, because of: ...".
 
     No request is sent with a token that is known to be refused. With a new one the next run does the rest.
     """
     place.break_api(Fault("POST", "/imagestreamimports", skip=3, expire=ROBOT))
     run = place.run("image_stream_import", **streams_of(place))
     namespace = place.namespaces[0]
-    refused = f'Cannot create image stream import "two" in namespace "{namespace}": the API server {place.emulator.url} {EXPIRED}.'
+    refused = (
+        f'Cannot create image stream import "two" in namespace "{namespace}": the API server {place.emulator.url} '
+        f"{EXPIRED}."
+    )
     assert run.failure == (
         "5 of 12 tags could not be imported:\n"
         f"- {namespace}/two: {refused} (not imported: v4)\n"
@@ -78,7 +92,9 @@ def test_token_expires_in_the_middle_of_a_batch(place: Place) -> None:
     gets_there(place)
 
 
-def test_token_file_rotates_in_the_middle_of_a_batch(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_file_rotates_in_the_middle_of_a_batch(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The token of a kubeconfig's tokenFile expires in the middle of a batch, and the file holds a new one by then.
 
     Nothing: the task succeeds.
@@ -107,7 +123,10 @@ def test_token_file_rotates_in_the_middle_of_a_batch(place: Place, tmp_path: Pat
 
     monkeypatch.setattr(access, "expire", rotate)
     fault = place.break_api(Fault("POST", "/imagestreamimports", skip=3, expire=ROBOT))
-    run = place.run("image_stream_import", **{**streams_of(place), "kubeconfig": str(kubeconfig), "host": None, "api_key": None, "ca_cert": None})
+    run = place.run(
+        "image_stream_import",
+        **{**streams_of(place), "kubeconfig": str(kubeconfig), "host": None, "api_key": None, "ca_cert": None},
+    )
     assert (run.failure, run.changed, fault.hits) == ("", True, 1)
     assert imported(place) == {name: ["v1", "v2", "v3", "v4"] for name in STREAMS}
 
@@ -132,20 +151,25 @@ def test_restart_in_the_middle_of_a_batch(place: Place) -> None:
 def test_server_goes_away_in_the_middle_of_a_batch(place: Place) -> None:
     """The API server goes away in the middle of a batch, for longer than is waited.
 
-    What was imported before is in the result; for the stream at which it happened, that the last request may have been carried out; for
-    each one after it "not attempted any more, because of: ...".
+    What was imported before is in the result; for the stream at which it happened, that the last request may have
+    been carried out; for each one after it "not attempted any more, because of: ...".
 
     The waiting is done once, not for each stream. The next run does the rest.
     """
     place.break_api(Fault("POST", "/imagestreamimports", skip=3, outage=7.0))
     run = place.run("image_stream_import", **streams_of(place))
     namespace, host = place.namespaces[0], place.emulator.url
-    refused = f"the API server {host} refused the connection; check the option host and its port, and that it runs (tried 8 times)"
+    refused = (
+        f"the API server {host} refused the connection; check the option host and its port, and that it runs (tried 8 "
+        "times)"
+    )
     assert run.failure == (
         "5 of 12 tags could not be imported:\n"
-        f'- {namespace}/two: Cannot create image stream import "two" in namespace "{namespace}": {refused}; it may have been carried out, so run the '
+        f'- {namespace}/two: Cannot create image stream import "two" in namespace "{namespace}": {refused}; it may '
+        "have been carried out, so run the "
         "task again to see. (not imported: v4)\n"
-        f'- {namespace}/three: not attempted any more, because of: Cannot read image stream "two" in namespace "{namespace}": {refused}. '
+        f'- {namespace}/three: not attempted any more, because of: Cannot read image stream "two" in namespace '
+        f'"{namespace}": {refused}. '
         "(not imported: v1, v2, v3, v4)"
     )
     assert run.changed
@@ -162,18 +186,28 @@ def test_one_stream_of_a_batch_meets_an_error(place: Place) -> None:
     Every other stream is imported and reported.
     """
     # three requests of one stream, two of the other ones
-    place.call("POST", f"/apis/image.openshift.io/v1/namespaces/{place.namespaces[0]}/imagestreams", {"metadata": {"name": "two"}})
+    place.call(
+        "POST",
+        f"/apis/image.openshift.io/v1/namespaces/{place.namespaces[0]}/imagestreams",
+        {"metadata": {"name": "two"}},
+    )
     place.break_api(Fault("GET", "/imagestreams/two$", status=500, count=None))
     place.break_api(Fault("POST", "/imagestreamimports", skip=2, count=8, status=500))
     run = place.run("image_stream_import", **streams_of(place))
     namespace = place.namespaces[0]
     assert run.failure == (
         "4 of 12 tags could not be imported:\n"
-        f'- {namespace}/two: Cannot create image stream import "two" in namespace "{namespace}": the API server {place.emulator.url} answered 500 '
-        "InternalError: Internal error occurred: an error on the server has prevented the request from succeeding; this is an error inside the "
+        f'- {namespace}/two: Cannot create image stream import "two" in namespace "{namespace}": the API server '
+        f"{place.emulator.url} answered 500 "
+        "InternalError: Internal error occurred: an error on the server has prevented the request from succeeding; "
+        "this is an error inside the "
         "cluster: its API server's log says more. (not imported: v1, v2, v3, v4)"
     )
-    assert reported(run) == imported(place) == {"one": ["v1", "v2", "v3", "v4"], "two": [], "three": ["v1", "v2", "v3", "v4"]}
+    assert (
+        reported(run)
+        == imported(place)
+        == {"one": ["v1", "v2", "v3", "v4"], "two": [], "three": ["v1", "v2", "v3", "v4"]}
+    )
     place.repair()
     gets_there(place)
 
@@ -196,7 +230,16 @@ def link_done(place: Place, namespace: str) -> bool:
 
 
 BATCHES = [
-    pytest.param("pull_secret", secrets_of, secret_done, "/secrets/pull$", 'update secret "pull"', 'The pull secret "pull"', "secrets", id="pull_secret"),
+    pytest.param(
+        "pull_secret",
+        secrets_of,
+        secret_done,
+        "/secrets/pull$",
+        'update secret "pull"',
+        'The pull secret "pull"',
+        "secrets",
+        id="pull_secret",
+    ),
     pytest.param(
         "sa_secret_link",
         links_of,
@@ -211,7 +254,9 @@ BATCHES = [
 
 
 @pytest.mark.parametrize(("module", "options", "done", "path", "what", "subject", "results"), BATCHES)
-@pytest.mark.parametrize("fault", [Fault(status=500, count=None), Fault(delay=0.4, expire=ROBOT)], ids=["500", "expiry"])
+@pytest.mark.parametrize(
+    "fault", [Fault(status=500, count=None), Fault(delay=0.4, expire=ROBOT)], ids=["500", "expiry"]
+)
 def test_one_namespace_of_several_meets_an_error(
     place: Place,
     module: str,
@@ -233,20 +278,27 @@ def test_one_namespace_of_several_meets_an_error(
     for namespace in place.namespaces:
         place.put_secret(namespace, "pull", FOREIGN)
         place.put_account(namespace, "builder")
-    place.break_api(Fault("PUT", f"{second}{path}", fault.count, delay=fault.delay, status=fault.status, expire=fault.expire))
+    place.break_api(
+        Fault("PUT", f"{second}{path}", fault.count, delay=fault.delay, status=fault.status, expire=fault.expire)
+    )
     run = place.run(module, **options(place))
     said = (
         EXPIRED
         if fault.expire
-        else "answered 500 InternalError: Internal error occurred: an error on the server has prevented the request from succeeding; this is an error "
+        else "answered 500 InternalError: Internal error occurred: an error on the server has prevented the request "
+        "from succeeding; this is an error "
         "inside the cluster: its API server's log says more"
     )
     name = second if module == "pull_secret" else f"{second}/builder"
     assert run.failure == (
-        f'{subject} failed for 1 of 2, the others were done: {name}: Cannot {what} in namespace "{second}": the API server {place.emulator.url} {said}.'
+        f'{subject} failed for 1 of 2, the others were done: {name}: Cannot {what} in namespace "{second}": the API '
+        f"server {place.emulator.url} {said}."
     )
     assert run.changed
-    assert [(entry["namespace"], entry["changed"]) for entry in run.results[results]] == [(first, True), (second, False)]
+    assert [(entry["namespace"], entry["changed"]) for entry in run.results[results]] == [
+        (first, True),
+        (second, False),
+    ]
     [entry] = run.results["diff"]
     assert entry["after_header"].partition("/")[0].endswith(f" {first}")
     assert (done(place, first), done(place, second)) == (True, False)
@@ -261,8 +313,8 @@ def test_one_namespace_of_several_meets_an_error(
 def test_the_server_fails_while_the_samples_are_waited_for(place: Place, lasting: bool) -> None:
     """The API server fails after the configuration of the samples was written, while the operator is waited for.
 
-    Nothing where it recovers within wait_timeout; else "configs.samples.operator.openshift.io/cluster was written as declared, but its effect
-    could not be watched: ...".
+    Nothing where it recovers within wait_timeout; else "configs.samples.operator.openshift.io/cluster was written as
+    declared, but its effect could not be watched: ...".
 
     That the configuration was written is reported, and the waiting goes on through a failure that passes.
     """
@@ -270,7 +322,9 @@ def test_the_server_fails_while_the_samples_are_waited_for(place: Place, lasting
     # eight tries each time that it is looked at
     place.break_api(Fault("GET", "/configs/cluster", skip=1, count=None if lasting else 8, status=503))
     with place.samples_operator():
-        run = place.run("samples_operator", samples_registry="mirror.example", wait_timeout=2 if lasting else 30, wait_sleep=1)
+        run = place.run(
+            "samples_operator", samples_registry="mirror.example", wait_timeout=2 if lasting else 30, wait_sleep=1
+        )
     place.repair()
     assert run.changed
     assert run.results["config"]["samples_registry"] == place.samples()["samplesRegistry"] == "mirror.example"
@@ -279,9 +333,12 @@ def test_the_server_fails_while_the_samples_are_waited_for(place: Place, lasting
     assert "samples_registry: mirror.example" in entry["after"].splitlines()
     if lasting:
         assert run.failure == (
-            "configs.samples.operator.openshift.io/cluster was written as declared, but its effect could not be watched: Cannot "
-            f'read configuration "cluster": the API server {place.emulator.url} answered 503 ServiceUnavailable: the server is currently unable to '
-            "handle the request; it is not ready or did not answer in time: run the task again, and look at the state of the API if it stays."
+            "configs.samples.operator.openshift.io/cluster was written as declared, but its effect could not be "
+            "watched: Cannot "
+            f'read configuration "cluster": the API server {place.emulator.url} answered 503 ServiceUnavailable: the '
+            "server is currently unable to "
+            "handle the request; it is not ready or did not answer in time: run the task again, and look at the state "
+            "of the API if it stays."
         )
     else:
         assert run.failure == ""
@@ -330,9 +387,17 @@ def test_reading_modules(place: Place, module: str, options: Json) -> None:
 def _everything(place: Place) -> Json:
     """What is declared for cluster_drift: a secret and a link in two namespaces, streams that have other tags."""
     entry = {"registry": "a.example", "username": "puller", "password": "ours"}
-    secret = {"name": "pull", "namespaces": place.namespaces, "registries": [entry], "link": [{"service_accounts": ["builder"]}]}
+    secret = {
+        "name": "pull",
+        "namespaces": place.namespaces,
+        "registries": [entry],
+        "link": [{"service_accounts": ["builder"]}],
+    }
     tags = [{"name": tag, "from": place.image(tag)} for tag in ("v1", "old")]
-    return {"secrets": [secret], "streams": [{"namespace": namespace, "name": "web", "tags": tags} for namespace in place.namespaces]}
+    return {
+        "secrets": [secret],
+        "streams": [{"namespace": namespace, "name": "web", "tags": tags} for namespace in place.namespaces],
+    }
 
 
 def _prepare_everything(place: Place) -> None:

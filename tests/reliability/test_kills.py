@@ -38,25 +38,34 @@ def many_streams(place: Place) -> Json:
     tags = [{"name": tag, "from": place.image(tag)} for tag in MANY_TAGS]
     policies = {"reference_policy": "Local", "prefer_architecture": "arm64"}
     changed = [{"name": "old", "from": place.image("old"), **policies}]
-    streams = [{"name": "web", "tags": [*tags, *changed]}, *({"name": name, "tags": tags[:4], "lookup_policy_local": True} for name in ("one", "two"))]
+    streams = [
+        {"name": "web", "tags": [*tags, *changed]},
+        *({"name": name, "tags": tags[:4], "lookup_policy_local": True} for name in ("one", "two")),
+    ]
     return {"namespace": place.namespaces[0], "streams": streams, "refresh": "missing"}
 
 
 def many_streams_are_there(place: Place) -> bool:
     digests = {name: place.digests(place.namespaces[0], name) for name in ("web", "one", "two")}
     return all(
-        len(digests[name].get(tag, [])) == 1 for name, tags in (("web", [*MANY_TAGS, "old"]), ("one", MANY_TAGS[:4]), ("two", MANY_TAGS[:4])) for tag in tags
+        len(digests[name].get(tag, [])) == 1
+        for name, tags in (("web", [*MANY_TAGS, "old"]), ("one", MANY_TAGS[:4]), ("two", MANY_TAGS[:4]))
+        for tag in tags
     )
 
 
 IMPORTS = Job(IMPORT.module, IMPORT.prepare, many_streams, many_streams_are_there, IMPORT.kept, "", "", "")
-KILLED = [*(pytest.param(job, id=job.name) for job in (IMPORTS, TAG, SECRET, LINK, SAMPLES)), pytest.param(RECREATION, id="pull_secret recreate")]
+KILLED = [
+    *(pytest.param(job, id=job.name) for job in (IMPORTS, TAG, SECRET, LINK, SAMPLES)),
+    pytest.param(RECREATION, id="pull_secret recreate"),
+]
 
 OTHERS = [pytest.param(job, id=name) for name, job in OTHER_WRITES.items()]
 
 
 class Victims:
-    """Processes that run a module, forked from one that has everything loaded, so that a life lasts as long as its run."""
+    """Processes that run a module, forked from one that has everything loaded, so that a life lasts as long as its
+    run."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
@@ -100,8 +109,9 @@ def test_kill_at_any_moment(place: Place, victims: Victims, job: Job, rounds: in
 
     What Ansible says of a module that died. The next run succeeds.
 
-    No entry of a secret or list that somebody else put there is lost: a secret that was just being created anew is kept as NAME.former. The
-    next run makes everything as declared, also check mode foresees it, and the one after it finds nothing to do.
+    No entry of a secret or list that somebody else put there is lost: a secret that was just being created anew is
+    kept as NAME.former. The next run makes everything as declared, also check mode foresees it, and the one after it
+    finds nothing to do.
     """
     chance = random.Random(f"{SEED} {job.name}")
     struck = 0
@@ -139,14 +149,16 @@ class _Killed(BaseException):
     """The process is gone: nothing handles this."""
 
 
-@pytest.mark.parametrize("job", [*(pytest.param(job, id=job.name) for job in JOBS), pytest.param(IMPORTS, id="many streams"), *OTHERS])
+@pytest.mark.parametrize(
+    "job", [*(pytest.param(job, id=job.name) for job in JOBS), pytest.param(IMPORTS, id="many streams"), *OTHERS]
+)
 def test_end_before_and_after_each_request(place: Place, monkeypatch: pytest.MonkeyPatch, job: Job) -> None:
     """The run ends before or after any one of its requests.
 
     The same.
 
-    The same, for each of its requests and whatever the modules write: new streams and secrets, policies, tags, streams and secrets that are
-    deleted, secrets that are created anew, links that are taken away.
+    The same, for each of its requests and whatever the modules write: new streams and secrets, policies, tags,
+    streams and secrets that are deleted, secrets that are created anew, links that are taken away.
     """
     send = cluster_client.ClusterClient.request
     lock, sent, end = threading.Lock(), 0, (0, False)

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What registries do now and then: met by the API server while it imports, and by modules that read a registry themselves.
+"""What registries do now and then: met by the API server while it imports, and by modules that read a registry
+themselves.
 
 A docstring is a row of the table in docs/reliability.md: the fault, what the user sees, what is guaranteed.
 """
@@ -26,10 +27,14 @@ from registries.ports import choose_port
 from .place import PASSWORD, Json, Place
 from .running import Run
 
-BROKE_OFF = "The registry, or what stands before it, broke the connection off: run again later, and look at its state if it stays."
+BROKE_OFF = (
+    "The registry, or what stands before it, broke the connection off: run again later, and look at its state if it "
+    "stays."
+)
 FAILS = "The registry itself fails: run again later, and look at its state if it stays."
 LIMITS = "The registry limits the rate of pulls: run again later, or give a credential with a higher limit."
-# Each fault with the words of the server's library, in which {get} stands for the request, and the remedy of the module.
+# Each fault with the words of the server's library, in which {get} stands for the request, and the remedy of the
+# module.
 IMPORT_FAULTS = [
     pytest.param(Fault(reset=True), "{get}: EOF", BROKE_OFF, id="reset"),
     pytest.param(Fault(cut=True), "{get}: unexpected EOF", BROKE_OFF, id="half an answer"),
@@ -39,20 +44,33 @@ IMPORT_FAULTS = [
     pytest.param(Fault(status=504), "received unexpected HTTP status: 504 Gateway Timeout", FAILS, id="504"),
 ]
 READ_FAULTS = [
-    pytest.param(Fault(reset=True), "could not be reached at https://{host} (WHY); check host, port and network", id="reset"),
-    pytest.param(Fault(cut=True), "could not be reached at https://{host} (WHY); check host, port and network", id="half an answer"),
+    pytest.param(
+        Fault(reset=True), "could not be reached at https://{host} (WHY); check host, port and network", id="reset"
+    ),
+    pytest.param(
+        Fault(cut=True),
+        "could not be reached at https://{host} (WHY); check host, port and network",
+        id="half an answer",
+    ),
     pytest.param(
         Fault(status=429, retry_after="1"),
-        'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "a fault of the test registry"); try again after the 1 seconds '
+        'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "a fault of the test registry"); try '
+        "again after the 1 seconds "
         "that it names, or with a credential",
         id="429",
     ),
     *(
-        pytest.param(Fault(status=code), f'answered HTTP {code} at the request for "v1" of team/web; it fails itself, try again later', id=str(code))
+        pytest.param(
+            Fault(status=code),
+            f'answered HTTP {code} at the request for "v1" of team/web; it fails itself, try again later',
+            id=str(code),
+        )
         for code in (500, 503, 504)
     ),
 ]
-RESET = re.compile(r"\((Remote end closed connection without response|Connection reset by peer|IncompleteRead\([^)]*\))\)")
+RESET = re.compile(
+    r"\((Remote end closed connection without response|Connection reset by peer|IncompleteRead\([^)]*\))\)"
+)
 
 
 def two_tags(place: Place) -> Json:
@@ -79,13 +97,17 @@ def gets_there(place: Place) -> None:
     assert not place.run("image_stream_import", **two_tags(place)).changed
 
 
-@pytest.mark.parametrize("fault", [fault.values[0] for fault in IMPORT_FAULTS], ids=[fault.id for fault in IMPORT_FAULTS])
+@pytest.mark.parametrize(
+    "fault", [fault.values[0] for fault in IMPORT_FAULTS], ids=[fault.id for fault in IMPORT_FAULTS]
+)
 def test_import_meets_a_registry_that_fails_once(place: Place, fault: Fault) -> None:
-    """The registry resets, ends its answer in the middle, or answers 429, 500, 503 or 504, once, while the API server imports.
+    """The registry resets, ends its answer in the middle, or answers 429, 500, 503 or 504, once, while the API
+    server imports.
 
     Nothing: the task succeeds.
 
-    An image that failed beside others is tried once more alone, after a pause where the registry seems to fail for a moment.
+    An image that failed beside others is tried once more alone, after a pause where the registry seems to fail for a
+    moment.
     """
     run = imports(place, dataclasses.replace(fault, path="/manifests/v1", times=1))
     assert (run.failure, run.changed) == ("", True)
@@ -117,7 +139,8 @@ def test_import_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
     words = said.format(get=f'Get "https://{place.registry.host}/v2/team/web/manifests/v1"')
     assert run.failure == (
         "1 of 2 tags could not be imported:\n"
-        f"- {place.namespaces[0]}/web:v1 from {image}\n    InternalError: Internal error occurred: {image}: {words}\n    -> {remedy}"
+        f"- {place.namespaces[0]}/web:v1 from {image}\n    InternalError: Internal error occurred: {image}: {words}\n  "
+        f"  -> {remedy}"
     )
     assert (run.changed, imported(place)) == (True, ["v2"])
     assert [tag["changed"] for tag in run.results["streams"][0]["tags"]] == [True, True]
@@ -128,7 +151,8 @@ def test_import_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
 def test_import_meets_a_registry_that_refuses_connections(place: Place) -> None:
     """The registry of one image refuses connections.
 
-    "1 of 2 tags could not be imported", with the tag, "connection refused" and "Nothing answers there: check host and port, ...".
+    "1 of 2 tags could not be imported", with the tag, "connection refused" and "Nothing answers there: check host
+    and port, ...".
 
     The other images are imported and reported.
     """
@@ -138,8 +162,10 @@ def test_import_meets_a_registry_that_refuses_connections(place: Place) -> None:
     run = imports(place, tags=tags)
     address = nowhere.replace("localhost", "127.0.0.1")
     assert run.failure == (
-        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {nowhere}/team/web:v1\n    InternalError: Internal error occurred: "
-        f'{nowhere}/team/web:v1: Get "https://{nowhere}/v2/": dial tcp {address}: connect: connection refused\n    -> Nothing answers there: check host '
+        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {nowhere}/team/web:v1\n    "
+        "InternalError: Internal error occurred: "
+        f'{nowhere}/team/web:v1: Get "https://{nowhere}/v2/": dial tcp {address}: connect: connection refused\n    -> '
+        "Nothing answers there: check host "
         "and port, and that the API server can reach the registry."
     )
     assert imported(place) == ["v2"]
@@ -147,17 +173,21 @@ def test_import_meets_a_registry_that_refuses_connections(place: Place) -> None:
 
 
 def test_import_meets_a_registry_that_does_not_answer(place: Place) -> None:
-    """The registry does not serve one image before the time of the import request is over: the API server answers 504.
+    """The registry does not serve one image before the time of the import request is over: the API server answers
+    504.
 
-    "1 of 2 tags could not be imported", with the tag, "Timeout: ..." and "The registry did not answer the API server in time: ...".
+    "1 of 2 tags could not be imported", with the tag, "Timeout: ..." and "The registry did not answer the API server
+    in time: ...".
 
-    After a request that timed out the images go one by one, so that a slow one does not cost the others. They are imported and reported.
-    Three slow ones in a row end it for the stream.
+    After a request that timed out the images go one by one, so that a slow one does not cost the others. They are
+    imported and reported. Three slow ones in a row end it for the stream.
     """
     run = imports(place, Fault(path="/manifests/v1", delay=2.5))
     assert run.failure == (
-        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {place.image('v1')}\n    Timeout: Timeout: request did not complete "
-        "within requested timeout - context deadline exceeded\n    -> The registry did not answer the API server in time: check the network between them, "
+        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {place.image('v1')}\n    Timeout: "
+        "Timeout: request did not complete "
+        "within requested timeout - context deadline exceeded\n    -> The registry did not answer the API server in "
+        "time: check the network between them, "
         "then run again."
     )
     assert imported(place) == ["v2"]
@@ -167,7 +197,8 @@ def test_import_meets_a_registry_that_does_not_answer(place: Place) -> None:
 def test_lookups_meet_a_registry_that_does_not_answer(place: Place) -> None:
     """The same while it is only looked up whether images have moved, over several streams.
 
-    "... Cannot create image stream import "one" ...: the API server ... answered 504 Timeout: ...", for that stream only.
+    "... Cannot create image stream import "one" ...: the API server ... answered 504 Timeout: ...", for that stream
+    only.
 
     The lookups of the other streams are answered.
     """
@@ -175,12 +206,18 @@ def test_lookups_meet_a_registry_that_does_not_answer(place: Place) -> None:
     for name, tag in (("one", "v1"), ("two", "v2")):
         place.import_tags(namespace, name, tag)
     place.registry.switches.faults = [Fault(path="/manifests/v1", delay=2.5)]
-    streams = [{"name": name, "tags": [{"name": tag, "from": place.image(tag)}]} for name, tag in (("one", "v1"), ("two", "v2"))]
+    streams = [
+        {"name": name, "tags": [{"name": tag, "from": place.image(tag)}]}
+        for name, tag in (("one", "v1"), ("two", "v2"))
+    ]
     run = place.run("image_stream_import", namespace=namespace, streams=streams, refresh="drifted", timeout=1)
     assert run.failure == (
-        f'1 of 2 tags could not be imported:\n- {namespace}/one: Cannot create image stream import "one" in namespace "{namespace}": the API server '
-        f"{place.emulator.url} answered 504 Timeout: Timeout: request did not complete within requested timeout - context deadline exceeded; it is not "
-        "ready or did not answer in time: run the task again, and look at the state of the API (oc get apiservice v1.image.openshift.io, oc get "
+        f'1 of 2 tags could not be imported:\n- {namespace}/one: Cannot create image stream import "one" in namespace '
+        f'"{namespace}": the API server '
+        f"{place.emulator.url} answered 504 Timeout: Timeout: request did not complete within requested timeout - "
+        "context deadline exceeded; it is not "
+        "ready or did not answer in time: run the task again, and look at the state of the API (oc get apiservice "
+        "v1.image.openshift.io, oc get "
         "clusteroperator openshift-apiserver) if it stays. (not imported: v1)"
     )
     assert [stream["error"] is None for stream in run.results["streams"]] == [False, True]
@@ -191,7 +228,13 @@ def test_lookups_meet_a_registry_that_does_not_answer(place: Place) -> None:
 
 def describes(place: Place) -> Run:
     login = {"registry": place.registry.host, "username": "puller", "password": PASSWORD}
-    return place.run("registry_image_info", image=place.image("v1"), registries=[login], registry_ca_cert=place.registry_ca, timeout=1)
+    return place.run(
+        "registry_image_info",
+        image=place.image("v1"),
+        registries=[login],
+        registry_ca_cert=place.registry_ca,
+        timeout=1,
+    )
 
 
 def verifies(place: Place) -> Run:
@@ -216,8 +259,8 @@ def test_module_meets_a_registry_that_fails_once(place: Place, module: Callable[
 def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: str) -> None:
     """The same for good.
 
-    "1 of 1 could not be read: ...: The registry "..." could not be reached at ...", "limits the rate of requests ...", or "answered HTTP 500 ...; it
-    fails itself, try again later".
+    "1 of 1 could not be read: ...: The registry "..." could not be reached at ...", "limits the rate of requests
+    ...", or "answered HTTP 500 ...; it fails itself, try again later".
 
     Three tries at most.
     """
@@ -226,7 +269,10 @@ def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
     place.registry.switches.faults = [run_fault]
     run = describes(place)
     host = place.registry.host
-    assert RESET.sub("(WHY)", run.failure) == f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" {said.format(host=host)}'
+    assert (
+        RESET.sub("(WHY)", run.failure)
+        == f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" {said.format(host=host)}'
+    )
     asked = [entry for entry in place.registry.switches.requests[before:] if "/manifests/" in entry["path"]]
     assert len(asked) <= 6
 
@@ -240,7 +286,11 @@ def test_credential_is_verified_at_a_registry_that_fails(place: Place) -> None:
     """
     place.registry.switches.faults = [Fault(path="/v2/", status=503)]
     run = verifies(place)
-    assert run.failure == f'The registry "{place.registry.host}" answered HTTP 503 at /v2/; it fails itself, try again later; nothing was written'
+    assert (
+        run.failure
+        == f'The registry "{place.registry.host}" answered HTTP 503 at /v2/; it fails itself, try again later; nothing '
+        "was written"
+    )
     assert run.results["verified"][0]["result"] == "failed"
     assert "verified" not in place.secret_names(place.namespaces[0])
 
@@ -256,7 +306,8 @@ def test_module_meets_a_registry_that_does_not_answer(place: Place) -> None:
     run = describes(place)
     host = place.registry.host
     assert run.failure == (
-        f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" could not be reached at https://{host} '
+        f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" could not be reached at '
+        f"https://{host} "
         "(no answer within 1 seconds); check host, port and network"
     )
 
@@ -271,7 +322,8 @@ def test_module_meets_a_registry_that_refuses_connections(place: Place) -> None:
     nowhere = f"localhost:{choose_port(0)}"
     run = place.run("registry_image_info", image=f"{nowhere}/team/web:v1")
     assert run.failure == (
-        f'1 of 1 could not be read:\n- {nowhere}/team/web:v1: The registry "{nowhere}" could not be reached at https://{nowhere} '
+        f'1 of 1 could not be read:\n- {nowhere}/team/web:v1: The registry "{nowhere}" could not be reached at '
+        f"https://{nowhere} "
         "(Connection refused); check host, port and network"
     )
 
@@ -300,13 +352,29 @@ def tokens_asked_for(hub: EmbeddedRegistry, before: int) -> int:
     return len([entry for entry in hub.switches.requests[before:] if entry["path"] == "/token"])
 
 
-BY_TOKEN = pytest.mark.parametrize("module", [describes_by_token, verifies_by_token], ids=["registry_image_info", "pull_secret"])
+BY_TOKEN = pytest.mark.parametrize(
+    "module", [describes_by_token, verifies_by_token], ids=["registry_image_info", "pull_secret"]
+)
 TOKEN_FAULTS = [
-    pytest.param(Fault(reset=True), "could not be reached at http://{host} (WHY); check host, port and network", id="reset"),
-    pytest.param(Fault(cut=True), "could not be reached at http://{host} (WHY); check host, port and network", id="half an answer"),
-    pytest.param(Fault(status=429, retry_after="1"), "answered HTTP 429 at its token server; it limits the rate of requests, try again later", id="429"),
+    pytest.param(
+        Fault(reset=True), "could not be reached at http://{host} (WHY); check host, port and network", id="reset"
+    ),
+    pytest.param(
+        Fault(cut=True),
+        "could not be reached at http://{host} (WHY); check host, port and network",
+        id="half an answer",
+    ),
+    pytest.param(
+        Fault(status=429, retry_after="1"),
+        "answered HTTP 429 at its token server; it limits the rate of requests, try again later",
+        id="429",
+    ),
     *(
-        pytest.param(Fault(status=code), f"answered HTTP {code} at its token server; it fails itself, try again later", id=str(code))
+        pytest.param(
+            Fault(status=code),
+            f"answered HTTP {code} at its token server; it fails itself, try again later",
+            id=str(code),
+        )
         for code in (500, 503, 504)
     ),
 ]
@@ -336,8 +404,8 @@ def test_module_meets_a_token_server_that_fails(
 ) -> None:
     """The same for good.
 
-    "The registry "..." could not be reached at ...", "answered HTTP 429 at its token server; it limits the rate of requests, try again later", or
-    "answered HTTP 500 at its token server; it fails itself, try again later".
+    "The registry "..." could not be reached at ...", "answered HTTP 429 at its token server; it limits the rate of
+    requests, try again later", or "answered HTTP 500 at its token server; it fails itself, try again later".
 
     Three tries at most. No secret is written with a credential that was not verified.
     """
@@ -362,7 +430,10 @@ def test_module_meets_a_token_server_that_asks_for_a_long_pause(
     """
     hub.switches.faults = [Fault(path="/token", status=429, retry_after=named)]
     before = len(hub.switches.requests)
-    assert "answered HTTP 429 at its token server; it limits the rate of requests, try again later" in module(place, hub).failure
+    assert (
+        "answered HTTP 429 at its token server; it limits the rate of requests, try again later"
+        in module(place, hub).failure
+    )
     assert tokens_asked_for(hub, before) == 1
 
 

@@ -55,7 +55,8 @@ class OtherClients:
         self._path = path
 
     def mount(self, number: int, adds: bool) -> None:
-        """A strategic merge patch of one entry of ``secrets``, which the server merges by name: no version is needed."""
+        """A strategic merge patch of one entry of ``secrets``, which the server merges by name: no version is
+        needed."""
         entry = {"name": f"m{number}"} if adds else {"$patch": "delete", "name": f"m{number}"}
         with self._api() as api:
             api.send("PATCH", self._path, {"secrets": [entry]}, content_type=STRATEGIC_MERGE).raise_for_status()
@@ -70,12 +71,16 @@ class OtherClients:
         self._replace(lambda names: [one for one in names if "-dockercfg-" not in one])
 
     def _replace(self, change: Callable[[list[str]], list[str]]) -> None:
-        """A strategic merge patch of ``imagePullSecrets``, which the server replaces: read, patch with the version, again after 409."""
+        """A strategic merge patch of ``imagePullSecrets``, which the server replaces: read, patch with the version,
+        again after 409."""
         with self._api() as api:
             for _turn in range(200):
                 found = api.send("GET", self._path).json()
                 wanted = change([entry["name"] for entry in found.get("imagePullSecrets") or []])
-                body = {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"]}, "imagePullSecrets": [{"name": name} for name in wanted]}
+                body = {
+                    "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
+                    "imagePullSecrets": [{"name": name} for name in wanted],
+                }
                 answer = api.send("PATCH", self._path, body, content_type=STRATEGIC_MERGE)
                 if answer.status_code != requests.codes.conflict:
                     answer.raise_for_status()
@@ -94,11 +99,13 @@ def _link(place: Place, number: int, state: str) -> Run:
 
 @pytest.mark.rounds(3, 200)
 def test_twenty_writers_of_a_service_account(place: Place, rounds: int) -> None:
-    """Twenty writers of one service account at once: this module, strategic merge patches, and the controller that puts its dockercfg back.
+    """Twenty writers of one service account at once: this module, strategic merge patches, and the controller that
+    puts its dockercfg back.
 
     Nothing: each task succeeds.
 
-    Every entry that somebody added stays, each one removed stays removed, and the cluster's own secret is in both lists in the end.
+    Every entry that somebody added stays, each one removed stays removed, and the cluster's own secret is in both
+    lists in the end.
     """
     namespace = place.namespaces[0]
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{ACCOUNT}"
@@ -118,8 +125,12 @@ def test_twenty_writers_of_a_service_account(place: Place, rounds: int) -> None:
             runs = [run for run in together([*work, others.drop_dockercfg]) if isinstance(run, Run)]
             assert [(run.failure, run.changed) for run in runs] == [("", True)] * 8
             change = set.union if adds else set.difference
-            expected["imagePullSecrets"] = change(expected["imagePullSecrets"], {*(f"l{n}" for n in range(8)), *(f"p{n}" for n in range(5))})
-            expected["secrets"] = change(expected["secrets"], {*(f"l{n}" for n in range(8)), *(f"m{n}" for n in range(6))})
+            expected["imagePullSecrets"] = change(
+                expected["imagePullSecrets"], {*(f"l{n}" for n in range(8)), *(f"p{n}" for n in range(5))}
+            )
+            expected["secrets"] = change(
+                expected["secrets"], {*(f"l{n}" for n in range(8)), *(f"m{n}" for n in range(6))}
+            )
             _wait_for_dockercfg(place, namespace)
             for name in LISTS:
                 names = place.links(namespace, ACCOUNT, name)
@@ -145,7 +156,9 @@ def test_eight_imports_of_the_same_streams(place: Place, rounds: int, refresh: s
     The state is that of one run, with one history item a tag. The next run finds nothing to do.
     """
     namespace = place.namespaces[0]
-    tags = [{"name": f"v{number}", "from": place.image(f"v{number}"), "reference_policy": "Local"} for number in range(1, 8)]
+    tags = [
+        {"name": f"v{number}", "from": place.image(f"v{number}"), "reference_policy": "Local"} for number in range(1, 8)
+    ]
 
     def declared(name: str) -> Json:
         streams = [{"name": f"{name}-{number}", "tags": tags, "lookup_policy_local": True} for number in range(3)]
@@ -217,9 +230,14 @@ def test_ten_writers_of_a_secret_that_has_to_be_created_anew(place: Place, round
 
         def add(number: int, name: str = name) -> Run:
             registry = {"registry": f"r{number}.example", "username": "puller", "password": f"own-{number}"}
-            return place.run("pull_secret", namespace=namespace, name=name, registries=[registry], recreate=True, check_others=False)
+            return place.run(
+                "pull_secret", namespace=namespace, name=name, registries=[registry], recreate=True, check_others=False
+            )
 
         runs = together([lambda n=n: add(n) for n in range(10)])
         assert [(run.failure, run.changed) for run in runs] == [("", True)] * 10
-        assert place.logins(namespace, name) == {**{f"r{n}.example": f"puller:own-{n}" for n in range(10)}, "foreign.example": "other:theirs"}
+        assert place.logins(namespace, name) == {
+            **{f"r{n}.example": f"puller:own-{n}" for n in range(10)},
+            "foreign.example": "other:theirs",
+        }
         assert f"{name}.former" not in place.secret_names(namespace)

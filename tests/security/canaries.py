@@ -27,7 +27,14 @@ def canary(name: str) -> str:
 def forms(secret: str) -> set[str]:
     """The secret as texts hold it: literal, in JSON, in URLs, and what of its base64 is the same wherever it begins."""
     raw = secret.encode()
-    found = {secret, json.dumps(secret)[1:-1], json.dumps(json.dumps(secret)[1:-1])[1:-1], repr(secret)[1:-1], quote(secret), quote(secret, safe="")}
+    found = {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(json.dumps(secret)[1:-1])[1:-1],
+        repr(secret)[1:-1],
+        quote(secret),
+        quote(secret, safe=""),
+    }
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for lead in range(3):
             encoded = encode(b"x" * lead + raw).decode().rstrip("=")

@@ -25,7 +25,16 @@ from security.liars import Liar, Script
 from security.runs import Ended, RunHere, arguments, result_in
 from security.specs import MODULES, load
 
-_SURROUNDINGS = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_SURROUNDINGS = (
+    "KUBECONFIG",
+    "KUBERNETES_SERVICE_HOST",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+)
 _COLLECTION = "ansible_collections.quayside.openshift_images.plugins."
 
 
@@ -71,7 +80,10 @@ def _waiting() -> Iterator[dict[str, t.Any]]:
 
 @pytest.fixture
 def run_here(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> RunHere:
     """``run_here(module, options, environment)``: nothing waits, and what is printed, logged or left behind is kept."""
     logged: list[str] = []
@@ -85,7 +97,13 @@ def run_here(
         monkeypatch.setitem(defaults, "sleep", _do_not_wait)
     caplog.set_level(logging.DEBUG)
 
-    def run(module: str, options: Mapping[str, t.Any], environment: Mapping[str, str] | None = None, *, check_mode: bool = False) -> Ended:
+    def run(
+        module: str,
+        options: Mapping[str, t.Any],
+        environment: Mapping[str, str] | None = None,
+        *,
+        check_mode: bool = False,
+    ) -> Ended:
         # a module's process begins without any
         for kept in ("_global_warnings", "_global_deprecations"):
             getattr(warnings, kept).clear()

@@ -36,14 +36,22 @@ class Asked:
 
     @property
     def text(self) -> str:
-        """The whole request, as a server that is set to debugging shows it. The credential stands first: not all of it may be quoted."""
+        """The whole request, as a server that is set to debugging shows it. The credential stands first: not all of
+        it may be quoted."""
         first = sorted(self.headers, key=lambda header: header[0].lower() != "authorization")
-        return "\n".join(f"{name}: {value}" for name, value in first) + "\n" + self.path + "\n" + self.body.decode(errors="replace")
+        return (
+            "\n".join(f"{name}: {value}" for name, value in first)
+            + "\n"
+            + self.path
+            + "\n"
+            + self.body.decode(errors="replace")
+        )
 
 
 @dataclass
 class Answer:
-    """``body`` in pieces has no announced length unless a header gives one. ``cut``: the connection is reset instead."""
+    """``body`` in pieces has no announced length unless a header gives one. ``cut``: the connection is reset
+    instead."""
 
     status: int = 200
     body: bytes | Iterable[bytes] = b"{}"
@@ -54,7 +62,12 @@ class Answer:
     @classmethod
     def of(cls, document: t.Any, status: int = 200, content_type: str = "application/json", **headers: str) -> Answer:
         """A JSON document."""
-        return cls(status, json.dumps(document).encode(), content_type, {name.replace("_", "-"): value for name, value in headers.items()})
+        return cls(
+            status,
+            json.dumps(document).encode(),
+            content_type,
+            {name.replace("_", "-"): value for name, value in headers.items()},
+        )
 
 
 Script = Callable[[Asked], Answer]

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module and keeps everything that it lets out: in this process, or in one whose memory and time are measured."""
+"""Runs a module and keeps everything that it lets out: in this process, or in one whose memory and time are
+measured."""
 
 from __future__ import annotations
 

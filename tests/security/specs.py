@@ -16,7 +16,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 # Those that run as modules: the others are the documentation of an action, and take no credential.
-MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if not (ROOT / "plugins" / "action" / path.name).exists())
+MODULES = sorted(
+    path.stem
+    for path in (ROOT / "plugins" / "modules").glob("*.py")
+    if not (ROOT / "plugins" / "action" / path.name).exists()
+)
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 _PACKAGE = "ansible_collections.quayside.openshift_images.plugins.modules"
 _SUSPECT = re.compile(r"(?i)pass|secret|token|key|auth|cred")
@@ -49,7 +53,11 @@ def hidden(options: Options) -> set[Path_]:
 
 def shown_although_suspect(options: Options, prefix: str = "") -> set[Path_]:
     """Options with the name of a credential, whatever the ``prefix`` of all names says, that are not marked as one."""
-    return {path for path, definition in walk(options) if _SUSPECT.search(path[-1].removeprefix(prefix)) and not definition.get("no_log")}
+    return {
+        path
+        for path, definition in walk(options)
+        if _SUSPECT.search(path[-1].removeprefix(prefix)) and not definition.get("no_log")
+    }
 
 
 CLUSTER_SECRETS = hidden(CLUSTER_OPTIONS)

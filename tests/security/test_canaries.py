@@ -4,7 +4,8 @@
 
 """No credential comes out of a module, whichever way it was given and however the module ends.
 
-The worst server is one that shows what it was sent, as proxies and servers in debugging do: its words are quoted in errors.
+The worst server is one that shows what it was sent, as proxies and servers in debugging do: its words are quoted in
+errors.
 """
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ _IMAGE = "registry.example.com/team/web:v1"
 # What each module needs to have something to do.
 WORK: dict[str, dict[str, t.Any]] = {
     "cluster_drift": {
-        "secrets": [{"name": "pull", "namespaces": ["shop"], "registries": [{"registry": "registry.example.com", "auth": basic("unwatched")}]}],
+        "secrets": [
+            {
+                "name": "pull",
+                "namespaces": ["shop"],
+                "registries": [{"registry": "registry.example.com", "auth": basic("unwatched")}],
+            }
+        ],
         "streams": [{"namespace": "shop", "name": "web", "tags": [{"name": "v1", "from": _IMAGE}]}],
     },
     "image_prune_risk_info": {"namespace": "shop"},
@@ -40,7 +47,11 @@ WORK: dict[str, dict[str, t.Any]] = {
     "image_stream_refresh": {"pushes": [{"registry": "registry.example.com", "repository": "team/web"}]},
     "image_stream_tag": {"namespace": "shop", "name": "web:v1", "from_kind": "DockerImage", "from": _IMAGE},
     "multiarch_migration_info": {"namespaces": ["shop"]},
-    "pull_secret": {"namespace": "shop", "name": "pull", "registries": [{"registry": "registry.example.com", "auth": basic("unwatched")}]},
+    "pull_secret": {
+        "namespace": "shop",
+        "name": "pull",
+        "registries": [{"registry": "registry.example.com", "auth": basic("unwatched")}],
+    },
     "registry_access_info": {"namespace": "shop"},
     "registry_image_info": {"namespace": "shop", "images": [_IMAGE]},
     "sa_secret_link": {"namespace": "shop", "service_accounts": ["default"], "secrets": ["pull"]},
@@ -62,7 +73,15 @@ class Taker:
 
 
 def _logs_in(options: Mapping[str, t.Any], _registry: Liar, cluster: Liar) -> dict[str, t.Any]:
-    return {"namespace": "shop", "name": "pull", "verify": True, "verify_insecure": ["*"], "host": cluster.url, "api_key": "unwatched", **options}
+    return {
+        "namespace": "shop",
+        "name": "pull",
+        "verify": True,
+        "verify_insecure": ["*"],
+        "host": cluster.url,
+        "api_key": "unwatched",
+        **options,
+    }
 
 
 def _compares(options: Mapping[str, t.Any], _registry: Liar, cluster: Liar) -> dict[str, t.Any]:
@@ -74,23 +93,36 @@ TAKERS = {
     "image_stream_import": Taker(
         "image_stream_import",
         (),
-        lambda options, registry, cluster: {**WORK["image_stream_import"], "host": cluster.url, "api_key": "unwatched", **options},
+        lambda options, registry, cluster: {
+            **WORK["image_stream_import"],
+            "host": cluster.url,
+            "api_key": "unwatched",
+            **options,
+        },
     ),
     "pull_secret": Taker("pull_secret", (), _logs_in),
     "registry_image_info": Taker(
-        "registry_image_info", (), lambda options, registry, _cluster: {"images": [f"{registry.host}/team/web:v1"], "insecure": True, **options}
+        "registry_image_info",
+        (),
+        lambda options, registry, _cluster: {"images": [f"{registry.host}/team/web:v1"], "insecure": True, **options},
     ),
     "cluster_drift": Taker("cluster_drift", ("secrets",), _compares),
     "cluster_drift, global": Taker(
         "cluster_drift",
         ("cluster_pull_secret",),
-        lambda options, _registry, cluster: {"cluster_pull_secret": options, "host": cluster.url, "api_key": "unwatched"},
+        lambda options, _registry, cluster: {
+            "cluster_pull_secret": options,
+            "host": cluster.url,
+            "api_key": "unwatched",
+        },
     ),
 }
 
 
 def _status(code: int) -> Callable[[Asked], Answer]:
-    return lambda asked: Answer.of({"kind": "Status", "status": "Failure", "reason": "Shown", "message": asked.text, "code": code}, code)
+    return lambda asked: Answer.of(
+        {"kind": "Status", "status": "Failure", "reason": "Shown", "message": asked.text, "code": code}, code
+    )
 
 
 def _page(code: int) -> Callable[[Asked], Answer]:
@@ -98,7 +130,11 @@ def _page(code: int) -> Callable[[Asked], Answer]:
 
 
 def _warning(asked: Asked) -> Answer:
-    return Answer.of({"kind": "Status", "message": "gone", "code": 404}, 404, Warning=f'299 - "sent {_quoted(asked.header("Authorization"))}"')
+    return Answer.of(
+        {"kind": "Status", "message": "gone", "code": 404},
+        404,
+        Warning=f'299 - "sent {_quoted(asked.header("Authorization"))}"',
+    )
 
 
 def _quoted(words: str) -> str:
@@ -135,11 +171,17 @@ API: dict[str, Callable[[Asked], Answer]] = {
     "504": _status(504),
     "a page": _page(200),
     "a page with 502": _page(502),
-    "a long error": lambda asked: Answer.of({"kind": "Status", "message": _shown_again_and_again(asked), "code": 400}, 400),
+    "a long error": lambda asked: Answer.of(
+        {"kind": "Status", "message": _shown_again_and_again(asked), "code": 400}, 400
+    ),
     "a long text": lambda asked: Answer(400, _shown_again_and_again(asked).encode(), "text/plain"),
     "a long title": lambda asked: Answer(400, f"<title>{_shown_again_and_again(asked)}</title>".encode(), "text/html"),
-    "a long warning": lambda asked: Answer.of({"kind": "Status", "code": 404}, 404, Warning=f'299 - "{_quoted(_shown_again_and_again(asked))}"'),
-    "a redirect": lambda asked: Answer(302, b"", headers={"Location": "https://login.example.com/{0}?{0}".format(asked.header("Authorization"))}),
+    "a long warning": lambda asked: Answer.of(
+        {"kind": "Status", "code": 404}, 404, Warning=f'299 - "{_quoted(_shown_again_and_again(asked))}"'
+    ),
+    "a redirect": lambda asked: Answer(
+        302, b"", headers={"Location": "https://login.example.com/{0}?{0}".format(asked.header("Authorization"))}
+    ),
     "a warning": _warning,
     "text": lambda asked: Answer(200, asked.text.encode(), "text/plain"),
     "a list": lambda asked: Answer.of([asked.text]),
@@ -162,7 +204,11 @@ def _bad_token(asked: Asked) -> Answer:
     if asked.path.startswith("/token"):
         return Answer.of({"token": SESSION, "refresh_token": SESSION})
     realm = f'Bearer realm="http://{asked.header("Host")}/token",service="it"'
-    return Answer.of({"errors": [{"message": f"{asked.text} {SESSION if asked.header('Authorization') else ''}"}]}, 401, WWW_Authenticate=realm)
+    return Answer.of(
+        {"errors": [{"message": f"{asked.text} {SESSION if asked.header('Authorization') else ''}"}]},
+        401,
+        WWW_Authenticate=realm,
+    )
 
 
 def _names_it_in_its_realm(asked: Asked) -> Answer:
@@ -181,12 +227,18 @@ REGISTRY: dict[str, Callable[[Asked], Answer]] = {
     "takes no token": _bad_token,
     "shows its token": _names_it_in_its_realm,
     "403": _asks_then(lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": asked.text}]}, 403)),
-    "a long error": _asks_then(lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": _shown_again_and_again(asked)}]}, 403)),
+    "a long error": _asks_then(
+        lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": _shown_again_and_again(asked)}]}, 403)
+    ),
     "429": _asks_then(lambda asked: Answer.of({"errors": [{"message": asked.text}]}, 429)),
     "500": _asks_then(lambda asked: Answer(500, asked.text.encode(), "text/plain")),
     "a page": _asks_then(lambda asked: Answer(200, f"<html>{asked.text}</html>".encode(), "text/html")),
-    "a redirect": _asks_then(lambda asked: Answer(307, b"", headers={"Location": f"ftp://{asked.header('Authorization')}@elsewhere"})),
-    "another digest": _asks_then(lambda asked: Answer(200, b"{}", headers={"Docker-Content-Digest": f"sha256:{asked.header('Authorization')}"})),
+    "a redirect": _asks_then(
+        lambda asked: Answer(307, b"", headers={"Location": f"ftp://{asked.header('Authorization')}@elsewhere"})
+    ),
+    "another digest": _asks_then(
+        lambda asked: Answer(200, b"{}", headers={"Docker-Content-Digest": f"sha256:{asked.header('Authorization')}"})
+    ),
     "nothing": _asks_then(lambda asked: Answer(cut=True)),
 }
 
@@ -194,19 +246,41 @@ REGISTRY: dict[str, Callable[[Asked], Answer]] = {
 def stored_secrets() -> list[dict[str, t.Any]]:
     """What other people have in the namespace: good, broken and hidden, with leftovers of kubectl apply."""
 
-    def secret(name: str, text: str, kind: str = "kubernetes.io/dockerconfigjson", key: str = ".dockerconfigjson") -> dict[str, t.Any]:
+    def secret(
+        name: str, text: str, kind: str = "kubernetes.io/dockerconfigjson", key: str = ".dockerconfigjson"
+    ) -> dict[str, t.Any]:
         data = {key: base64.b64encode(text.encode()).decode()}
         applied = json.dumps({"kind": "Secret", "data": data})
-        metadata = {"name": name, "namespace": "shop", "resourceVersion": "1", "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied}}
+        metadata = {
+            "name": name,
+            "namespace": "shop",
+            "resourceVersion": "1",
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied},
+        }
         return {"metadata": metadata, "type": kind, "data": data}
 
-    good = json.dumps({"auths": {"registry.example.com": {"auth": basic(STORED)}, "other.example.com": {"username": "u", "password": STORED}}})
+    good = json.dumps(
+        {
+            "auths": {
+                "registry.example.com": {"auth": basic(STORED)},
+                "other.example.com": {"username": "u", "password": STORED},
+            }
+        }
+    )
     return [
         secret("good", good),
         secret("no-base64", json.dumps({"auths": {"registry.example.com": {"auth": f"!{STORED}"}}})),
-        secret("no-colon", json.dumps({"auths": {"registry.example.com": {"auth": base64.b64encode(STORED.encode()).decode()}}})),
+        secret(
+            "no-colon",
+            json.dumps({"auths": {"registry.example.com": {"auth": base64.b64encode(STORED.encode()).decode()}}}),
+        ),
         secret("no-json", good[:-1]),
-        secret("old", json.dumps({"registry.example.com": {"auth": basic(STORED)}}), "kubernetes.io/dockercfg", ".dockercfg"),
+        secret(
+            "old",
+            json.dumps({"registry.example.com": {"auth": basic(STORED)}}),
+            "kubernetes.io/dockercfg",
+            ".dockercfg",
+        ),
         secret("opaque", good, "Opaque"),
     ]
 
@@ -220,7 +294,10 @@ def combinations(thorough: bool, *parts: t.Sequence[str]) -> Iterator[tuple[str,
                 shifts = [shift if position == other else one for position in range(len(parts))]
                 steps.append((range(len(parts[one])), shifts))
     for indices, shifts in steps:
-        yield from (tuple(part[(index + shift) % len(part)] for part, shift in zip(parts, shifts, strict=True)) for index in indices)
+        yield from (
+            tuple(part[(index + shift) % len(part)] for part, shift in zip(parts, shifts, strict=True))
+            for index in indices
+        )
 
 
 def leaks_of(ended: Ended, way: Way) -> dict[str, str]:
@@ -241,7 +318,9 @@ def test_every_option_that_is_marked_as_a_credential_is_used(tmp_path: Path) -> 
         assert own <= {(*taker.prefix, *path) for taker in TAKERS.values() if taker.module == module for path in known}
 
 
-def test_credentials_for_the_cluster(lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, thorough: bool) -> None:
+def test_credentials_for_the_cluster(
+    lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, thorough: bool
+) -> None:
     liar = lie(_store)
     ways = ways_to_the_cluster(liar.url, tmp_path)
     sent: set[str] = set()
@@ -265,7 +344,9 @@ def test_credentials_for_the_cluster(lie: Callable[..., Liar], run_here: RunHere
 
 @pytest.mark.parametrize("module", TALKERS)
 @pytest.mark.parametrize("wrong", [{"no_such_option": 1}, {"host": ["1"], "validate_certs": "perhaps"}])
-def test_options_that_ansible_refuses(run_here: RunHere, tmp_path: Path, module: str, wrong: Mapping[str, t.Any]) -> None:
+def test_options_that_ansible_refuses(
+    run_here: RunHere, tmp_path: Path, module: str, wrong: Mapping[str, t.Any]
+) -> None:
     for way in ways_to_the_cluster("http://127.0.0.1:1", tmp_path).values():
         ended = run_here(module, {**WORK[module], **way.options, **wrong}, way.environment)
         assert ended.result["failed"]
@@ -289,7 +370,9 @@ def test_options_that_are_misspelt(run_here: RunHere, module: str, options: Call
     assert found_in(ended.places, [secret]) == {}
 
 
-def test_credentials_for_a_registry(lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, thorough: bool) -> None:
+def test_credentials_for_a_registry(
+    lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, thorough: bool
+) -> None:
     liar, cluster = lie(_challenge), lie(_store)
     ways = ways_to_registries(liar.host, tmp_path)
     sent: set[str] = set()
@@ -305,11 +388,18 @@ def test_credentials_for_a_registry(lie: Callable[..., Liar], run_here: RunHere,
         if liar.asked:
             sent.add(name)
     assert {where: leak for where, leak in leaks.items() if leak} == {}
-    assert set(ways) - sent == {"auth that is none", "password alone", "auth_file that is no JSON", "auth_content that is no JSON"}
+    assert set(ways) - sent == {
+        "auth that is none",
+        "password alone",
+        "auth_file that is no JSON",
+        "auth_content that is no JSON",
+    }
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_credentials_that_are_written(lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, check_mode: bool) -> None:
+def test_credentials_that_are_written(
+    lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, check_mode: bool
+) -> None:
     liar = lie(_store)
     leaks: dict[tuple[str, ...], dict[str, str]] = {}
     target = {"namespace": "shop", "name": "pull", "host": liar.url, "api_key": "unwatched"}
@@ -328,9 +418,19 @@ def test_credentials_that_are_written(lie: Callable[..., Liar], run_here: RunHer
 def test_a_credential_of_the_namespace_at_a_registry_that_shows_it(lie: Callable[..., Liar], run_here: RunHere) -> None:
     registry = lie(_challenge)
     content = base64.b64encode(json.dumps(auths(registry.host, STORED)).encode()).decode()
-    secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
+    secret = {
+        "metadata": {"name": "pull"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": content},
+    }
     cluster = lie(lambda asked: Answer.of({"kind": "SecretList", "apiVersion": "v1", "items": [secret]}))
-    options = {"images": [f"{registry.host}/team/web:v1"], "insecure": True, "namespace": "shop", "host": cluster.url, "api_key": "unwatched"}
+    options = {
+        "images": [f"{registry.host}/team/web:v1"],
+        "insecure": True,
+        "namespace": "shop",
+        "host": cluster.url,
+        "api_key": "unwatched",
+    }
     for name, answer in REGISTRY.items():
         registry.script = answer
         registry.asked.clear()
@@ -351,8 +451,13 @@ def test_a_crash(lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, mo
     monkeypatch.setattr(ClusterClient, "request", crash)
     monkeypatch.setattr(RegistryHttp, "send", crash)
     cluster, registries = ways_to_the_cluster(liar.url, tmp_path), ways_to_registries(liar.host, tmp_path)
-    runs = [(module, {**WORK[module], **cluster[name].options}, cluster[name]) for module, name in combinations(False, TALKERS, list(cluster))]
-    runs += [("registry_image_info", {"images": [f"{liar.host}/web:v1"], **way.options}, way) for way in registries.values()]
+    runs = [
+        (module, {**WORK[module], **cluster[name].options}, cluster[name])
+        for module, name in combinations(False, TALKERS, list(cluster))
+    ]
+    runs += [
+        ("registry_image_info", {"images": [f"{liar.host}/web:v1"], **way.options}, way) for way in registries.values()
+    ]
     crashed = 0
     for module, options, way in runs:
         secrets = way.secrets

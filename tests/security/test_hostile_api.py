@@ -28,9 +28,18 @@ def _zipped(size: int) -> bytes:
 
 
 LIES: dict[str, tuple[Callable[[Liar], Answer], str]] = {
-    "page": (lambda liar: Answer(200, b"<html><title>Log in</title>", "text/html"), 'is a web page ("Log in"), so this is not an API server'),
-    "endless page": (lambda liar: Answer(200, liar.endless(b"<p>" * 9999), "text/html"), "is a web page (HTML), so this is not an API server"),
-    "endless error": (lambda liar: Answer(400, liar.endless(b"<p>" * 9999), "text/html"), "answered 400: a web page (HTML); this is not an API server"),
+    "page": (
+        lambda liar: Answer(200, b"<html><title>Log in</title>", "text/html"),
+        'is a web page ("Log in"), so this is not an API server',
+    ),
+    "endless page": (
+        lambda liar: Answer(200, liar.endless(b"<p>" * 9999), "text/html"),
+        "is a web page (HTML), so this is not an API server",
+    ),
+    "endless error": (
+        lambda liar: Answer(400, liar.endless(b"<p>" * 9999), "text/html"),
+        "answered 400: a web page (HTML); this is not an API server",
+    ),
     "endless JSON": (lambda liar: Answer(200, liar.endless(b"[" * 65536)), f"is longer than 134217728 bytes; {_PROXY}"),
     "zipped JSON": (
         lambda liar: Answer(200, _zipped(200 * 1024**2), headers={"Content-Encoding": "gzip"}),
@@ -43,13 +52,23 @@ LIES: dict[str, tuple[Callable[[Liar], Answer], str]] = {
     "deep JSON": (lambda liar: Answer(200, b'{"items": ' + b"[" * 1_000_000), f"is not valid JSON; {_PROXY}"),
     "bytes": (lambda liar: Answer(200, b'{"items": "\xff"}'), f"is not UTF-8 text; {_PROXY}"),
     "a list": (lambda liar: Answer.of([]), f"is not a JSON object; {_PROXY}"),
-    "header": (lambda liar: Answer(200, b"{}", headers={"Warning": "x" * 70_000}), "got more than 65536 bytes when reading header line"),
+    "header": (
+        lambda liar: Answer(200, b"{}", headers={"Warning": "x" * 70_000}),
+        "got more than 65536 bytes when reading header line",
+    ),
     "redirect": (
         lambda liar: Answer(302, liar.endless(), headers={"Location": "https://login.example.com/?next=x"}),
         "this is not an API server (it redirects to https://login.example.com/)",
     ),
     "Status of everything": (
-        lambda liar: Answer.of({"kind": "Status", "message": "x" * 1_000_000, "details": {"causes": [{"field": "f" * 9999, "message": "m"}] * 99}}, 422),
+        lambda liar: Answer.of(
+            {
+                "kind": "Status",
+                "message": "x" * 1_000_000,
+                "details": {"causes": [{"field": "f" * 9999, "message": "m"}] * 99},
+            },
+            422,
+        ),
         "answered 422",
     ),
 }

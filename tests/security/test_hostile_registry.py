@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A registry that lies: little memory, little time, one sentence. Modules run as processes of their own, to be measured."""
+"""A registry that lies: little memory, little time, one sentence. Modules run as processes of their own, to be
+measured."""
 
 from __future__ import annotations
 
@@ -15,7 +16,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry import run
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import OCI_INDEX, OCI_MANIFEST, digest_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import (
+    OCI_INDEX,
+    OCI_MANIFEST,
+    digest_of,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
 
 from security.liars import Answer, Asked, Liar
@@ -57,27 +62,48 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
         lambda liar, asked: Answer(200, liar.endless(), OCI_INDEX, {"Content-Length": str(GIB)}),
         'serves more than 4 MiB as "v1" of gigabyte; that much is not read',
     ),
-    "endless": (lambda liar, asked: Answer(200, liar.endless(), OCI_INDEX), 'serves more than 4 MiB as "v1" of endless; that much is not read'),
+    "endless": (
+        lambda liar, asked: Answer(200, liar.endless(), OCI_INDEX),
+        'serves more than 4 MiB as "v1" of endless; that much is not read',
+    ),
     "endless-error": (
         lambda liar, asked: Answer(500, liar.endless(b"no "), "text/plain"),
         'answered HTTP 500 at the request for "v1" of endless-error; it fails itself, try again later',
     ),
-    "redirects": (lambda liar, asked: Answer(307, b"", headers={"Location": asked.path + "x"}), "redirects more than 5 times"),
+    "redirects": (
+        lambda liar, asked: Answer(307, b"", headers={"Location": asked.path + "x"}),
+        "redirects more than 5 times",
+    ),
     "endless-redirect": (
         lambda liar, asked: Answer(307, liar.endless(), headers={"Location": "/v2/endless-redirect/again"}),
         "redirects more than 5 times",
     ),
     "digest": (
         lambda liar, asked: _manifest(_SMALL, Docker_Content_Digest=DIGEST),
-        f'serves "v1" of digest as {DIGEST}, but with the content of {digest_of(_SMALL)}; it, or a proxy before it, is broken',
+        (
+            f'serves "v1" of digest as {DIGEST}, but with the content of {digest_of(_SMALL)}; it, or a proxy before it, is '
+            "broken"
+        ),
     ),
     "itself": (
         lambda liar, asked: _manifest(_self_listing(), Docker_Content_Digest=DIGEST),
-        f'serves "v1" of itself as {DIGEST}, but with the content of {digest_of(_self_listing())}; it, or a proxy before it, is broken',
+        (
+            f'serves "v1" of itself as {DIGEST}, but with the content of {digest_of(_self_listing())}; it, or a proxy '
+            "before it, is broken"
+        ),
     ),
-    "deep": (lambda liar, asked: _manifest(_DEEP), 'serves something else than an image as "v1" of deep: its JSON is nested too deeply'),
-    "bytes": (lambda liar, asked: _manifest(b"\xff\xfe{}"), 'serves something else than an image as "v1" of bytes: it is not UTF-8 text'),
-    "number": (lambda liar, asked: _manifest(b'{"a": ' + b"9" * 1_000_000 + b"}"), 'serves something else than an image as "v1" of number: it is not JSON'),
+    "deep": (
+        lambda liar, asked: _manifest(_DEEP),
+        'serves something else than an image as "v1" of deep: its JSON is nested too deeply',
+    ),
+    "bytes": (
+        lambda liar, asked: _manifest(b"\xff\xfe{}"),
+        'serves something else than an image as "v1" of bytes: it is not UTF-8 text',
+    ),
+    "number": (
+        lambda liar, asked: _manifest(b'{"a": ' + b"9" * 1_000_000 + b"}"),
+        'serves something else than an image as "v1" of number: it is not JSON',
+    ),
     "page": (
         lambda liar, asked: Answer(200, b"<html>", "text/html"),
         'serves something else than an image as "v1" of page: it is not JSON',
@@ -92,7 +118,10 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
     ),
     "header": (
         lambda liar, asked: _manifest(_SMALL, Link="x" * 70_000),
-        "could not be reached at {url} (got more than 65536 bytes when reading header line); check host, port and network",
+        (
+            "could not be reached at {url} (got more than 65536 bytes when reading header line); check host, port and "
+            "network"
+        ),
     ),
     "headers": (
         lambda liar, asked: Answer(200, _SMALL, OCI_INDEX, {f"X-{number}": "x" for number in range(200)}),
@@ -108,7 +137,10 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
     ),
     "never-enough": (
         lambda liar, asked: Answer(401, b"", headers={"WWW-Authenticate": f'Bearer realm="{liar.url}/token/good"'}),
-        'gives nobody "v1" of never-enough without a credential (HTTP 401); give one, and check the name of the repository',
+        (
+            'gives nobody "v1" of never-enough without a credential (HTTP 401); give one, and check the name of the '
+            "repository"
+        ),
     ),
 }
 
@@ -116,7 +148,9 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
 def _script(liar: Liar, asked: Asked) -> Answer:
     kind, _slash, name = asked.path.partition("?")[0][1:].partition("/")
     if kind == "token":
-        return {"endless": Answer(200, liar.endless()), "deep": Answer(200, _DEEP), "good": Answer.of({"token": "t"})}[name]
+        return {"endless": Answer(200, liar.endless()), "deep": Answer(200, _DEEP), "good": Answer.of({"token": "t"})}[
+            name
+        ]
     return LIES[name.partition("/")[0]][0](liar, asked)
 
 
@@ -172,17 +206,36 @@ def test_an_answer_that_drips(registry: Liar, run_here: RunHere, monkeypatch: py
     [
         (lambda liar: Answer(200, liar.endless()), "answered 403"),
         (lambda liar: Answer(401, liar.endless(), headers={"WWW-Authenticate": "Basic " * 10_000}), "refused the user"),
-        (lambda liar: Answer(401, b"", headers={"WWW-Authenticate": 'Bearer realm="' + "x" * 50_000 + '"'}), "which is not reached over HTTPS"),
-        (lambda liar: Answer(401, b"", headers={"WWW-Authenticate": 'Bearer realm="http://[",service="' + '\\"' * 20_000}), "which is no address"),
+        (
+            lambda liar: Answer(401, b"", headers={"WWW-Authenticate": 'Bearer realm="' + "x" * 50_000 + '"'}),
+            "which is not reached over HTTPS",
+        ),
+        (
+            lambda liar: Answer(
+                401, b"", headers={"WWW-Authenticate": 'Bearer realm="http://[",service="' + '\\"' * 20_000}
+            ),
+            "which is no address",
+        ),
         (lambda liar: Answer(302, b"", headers={"Location": "/v2/"}), "answered HTTP 302 at /v2/"),
     ],
 )
-def test_a_login(registry: Liar, lie: Callable[..., Liar], tmp_path: Path, answer: Callable[[Liar], Answer], words: str) -> None:
+def test_a_login(
+    registry: Liar, lie: Callable[..., Liar], tmp_path: Path, answer: Callable[[Liar], Answer], words: str
+) -> None:
     registry.script = lambda asked: answer(registry)
     cluster = lie(lambda asked: Answer.of({"kind": "Status", "reason": "Forbidden", "message": "no", "code": 403}, 403))
-    entry: dict[str, t.Any] = {"registry": registry.host, "username": "robot", "password": "unwatched", "insecure": True}
+    entry: dict[str, t.Any] = {
+        "registry": registry.host,
+        "username": "robot",
+        "password": "unwatched",
+        "insecure": True,
+    }
 
-    run = run_apart("pull_secret", {"namespace": "shop", "name": "pull", "registries": [entry], "verify": True, "host": cluster.url}, tmp_path)
+    run = run_apart(
+        "pull_secret",
+        {"namespace": "shop", "name": "pull", "registries": [entry], "verify": True, "host": cluster.url},
+        tmp_path,
+    )
 
     assert words in run.message
     assert len(run.message) < 1000

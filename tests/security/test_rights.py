@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The manifests in docs/rbac hold what their use needs, and nothing else: without any single right the use is another."""
+"""The manifests in docs/rbac hold what their use needs, and nothing else: without any single right the use is
+another."""
 
 from __future__ import annotations
 
@@ -45,7 +46,11 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryFleet]:
 @pytest.fixture(scope="module")
 def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     switches = {"import_controller": False}
-    with EmulatorThread(EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches)) as running:
+    with EmulatorThread(
+        EmulatorSettings(
+            tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches
+        )
+    ) as running:
         yield running
 
 
@@ -66,15 +71,28 @@ class Cluster:
         """New namespaces with a source stream and secrets; the words for the steps of a use."""
         hosts, word = self._fleet.hosts(), secrets.token_hex(4)
         words: dict[str, t.Any] = {name: f"{name}-{word}" for name in ("here", "there", "nowhere")}
-        words |= {"image": f"{hosts['plain']}/team/plain:v1", "private": f"{hosts['private']}/team/web:v1", "ca_file": str(self._fleet.certificates.ca_file)}
+        words |= {
+            "image": f"{hosts['plain']}/team/plain:v1",
+            "private": f"{hosts['private']}/team/web:v1",
+            "ca_file": str(self._fleet.certificates.ca_file),
+        }
         words["mirrored"] = "mirrored.example.com/team/plain:v1"
         rule = {"source": "mirrored.example.com", "mirrors": [hosts["plain"]]}
         mirrors = {"metadata": {"name": "mirrored"}, "spec": {"imageTagMirrors": [rule]}}
         self._post("/apis/config.openshift.io/v1/imagetagmirrorsets", mirrors, but=409)
         for name in ("here", "there"):
-            self._post("/api/v1/namespaces", {"metadata": {"name": words[name], "labels": {"kubernetes.io/metadata.name": words[name]}}})
+            self._post(
+                "/api/v1/namespaces",
+                {"metadata": {"name": words[name], "labels": {"kubernetes.io/metadata.name": words[name]}}},
+            )
         for name in ("here", "there"):
-            images = [{"from": {"kind": "DockerImage", "name": words["image"]}, "to": {"name": "v1"}, "importPolicy": {"insecure": True}}]
+            images = [
+                {
+                    "from": {"kind": "DockerImage", "name": words["image"]},
+                    "to": {"name": "v1"},
+                    "importPolicy": {"insecure": True},
+                }
+            ]
             for stream in ("source", "second"):
                 body = {"metadata": {"name": stream}, "spec": {"import": True, "images": images}}
                 self._post(f"/apis/image.openshift.io/v1/namespaces/{words[name]}/imagestreamimports", body)
@@ -102,7 +120,11 @@ class Cluster:
             binding = "RoleBinding" if where else "ClusterRoleBinding"
             self._post(f"{_RBAC}/clusterroles", {"metadata": {"name": name}, "rules": rights[role]})
             reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
-            body = {"metadata": {"name": name}, "roleRef": reference, "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}]}
+            body = {
+                "metadata": {"name": name},
+                "roleRef": reference,
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+            }
             self._post(f"{_RBAC}{where}/{binding.lower()}s", body)
         token = self.control.token(user)
         self._users[token] = user
@@ -118,11 +140,16 @@ class Cluster:
         address = self._fleet.addresses["private"]
         login = {"auths": {address.host: {"username": address.username, "password": address.password}}}
         data = {".dockerconfigjson": base64.b64encode(json.dumps(login).encode()).decode()}
-        self._post(f"/api/v1{there}/secrets", {"metadata": {"name": "good"}, "type": "kubernetes.io/dockerconfigjson", "data": data})
+        self._post(
+            f"/api/v1{there}/secrets",
+            {"metadata": {"name": "good"}, "type": "kubernetes.io/dockerconfigjson", "data": data},
+        )
         source = {"kind": "DockerImage", "name": words["private"]}
         images = [{"from": source, "to": {"name": "v1"}, "importPolicy": {"importMode": "PreserveOriginal"}}]
         path = f"/apis/image.openshift.io/v1{there}"
-        self._post(f"{path}/imagestreamimports", {"metadata": {"name": stream}, "spec": {"import": True, "images": images}})
+        self._post(
+            f"{path}/imagestreamimports", {"metadata": {"name": stream}, "spec": {"import": True, "images": images}}
+        )
         tag = self._api.send("GET", f"{path}/imagestreamtags/{stream}:v1").json()
         child = tag["image"]["dockerImageManifests"][0]["digest"]
         image = f"image-registry.openshift-image-registry.svc:5000/{words['there']}/{stream}@{child}"
@@ -135,11 +162,19 @@ class Cluster:
         for path in ("/api/v1/namespaces/openshift/secrets/samples-registry", f"{_STREAMS}/ruby", _SAMPLES):
             self._api.send("DELETE", path)
         images = [{"from": {"kind": "DockerImage", "name": image}, "to": {"name": "3.0"}}]
-        self._post(_STREAMS.replace("imagestreams", "imagestreamimports"), {"metadata": {"name": "ruby"}, "spec": {"import": True, "images": images}})
+        self._post(
+            _STREAMS.replace("imagestreams", "imagestreamimports"),
+            {"metadata": {"name": "ruby"}, "spec": {"import": True, "images": images}},
+        )
         label = {"metadata": {"labels": {"samples.operator.openshift.io/managed": "true"}}}
-        self._api.send("PATCH", f"{_STREAMS}/ruby", label, content_type="application/merge-patch+json").raise_for_status()
+        self._api.send(
+            "PATCH", f"{_STREAMS}/ruby", label, content_type="application/merge-patch+json"
+        ).raise_for_status()
         done = {"managementState": "Managed", "conditions": [{"type": "SamplesExist", "status": "True"}]}
-        self._post(_SAMPLES.rpartition("/")[0], {"metadata": {"name": "cluster"}, "spec": {"managementState": "Managed"}, "status": done})
+        self._post(
+            _SAMPLES.rpartition("/")[0],
+            {"metadata": {"name": "cluster"}, "spec": {"managementState": "Managed"}, "status": done},
+        )
 
     def _post(self, path: str, body: t.Any, but: int = 0) -> None:
         answer = self._api.send("POST", path, body)
@@ -156,11 +191,15 @@ def cluster(emulator: Emulator, fleet: RegistryFleet) -> Iterator[Cluster]:
 def manifest_roles(manifest: str) -> Roles:
     """The rules of each role of a manifest."""
     content = yaml.safe_load((_MANIFESTS / manifest).read_text(encoding="utf-8"))
-    return {role["metadata"]["name"]: role["rules"] for role in (content["items"] if content["kind"] == "List" else [content])}
+    return {
+        role["metadata"]["name"]: role["rules"]
+        for role in (content["items"] if content["kind"] == "List" else [content])
+    }
 
 
 def single_rights(use: Use, roles: Roles) -> list[Right]:
-    """Every verb on every resource that the roles grant and the use shows. To see a namespace takes more than a RoleBinding in it."""
+    """Every verb on every resource that the roles grant and the use shows. To see a namespace takes more than a
+    RoleBinding in it."""
     return [
         (role, position, resource, verb)
         for role, rules in roles.items()
@@ -182,7 +221,8 @@ def without(roles: Roles, right: Right) -> Roles:
 
 
 def outcome(run_here: RunHere, cluster: Cluster, use: Use, roles: Roles) -> tuple[str, int]:
-    """What the steps report with exactly these rights, without what differs between two runs, and their number of requests."""
+    """What the steps report with exactly these rights, without what differs between two runs, and their number of
+    requests."""
     words = cluster.words()
     token, since = cluster.user(use, roles, words), cluster.control.last_number()
     access = {"host": cluster.emulator.url, "api_key": token, "ca_cert": str(cluster.emulator.ca_file)}
@@ -206,11 +246,16 @@ def test_every_role_of_every_manifest_has_a_use() -> None:
 
 
 @pytest.mark.parametrize("name", USES)
-def test_rights_are_enough_and_none_is_superfluous(name: str, run_here: RunHere, cluster: Cluster, tmp_path: Path) -> None:
+def test_rights_are_enough_and_none_is_superfluous(
+    name: str, run_here: RunHere, cluster: Cluster, tmp_path: Path
+) -> None:
     use = USES[name]
     roles = {role: rules for role, rules in manifest_roles(use.manifest).items() if role in use.bindings}
 
-    (with_all, requests), (again, _requests) = outcome(run_here, cluster, use, roles), outcome(run_here, cluster, use, roles)
+    (with_all, requests), (again, _requests) = (
+        outcome(run_here, cluster, use, roles),
+        outcome(run_here, cluster, use, roles),
+    )
 
     assert again == with_all
     superfluous = []

@@ -42,17 +42,30 @@ def options(module: str, registry: str, **entry: t.Any) -> dict[str, t.Any]:
     """A module with a credential for a registry."""
     registries = [{"registry": registry, "username": USER, "password": PASSWORD, **entry}]
     if module == "pull_secret":
-        return {"namespace": "shop", "name": "pull", "registries": registries, "verify": True, "host": "http://127.0.0.1:1", "api_key": "unwatched"}
+        return {
+            "namespace": "shop",
+            "name": "pull",
+            "registries": registries,
+            "verify": True,
+            "host": "http://127.0.0.1:1",
+            "api_key": "unwatched",
+        }
     return {"images": [f"{registry}/team/web:v1"], "registries": registries}
 
 
 def sent_to(liar: Liar) -> list[str]:
     """The credentials that arrived at a server."""
-    return [asked.header("Authorization") + asked.body.decode() for asked in liar.asked if asked.header("Authorization") or asked.body]
+    return [
+        asked.header("Authorization") + asked.body.decode()
+        for asked in liar.asked
+        if asked.header("Authorization") or asked.body
+    ]
 
 
 @pytest.mark.parametrize("module", TALKERS)
-def test_no_module_sends_a_token_to_a_cluster_that_nobody_vouches_for(lie: Callable[..., Liar], run_here: RunHere, module: str) -> None:
+def test_no_module_sends_a_token_to_a_cluster_that_nobody_vouches_for(
+    lie: Callable[..., Liar], run_here: RunHere, module: str
+) -> None:
     liar = lie(lambda asked: Answer.of({}), tls=context()[0])
 
     ended = run_here(module, {**WORK[module], "host": liar.url, "api_key": PASSWORD})
@@ -63,7 +76,9 @@ def test_no_module_sends_a_token_to_a_cluster_that_nobody_vouches_for(lie: Calla
 
 
 @pytest.mark.parametrize("module", ["pull_secret", "registry_image_info"])
-def test_no_module_sends_a_password_to_a_registry_that_nobody_vouches_for(lie: Callable[..., Liar], run_here: RunHere, module: str) -> None:
+def test_no_module_sends_a_password_to_a_registry_that_nobody_vouches_for(
+    lie: Callable[..., Liar], run_here: RunHere, module: str
+) -> None:
     liar = lie(lambda asked: Answer(401, headers={"WWW-Authenticate": "Basic"}), tls=context()[0])
 
     ended = run_here(module, options(module, liar.host))
@@ -135,11 +150,18 @@ def test_a_token_server_without_tls_is_refused(
 ) -> None:
     registry, ca_file = trusted
     plain = lie(lambda asked: Answer.of({"token": "opens"}))
-    registry.script = lambda asked: Answer(401, headers={"WWW-Authenticate": f'Bearer realm="{plain.url}/token",service="it"'})
+    registry.script = lambda asked: Answer(
+        401, headers={"WWW-Authenticate": f'Bearer realm="{plain.url}/token",service="it"'}
+    )
 
-    ended = run_here(module, options(module, registry.host, **({"insecure": True} if insecure else {"ca_cert": ca_file})))
+    ended = run_here(
+        module, options(module, registry.host, **({"insecure": True} if insecure else {"ca_cert": ca_file}))
+    )
 
-    assert f'names the token server "{plain.url}/token", which is not reached over HTTPS; no password is sent there' in str(ended.result).replace("\\", "")
+    assert (
+        f'names the token server "{plain.url}/token", which is not reached over HTTPS; no password is sent there'
+        in str(ended.result).replace("\\", "")
+    )
     assert plain.asked == []
     assert sent_to(registry) == []
 

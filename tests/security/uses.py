@@ -4,8 +4,8 @@
 
 """What each manifest in docs/rbac is for, as runs of modules: those that the role or playbook of its name makes.
 
-``here`` and ``there`` are namespaces of the run's own, ``nowhere`` is none; ``image`` is open to everybody, ``private`` is not,
-``mirrored`` is where only a mirror has it: in the repository of ``image``.
+``here`` and ``there`` are namespaces of the run's own, ``nowhere`` is none; ``image`` is open to everybody,
+``private`` is not, ``mirrored`` is where only a mirror has it: in the repository of ``image``.
 """
 
 from __future__ import annotations
@@ -46,18 +46,30 @@ def _pull_secret(words: Words) -> list[Step]:
 
 def _links(words: Words) -> list[Step]:
     return [
-        ("sa_secret_link", {"namespace": words["here"], "service_accounts": ["default", "builder"], "secrets": ["first"]}),
-        ("sa_secret_link", {"namespace": words["here"], "service_accounts": ["deployer"], "secrets": ["no-such-secret"]}),
+        (
+            "sa_secret_link",
+            {"namespace": words["here"], "service_accounts": ["default", "builder"], "secrets": ["first"]},
+        ),
+        (
+            "sa_secret_link",
+            {"namespace": words["here"], "service_accounts": ["deployer"], "secrets": ["no-such-secret"]},
+        ),
     ]
 
 
 def _streams(words: Words) -> list[Step]:
     here = {"namespace": words["here"]}
     tag = {"name": "v1", "from": words["image"]}
-    streams = [{"name": "web", "tags": [tag, {**tag, "name": "old"}], "lookup_policy_local": True}, {"name": "other", "tags": [tag]}]
+    streams = [
+        {"name": "web", "tags": [tag, {**tag, "name": "old"}], "lookup_policy_local": True},
+        {"name": "other", "tags": [tag]},
+    ]
     return [
         ("image_stream_import", {**here, "streams": streams, "insecure": True}),
-        ("image_stream_import", {**here, "name": "web", "tags": [tag], "reference_policy": "Local", "purge_tags": True, "insecure": True}),
+        (
+            "image_stream_import",
+            {**here, "name": "web", "tags": [tag], "reference_policy": "Local", "purge_tags": True, "insecure": True},
+        ),
         ("image_stream_import", {**here, "name": "private", "tags": [{"name": "v1", "from": words["private"]}]}),
         ("image_stream_import", {**here, "name": "other", "state": "absent"}),
     ]
@@ -89,9 +101,13 @@ def _refresh(words: Words) -> list[Step]:
     registry, _slash, repository = words["image"].rpartition(":")[0].partition("/")
     tag = {"name": "v1", "from": words["mirrored"], "scheduled": True, "insecure": True}
     return [
-        # So that a tag is there, with the same rights: get is for streams that somebody else wrote between the LIST and the import.
+        # So that a tag is there, with the same rights: get is for streams that somebody else wrote between the LIST and
+        # the import.
         ("image_stream_import", {"namespace": words["here"], "name": "mirrored", "tags": [tag]}),
-        ("image_stream_refresh", {"namespaces": [words["here"]], "pushes": [{"registry": registry, "repository": repository, "tag": "v1"}]}),
+        (
+            "image_stream_refresh",
+            {"namespaces": [words["here"]], "pushes": [{"registry": registry, "repository": repository, "tag": "v1"}]},
+        ),
     ]
 
 
@@ -103,24 +119,52 @@ def _access_info(words: Words) -> list[Step]:
 
 
 def _image_info(words: Words) -> list[Step]:
-    return [("registry_image_info", {"namespace": words["here"], "images": [words["private"]], "registry_ca_cert": words["ca_file"]})]
+    return [
+        (
+            "registry_image_info",
+            {"namespace": words["here"], "images": [words["private"]], "registry_ca_cert": words["ca_file"]},
+        )
+    ]
 
 
 def _global_secret(words: Words) -> list[Step]:
     entry = {"registry": "new.example.com", "username": "robot", "password": words["here"]}
-    return [("pull_secret", {"namespace": "openshift-config", "name": "pull-secret", "create": False, "check_others": False, "registries": [entry]})]
+    return [
+        (
+            "pull_secret",
+            {
+                "namespace": "openshift-config",
+                "name": "pull-secret",
+                "create": False,
+                "check_others": False,
+                "registries": [entry],
+            },
+        )
+    ]
 
 
 def _rotate(words: Words) -> list[Step]:
     entry = {"registry": "registry.example.com", "username": "robot", "password": "another"}
     return [
         ("registry_access_info", {"namespaces": [words["here"]], "registry": "registry.example.com", "links": False}),
-        ("pull_secret", {"namespaces": [words["here"]], "name": "first", "create": False, "check_others": False, "registries": [entry]}),
+        (
+            "pull_secret",
+            {
+                "namespaces": [words["here"]],
+                "name": "first",
+                "create": False,
+                "check_others": False,
+                "registries": [entry],
+            },
+        ),
     ]
 
 
 def _adopt(words: Words) -> list[Step]:
-    return [("registry_access_info", {"namespaces": [words["here"]]}), ("image_stream_info", {"namespaces": [words["here"]]})]
+    return [
+        ("registry_access_info", {"namespaces": [words["here"]]}),
+        ("image_stream_info", {"namespaces": [words["here"]]}),
+    ]
 
 
 def _prune(words: Words) -> list[Step]:
@@ -134,7 +178,10 @@ def _protect(words: Words) -> list[Step]:
     tag = {"name": "kept", "from": words["image"], "insecure": True}
     return [
         ("image_stream_import", {"namespace": words["here"], "name": "source", "tags": [tag]}),
-        ("image_stream_import", {"namespace": words["here"], "streams": [{"name": name, "tags": [tag]} for name in ("source", "second")]}),
+        (
+            "image_stream_import",
+            {"namespace": words["here"], "streams": [{"name": name, "tags": [tag]} for name in ("source", "second")]},
+        ),
     ]
 
 
@@ -144,7 +191,10 @@ def _migrate(words: Words) -> list[Step]:
         ("multiarch_migration_info", {"namespaces": [words["here"]]}),
         ("multiarch_migration_info", {"namespaces": [words["here"]], "streams": [f"{words['here']}/source"]}),
         ("image_stream_import", {"namespace": words["here"], "name": "source", "tags": [tag]}),
-        ("image_stream_import", {"namespace": words["here"], "name": "source", "tags": [{**tag, "prefer_architecture": "arm64"}]}),
+        (
+            "image_stream_import",
+            {"namespace": words["here"], "name": "source", "tags": [{**tag, "prefer_architecture": "arm64"}]},
+        ),
     ]
 
 
@@ -175,7 +225,10 @@ def _correct(words: Words) -> list[Step]:
     return [
         *_drift(words),
         ("cluster_drift", {"secrets": [{**secret, "name": "new"}, {**secret, "name": "first"}], "streams": streams}),
-        ("cluster_drift", {"secrets": [{**secret, "name": "first", "type": "kubernetes.io/dockercfg", "recreate": True}]}),
+        (
+            "cluster_drift",
+            {"secrets": [{**secret, "name": "first", "type": "kubernetes.io/dockercfg", "recreate": True}]},
+        ),
         ("cluster_drift", {"streams": [{**here, "name": "new", "tags": [tag], "reference_policy": "Local"}]}),
         ("cluster_drift", {"streams": [{**here, "name": "second", "state": "absent"}]}),
     ]
@@ -194,41 +247,68 @@ def _samples(words: Words) -> list[Step]:
 
 USES = {
     "drift_report": Use("drift_report.yml", {"quayside-drift-report": EVERYWHERE}, _drift),
-    "drift_correction": Use("drift_report.yml", {"quayside-drift-report": EVERYWHERE, "quayside-drift-correction": "here"}, _correct),
-    "samples_registry": Use(
-        "samples_registry.yml", {"quayside-samples-operator": EVERYWHERE, "quayside-samples-registry": "openshift"}, _samples
+    "drift_correction": Use(
+        "drift_report.yml", {"quayside-drift-report": EVERYWHERE, "quayside-drift-correction": "here"}, _correct
     ),
-    "pull_secret": Use("pull_secret.yml", {"quayside-pull-secret": "here", "quayside-pull-secret-comparison": "here"}, _pull_secret),
+    "samples_registry": Use(
+        "samples_registry.yml",
+        {"quayside-samples-operator": EVERYWHERE, "quayside-samples-registry": "openshift"},
+        _samples,
+    ),
+    "pull_secret": Use(
+        "pull_secret.yml", {"quayside-pull-secret": "here", "quayside-pull-secret-comparison": "here"}, _pull_secret
+    ),
     "sa_secret_link": Use("sa_secret_link.yml", {"quayside-sa-secret-link": "here"}, _links),
     "image_stream_import": Use(
         "image_stream_import.yml",
         dict.fromkeys(
-            ("quayside-image-stream-import", "quayside-image-stream-policies", "quayside-image-stream-removal", "quayside-image-stream-explanation"), "here"
+            (
+                "quayside-image-stream-import",
+                "quayside-image-stream-policies",
+                "quayside-image-stream-removal",
+                "quayside-image-stream-explanation",
+            ),
+            "here",
         ),
         _streams,
     ),
-    "image_stream_tag": Use("image_stream_tag.yml", {"quayside-image-stream-tag": "here", "quayside-image-stream-tag-source": "there"}, _tag),
+    "image_stream_tag": Use(
+        "image_stream_tag.yml", {"quayside-image-stream-tag": "here", "quayside-image-stream-tag-source": "there"}, _tag
+    ),
     "image_stream_tag, anywhere": Use(
-        "image_stream_tag.yml", dict.fromkeys(("quayside-image-stream-tag", "quayside-image-stream-tag-source"), EVERYWHERE), _tag_nowhere, "namespaces"
+        "image_stream_tag.yml",
+        dict.fromkeys(("quayside-image-stream-tag", "quayside-image-stream-tag-source"), EVERYWHERE),
+        _tag_nowhere,
+        "namespaces",
     ),
     "image_stream_info": Use(
         "image_stream_info.yml",
-        dict.fromkeys(("quayside-image-stream-info", "quayside-image-stream-manifests", "quayside-image-stream-upstream"), "there"),
+        dict.fromkeys(
+            ("quayside-image-stream-info", "quayside-image-stream-manifests", "quayside-image-stream-upstream"), "there"
+        ),
         _info,
     ),
     "image_stream_refresh": Use(
-        "image_stream_refresh.yml", {"quayside-image-stream-refresh": "here", "quayside-image-stream-refresh-mirrors": EVERYWHERE}, _refresh
+        "image_stream_refresh.yml",
+        {"quayside-image-stream-refresh": "here", "quayside-image-stream-refresh-mirrors": EVERYWHERE},
+        _refresh,
     ),
     "registry_access_info": Use(
-        "registry_access_info.yml", {"quayside-registry-access-info": "here", "quayside-namespaces-by-label": EVERYWHERE}, _access_info
+        "registry_access_info.yml",
+        {"quayside-registry-access-info": "here", "quayside-namespaces-by-label": EVERYWHERE},
+        _access_info,
     ),
     "registry_image_info": Use("registry_image_info.yml", {"quayside-registry-image-info": "here"}, _image_info),
-    "cluster_pull_secret": Use("cluster_pull_secret.yml", {"quayside-cluster-pull-secret": "openshift-config"}, _global_secret),
+    "cluster_pull_secret": Use(
+        "cluster_pull_secret.yml", {"quayside-cluster-pull-secret": "openshift-config"}, _global_secret
+    ),
     "rotate_credentials": Use("rotate_credentials.yml", {"quayside-rotate-credentials": "here"}, _rotate),
     "adopt": Use("adopt.yml", {"quayside-adopt": "here"}, _adopt),
     "prune_risks": Use("image_prune_risk_info.yml", {"quayside-image-prune-risk-info": EVERYWHERE}, _prune),
     "prune_risks, protected": Use("image_prune_risk_info.yml", {"quayside-image-prune-protect": "here"}, _protect),
     "migrate_to_multiarch": Use(
-        "migrate_to_multiarch.yml", dict.fromkeys(("quayside-migrate-to-multiarch", "quayside-migrate-to-multiarch-preferences"), "here"), _migrate
+        "migrate_to_multiarch.yml",
+        dict.fromkeys(("quayside-migrate-to-multiarch", "quayside-migrate-to-multiarch-preferences"), "here"),
+        _migrate,
     ),
 }

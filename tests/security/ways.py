@@ -56,11 +56,20 @@ def kubeconfig(url: str, **user: t.Any) -> dict[str, t.Any]:
 def ways_to_the_cluster(url: str, folder: Path) -> dict[str, Way]:
     """Every way to give a credential for the API server at ``url``; files go into ``folder``."""
     host, token, password = {"host": url}, canary("token"), canary("password")
-    content = {name: kubeconfig(url, token=canary(f"kubeconfig_{name}")) for name in ("mapping", "yaml", "json", "file", "variable")}
+    content = {
+        name: kubeconfig(url, token=canary(f"kubeconfig_{name}"))
+        for name in ("mapping", "yaml", "json", "file", "variable")
+    }
     file = _file(folder, "kubeconfig", yaml.safe_dump(content["file"]))
     token_file = _file(folder, "token", canary("token_file"))
     proxy = url.replace("://", f"://{USER}:{quote(canary('proxy'), safe='')}@")
-    through = {"proxy": url, "proxy_headers": {"proxy_basic_auth": f"{USER}:{canary('proxy_basic')}", "basic_auth": f"{USER}:{canary('basic')}"}}
+    through = {
+        "proxy": url,
+        "proxy_headers": {
+            "proxy_basic_auth": f"{USER}:{canary('proxy_basic')}",
+            "basic_auth": f"{USER}:{canary('basic')}",
+        },
+    }
     pem = base64.b64encode(canary("client_key").encode()).decode()
     certificate = {"client-certificate-data": pem, "client-key-data": pem}
     plugin_secrets = (canary("plugin_variable"), canary("plugin_argument"))
@@ -71,9 +80,18 @@ def ways_to_the_cluster(url: str, folder: Path) -> dict[str, Way]:
         "env": [{"name": "LOGIN_PASSWORD", "value": plugin_secrets[0]}],
         "interactiveMode": "Never",
     }
-    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": canary("plugin_token")}}
-    logs_in = {**plugin, "command": "cat", "args": [_file(folder, "credential.json", json.dumps(credential))], "env": None}
-    talks = {**logs_in, "args": [_file(folder, "credential.txt", f'logged in: {json.dumps(credential)}')]}
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": canary("plugin_token")},
+    }
+    logs_in = {
+        **plugin,
+        "command": "cat",
+        "args": [_file(folder, "credential.json", json.dumps(credential))],
+        "env": None,
+    }
+    talks = {**logs_in, "args": [_file(folder, "credential.txt", f"logged in: {json.dumps(credential)}")]}
     return {
         "api_key": Way({**host, "api_key": token}, (token,), frozenset({("api_key",)})),
         "password": Way({**host, "username": USER, "password": password}, (password,), frozenset({("password",)})),
@@ -82,17 +100,33 @@ def ways_to_the_cluster(url: str, folder: Path) -> dict[str, Way]:
         "kubeconfig as JSON": Way({"kubeconfig": json.dumps(content["json"])}, (canary("kubeconfig_json"),)),
         "kubeconfig file": Way({"kubeconfig": file}, (canary("kubeconfig_file"),)),
         "password of a kubeconfig": Way({"kubeconfig": kubeconfig(url, username=USER, password=password)}, (password,)),
-        "key of a kubeconfig": Way({"kubeconfig": kubeconfig(url.replace("http:", "https:"), **certificate)}, (canary("client_key"), pem)),
-        "token file of a kubeconfig": Way({"kubeconfig": kubeconfig(url, tokenFile=token_file)}, (canary("token_file"),)),
+        "key of a kubeconfig": Way(
+            {"kubeconfig": kubeconfig(url.replace("http:", "https:"), **certificate)}, (canary("client_key"), pem)
+        ),
+        "token file of a kubeconfig": Way(
+            {"kubeconfig": kubeconfig(url, tokenFile=token_file)}, (canary("token_file"),)
+        ),
         "plugin of a kubeconfig": Way({"kubeconfig": kubeconfig(url, exec=plugin)}, plugin_secrets),
         "token of a plugin": Way({"kubeconfig": kubeconfig(url, exec=logs_in)}, (canary("plugin_token"),)),
-        "plugin that prints more than a credential": Way({"kubeconfig": kubeconfig(url, exec=talks)}, (canary("plugin_token"),)),
+        "plugin that prints more than a credential": Way(
+            {"kubeconfig": kubeconfig(url, exec=talks)}, (canary("plugin_token"),)
+        ),
         "K8S_AUTH_API_KEY": Way(host, (token,), environment={"K8S_AUTH_API_KEY": token}),
-        "K8S_AUTH_PASSWORD": Way({}, (password,), environment={"K8S_AUTH_HOST": url, "K8S_AUTH_USERNAME": USER, "K8S_AUTH_PASSWORD": password}),
-        "K8S_AUTH_KUBECONFIG": Way({}, (canary("kubeconfig_variable"),), environment={"K8S_AUTH_KUBECONFIG": json.dumps(content["variable"])}),
+        "K8S_AUTH_PASSWORD": Way(
+            {},
+            (password,),
+            environment={"K8S_AUTH_HOST": url, "K8S_AUTH_USERNAME": USER, "K8S_AUTH_PASSWORD": password},
+        ),
+        "K8S_AUTH_KUBECONFIG": Way(
+            {}, (canary("kubeconfig_variable"),), environment={"K8S_AUTH_KUBECONFIG": json.dumps(content["variable"])}
+        ),
         "KUBECONFIG": Way({}, (canary("kubeconfig_file"),), environment={"KUBECONFIG": file}),
-        "password in the URL": Way({"host": proxy, "api_key": token}, (canary("proxy"), token), frozenset({("api_key",)})),
-        "password in a proxy's URL": Way({**host, "api_key": token, "proxy": proxy}, (canary("proxy"), token), frozenset({("api_key",)})),
+        "password in the URL": Way(
+            {"host": proxy, "api_key": token}, (canary("proxy"), token), frozenset({("api_key",)})
+        ),
+        "password in a proxy's URL": Way(
+            {**host, "api_key": token, "proxy": proxy}, (canary("proxy"), token), frozenset({("api_key",)})
+        ),
         "headers for a proxy": Way(
             {**host, "api_key": token, **through},
             (canary("proxy_basic"), canary("basic"), token),
@@ -127,13 +161,22 @@ def ways_to_registries(registry: str, folder: Path) -> dict[str, Way]:
         "auth that is none": registries("auth", auth, auth=f"!{auth}"),
         "password alone": registries("password", password, password=password),
         "identity_token": registries("identity_token", identity, identity_token=identity),
-        "auth_file": Way({"auth_file": _file(folder, "auth.json", json.dumps(auths(registry, canary("auth_file"))))}, (canary("auth_file"),)),
+        "auth_file": Way(
+            {"auth_file": _file(folder, "auth.json", json.dumps(auths(registry, canary("auth_file"))))},
+            (canary("auth_file"),),
+        ),
         "auth_file that is no JSON": Way({"auth_file": cut}, (canary("auth_file"),)),
-        "auth_content as a mapping": Way({"auth_content": auths(registry, canary("content"))}, (canary("content"),), content),
-        "auth_content as text": Way({"auth_content": json.dumps(auths(registry, canary("content_text")))}, (canary("content_text"),), content),
+        "auth_content as a mapping": Way(
+            {"auth_content": auths(registry, canary("content"))}, (canary("content"),), content
+        ),
+        "auth_content as text": Way(
+            {"auth_content": json.dumps(auths(registry, canary("content_text")))}, (canary("content_text"),), content
+        ),
         "auth_content of a secret": Way({"auth_content": in_secret}, (canary("content_base64"), in_secret), content),
         "auth_content without auths": Way({"auth_content": json.dumps(flat)}, (canary("flat"),), content),
-        "auth_content that is no JSON": Way({"auth_content": json.dumps(auths(registry, canary("content")))[:-1]}, (canary("content"),), content),
+        "auth_content that is no JSON": Way(
+            {"auth_content": json.dumps(auths(registry, canary("content")))[:-1]}, (canary("content"),), content
+        ),
     }
 
 

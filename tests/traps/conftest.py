@@ -37,16 +37,20 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RegistryFleet]
 
 @pytest.fixture(scope="session")
 def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Emulator]:
-    # Quiet: scenes count the engine's own requests. Those that are about the import controller turn it on, or say when it acts.
+    # Quiet: scenes count the engine's own requests. Those that are about the import controller turn it on, or say when
+    # it acts.
     switches = {"import_controller": False}
-    settings = EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches)
+    settings = EmulatorSettings(
+        tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches
+    )
     with EmulatorThread(settings) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def open_scene(emulator: Emulator, fleet: RegistryFleet) -> OpenScene:
-    """Makes a namespace without any credential, for a ``with`` block; the switches and faults of the emulator are put back at its end."""
+    """Makes a namespace without any credential, for a ``with`` block; the switches and faults of the emulator are
+    put back at its end."""
 
     @contextmanager
     def opened() -> t.Iterator[Scene]:
@@ -57,7 +61,9 @@ def open_scene(emulator: Emulator, fleet: RegistryFleet) -> OpenScene:
         ):
             before = control.send("GET", "settings")
             api.send("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}).raise_for_status()
-            scene = Scene(namespace, fleet, api, control, connection_to(emulator.url, str(emulator.ca_file), emulator.admin_token))
+            scene = Scene(
+                namespace, fleet, api, control, connection_to(emulator.url, str(emulator.ca_file), emulator.admin_token)
+            )
             yield scene
             scene.close()
             api.send("DELETE", f"/api/v1/namespaces/{namespace}").raise_for_status()

@@ -4,8 +4,8 @@
 
 """A namespace with registries behind it, and the import engine at work in it.
 
-``Scene.converge`` is the heart: whatever a test declares is first foreseen by check mode, then done, then done again. Check
-mode has to write nothing and foresee the result, the second run has to write nothing.
+``Scene.converge`` is the heart: whatever a test declares is first foreseen by check mode, then done, then done
+again. Check mode has to write nothing and foresee the result, the second run has to write nothing.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ class Scene:
 
     @property
     def web(self) -> str:
-        """The recorded repository of the private registry: v1 and latest are lists, v2 is a single image, v3 has no amd64."""
+        """The recorded repository of the private registry: v1 and latest are lists, v2 is a single image, v3 has no
+        amd64."""
         return f"{self.hosts['private']}/team/web"
 
     # The engine.
@@ -146,7 +147,9 @@ class Scene:
         """A client of the administrator, or of the owner of ``token``."""
         connection = self.connection
         if token:
-            connection = Connection(connection.host, token=token, ca=connection.ca, credential_origin="the option api_key")
+            connection = Connection(
+                connection.host, token=token, ca=connection.ca, credential_origin="the option api_key"
+            )
         self._clients.append(ListeningClient(connection))
         return self._clients[-1]
 
@@ -160,7 +163,8 @@ class Scene:
         approved: Iterable[str] | None = None,
         **options: t.Any,
     ) -> Run:
-        """Run the engine as the module does, with the module's options; ``approved`` are the ids of the only changes that may be made."""
+        """Run the engine as the module does, with the module's options; ``approved`` are the ids of the only changes
+        that may be made."""
         client = client or self.client()
         first = len(client.sent)
         given = {"namespace": self.namespace, **({} if "streams" in options else {"name": "web"}), **options}
@@ -199,11 +203,27 @@ class Scene:
         """What no report may hold: the registry's password and the token, and what they look like in secrets."""
         username, password = self.fleet.credential
         texts = [password, f"{username}:{password}", str(self.connection.token)]
-        return [form for text in texts for form in (text, base64.b64encode(text.encode()).decode(), base64.b64encode(text.encode()).decode().rstrip("="))]
+        return [
+            form
+            for text in texts
+            for form in (
+                text,
+                base64.b64encode(text.encode()).decode(),
+                base64.b64encode(text.encode()).decode().rstrip("="),
+            )
+        ]
 
     # What other people do.
 
-    def secret(self, name: str, auths: Json, *, kind: str = "kubernetes.io/dockerconfigjson", key: str = ".dockerconfigjson", **metadata: t.Any) -> None:
+    def secret(
+        self,
+        name: str,
+        auths: Json,
+        *,
+        kind: str = "kubernetes.io/dockerconfigjson",
+        key: str = ".dockerconfigjson",
+        **metadata: t.Any,
+    ) -> None:
         """Create a secret, or put it in the place of one of the same name."""
         data = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
         document = {"metadata": {"name": name, **metadata}, "type": kind, "data": {key: data}}
@@ -217,12 +237,17 @@ class Scene:
 
     def import_as_others(self, stream: str = "web", **tags: Json) -> None:
         """Import tags the way another client does: what an entry leaves out is left out."""
-        images = [{"from": {"kind": "DockerImage", "name": tag["from"]}, "to": {"name": name}, **tag.get("spec", {})} for name, tag in tags.items()]
+        images = [
+            {"from": {"kind": "DockerImage", "name": tag["from"]}, "to": {"name": name}, **tag.get("spec", {})}
+            for name, tag in tags.items()
+        ]
         self.api.import_images(stream, *images).raise_for_status()
 
     def patch(self, spec: Json, stream: str = "web") -> Json:
         """Change a stream by hand."""
-        answer = self.api.send("PATCH", self.api.image("imagestreams", stream), {"spec": spec}, content_type=STRATEGIC_MERGE)
+        answer = self.api.send(
+            "PATCH", self.api.image("imagestreams", stream), {"spec": spec}, content_type=STRATEGIC_MERGE
+        )
         answer.raise_for_status()
         return t.cast(Json, answer.json())
 
@@ -240,7 +265,15 @@ class Scene:
         """A registry with the right to push; to be closed by the caller."""
         return self.fleet.client(name)
 
-    def push(self, repository: str, tag: str, platforms: Iterable[str] = ("linux/amd64",), *, salt: str, registry: str = "private") -> str:
+    def push(
+        self,
+        repository: str,
+        tag: str,
+        platforms: Iterable[str] = ("linux/amd64",),
+        *,
+        salt: str,
+        registry: str = "private",
+    ) -> str:
         """Push an image and return its digest."""
         with self.registry(registry) as client:
             return client.push_image(repository, tag, list(platforms), salt=salt)
@@ -278,4 +311,6 @@ class Scene:
 
 def connection_to(url: str, ca_file: str, token: str) -> Connection:
     """How the engine reaches the emulator."""
-    return Connection(url, token=token, ca=Pem("the option ca_cert", path=ca_file), credential_origin="the option api_key")
+    return Connection(
+        url, token=token, ca=Pem("the option ca_cert", path=ca_file), credential_origin="the option api_key"
+    )

@@ -30,7 +30,8 @@ def first(matches: t.Callable[[Sent], bool], action: t.Callable[[], None]) -> t.
 
 
 def test_import_meets_another_writer(scene: Scene) -> None:
-    """A write between read and import refuses the import, with 409, and its work is lost; other modules fail (2.2, 2.11, 7.1, resource_version_conflict).
+    """A write between read and import refuses the import, with 409, and its work is lost; other modules fail (2.2,
+    2.11, 7.1, resource_version_conflict).
 
     The stream is read and planned again, and what the other writer did stays.
     """
@@ -45,16 +46,25 @@ def test_import_meets_another_writer(scene: Scene) -> None:
 
 
 def test_patch_meets_another_writer(scene: Scene) -> None:
-    """A patch without the version that was read overwrites what somebody else changed meanwhile (2.11, resource_version_conflict).
+    """A patch without the version that was read overwrites what somebody else changed meanwhile (2.11,
+    resource_version_conflict).
 
     A patch names the version; after a conflict only what still differs is written.
     """
     scene.import_as_others(v2={"from": f"{scene.web}:v2"})
     client = scene.client()
-    client.before = first(lambda sent: sent.method == "PATCH", lambda: t.cast(None, scene.patch_tag("v2", importPolicy={"scheduled": True})))
-    result = scene.run(client=client, refresh="missing", tags=[tag("v2", f"{scene.web}:v2", scheduled=True, reference_policy="Local")])
+    client.before = first(
+        lambda sent: sent.method == "PATCH",
+        lambda: t.cast(None, scene.patch_tag("v2", importPolicy={"scheduled": True})),
+    )
+    result = scene.run(
+        client=client, refresh="missing", tags=[tag("v2", f"{scene.web}:v2", scheduled=True, reference_policy="Local")]
+    )
     assert result.report.failure is None
-    assert [list(sent.body["spec"]["tags"][0]) for sent in result.writes] == [["name", "referencePolicy", "importPolicy"], ["name", "referencePolicy"]]
+    assert [list(sent.body["spec"]["tags"][0]) for sent in result.writes] == [
+        ["name", "referencePolicy", "importPolicy"],
+        ["name", "referencePolicy"],
+    ]
 
 
 def test_stream_created_by_two_at_once(scene: Scene) -> None:
@@ -87,7 +97,8 @@ def test_stream_deleted_before_the_import(scene: Scene) -> None:
 
 
 def test_generation_runs_ahead_of_the_image(scene: Scene) -> None:
-    """A changed import mode with the same image raises the tag's generation only, so that a controller imports once more (2.11, generation_behind_settles).
+    """A changed import mode with the same image raises the tag's generation only, so that a controller imports once
+    more (2.11, generation_behind_settles).
 
     The same run imports the tag once more, so that the next run, and the controller, find nothing to do.
     """
@@ -98,14 +109,20 @@ def test_generation_runs_ahead_of_the_image(scene: Scene) -> None:
 
 
 def test_controller_finds_nothing_to_do_afterwards(scene: Scene) -> None:
-    """A running import controller imports whatever a writer left behind, so that the version moves once more (2.11, generation_behind_settles).
+    """A running import controller imports whatever a writer left behind, so that the version moves once more (2.11,
+    generation_behind_settles).
 
     After a run the controller finds nothing: the version stays.
     """
     scene.import_as_others(v2={"from": f"{scene.web}:v2"}, stable={"from": f"{scene.web}:v2"})
-    scene.run(tags=[tag("v2", f"{scene.web}:v2", import_mode="PreserveOriginal"), tag("stable", f"{scene.web}@{WEB_V2}")])
+    scene.run(
+        tags=[tag("v2", f"{scene.web}:v2", import_mode="PreserveOriginal"), tag("stable", f"{scene.web}@{WEB_V2}")]
+    )
     assert scene.control.let_import(scene.namespace) == []
-    assert scene.run(refresh="drifted", tags=[tag("v2", f"{scene.web}:v2"), tag("stable", f"{scene.web}@{WEB_V2}")]).writes == []
+    assert (
+        scene.run(refresh="drifted", tags=[tag("v2", f"{scene.web}:v2"), tag("stable", f"{scene.web}@{WEB_V2}")]).writes
+        == []
+    )
 
 
 def test_patch_races_with_the_import_controller(scene: Scene) -> None:
@@ -116,7 +133,9 @@ def test_patch_races_with_the_import_controller(scene: Scene) -> None:
     scene.import_as_others(stable={"from": f"{scene.web}:v2"})
     acted: list[t.Any] = []
     client = scene.client()
-    client.before = first(lambda sent: bool(sent.imports), lambda: acted.extend(scene.control.let_import(scene.namespace)))
+    client.before = first(
+        lambda sent: bool(sent.imports), lambda: acted.extend(scene.control.let_import(scene.namespace))
+    )
     result = scene.run(client=client, tags=[tag("stable", f"{scene.web}@{WEB_V2}")])
     assert [one["code"] for one in acted] == [201]
     assert result.report.failure is None
@@ -130,7 +149,12 @@ def test_imports_into_one_stream_exclude_each_other(scene: Scene) -> None:
     A stream has one writer at a time; different streams are written side by side.
     """
     streams = [
-        {"name": f"s{number}", "tags": [tag(f"t{one}", f"{scene.web}:v2") for one in range(5)], "lookup_policy_local": True} for number in range(3)
+        {
+            "name": f"s{number}",
+            "tags": [tag(f"t{one}", f"{scene.web}:v2") for one in range(5)],
+            "lookup_policy_local": True,
+        }
+        for number in range(3)
     ]
     before = scene.control.last_number()
     result = scene.run(streams=streams, concurrency=8)

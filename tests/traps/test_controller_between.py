@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The import controller of a real cluster acts at any point between two of the engine's requests, and in the middle of an import.
+"""The import controller of a real cluster acts at any point between two of the engine's requests, and in the middle
+of an import.
 
-Whatever the past of a stream, whatever is declared: check mode foresees the report of the run, the run ends with what is
-declared, and neither the next run nor the controller finds anything to do.
+Whatever the past of a stream, whatever is declared: check mode foresees the report of the run, the run ends with
+what is declared, and neither the next run nor the controller finds anything to do.
 """
 
 from __future__ import annotations
@@ -60,16 +61,30 @@ class Interference:
 def differences(foreseen: t.Any, done: t.Any, path: str = "") -> list[str]:
     """Where a run reports something else than check mode."""
     if isinstance(foreseen, dict) and isinstance(done, dict):
-        return [text for key in sorted({*foreseen, *done}) for text in differences(foreseen.get(key), done.get(key), f"{path}.{key}")]
+        return [
+            text
+            for key in sorted({*foreseen, *done})
+            for text in differences(foreseen.get(key), done.get(key), f"{path}.{key}")
+        ]
     if isinstance(foreseen, list) and isinstance(done, list) and len(foreseen) == len(done):
-        return [text for index, (one, other) in enumerate(zip(foreseen, done, strict=True)) for text in differences(one, other, f"{path}[{index}]")]
+        return [
+            text
+            for index, (one, other) in enumerate(zip(foreseen, done, strict=True))
+            for text in differences(one, other, f"{path}[{index}]")
+        ]
     return [] if foreseen == done else [f"{path}: foreseen {foreseen!r}, done {done!r}"]
 
 
 def told(run: Run) -> Json:
     """What a run reports."""
     report = run.report
-    return {"changed": report.changed, "results": report.results, "before": report.before, "after": report.after, "failure": report.failure}
+    return {
+        "changed": report.changed,
+        "results": report.results,
+        "before": report.before,
+        "after": report.after,
+        "failure": report.failure,
+    }
 
 
 def hold(scene: Scene, points: t.Mapping[int, str], options: Json) -> list[Sent]:
@@ -80,7 +95,10 @@ def hold(scene: Scene, points: t.Mapping[int, str], options: Json) -> list[Sent]
     done = scene.run(client=interference.client(), concurrency=1, **options)
     scene.control.clear_faults()
 
-    sent = [(one.method, one.path.rpartition("/")[2], one.looks_up, [image["to"]["name"] for image in one.imports]) for one in done.sent]
+    sent = [
+        (one.method, one.path.rpartition("/")[2], one.looks_up, [image["to"]["name"] for image in one.imports])
+        for one in done.sent
+    ]
     acted = f"points {points}, where the controller imported {interference.acted}"
     how = f"\nfrom {began.get('spec')} {began.get('status')}\ndeclared {options}\n{acted}\nsent {sent}"
     found = differences(told(foreseen), told(done))
@@ -125,45 +143,87 @@ def pointed_to_nothing(scene: Scene) -> None:
 def not_there(scene: Scene) -> None:
     """Somebody has just created the stream with a tag that the registry does not have."""
     tags = [{"name": name, "from": {"kind": "DockerImage", "name": f"{scene.web}:{name}"}} for name in ("v1", "absent")]
-    scene.api.send("POST", scene.api.image("imagestreams"), {"metadata": {"name": "web"}, "spec": {"tags": tags}}).raise_for_status()
+    scene.api.send(
+        "POST", scene.api.image("imagestreams"), {"metadata": {"name": "web"}, "spec": {"tags": tags}}
+    ).raise_for_status()
 
 
 def created_by_hand(scene: Scene) -> None:
     """Somebody has just created the stream with a tag that is declared and one that is not."""
     tags = [{"name": name, "from": {"kind": "DockerImage", "name": f"{scene.web}:{name}"}} for name in ("v1", "v2")]
-    scene.api.send("POST", scene.api.image("imagestreams"), {"metadata": {"name": "web"}, "spec": {"tags": tags}}).raise_for_status()
+    scene.api.send(
+        "POST", scene.api.image("imagestreams"), {"metadata": {"name": "web"}, "spec": {"tags": tags}}
+    ).raise_for_status()
 
 
 SITUATIONS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], Json]]] = {
     "a new stream": (nothing, lambda scene: {"tags": [tag(name, f"{scene.web}:{name}") for name in ("v1", "v2")]}),
     "a new stream with a preference": (
         nothing,
-        lambda scene: {"tags": [tag("v1", f"{scene.web}:v1"), tag("arm", f"{scene.web}:v1", prefer_architecture="arm64", import_mode="Legacy")]},
+        lambda scene: {
+            "tags": [
+                tag("v1", f"{scene.web}:v1"),
+                tag("arm", f"{scene.web}:v1", prefer_architecture="arm64", import_mode="Legacy"),
+            ]
+        },
     ),
     "a new stream with a tag that is not there": (
         nothing,
-        lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", prefer_architecture="arm64"), tag("none", f"{scene.web}:absent", prefer_architecture="arm64")]},
+        lambda scene: {
+            "tags": [
+                tag("v1", f"{scene.web}:v1", prefer_architecture="arm64"),
+                tag("none", f"{scene.web}:absent", prefer_architecture="arm64"),
+            ]
+        },
     ),
-    "another mode of a single image": (single, lambda scene: {"tags": [tag("v2", f"{scene.web}:v2", import_mode="PreserveOriginal")]}),
-    "another name of the same image": (single, lambda scene: {"tags": [tag("v2", f"{scene.web}@{scene.digest('v2')}")]}),
+    "another mode of a single image": (
+        single,
+        lambda scene: {"tags": [tag("v2", f"{scene.web}:v2", import_mode="PreserveOriginal")]},
+    ),
+    "another name of the same image": (
+        single,
+        lambda scene: {"tags": [tag("v2", f"{scene.web}@{scene.digest('v2')}")]},
+    ),
     "a new preference and a new tag": (
         single,
-        lambda scene: {"tags": [tag("v2", f"{scene.web}:v1", prefer_architecture="ppc64le"), tag("v1", f"{scene.web}:v1", prefer_os="linux")]},
+        lambda scene: {
+            "tags": [
+                tag("v2", f"{scene.web}:v1", prefer_architecture="ppc64le"),
+                tag("v1", f"{scene.web}:v1", prefer_os="linux"),
+            ]
+        },
     ),
-    "a mode set by hand": (flipped_by_hand, lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", import_mode="PreserveOriginal")]}),
-    "a mode set by hand that is declared": (flipped_by_hand, lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", import_mode="Legacy")]}),
+    "a mode set by hand": (
+        flipped_by_hand,
+        lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", import_mode="PreserveOriginal")]},
+    ),
+    "a mode set by hand that is declared": (
+        flipped_by_hand,
+        lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", import_mode="Legacy")]},
+    ),
     "a source set by hand": (pointed_to_nothing, lambda scene: {"tags": [tag("v1", f"{scene.web}:v1")]}),
-    "a stream created by hand, with a purge": (created_by_hand, lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", scheduled=True)], "purge_tags": True}),
-    "a tag set by hand that is not there": (not_there, lambda scene: {"tags": [tag(name, f"{scene.web}:{name}") for name in ("v1", "absent")]}),
-    "forced": (single, lambda scene: {"tags": [tag("v2", f"{scene.web}:v2"), tag("v1", f"{scene.web}:v1")], "refresh": "always"}),
+    "a stream created by hand, with a purge": (
+        created_by_hand,
+        lambda scene: {"tags": [tag("v1", f"{scene.web}:v1", scheduled=True)], "purge_tags": True},
+    ),
+    "a tag set by hand that is not there": (
+        not_there,
+        lambda scene: {"tags": [tag(name, f"{scene.web}:{name}") for name in ("v1", "absent")]},
+    ),
+    "forced": (
+        single,
+        lambda scene: {"tags": [tag("v2", f"{scene.web}:v2"), tag("v1", f"{scene.web}:v1")], "refresh": "always"},
+    ),
 }
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_controller_acts_at_each_point_in_turn(open_scene: OpenScene, situation: str) -> None:
-    """A running import controller acts between any two requests of a run, and in the middle of an import: 409 (2.11, ctl_created_with_preference).
+    """A running import controller acts between any two requests of a run, and in the middle of an import: 409 (2.11,
+    ctl_created_with_preference).
 
-    Check mode foresees the report all the same, and afterwards neither the next run nor the controller finds anything to do.
+    Check mode foresees the report all the same, and afterwards neither the next run nor the controller finds
+    anything to do.
     """
     before, declared = SITUATIONS[situation]
     failed = []
@@ -187,10 +247,14 @@ def test_the_controller_acts_at_each_point_in_turn(open_scene: OpenScene, situat
 
 @settings(examples, max_examples=_EXAMPLES)
 @given(random=st.randoms(use_true_random=False), points=_POINTS, rested=st.booleans())
-def test_the_controller_acts_at_any_points(open_scene: OpenScene, random: Random, points: dict[int, str], rested: bool) -> None:
-    """What the controller still has to do when a run begins, it may do at any point of it, whatever somebody did before (2.11, ctl_failures).
+def test_the_controller_acts_at_any_points(
+    open_scene: OpenScene, random: Random, points: dict[int, str], rested: bool
+) -> None:
+    """What the controller still has to do when a run begins, it may do at any point of it, whatever somebody did
+    before (2.11, ctl_failures).
 
-    That holds for random pasts, declarations and points; ``rested``: the controller had nothing left to do when the run began.
+    That holds for random pasts, declarations and points; ``rested``: the controller had nothing left to do when the
+    run began.
     """
     with open_scene() as scene:
         scene.secret("pull", {scene.hosts["private"]: scene.good_credential()})

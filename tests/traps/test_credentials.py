@@ -19,7 +19,8 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_wrong_password_beside_a_good_image_fails_both(scene: Scene) -> None:
-    """A wrong password in Docker Hub's words repeats the request without secrets: good images beside it succeed without an image (2.8, hub_second_pass).
+    """A wrong password in Docker Hub's words repeats the request without secrets: good images beside it succeed
+    without an image (2.8, hub_second_pass).
 
     Success means status and image; an image that failed beside others is tried once more alone.
     """
@@ -33,7 +34,8 @@ def test_wrong_password_beside_a_good_image_fails_both(scene: Scene) -> None:
 
 
 def test_wrong_password_for_a_public_image_succeeds_without_it(scene: Scene) -> None:
-    """A wrong password for a public image is not noticed: the second pass without secrets succeeds (2.8, hub_second_pass).
+    """A wrong password for a public image is not noticed: the second pass without secrets succeeds (2.8,
+    hub_second_pass).
 
     The image is imported; nothing is made up about the credential.
     """
@@ -50,7 +52,9 @@ def test_secret_needs_no_link_for_imports(scene: Scene) -> None:
     result = scene.converge(tags=[tag("v1", f"{scene.web}:v1")])
     assert result.done.report.failure is None
     accounts = scene.api.send("GET", scene.api.core("serviceaccounts")).json()["items"]
-    assert "pull" not in [reference["name"] for account in accounts for reference in account.get("imagePullSecrets") or ()]
+    assert "pull" not in [
+        reference["name"] for account in accounts for reference in account.get("imagePullSecrets") or ()
+    ]
 
 
 def test_no_credential_says_which_key_would_match(bare_scene: Scene) -> None:
@@ -63,7 +67,8 @@ def test_no_credential_says_which_key_would_match(bare_scene: Scene) -> None:
 
 
 def test_longer_key_hides_the_good_one(scene: Scene) -> None:
-    """Only the first matching credential is used: the longest key, then the first secret by name (2.8, secret_shadowing).
+    """Only the first matching credential is used: the longest key, then the first secret by name (2.8,
+    secret_shadowing).
 
     The failed tag names the key and secret that were used.
     """
@@ -85,7 +90,8 @@ def test_empty_entry_hides_the_good_one(scene: Scene) -> None:
 
 
 def test_malformed_secret_breaks_every_import_of_the_namespace(scene: Scene) -> None:
-    """One secret with an auth that is not base64 of user:password fails every import of the namespace (2.8, secret_malformed_breaks_namespace).
+    """One secret with an auth that is not base64 of user:password fails every import of the namespace (2.8,
+    secret_malformed_breaks_namespace).
 
     The failed tag names the secret to repair.
     """
@@ -95,7 +101,8 @@ def test_malformed_secret_breaks_every_import_of_the_namespace(scene: Scene) -> 
 
 
 def test_key_with_another_port_does_not_match(bare_scene: Scene) -> None:
-    """Keys are compared as text with the image: another port, or none, does not match, whatever older notes say of :80 (2.8, secret_keys).
+    """Keys are compared as text with the image: another port, or none, does not match, whatever older notes say of
+    :80 (2.8, secret_keys).
 
     The failed tag names the key that nearly matches, and the one that would.
     """
@@ -109,7 +116,8 @@ def test_key_with_another_port_does_not_match(bare_scene: Scene) -> None:
 
 @pytest.mark.parametrize("key", ["{host}/te", "https://{host}/v1/", "{host}"])
 def test_key_is_a_prefix_of_the_image(bare_scene: Scene, key: str) -> None:
-    """The path of a key is a prefix of the text, so that host/te matches host/team, and a scheme and /v1/ do not count (2.8, secret_keys).
+    """The path of a key is a prefix of the text, so that host/te matches host/team, and a scheme and /v1/ do not
+    count (2.8, secret_keys).
 
     Nothing is refused that the server accepts.
     """
@@ -126,7 +134,8 @@ def test_key_is_a_prefix_of_the_image(bare_scene: Scene, key: str) -> None:
     ],
 )
 def test_some_secrets_are_not_read_by_imports(bare_scene: Scene, secret: dict[str, t.Any], words: str) -> None:
-    """The API accepts secrets of types that no import reads, and an annotation keeps others from imports (2.8, secret_types_for_import).
+    """The API accepts secrets of types that no import reads, and an annotation keeps others from imports (2.8,
+    secret_types_for_import).
 
     The failed tag names the secret that would match, and why it does not count.
     """
@@ -137,7 +146,8 @@ def test_some_secrets_are_not_read_by_imports(bare_scene: Scene, secret: dict[st
 
 
 def test_import_needs_no_right_to_read_secrets(scene: Scene) -> None:
-    """The right to create imports is enough to look up and to import; neither secrets nor images have to be readable (2.1, access_import_only).
+    """The right to create imports is enough to look up and to import; neither secrets nor images have to be readable
+    (2.1, access_import_only).
 
     A namespace whose streams may not be read is an error of its streams; without the right to read secrets a refused
     credential is explained as far as possible.
@@ -146,7 +156,9 @@ def test_import_needs_no_right_to_read_secrets(scene: Scene) -> None:
         {"apiGroups": ["image.openshift.io"], "resources": ["imagestreamimports"], "verbs": ["create"]},
         {"apiGroups": ["image.openshift.io"], "resources": ["imagestreams"], "verbs": ["get"]},
     ]
-    scene.api.send("POST", scene.api.rbac("roles"), {"metadata": {"name": "importer"}, "rules": rules}).raise_for_status()
+    scene.api.send(
+        "POST", scene.api.rbac("roles"), {"metadata": {"name": "importer"}, "rules": rules}
+    ).raise_for_status()
     user = f"importer-of-{scene.namespace}"
     binding = {
         "metadata": {"name": "importer"},
@@ -165,14 +177,18 @@ def test_import_needs_no_right_to_read_secrets(scene: Scene) -> None:
 
 
 def test_mirror_needs_a_credential_of_its_own(bare_scene: Scene) -> None:
-    """An image with a mirror is asked for there first, with the mirror's own credential; that it was refused is told as an internal error (2.5, 2.7).
+    """An image with a mirror is asked for there first, with the mirror's own credential; that it was refused is told
+    as an internal error (2.5, 2.7).
 
-    The failed tag names the mirror and the key that would match it; once there is one, what the mirror has is imported under the name of the source.
+    The failed tag names the mirror and the key that would match it; once there is one, what the mirror has is
+    imported under the name of the source.
     """
     scene = bare_scene
     mirrors = "/apis/config.openshift.io/v1/imagetagmirrorsets"
     rule = {"source": "registry.example.com/team", "mirrors": [f"{scene.hosts['private']}/team"]}
-    scene.api.send("POST", mirrors, {"metadata": {"name": "team"}, "spec": {"imageTagMirrors": [rule]}}).raise_for_status()
+    scene.api.send(
+        "POST", mirrors, {"metadata": {"name": "team"}, "spec": {"imageTagMirrors": [rule]}}
+    ).raise_for_status()
     tags = [tag("v2", "registry.example.com/team/web:v2"), tag("nope", "registry.example.com/team/web:nope")]
     try:
         refused = scene.converge(tags=tags)
@@ -182,10 +198,13 @@ def test_mirror_needs_a_credential_of_its_own(bare_scene: Scene) -> None:
         scene.api.send("DELETE", f"{mirrors}/team").raise_for_status()
     assert refused.done.failed["v2"]["reason"] == "InternalError"
     remedy = refused.done.failed["v2"]["remedy"]
-    assert remedy.startswith(f"The cluster looks in the mirror {scene.web} first. The namespace has no registry secret that imports use")
+    assert remedy.startswith(
+        f"The cluster looks in the mirror {scene.web} first. The namespace has no registry secret that imports use"
+    )
     assert f'a key "{scene.hosts["private"]}" would match' in remedy
     assert list(repaired.done.failed) == ["nope"]
     assert repaired.done.failed["nope"]["remedy"] == (
-        f"The cluster looks in the mirror {scene.web} first, which does not have the image: mirror it, or check the pull spec."
+        f"The cluster looks in the mirror {scene.web} first, which does not have the image: mirror it, or check the "
+        "pull spec."
     )
     assert scene.history("v2")[0]["dockerImageReference"] == f"registry.example.com/team/web@{scene.digest('v2')}"

@@ -20,11 +20,15 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_failed_import_is_answered_with_201(scene: Scene) -> None:
-    """An import of which images failed is answered 201 Created, and other modules report it as a success (2.5, 7.1, import_partial_failure).
+    """An import of which images failed is answered 201 Created, and other modules report it as a success (2.5, 7.1,
+    import_partial_failure).
 
-    Each image's own status is read; the others are imported, and the task fails with each failed tag, reason and remedy.
+    Each image's own status is read; the others are imported, and the task fails with each failed tag, reason and
+    remedy.
     """
-    result = scene.converge(tags=[tag("v1", f"{scene.web}:v1"), tag("nope", f"{scene.web}:nope"), tag("v2", f"{scene.web}:v2")])
+    result = scene.converge(
+        tags=[tag("v1", f"{scene.web}:v1"), tag("nope", f"{scene.web}:nope"), tag("v2", f"{scene.web}:v2")]
+    )
     assert list(result.done.failed) == ["nope"]
     assert result.done.failed["nope"]["reason"] == "NotFound"
     assert (scene.digest("v2"), result.done.tags["v1"]["changed"]) == (WEB_V2, True)
@@ -33,7 +37,8 @@ def test_failed_import_is_answered_with_201(scene: Scene) -> None:
 
 
 def test_failed_first_import_leaves_a_stream_and_a_tag(bare_scene: Scene) -> None:
-    """A first import that fails leaves the stream, the tag and a condition, and no controller tries it again (2.5, 2.11, import_unauthorized).
+    """A first import that fails leaves the stream, the tag and a condition, and no controller tries it again (2.5,
+    2.11, import_unauthorized).
 
     The next run imports exactly the failed tags again.
     """
@@ -50,7 +55,8 @@ def test_failed_first_import_leaves_a_stream_and_a_tag(bare_scene: Scene) -> Non
 
 
 def test_failed_import_keeps_the_old_policies(scene: Scene) -> None:
-    """An import that fails leaves source and policies of an existing tag as they were (2.5, failed_refresh_keeps_last_image).
+    """An import that fails leaves source and policies of an existing tag as they were (2.5,
+    failed_refresh_keeps_last_image).
 
     Policies that can be patched are patched after it; what only an import can change is tried again by the next run.
     """
@@ -68,7 +74,8 @@ def test_failed_import_keeps_the_old_policies(scene: Scene) -> None:
 
 
 def test_failing_source_is_not_put_on_a_good_tag(scene: Scene) -> None:
-    """An import of a missing source marks a good tag as failed although its own source is fine (2.5, failed_refresh_keeps_last_image).
+    """An import of a missing source marks a good tag as failed although its own source is fine (2.5,
+    failed_refresh_keeps_last_image).
 
     A new source is looked up first; where it cannot be had, the tag stays as it is and the task fails.
     """
@@ -81,12 +88,15 @@ def test_failing_source_is_not_put_on_a_good_tag(scene: Scene) -> None:
 
 
 def test_list_entry_without_platform_fails_the_whole_request(scene: Scene) -> None:
-    """A list with an entry without platform is looked up with success, and its import fails all images beside it (2.5, list_entry_without_platform).
+    """A list with an entry without platform is looked up with success, and its import fails all images beside it
+    (2.5, list_entry_without_platform).
 
     The lookup's answer is checked for such entries; a refused request is divided, so that the others are imported.
     """
     odd = f"{scene.hosts['private']}/team/odd:v1"
-    result = scene.converge(tags=[tag("odd", odd, import_mode="PreserveOriginal"), tag("v2", f"{scene.web}:v2"), tag("legacy", odd)])
+    result = scene.converge(
+        tags=[tag("odd", odd, import_mode="PreserveOriginal"), tag("v2", f"{scene.web}:v2"), tag("legacy", odd)]
+    )
     assert list(result.done.failed) == ["odd"]
     assert result.done.failed["odd"]["reason"] == "Invalid"
     assert "set import_mode to Legacy" in result.done.failed["odd"]["remedy"]
@@ -97,12 +107,20 @@ def test_list_entry_without_platform_fails_the_whole_request(scene: Scene) -> No
     ("registry", "source", "message", "remedy"),
     [
         ("plain", "team/plain:v1", "server gave HTTP response to HTTPS client", "set insecure to true"),
-        ("selfsigned", "team/self:v1", "certificate signed by unknown authority", "does not trust the registry's certificate"),
+        (
+            "selfsigned",
+            "team/self:v1",
+            "certificate signed by unknown authority",
+            "does not trust the registry's certificate",
+        ),
         ("private", "team/absent:v1", "not found", "check the pull spec"),
     ],
 )
-def test_failures_hide_behind_internal_error(scene: Scene, registry: str, source: str, message: str, remedy: str) -> None:
-    """TLS, HTTP and connection problems all come as InternalError with the text of a library (2.5, insecure_registries, unreachable_registry).
+def test_failures_hide_behind_internal_error(
+    scene: Scene, registry: str, source: str, message: str, remedy: str
+) -> None:
+    """TLS, HTTP and connection problems all come as InternalError with the text of a library (2.5,
+    insecure_registries, unreachable_registry).
 
     The text is kept, and what to do about it is said.
     """
@@ -131,11 +149,18 @@ def test_insecure_of_the_first_image_counts_for_its_repository(scene: Scene) -> 
     No request mixes both values, so that each tag is read as declared.
     """
     source = f"{scene.hosts['plain']}/team/plain"
-    result = scene.converge(tags=[tag("open", f"{source}:v1", insecure=True), tag("strict", f"{source}:v2", insecure=False)])
+    result = scene.converge(
+        tags=[tag("open", f"{source}:v1", insecure=True), tag("strict", f"{source}:v2", insecure=False)]
+    )
     assert list(result.done.failed) == ["strict"]
     assert scene.history("strict") == []
     swapped = scene.converge(
-        streams=[{"name": "other", "tags": [tag("strict", f"{source}:v2", insecure=False), tag("open", f"{source}:v1", insecure=True)]}]
+        streams=[
+            {
+                "name": "other",
+                "tags": [tag("strict", f"{source}:v2", insecure=False), tag("open", f"{source}:v1", insecure=True)],
+            }
+        ]
     )
     assert list(swapped.done.failed) == ["strict"]
 
@@ -157,12 +182,17 @@ def test_blocked_registry_is_named(scene: Scene) -> None:
 
 
 def test_registry_that_is_not_allowed_fails_the_whole_request(scene: Scene) -> None:
-    """A registry that is not among the allowed ones makes the server refuse every image of the request, in lookups too (2.1, 2.7).
+    """A registry that is not among the allowed ones makes the server refuse every image of the request, in lookups
+    too (2.1, 2.7).
 
     Each image is asked for alone then, so that only its own tag fails, and the message says who decides about it.
     """
     config = "/apis/config.openshift.io/v1/images/cluster"
-    editor = {"metadata": {"name": "editor"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "editor"}]}
+    editor = {
+        "metadata": {"name": "editor"},
+        "roleRef": {"kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "User", "name": "editor"}],
+    }
     scene.api.send("POST", scene.api.rbac("rolebindings"), editor).raise_for_status()
     allowed = {"spec": {"allowedRegistriesForImport": [{"domainName": scene.hosts["private"]}]}}
     scene.api.send("PATCH", config, allowed, content_type=MERGE).raise_for_status()
@@ -171,21 +201,31 @@ def test_registry_that_is_not_allowed_fails_the_whole_request(scene: Scene) -> N
         tags = [tag("good", f"{scene.web}:v2"), tag("bad", f"{scene.hosts['plain']}/team/plain:v2", insecure=True)]
         result = scene.converge(client=client, tags=tags)
     finally:
-        scene.api.send("PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE).raise_for_status()
+        scene.api.send(
+            "PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE
+        ).raise_for_status()
     assert list(result.done.failed) == ["bad"]
-    assert f'importing images from registry "{scene.hosts["plain"]}" is forbidden' in result.done.failed["bad"]["message"]
+    assert (
+        f'importing images from registry "{scene.hosts["plain"]}" is forbidden' in result.done.failed["bad"]["message"]
+    )
     assert "administrators do not allow imports from this registry" in result.done.failed["bad"]["remedy"]
     assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["good"]
 
 
 @pytest.mark.parametrize("exists", [False, True])
 def test_tag_that_may_not_be_written_fails_the_whole_stream(scene: Scene, exists: bool) -> None:
-    """A tag of a registry that is not allowed makes the server refuse a whole patch, or the creation of the stream, with all its tags (2.1, 2.7).
+    """A tag of a registry that is not allowed makes the server refuse a whole patch, or the creation of the stream,
+    with all its tags (2.1, 2.7).
 
-    Each tag is written alone then, so that only this one fails, in the words in which its import would have been refused.
+    Each tag is written alone then, so that only this one fails, in the words in which its import would have been
+    refused.
     """
     config = "/apis/config.openshift.io/v1/images/cluster"
-    editor = {"metadata": {"name": "editor"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "editor"}]}
+    editor = {
+        "metadata": {"name": "editor"},
+        "roleRef": {"kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "User", "name": "editor"}],
+    }
     scene.api.send("POST", scene.api.rbac("rolebindings"), editor).raise_for_status()
     if exists:
         scene.import_as_others(old={"from": f"{scene.web}:v2"})
@@ -200,7 +240,9 @@ def test_tag_that_may_not_be_written_fails_the_whole_stream(scene: Scene, exists
         alone = scene.converge(client=client, name="other", tags=tags[:1])
         result = scene.converge(client=client, tags=tags, lookup_policy_local=True)
     finally:
-        scene.api.send("PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE).raise_for_status()
+        scene.api.send(
+            "PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE
+        ).raise_for_status()
     assert list(result.done.failed) == ["bad"]
     assert "administrators do not allow imports from this registry" in result.done.failed["bad"]["remedy"]
     assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["good", *(["old"] if exists else [])]
@@ -208,13 +250,18 @@ def test_tag_that_may_not_be_written_fails_the_whole_stream(scene: Scene, exists
 
 
 def test_tag_that_may_be_written_and_not_imported(scene: Scene) -> None:
-    """A tag may be written and not imported: insecure for a registry allowed with TLS only (port 80), or of a repository that the stream had before (2.7).
+    """A tag may be written and not imported: insecure for a registry allowed with TLS only (port 80), or of a
+    repository that the stream had before (2.7).
 
     Such a tag is asked for before it is written, so that none stays behind that nothing will ever import.
     """
     scene.import_as_others(v2={"from": f"{scene.web}:v2"})
     config = "/apis/config.openshift.io/v1/images/cluster"
-    editor = {"metadata": {"name": "editor"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "editor"}]}
+    editor = {
+        "metadata": {"name": "editor"},
+        "roleRef": {"kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "User", "name": "editor"}],
+    }
     scene.api.send("POST", scene.api.rbac("rolebindings"), editor).raise_for_status()
     allowed = {"spec": {"allowedRegistriesForImport": [{"domainName": "registry.example.com"}]}}
     scene.api.send("PATCH", config, allowed, content_type=MERGE).raise_for_status()
@@ -224,9 +271,15 @@ def test_tag_that_may_be_written_and_not_imported(scene: Scene) -> None:
         result = scene.converge(client=client, name="new", tags=[refused])
         known = scene.converge(client=client, tags=[tag("v1", f"{scene.web}:v1", prefer_architecture="arm64")])
     finally:
-        scene.api.send("PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE).raise_for_status()
-    assert 'importing images from registry "registry.example.com:80" is forbidden' in result.done.failed["v1"]["message"]
-    assert f'importing images from registry "{scene.hosts["private"]}" is forbidden' in known.done.failed["v1"]["message"]
+        scene.api.send(
+            "PATCH", config, {"spec": {"allowedRegistriesForImport": None}}, content_type=MERGE
+        ).raise_for_status()
+    assert (
+        'importing images from registry "registry.example.com:80" is forbidden' in result.done.failed["v1"]["message"]
+    )
+    assert (
+        f'importing images from registry "{scene.hosts["private"]}" is forbidden' in known.done.failed["v1"]["message"]
+    )
     assert list(scene.versions()) == ["web"]
     assert [entry["name"] for entry in scene.stream()["spec"]["tags"]] == ["v2"]
 
@@ -234,11 +287,17 @@ def test_tag_that_may_be_written_and_not_imported(scene: Scene) -> None:
 def test_limit_is_met_before_any_import(scene: Scene) -> None:
     """A stream that would grow beyond a LimitRange by a patch is refused with all its tags, before any import (2.5).
 
-    Each tag is written alone then, so that what fits is imported, and the failed tag says what to do. Check mode cannot tell.
+    Each tag is written alone then, so that what fits is imported, and the failed tag says what to do. Check mode
+    cannot tell.
     """
     limit = {"type": "openshift.io/ImageStream", "max": {"openshift.io/image-tags": "1"}}
-    scene.api.send("POST", scene.api.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}}).raise_for_status()
-    tags = [tag("v1", f"{scene.web}:v1", prefer_architecture="arm64"), tag("v2", f"{scene.web}:v2", prefer_architecture="arm64")]
+    scene.api.send(
+        "POST", scene.api.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}}
+    ).raise_for_status()
+    tags = [
+        tag("v1", f"{scene.web}:v1", prefer_architecture="arm64"),
+        tag("v2", f"{scene.web}:v2", prefer_architecture="arm64"),
+    ]
     result = scene.run(tags=tags)
     assert list(result.failed) == ["v2"]
     assert "A LimitRange of the namespace allows the stream no more tags or images" in result.failed["v2"]["remedy"]
@@ -248,12 +307,16 @@ def test_limit_is_met_before_any_import(scene: Scene) -> None:
 
 
 def test_limit_of_the_namespace_fails_the_whole_request(scene: Scene) -> None:
-    """A stream that would grow beyond a LimitRange makes the server refuse every image of the request, but no lookup shows it (2.5).
+    """A stream that would grow beyond a LimitRange makes the server refuse every image of the request, but no lookup
+    shows it (2.5).
 
-    Each image is asked for alone then, so that what fits is imported, and the failed tag says what to do. Check mode cannot tell.
+    Each image is asked for alone then, so that what fits is imported, and the failed tag says what to do. Check mode
+    cannot tell.
     """
     limit = {"type": "openshift.io/ImageStream", "max": {"openshift.io/image-tags": "1"}}
-    scene.api.send("POST", scene.api.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}}).raise_for_status()
+    scene.api.send(
+        "POST", scene.api.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}}
+    ).raise_for_status()
     tags = [tag("v1", f"{scene.web}:v1"), tag("v2", f"{scene.web}:v2")]
     result = scene.run(tags=tags)
     assert list(result.failed) == ["v2"]
@@ -263,7 +326,8 @@ def test_limit_of_the_namespace_fails_the_whole_request(scene: Scene) -> None:
 
 
 def test_repeated_failure_does_not_move_the_condition(scene: Scene) -> None:
-    """A failure that is repeated word by word leaves the condition as it was, so its generation may stay behind for ever (2.11).
+    """A failure that is repeated word by word leaves the condition as it was, so its generation may stay behind for
+    ever (2.11).
 
     A failed tag is known by its condition alone, and a run that fails in the same way again is no change.
     """

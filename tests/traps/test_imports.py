@@ -41,7 +41,8 @@ def test_lists_carry_a_new_time_on_every_lookup(scene: Scene) -> None:
 
 
 def test_unchanged_import_writes_nothing(scene: Scene) -> None:
-    """An import that brings nothing new writes nothing, which is the only sign that nothing changed (2.4, 7.1, reimport_unchanged).
+    """An import that brings nothing new writes nothing, which is the only sign that nothing changed (2.4, 7.1,
+    reimport_unchanged).
 
     Changed means that the state before and after differ, also where every tag is imported on request.
     """
@@ -53,7 +54,8 @@ def test_unchanged_import_writes_nothing(scene: Scene) -> None:
 
 
 def test_other_reference_of_the_same_image_is_not_recorded(scene: Scene) -> None:
-    """An import of another reference of the same image leaves the source of the tag as it was, for ever (2.4, source_change).
+    """An import of another reference of the same image leaves the source of the tag as it was, for ever (2.4,
+    source_change).
 
     Such a source is patched, and the import that follows in the same run brings the generation level.
     """
@@ -106,37 +108,49 @@ def test_answer_names_the_tag_of_the_source(scene: Scene) -> None:
 
     Answers are matched to images by their position.
     """
-    result = scene.converge(tags=[tag("v2", f"{scene.web}:v1"), tag("v1", f"{scene.web}:v2"), tag("v3", f"{scene.web}:v1")])
+    result = scene.converge(
+        tags=[tag("v2", f"{scene.web}:v1"), tag("v1", f"{scene.web}:v2"), tag("v3", f"{scene.web}:v1")]
+    )
     assert result.done.tags["v1"]["digest"] == scene.digest("v1") == WEB_V2
     assert result.done.tags["v2"]["digest"] == scene.digest("v2") != WEB_V2
 
 
 def test_tag_that_follows_another_becomes_external(scene: Scene) -> None:
-    """An import into a tag that follows another tag turns it into one of its own, unless the image is the same (2.4, 7.1, tags_between_streams).
+    """An import into a tag that follows another tag turns it into one of its own, unless the image is the same (2.4,
+    7.1, tags_between_streams).
 
-    The tag becomes what is declared in both cases, also with a schedule, which a following tag may not have (2.9). Where its
-    import fails it stays as it was, and the failure costs no other tag anything.
+    The tag becomes what is declared in both cases, also with a schedule, which a following tag may not have (2.9).
+    Where its import fails it stays as it was, and the failure costs no other tag anything.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"}, v2={"from": f"{scene.web}:v2"})
     for name in ("same", "other"):
-        body = {"metadata": {"name": f"web:{name}"}, "tag": {"name": name, "from": {"kind": "ImageStreamTag", "name": "v2"}}}
+        body = {
+            "metadata": {"name": f"web:{name}"},
+            "tag": {"name": name, "from": {"kind": "ImageStreamTag", "name": "v2"}},
+        }
         scene.api.send("PUT", scene.api.image("imagestreamtags", f"web:{name}"), body).raise_for_status()
     scene.converge(scheduled=True, tags=[tag("same", f"{scene.web}:v2"), tag("other", f"{scene.web}:v1")])
     for name, source in (("same", "v2"), ("other", "v1")):
         assert scene.tag(name)["from"] == {"kind": "DockerImage", "name": f"{scene.web}:{source}"}
         assert scene.tag(name)["importPolicy"]["scheduled"] is True
-    follower = {"metadata": {"name": "web:failing"}, "tag": {"name": "failing", "from": {"kind": "ImageStreamTag", "name": "never"}}}
+    follower = {
+        "metadata": {"name": "web:failing"},
+        "tag": {"name": "failing", "from": {"kind": "ImageStreamTag", "name": "never"}},
+    }
     scene.api.send("PUT", scene.api.image("imagestreamtags", "web:failing"), follower).raise_for_status()
-    result = scene.converge(scheduled=True, tags=[tag("failing", f"{scene.web}:absent"), tag("fine", f"{scene.web}:v1")])
+    result = scene.converge(
+        scheduled=True, tags=[tag("failing", f"{scene.web}:absent"), tag("fine", f"{scene.web}:v1")]
+    )
     assert (list(result.done.failed), scene.tag("failing")["from"]["kind"]) == (["failing"], "ImageStreamTag")
 
 
 def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
-    """The server moves a tag along with the tag of its stream that it follows, within the same write (tags_between_streams).
+    """The server moves a tag along with the tag of its stream that it follows, within the same write
+    (tags_between_streams).
 
-    Check mode foresees that where a following tag is declared as an external one whose import fails: it goes on following. It does not
-    foresee that moving along may clear that failure, or come before it: then `before` and `after` of the run differ from it. A
-    correction holds such a tag back, and says so.
+    Check mode foresees that where a following tag is declared as an external one whose import fails: it goes on
+    following. It does not foresee that moving along may clear that failure, or come before it: then `before` and
+    `after` of the run differ from it. A correction holds such a tag back, and says so.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"})
     follower = {"metadata": {"name": "web:follower"}, "tag": {"from": {"kind": "ImageStreamTag", "name": "web:v1"}}}
@@ -152,11 +166,16 @@ def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
 
 
 def test_tag_that_follows_what_is_not_there_yet_comes_along(scene: Scene) -> None:
-    """A tag may follow one that does not exist; it gets its first image when that one does (3, tags_between_streams).
+    """A tag may follow one that does not exist; it gets its first image when that one does (3,
+    tags_between_streams).
 
-    Check mode foresees that where it is declared as an external one that the server refuses, and that no import is left pending.
+    Check mode foresees that where it is declared as an external one that the server refuses, and that no import is
+    left pending.
     """
-    body = {"metadata": {"name": "web:stable"}, "tag": {"name": "stable", "from": {"kind": "ImageStreamTag", "name": "v2"}}}
+    body = {
+        "metadata": {"name": "web:stable"},
+        "tag": {"name": "stable", "from": {"kind": "ImageStreamTag", "name": "v2"}},
+    }
     scene.api.send("PUT", scene.api.image("imagestreamtags", "web:stable"), body).raise_for_status()
     refused = tag("stable", f"{scene.hosts['private']}/team/odd:v1", import_mode="PreserveOriginal")
     result = scene.converge(tags=[refused, tag("v2", f"{scene.web}:v2")])
@@ -171,7 +190,9 @@ def test_tag_that_follows_a_tag_elsewhere_becomes_external(scene: Scene) -> None
     scene.import_as_others("src", v2={"from": f"{scene.web}:v2"})
     source = {"kind": "ImageStreamTag", "name": "src:v2", "namespace": scene.namespace}
     scene.api.send(
-        "PUT", scene.api.image("imagestreamtags", "web:v2"), {"metadata": {"name": "web:v2"}, "tag": {"name": "v2", "from": source}}
+        "PUT",
+        scene.api.image("imagestreamtags", "web:v2"),
+        {"metadata": {"name": "web:v2"}, "tag": {"name": "v2", "from": source}},
     ).raise_for_status()
     before = scene.versions()["src"]
     scene.converge(tags=[tag("v2", f"{scene.web}:v2")])
@@ -184,7 +205,10 @@ def test_reference_tag_is_imported_and_settles(scene: Scene) -> None:
 
     The declared tag gets its image; the reference stays, and the second run finds nothing to do.
     """
-    body = {"metadata": {"name": "web:v2"}, "tag": {"name": "v2", "from": {"kind": "DockerImage", "name": f"{scene.web}:v2"}, "reference": True}}
+    body = {
+        "metadata": {"name": "web:v2"},
+        "tag": {"name": "v2", "from": {"kind": "DockerImage", "name": f"{scene.web}:v2"}, "reference": True},
+    }
     scene.api.send("PUT", scene.api.image("imagestreamtags", "web:v2"), body).raise_for_status()
     scene.converge(tags=[tag("v2", f"{scene.web}:v2")])
     assert scene.tag("v2")["reference"] is True
@@ -233,7 +257,9 @@ def test_import_stops_after_34_seconds(scene: Scene) -> None:
     Each lookup and import names the timeout of the task.
     """
     result = scene.converge(timeout=300, tags=[tag("v2", f"{scene.web}:v2")])
-    queries = [sent.query for run in (result.foreseen, result.done, result.again) for sent in run.sent if sent.method == "POST"]
+    queries = [
+        sent.query for run in (result.foreseen, result.done, result.again) for sent in run.sent if sent.method == "POST"
+    ]
     assert len(queries) == 3
     assert queries == [{"timeout": "300s"}] * 3
 
@@ -258,7 +284,8 @@ def test_lookups_are_not_cached(scene: Scene) -> None:
 
 
 def test_many_sources_need_one_task(scene: Scene) -> None:
-    """Other modules take one source for all streams, post them one after the other and lose results when one fails (7.1).
+    """Other modules take one source for all streams, post them one after the other and lose results when one fails
+    (7.1).
 
     One task has many streams and tags with sources of their own, and every result is returned.
     """

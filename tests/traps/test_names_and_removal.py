@@ -28,7 +28,9 @@ def test_tag_name_that_no_api_can_address(scene: Scene, name: str) -> None:
     with pytest.raises(InputError, match="is not a tag name that the API can address"):
         desired_streams({"namespace": scene.namespace, "name": "web", "tags": [tag(name, f"{scene.web}:v2")]})
     scene.import_as_others(v2={"from": f"{scene.web}:v2"})
-    scene.api.import_images("web", {"from": {"kind": "DockerImage", "name": f"{scene.web}:v1"}, "to": {"name": name}}).raise_for_status()
+    scene.api.import_images(
+        "web", {"from": {"kind": "DockerImage", "name": f"{scene.web}:v1"}, "to": {"name": name}}
+    ).raise_for_status()
     result = scene.converge(tags=[tag("v2", f"{scene.web}:v2")], purge_tags=True)
     assert [item["name"] for item in scene.stream()["spec"]["tags"]] == ["v2"]
     assert result.done.tags[name]["reasons"] == ["not_listed"]
@@ -40,7 +42,9 @@ def test_order_of_tags_means_nothing(scene: Scene) -> None:
     Two tags of one name are refused, and another order of the same tags is no difference.
     """
     with pytest.raises(InputError, match="tag v1 is listed twice"):
-        desired_streams({"namespace": "shop", "name": "web", "tags": [tag("v1", f"{scene.web}:v1"), tag("v1", f"{scene.web}:v2")]})
+        desired_streams(
+            {"namespace": "shop", "name": "web", "tags": [tag("v1", f"{scene.web}:v1"), tag("v1", f"{scene.web}:v2")]}
+        )
     tags = [tag("v2", f"{scene.web}:v2"), tag("v1", f"{scene.web}:v1")]
     scene.converge(tags=tags)
     assert scene.run(tags=tags[::-1]).writes == []
@@ -52,7 +56,10 @@ def test_tag_removed_from_the_spec_keeps_its_history(scene: Scene) -> None:
     A tag that is not listed any more goes with its history; tags that follow other tags stay.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"}, v2={"from": f"{scene.web}:v2"})
-    alias = {"metadata": {"name": "web:alias"}, "tag": {"name": "alias", "from": {"kind": "ImageStreamTag", "name": "v2"}}}
+    alias = {
+        "metadata": {"name": "web:alias"},
+        "tag": {"name": "alias", "from": {"kind": "ImageStreamTag", "name": "v2"}},
+    }
     scene.api.send("PUT", scene.api.image("imagestreamtags", "web:alias"), alias).raise_for_status()
     scene.converge(tags=[tag("v2", f"{scene.web}:v2")], purge_tags=True)
     assert [item["name"] for item in scene.stream()["spec"]["tags"]] == ["alias", "v2"]
@@ -62,14 +69,21 @@ def test_tag_removed_from_the_spec_keeps_its_history(scene: Scene) -> None:
 @pytest.mark.parametrize("then", ["v1", "absent", "also-absent"])
 @pytest.mark.parametrize("before", ["v2", "absent"])
 def test_new_tag_finds_what_a_removed_one_has_left(scene: Scene, before: str, then: str) -> None:
-    """A tag that is declared again gets the images and the failure of the one of its name that was removed from the spec (2.4, 2.5, 2.11).
+    """A tag that is declared again gets the images and the failure of the one of its name that was removed from the
+    spec (2.4, 2.5, 2.11).
 
-    Check mode foresees that, also where its import fails and the former image stays, with and without a patch before it.
+    Check mode foresees that, also where its import fails and the former image stays, with and without a patch before
+    it.
     """
     names = ("plain", "preferring")
     scene.import_as_others(**{name: {"from": f"{scene.web}:{before}"} for name in names})
     scene.patch({"tags": [{"name": name, "$patch": "delete"} for name in names]})
-    result = scene.converge(tags=[tag("plain", f"{scene.web}:{then}"), tag("preferring", f"{scene.web}:{then}", prefer_architecture="arm64")])
+    result = scene.converge(
+        tags=[
+            tag("plain", f"{scene.web}:{then}"),
+            tag("preferring", f"{scene.web}:{then}", prefer_architecture="arm64"),
+        ]
+    )
     assert list(result.done.failed) == ([] if then == "v1" else list(names))
     if then != "v1":
         assert result.done.tags["plain"]["digest"] == (scene.digest("plain") if before == "v2" else None)
@@ -100,7 +114,8 @@ def test_deletion_of_what_is_gone_is_an_error(scene: Scene) -> None:
 def test_bare_name_is_an_image_of_docker_hub(scene: Scene) -> None:
     """A bare stream name is imported from Docker Hub by other modules (1.3, 7.1).
 
-    Every tag says where it comes from; a repository with a tag or digest is refused, as the server does (repository_import).
+    Every tag says where it comes from; a repository with a tag or digest is refused, as the server does
+    (repository_import).
     """
     with pytest.raises(InputError, match='"" is not a pull spec'):
         desired_streams({"namespace": "shop", "name": "mysql", "tags": [tag("latest", "")]})
@@ -119,7 +134,8 @@ def test_name_with_tag_and_digest_is_understood(scene: Scene) -> None:
 
 
 def test_namespace_that_does_not_exist(scene: Scene) -> None:
-    """A namespace that does not exist is a 404 for the whole request, while its streams are only called missing (2.3, invalid_requests).
+    """A namespace that does not exist is a 404 for the whole request, while its streams are only called missing
+    (2.3, invalid_requests).
 
     Its streams fail in the same words in check mode and in the run; those of other namespaces are done.
     """

@@ -21,7 +21,8 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_import_mode_left_out_becomes_the_default(scene: Scene) -> None:
-    """An import without an import mode flips a PreserveOriginal tag to Legacy, and its digest with it (1.3, 2.4, 7.1, mode_flip).
+    """An import without an import mode flips a PreserveOriginal tag to Legacy, and its digest with it (1.3, 2.4,
+    7.1, mode_flip).
 
     An import always names the mode: the declared one, else the one that the tag has.
     """
@@ -34,7 +35,8 @@ def test_import_mode_left_out_becomes_the_default(scene: Scene) -> None:
 
 
 def test_policy_left_out_is_overwritten(scene: Scene) -> None:
-    """An import overwrites the whole import policy, so that scheduled and insecure left out become false (2.4, 7.1, policy_fields_overwritten).
+    """An import overwrites the whole import policy, so that scheduled and insecure left out become false (2.4, 7.1,
+    policy_fields_overwritten).
 
     An import carries the complete policy: what is declared, and for the rest what the tag has.
     """
@@ -46,7 +48,8 @@ def test_policy_left_out_is_overwritten(scene: Scene) -> None:
 @pytest.mark.parametrize("registry_call", ["missing", "drifted", "always"])
 @pytest.mark.parametrize("option", ["scheduled", "insecure"])
 def test_scheduled_and_insecure_cannot_be_turned_off(scene: Scene, option: str, registry_call: str) -> None:
-    """Other clients combine scheduled and insecure with what the tag has, so that false never turns them off (1.3, 7.1).
+    """Other clients combine scheduled and insecure with what the tag has, so that false never turns them off (1.3,
+    7.1).
 
     A declared false is sent as false, by a patch where no image is to be brought.
     """
@@ -61,7 +64,8 @@ def test_scheduled_and_insecure_cannot_be_turned_off(scene: Scene, option: str, 
 
 
 def test_reference_policy_is_not_changed_by_an_import(scene: Scene) -> None:
-    """An import never changes the reference policy of an existing tag, and does not say so (1.3, 2.4, 7.1, reference_policy_not_changed_by_import).
+    """An import never changes the reference policy of an existing tag, and does not say so (1.3, 2.4, 7.1,
+    reference_policy_not_changed_by_import).
 
     It is set by a patch of the stream.
     """
@@ -87,9 +91,13 @@ def test_annotation_of_the_stream_does_not_make_it_insecure(bare_scene: Scene) -
     Only what is declared, or what the tag has, makes a tag insecure.
     """
     source = f"{bare_scene.hosts['plain']}/team/plain:v1"
-    bare_scene.import_as_others(v2={"from": f"{bare_scene.hosts['plain']}/team/plain:v2", "spec": {"importPolicy": {"insecure": True}}})
+    bare_scene.import_as_others(
+        v2={"from": f"{bare_scene.hosts['plain']}/team/plain:v2", "spec": {"importPolicy": {"insecure": True}}}
+    )
     body = {"metadata": {"annotations": {"openshift.io/image.insecureRepository": "true"}}}
-    bare_scene.api.send("PATCH", bare_scene.api.image("imagestreams", "web"), body, content_type="application/merge-patch+json").raise_for_status()
+    bare_scene.api.send(
+        "PATCH", bare_scene.api.image("imagestreams", "web"), body, content_type="application/merge-patch+json"
+    ).raise_for_status()
     result = bare_scene.converge(tags=[tag("v1", source)])
     assert "server gave HTTP response to HTTPS client" in result.done.failed["v1"]["message"]
     assert "set insecure to true" in result.done.failed["v1"]["remedy"]
@@ -97,7 +105,8 @@ def test_annotation_of_the_stream_does_not_make_it_insecure(bare_scene: Scene) -
 
 
 def test_policies_alone_start_no_import(scene: Scene) -> None:
-    """A patch of scheduled, insecure, reference policy or annotations raises no generation, so no controller imports (2.11, generation_and_patch).
+    """A patch of scheduled, insecure, reference policy or annotations raises no generation, so no controller imports
+    (2.11, generation_and_patch).
 
     They are patched, in one request, and nothing waits for an import of them.
     """
@@ -112,7 +121,8 @@ def test_policies_alone_start_no_import(scene: Scene) -> None:
 
 
 def test_default_import_mode_depends_on_the_cluster(scene: Scene) -> None:
-    """The default import mode is the cluster's: Legacy here, PreserveOriginal on clusters of several architectures (2.9).
+    """The default import mode is the cluster's: Legacy here, PreserveOriginal on clusters of several architectures
+    (2.9).
 
     A new tag without a declared mode gets the cluster's default; an existing tag keeps its own.
     """
@@ -125,7 +135,8 @@ def test_default_import_mode_depends_on_the_cluster(scene: Scene) -> None:
 
 
 def test_preference_is_read_from_the_tag_before_the_import(scene: Scene) -> None:
-    """Legacy takes the child that annotations of the existing tag prefer; an import cannot set them (2.4, 2.10, prefer_architecture).
+    """Legacy takes the child that annotations of the existing tag prefer; an import cannot set them (2.4, 2.10,
+    prefer_architecture).
 
     The preference is on the tag, by a patch or with a new stream, before the import that reads it.
     """
@@ -158,7 +169,12 @@ def test_legacy_does_not_tell_that_there_is_a_list(scene: Scene) -> None:
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"})
     foreseen = scene.run(check_mode=True, tags=[tag("v1", f"{scene.web}:v1", prefer_architecture="ppc64le")])
-    modes = [image["importPolicy"].get("importMode") for sent in foreseen.sent if sent.looks_up for image in sent.body["spec"]["images"]]
+    modes = [
+        image["importPolicy"].get("importMode")
+        for sent in foreseen.sent
+        if sent.looks_up
+        for image in sent.body["spec"]["images"]
+    ]
     assert modes == ["PreserveOriginal"]
     scene.converge(tags=[tag("v1", f"{scene.web}:v1", prefer_architecture="ppc64le")])
     assert scene.digest("v1") == "sha256:97a817e269dd9dc80d43bc811667a6105beb2011085e0103aaf658b34e6dbaac"
@@ -182,7 +198,9 @@ def test_legacy_takes_the_first_entry_in_the_end(scene: Scene) -> None:
             tag("fallback", f"{scene.web}:v1", prefer_architecture="s390x"),
         ],
     )
-    assert {name: scene.digest(name).startswith(digest) for name, digest in expected.items()} == dict.fromkeys(expected, True)
+    assert {name: scene.digest(name).startswith(digest) for name, digest in expected.items()} == dict.fromkeys(
+        expected, True
+    )
 
 
 def test_preserve_original_of_a_single_image_is_that_image(scene: Scene) -> None:
@@ -190,7 +208,12 @@ def test_preserve_original_of_a_single_image_is_that_image(scene: Scene) -> None
 
     The mode is recorded, the digest stays, and the report has no manifests.
     """
-    result = scene.converge(tags=[tag("a", f"{scene.web}:v2", import_mode="PreserveOriginal"), tag("b", f"{scene.web}:v2", import_mode="Legacy")])
+    result = scene.converge(
+        tags=[
+            tag("a", f"{scene.web}:v2", import_mode="PreserveOriginal"),
+            tag("b", f"{scene.web}:v2", import_mode="Legacy"),
+        ]
+    )
     assert scene.digest("a") == scene.digest("b")
     assert result.done.tags["a"]["manifests"] == []
 
@@ -209,19 +232,26 @@ def test_digest_ignores_the_preference(scene: Scene) -> None:
 
 
 def test_preferred_child_of_a_list_that_is_not_whole(scene: Scene) -> None:
-    """Legacy takes its child from a list of which others cannot be had, for example where tags are mirrored and digests are not (2.5, 2.7, 2.10).
+    """Legacy takes its child from a list of which others cannot be had, for example where tags are mirrored and
+    digests are not (2.5, 2.7, 2.10).
 
     Check mode, which looks at the whole list to choose, foresees an import with a digest that is not known yet.
     """
     mirrors = "/apis/config.openshift.io/v1/imagetagmirrorsets"
     rule = {"source": "registry.example.com/team", "mirrors": [f"{scene.hosts['private']}/team"]}
-    scene.api.send("POST", mirrors, {"metadata": {"name": "team"}, "spec": {"imageTagMirrors": [rule]}}).raise_for_status()
+    scene.api.send(
+        "POST", mirrors, {"metadata": {"name": "team"}, "spec": {"imageTagMirrors": [rule]}}
+    ).raise_for_status()
     tags = [tag("v1", "registry.example.com/team/web:v1", import_mode="Legacy", prefer_architecture="arm64")]
     try:
         foreseen, done = scene.run(check_mode=True, tags=tags), scene.run(tags=tags)
         whole = scene.converge(name="whole", tags=[{**tags[0], "import_mode": "PreserveOriginal"}])
     finally:
         scene.api.send("DELETE", f"{mirrors}/team").raise_for_status()
-    assert (foreseen.report.failure, foreseen.tags["v1"]["changed"], foreseen.tags["v1"]["digest"]) == (None, True, None)
+    assert (foreseen.report.failure, foreseen.tags["v1"]["changed"], foreseen.tags["v1"]["digest"]) == (
+        None,
+        True,
+        None,
+    )
     assert (done.report.failure, done.tags["v1"]["digest"]) == (None, scene.digest("v1"))
     assert list(whole.done.failed) == ["v1"]

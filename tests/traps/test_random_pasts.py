@@ -38,12 +38,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def sources(scene: Scene) -> list[str]:
-    """Lists, single images, an index, one with an entry that names no platform, digests of both kinds; and what is not there."""
+    """Lists, single images, an index, one with an entry that names no platform, digests of both kinds; and what is
+    not there."""
     private, plain = scene.hosts["private"], scene.hosts["plain"]
     recorded = (scene.fleet.contents or {})["private"].repositories["team/web"].tags
     found = [f"{scene.web}:{tag}" for tag in ("v1", "v2", "v3", "latest", "absent")]
     found += [f"{scene.web}@{recorded[tag]}" for tag in ("v1", "v2")]
-    found += [f"{private}/team/{image}" for image in ("api:v1", "api:v2", "oci:v1", "odd:v1", "absent:v1", "moving:latest")]
+    found += [
+        f"{private}/team/{image}" for image in ("api:v1", "api:v2", "oci:v1", "odd:v1", "absent:v1", "moving:latest")
+    ]
     return [*found, f"{plain}/team/plain:v1", f"{plain}/team/plain:v2"]
 
 
@@ -52,12 +55,22 @@ def declaration(random: Random, images: list[str], scene: Scene) -> Json:
     if random.random() < 0.07:
         return {"state": "absent"}
     declared = _some(random, {"insecure": (True,), "import_mode": _MODES}, 0.2)
-    declared |= _some(random, {"refresh": ("missing", "drifted", "always"), "purge_tags": (True, False), "lookup_policy_local": (True, False)}, 0.3)
+    declared |= _some(
+        random,
+        {
+            "refresh": ("missing", "drifted", "always"),
+            "purge_tags": (True, False),
+            "lookup_policy_local": (True, False),
+        },
+        0.3,
+    )
     if random.random() < 0.1:
         declared["repository"] = random.choice([scene.web, f"{scene.hosts['private']}/team/api"])
         return declared | _some(random, {"tag_patterns": (["v*"], ["v1", "l*"])}, 0.5)
     names = [name for name in _NAMES if random.random() < 0.55]
-    declared["tags"] = [{"name": name, "from": random.choice(images), **_some(random, _POLICIES, 0.3)} for name in names]
+    declared["tags"] = [
+        {"name": name, "from": random.choice(images), **_some(random, _POLICIES, 0.3)} for name in names
+    ]
     if not names and not declared.get("purge_tags"):
         declared.setdefault("lookup_policy_local", True)
     return declared
@@ -82,7 +95,11 @@ def interfere(random: Random, images: list[str], scene: Scene) -> None:
     name = random.choice(names)
 
     def put(**reference: t.Any) -> None:
-        scene.api.send("PUT", scene.api.image("imagestreamtags", f"web:{name}"), {"metadata": {"name": f"web:{name}"}, "tag": reference})
+        scene.api.send(
+            "PUT",
+            scene.api.image("imagestreamtags", f"web:{name}"),
+            {"metadata": {"name": f"web:{name}"}, "tag": reference},
+        )
 
     deeds: list[Callable[[], t.Any]] = [
         lambda: put(**{"from": {"kind": "ImageStreamTag", "name": random.choice(names)}}),
@@ -106,13 +123,18 @@ def test_whatever_was_before(scene: Scene, past: int) -> None:
 
 
 def test_whatever_was_before_is_done_where_it_is_approved(scene: Scene, past: int) -> None:
-    """A run that may do what check mode has shown, and nothing else, does all of that; one that may do nothing writes nothing."""
+    """A run that may do what check mode has shown, and nothing else, does all of that; one that may do nothing
+    writes nothing."""
     random, images = Random(past), sources(scene)
     for _step in range(_STEPS):
         interfere(random, images, scene)
         options = {**declaration(random, images, scene), "refresh": random.choice(["missing", "drifted"])}
         shown = scene.run(check_mode=True, **options)
-        kinds = {} if "web" not in scene.versions() else {tag["name"]: tag["from"]["kind"] for tag in scene.stream()["spec"].get("tags", [])}
+        kinds = (
+            {}
+            if "web" not in scene.versions()
+            else {tag["name"]: tag["from"]["kind"] for tag in scene.stream()["spec"].get("tags", [])}
+        )
         before = scene.versions()
         assert scene.run(approved=[], **options).writes == []
         assert scene.versions() == before

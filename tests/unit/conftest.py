@@ -87,14 +87,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run_module_main(clean_environment: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> RunModule:
+def run_module_main(
+    clean_environment: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> RunModule:
     """``run_module_main(main, {option: value}, check_mode=False, diff=False)`` runs a module's ``main``."""
 
     if hasattr(_internal, "is_controller"):
         # a test of what runs where Ansible runs makes this process such a place, which has no warnings of modules
         monkeypatch.setattr(_internal, "is_controller", False)
 
-    def run(main: t.Callable[[], None], options: dict[str, t.Any], *, check_mode: bool = False, diff: bool = False) -> ModuleOutcome:
+    def run(
+        main: t.Callable[[], None], options: dict[str, t.Any], *, check_mode: bool = False, diff: bool = False
+    ) -> ModuleOutcome:
         for kept in ("_global_warnings", "_global_deprecations"):
             # a module's process begins without any
             getattr(warnings, kept).clear()
@@ -107,6 +111,8 @@ def run_module_main(clean_environment: None, capsys: pytest.CaptureFixture[str],
         result = json.loads(lines[0])
         # From ansible-core 2.22 on a module tells Ansible what to mask in everything else; nobody sees that list.
         shown = json.dumps(result) if result.pop("_ansible_new_secrets", None) else lines[0]
-        return ModuleOutcome(code=int(ended.value.code or 0), result=result, text=printed.out.replace(lines[0], shown) + printed.err)
+        return ModuleOutcome(
+            code=int(ended.value.code or 0), result=result, text=printed.out.replace(lines[0], shown) + printed.err
+        )
 
     return run

@@ -25,13 +25,26 @@ def artifact(folder: Path, *names: str) -> Path:
 
 
 def test_what_a_user_needs_is_expected(tmp_path: Path) -> None:
-    names = ("MANIFEST.json", "plugins/modules/pull_secret.py", "roles/registry_access/tasks/main.yml", "extensions/eda/a.py", "README.md", "SECURITY.md")
+    names = (
+        "MANIFEST.json",
+        "plugins/modules/pull_secret.py",
+        "roles/registry_access/tasks/main.yml",
+        "extensions/eda/a.py",
+        "README.md",
+        "SECURITY.md",
+    )
 
     assert unexpected(artifact(tmp_path, *names)) == []
 
 
 def test_tests_tools_and_caches_are_not(tmp_path: Path) -> None:
-    names = ("README.md", "tests/emulator/app.py", "tools/gates.py", ".venv/bin/python", "plugins/modules/__pycache__/a.pyc")
+    names = (
+        "README.md",
+        "tests/emulator/app.py",
+        "tools/gates.py",
+        ".venv/bin/python",
+        "plugins/modules/__pycache__/a.pyc",
+    )
 
     assert unexpected(artifact(tmp_path, *names)) == [*names[1:]]
 
@@ -75,4 +88,9 @@ def test_no_readme_of_the_artifact_has_a_relative_link(tmp_path: Path) -> None:
 
     pages = [source / "README.md", *source.glob("roles/*/README.md")]
     assert len(pages) > 5
-    assert [line for page in pages for line in page.read_text().splitlines() if "](" in line and "](http" not in line and "](#" not in line] == []
+    assert [
+        line
+        for page in pages
+        for line in page.read_text().splitlines()
+        if "](" in line and "](http" not in line and "](#" not in line
+    ] == []

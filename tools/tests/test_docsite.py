@@ -17,26 +17,40 @@ from tools.docsite import contents, gather, links, listing, render
 def test_pages_keep_their_places_so_that_links_between_them_work(tmp_path: Path) -> None:
     gather(tmp_path / "source")
 
-    gathered = {str(path.relative_to(tmp_path / "source")) for path in (tmp_path / "source").rglob("*") if path.is_file()}
+    gathered = {
+        str(path.relative_to(tmp_path / "source")) for path in (tmp_path / "source").rglob("*") if path.is_file()
+    }
     assert {"conf.py", "index.md", "README.md", "docs/getting-started.md", "docs/rbac/pull_secret.yml"} <= gathered
     assert not [name for name in gathered if name.startswith(("docs/docsite", "tests", "plugins"))]
 
 
 def test_files_that_a_page_links_to_come_along() -> None:
     assert Path("docs", "rbac", "pull_secret.yml") in links(Path("docs", "least-privilege.md"))
-    assert not [target for page in ROOT.glob("docs/*.md") for target in links(page.relative_to(ROOT)) if not (ROOT / target).exists()]
+    assert not [
+        target
+        for page in ROOT.glob("docs/*.md")
+        for target in links(page.relative_to(ROOT))
+        if not (ROOT / target).exists()
+    ]
 
 
 def test_a_folder_that_a_page_links_to_has_its_files_listed() -> None:
-    page = listing(Path("docs", "examples"), [Path("docs", "examples", "clusters.yml"), Path("docs", "examples", "vars", "all.yml")])
+    page = listing(
+        Path("docs", "examples"),
+        [Path("docs", "examples", "clusters.yml"), Path("docs", "examples", "vars", "all.yml")],
+    )
 
-    assert page.endswith("# docs/examples\n\n- [clusters.yml](examples/clusters.yml)\n- [vars/all.yml](examples/vars/all.yml)\n")
+    assert page.endswith(
+        "# docs/examples\n\n- [clusters.yml](examples/clusters.yml)\n- [vars/all.yml](examples/vars/all.yml)\n"
+    )
 
 
 def test_every_module_and_role_has_a_page() -> None:
     modules, roles = ROOT.glob("plugins/modules/*.py"), ROOT.glob("roles/*")
 
-    assert contents() == sorted([*(f"{path.stem}_module" for path in modules), *(f"{path.name}_role" for path in roles)])
+    assert contents() == sorted(
+        [*(f"{path.stem}_module" for path in modules), *(f"{path.name}_role" for path in roles)]
+    )
 
 
 def test_a_link_to_nothing_fails_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,16 @@ import pytest
 import yaml
 
 from tools import ROOT, Refused
-from tools.execution_environment import CONTEXT, DEFINITION, NAME, check_context, check_core, check_needs, introspected, supported_core
+from tools.execution_environment import (
+    CONTEXT,
+    DEFINITION,
+    NAME,
+    check_context,
+    check_core,
+    check_needs,
+    introspected,
+    supported_core,
+)
 
 
 @pytest.fixture
@@ -49,7 +58,9 @@ def test_compiled_code_is_refused(stated: Path) -> None:
 def test_a_collection_is_read_as_ansible_builder_reads_it(tmp_path: Path) -> None:
     meta = tmp_path / "ansible_collections" / "some" / "thing" / "meta"
     meta.mkdir(parents=True)
-    meta.joinpath("execution-environment.yml").write_text("version: 1\ndependencies: {python: needs.txt, system: bindep.txt}\n")
+    meta.joinpath("execution-environment.yml").write_text(
+        "version: 1\ndependencies: {python: needs.txt, system: bindep.txt}\n"
+    )
     meta.parent.joinpath("galaxy.yml").write_text("namespace: some\nname: thing\n")
     meta.parent.joinpath("needs.txt").write_text("requests>=2\n")
     meta.parent.joinpath("bindep.txt").write_text("git\n")
@@ -62,7 +73,9 @@ def test_an_image_without_the_collection_is_refused(tmp_path: Path) -> None:
     tmp_path.joinpath("_build", "requirements.yml").write_text(yaml.safe_dump({"collections": [{"name": NAME}]}))
     tmp_path.joinpath("Containerfile").write_text("RUN ansible-galaxy collection install -r requirements.yml\n")
     check_context(tmp_path)
-    tmp_path.joinpath("_build", "requirements.yml").write_text(yaml.safe_dump({"collections": [{"name": "some.thing"}]}))
+    tmp_path.joinpath("_build", "requirements.yml").write_text(
+        yaml.safe_dump({"collections": [{"name": "some.thing"}]})
+    )
 
     with pytest.raises(Refused, match="would not hold"):
         check_context(tmp_path)
@@ -78,5 +91,7 @@ def test_the_example_takes_the_ansible_core_that_the_matrix_tests() -> None:
 
 
 def test_an_example_that_stops_short_of_the_matrix_is_refused() -> None:
-    with pytest.raises(Refused, match=r"takes ansible-core>=2.16,<2.22, and the tests run with ansible-core>=2.16,<2.23"):
+    with pytest.raises(
+        Refused, match=r"takes ansible-core>=2.16,<2.22, and the tests run with ansible-core>=2.16,<2.23"
+    ):
         check_core(ROOT / DEFINITION, "ansible-core>=2.16,<2.23")

@@ -13,7 +13,19 @@ import pytest
 
 from tools import ROOT, Refused
 from tools.environment import MATRIX
-from tools.gates import BEFORE_A_RELEASE, BETWEEN, CLUSTER, GROUPS, MAIN_JOB, NEXT, UNIT_IN_PART, all_gates, environment, main, select
+from tools.gates import (
+    BEFORE_A_RELEASE,
+    BETWEEN,
+    CLUSTER,
+    GROUPS,
+    MAIN_JOB,
+    NEXT,
+    UNIT_IN_PART,
+    all_gates,
+    environment,
+    main,
+    select,
+)
 from tools.tree import collection_files
 
 WORK = Path("/tree/ansible_collections/quayside/openshift_images")
@@ -38,7 +50,12 @@ def test_everything_leaves_out_only_what_needs_a_cluster_or_is_for_releases() ->
 
 
 def test_every_test_of_the_project_belongs_to_a_gate() -> None:
-    tested = {Path(word) for gate in select(["test"], all_gates(WORK)) for word in gate.command if word.startswith(("tests/", "tools/"))}
+    tested = {
+        Path(word)
+        for gate in select(["test"], all_gates(WORK))
+        for word in gate.command
+        if word.startswith(("tests/", "tools/"))
+    }
 
     files = {file for file in collection_files() if file.match("test_*.py")}
     assert files
@@ -46,13 +63,24 @@ def test_every_test_of_the_project_belongs_to_a_gate() -> None:
 
 
 def test_every_ansible_core_from_the_oldest_to_the_newest_is_tested_and_only_the_next_one_may_fail() -> None:
-    minors = sorted(int(found[1]) for words, _pythons in MATRIX.values() for word in words if (found := re.match(r"ansible-core~=2\.(\d+)\.0", word)))
+    minors = sorted(
+        int(found[1])
+        for words, _pythons in MATRIX.values()
+        for word in words
+        if (found := re.match(r"ansible-core~=2\.(\d+)\.0", word))
+    )
     matrix = select(["test-matrix"], all_gates(WORK))
 
     assert minors == list(range(minors[0], minors[-1] + 1))
-    cores = [name for name, (words, _pythons) in MATRIX.items() if any(word.startswith("ansible-core") for word in words)]
-    assert {gate.name for gate in matrix} == {f"{kind}-{core}" for core in cores for kind in ("environment", "sanity", "unit", "main-job")}
-    assert {gate.name for gate in matrix if not gate.required} == {f"{kind}-next" for kind in ("environment", "sanity", "unit", "main-job")}
+    cores = [
+        name for name, (words, _pythons) in MATRIX.items() if any(word.startswith("ansible-core") for word in words)
+    ]
+    assert {gate.name for gate in matrix} == {
+        f"{kind}-{core}" for core in cores for kind in ("environment", "sanity", "unit", "main-job")
+    }
+    assert {gate.name for gate in matrix if not gate.required} == {
+        f"{kind}-next" for kind in ("environment", "sanity", "unit", "main-job")
+    }
 
 
 def test_the_makefile_knows_every_core_of_the_matrix() -> None:

@@ -22,7 +22,9 @@ def answer(monkeypatch: pytest.MonkeyPatch, folder: Path, output: str, code: int
     (folder / "artifact").mkdir()
     (folder / "artifact" / "some-thing-1.0.0.tar.gz").touch()
     monkeypatch.setattr(importer, "BUILD", folder)
-    monkeypatch.setattr(subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, code, stdout=output))
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, code, stdout=output)
+    )
 
 
 def test_progress_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -31,7 +33,9 @@ def test_progress_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert importer.main() == 0
 
 
-def test_a_warning_fails_and_is_named_at_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_warning_fails_and_is_named_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     answer(monkeypatch, tmp_path, f"{WARNING}\n{PROGRESS}")
 
     assert importer.main() == 1

@@ -19,7 +19,8 @@ from tools.release import check, check_announced, check_checkout, read, releases
 def checkout(tmp_path: Path) -> Path:
     """A collection that has released 1.1.0 and 1.2.0, with a fix to release."""
     files = {
-        "galaxy.yml": "namespace: quayside\nname: openshift_images\nversion: 1.2.0\nreadme: README.md\nauthors: [somebody]\n",
+        "galaxy.yml": "namespace: quayside\nname: openshift_images\nversion: 1.2.0\nreadme: README.md\nauthors: "
+        "[somebody]\n",
         "changelogs/changelog.yaml": "releases:\n  1.1.0: {}\n  1.2.0: {}\n",
         "changelogs/fragments/fix.yml": "bugfixes:\n  - pull_secret - keep the order of keys.\n",
         "plugins/modules/pull_secret.py": 'DOCUMENTATION = r"""\nversion_added: 1.1.0\n"""\n',
@@ -91,10 +92,17 @@ def test_before_the_first_major_version_a_minor_one_may_break_something(checkout
 
 def test_what_is_added_is_added_now_or_was_there(checkout: Path) -> None:
     change(checkout, "plugins/modules/pull_secret.py", "    version_added: '1.2.5'\n")
-    assert refused(checkout, "1.3.0") == "plugins/modules/pull_secret.py has version_added 1.2.5, which is neither 1.3.0 nor a version that was released."
+    assert (
+        refused(checkout, "1.3.0")
+        == "plugins/modules/pull_secret.py has version_added 1.2.5, which is neither 1.3.0 nor a version that was "
+        "released."
+    )
 
 
-@pytest.mark.parametrize("text", ["removed_in_version='2.0.0'", '"removed_in_version": "2.0.0"', "removed_in: 2.0.0", "  removal_version: 2.0.0"])
+@pytest.mark.parametrize(
+    "text",
+    ["removed_in_version='2.0.0'", '"removed_in_version": "2.0.0"', "removed_in: 2.0.0", "  removal_version: 2.0.0"],
+)
 def test_what_was_to_go_goes(checkout: Path, text: str) -> None:
     change(checkout, "meta/runtime.yml", text)
     assert "was to be removed in 2.0.0" in refused(checkout, "2.0.0")

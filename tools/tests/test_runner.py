@@ -46,13 +46,22 @@ def test_a_failure_is_shown_whole_and_the_others_still_run(tmp_path: Path, capsy
     assert lines[-3:-1] == ["148", "149"], "whoever sees only the end sees why it failed"
 
 
-def test_a_gate_that_may_fail_does_not_fail_the_others_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    next_core = Gate("environment-next", (sys.executable, "-c", "raise SystemExit(1)"), tmp_path, dict(os.environ), required=False)
-    unit = Gate("unit-next", (sys.executable, "-c", ""), tmp_path, dict(os.environ), ("environment-next",), required=False)
+def test_a_gate_that_may_fail_does_not_fail_the_others_and_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    next_core = Gate(
+        "environment-next", (sys.executable, "-c", "raise SystemExit(1)"), tmp_path, dict(os.environ), required=False
+    )
+    unit = Gate(
+        "unit-next", (sys.executable, "-c", ""), tmp_path, dict(os.environ), ("environment-next",), required=False
+    )
 
     assert run_all([next_core, unit, gate("one", "", tmp_path)], tmp_path / "logs", jobs=1)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2:] == ["failed, and may: environment-next, unit-next; see their output above", "gates: 1 passed, 0 failed"]
+    assert lines[-2:] == [
+        "failed, and may: environment-next, unit-next; see their output above",
+        "gates: 1 passed, 0 failed",
+    ]
     assert "FAILED" not in "".join(lines)
 
 

@@ -32,10 +32,11 @@ _HEADER_TEXT = r"[^\x00-\x1f\x7f]+\Z"
 def connection_from_params(params: Params, mask: Mask) -> Connection:
     """Return the connection that the cluster options describe.
 
-    In this order: host with a credential of its own; a named kubeconfig or context; the kubeconfig of ``$KUBECONFIG``; the service
-    account of the pod; the kubeconfig at the default place; host alone. Options that are set then replace what was found. Every
-    secret that is met on the way goes to ``mask``; those of the options themselves are in ``option_secrets``.
-    Raises InputError, ConfigurationError, MissingLibraryError; nothing is sent.
+    In this order: host with a credential of its own; a named kubeconfig or context; the kubeconfig of
+    ``$KUBECONFIG``; the service account of the pod; the kubeconfig at the default place; host alone. Options that
+    are set then replace what was found. Every secret that is met on the way goes to ``mask``; those of the options
+    themselves are in ``option_secrets``. Raises InputError, ConfigurationError, MissingLibraryError; nothing is
+    sent.
     """
     _refuse_two_clusters(params, mask)
     connection = _with_options(_base(params, mask), params)
@@ -45,15 +46,17 @@ def connection_from_params(params: Params, mask: Mask) -> Connection:
 
 
 def _refuse_two_clusters(params: Params, mask: Mask) -> None:
-    """Raise InputError if the task or its host names a cluster and the environment names another one that would be used in its
-    place, or would get its credential from the environment of that other one."""
+    """Raise InputError if the task or its host names a cluster and the environment names another one that would be
+    used in its place, or would get its credential from the environment of that other one."""
     host, kubeconfig = params.get("host"), params.get("kubeconfig")
     host_variable, file_variable = in_environment("host", host), in_environment("kubeconfig", kubeconfig)
     context = None if in_environment("context", params.get("context")) else params.get("context")
     if host_variable:
         if (kubeconfig and not file_variable) or context:
             option = "kubeconfig" if kubeconfig and not file_variable else "context"
-            _refuse_another(option, _server_of(kubeconfig, params, mask), host_variable, _address(str(host), host_variable))
+            _refuse_another(
+                option, _server_of(kubeconfig, params, mask), host_variable, _address(str(host), host_variable)
+            )
         return
     credentials = [name for name in ("api_key", "password", "client_cert") if in_environment(name, params.get(name))]
     borrows = bool(credentials) or (file_variable is not None and not _own_credential(params))
@@ -67,13 +70,19 @@ def _refuse_two_clusters(params: Params, mask: Mask) -> None:
     elif kubeconfig and credentials and not file_variable:
         other = environment_value("kubeconfig")
         if other:
-            _refuse_another("kubeconfig", _server_of(kubeconfig, params, mask), environment_names("kubeconfig")[0], _server_of(other, {}, mask))
+            _refuse_another(
+                "kubeconfig",
+                _server_of(kubeconfig, params, mask),
+                environment_names("kubeconfig")[0],
+                _server_of(other, {}, mask),
+            )
 
 
 def _refuse_another(option: str, named: str, variable: str, other: str) -> None:
     if named.lower() != other.lower():
         raise InputError(
-            f"The option {option} names the cluster {named}, and the environment variable {variable} names {other}; unset {variable}, or leave"
+            f"The option {option} names the cluster {named}, and the environment variable {variable} names {other}; "
+            f"unset {variable}, or leave"
             f" the option {option} out."
         )
 
@@ -84,7 +93,9 @@ def _server_of(kubeconfig: t.Any, params: Params, mask: Mask) -> str:
 
 
 def _own_credential(params: Params) -> bool:
-    return bool(params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert"))
+    return bool(
+        params.get("api_key") or (params.get("username") and params.get("password")) or params.get("client_cert")
+    )
 
 
 def _base(params: Params, mask: Mask) -> Connection:
@@ -97,7 +108,11 @@ def _base(params: Params, mask: Mask) -> Connection:
     paths = _kubeconfig().kubeconfig_paths_of_environment()
     if paths:
         return _from_kubeconfig(params, paths, mask)
-    if os.path.isfile(SERVICE_ACCOUNT_TOKEN) and os.environ.get("KUBERNETES_SERVICE_HOST") and os.environ.get("KUBERNETES_SERVICE_PORT"):
+    if (
+        os.path.isfile(SERVICE_ACCOUNT_TOKEN)
+        and os.environ.get("KUBERNETES_SERVICE_HOST")
+        and os.environ.get("KUBERNETES_SERVICE_PORT")
+    ):
         return _of_the_pod(mask)
     paths = _kubeconfig().default_kubeconfig_paths()
     if paths:
@@ -105,7 +120,8 @@ def _base(params: Params, mask: Mask) -> Connection:
     if host:
         return Connection(host=host)
     raise ConfigurationError(
-        "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY in the environment);"
+        "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY "
+        "in the environment);"
         " there is no kubeconfig at the default place either, and this is not a pod with a service account."
     )
 
@@ -126,14 +142,18 @@ def _of_the_pod(mask: Mask) -> Connection:
         token=_kubeconfig().read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin),
         ca=Pem(f"the CA file of {origin}", path=SERVICE_ACCOUNT_CA),
         credential_origin=f"{origin} ({SERVICE_ACCOUNT_TOKEN})",
-        renew_token=_kubeconfig().renewal(lambda: _kubeconfig().read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin), origin, mask),
+        renew_token=_kubeconfig().renewal(
+            lambda: _kubeconfig().read_bearer_token(SERVICE_ACCOUNT_TOKEN, origin), origin, mask
+        ),
     )
 
 
 def _default_paths_for_context(context: str) -> list[str]:
     paths: list[str] = _kubeconfig().kubeconfig_paths_of_environment() or _kubeconfig().default_kubeconfig_paths()
     if not paths:
-        raise ConfigurationError(f"The context '{context}' is named, but there is no kubeconfig: set the option kubeconfig or $KUBECONFIG.")
+        raise ConfigurationError(
+            f"The context '{context}' is named, but there is no kubeconfig: set the option kubeconfig or $KUBECONFIG."
+        )
     return paths
 
 
@@ -176,7 +196,10 @@ def _with_options(connection: Connection, params: Params) -> Connection:
         if params.get(option):
             check_path(option, params[option])
     named_by = option_origin("host", params["host"]) if params.get("host") else connection.cluster_origin
-    changes: dict[str, t.Any] = {"host": _address(params.get("host") or connection.host, named_by), "cluster_origin": named_by}
+    changes: dict[str, t.Any] = {
+        "host": _address(params.get("host") or connection.host, named_by),
+        "cluster_origin": named_by,
+    }
     if params.get("client_cert"):
         changes["client_cert"] = Pem("the option client_cert", path=params["client_cert"])
         changes["client_key"] = None
@@ -213,30 +236,38 @@ def _with_options(connection: Connection, params: Params) -> Connection:
 def _check(connection: Connection) -> None:
     """What cannot be sent ends here, in words that do not repeat a secret."""
     if connection.token is not None and not re.match(TOKEN_TEXT, connection.token):
-        raise InputError(f"The bearer token of {connection.credential_origin} holds a character that no token has, such as a space or a line end.")
+        raise InputError(
+            f"The bearer token of {connection.credential_origin} holds a character that no token has, such as a space "
+            "or a line end."
+        )
     impersonation = connection.impersonation
     if (impersonation.groups or impersonation.uid or impersonation.extra) and not impersonation.user:
-        raise InputError("impersonate_groups needs impersonate_user: the API server does not impersonate a group alone.")
+        raise InputError(
+            "impersonate_groups needs impersonate_user: the API server does not impersonate a group alone."
+        )
     for name, value in impersonation.headers():
         if not re.match(_HEADER_TEXT, value):
             raise InputError(f"The value for {name} is empty or holds a control character.")
 
 
 def _address(host: str, named_by: str) -> str:
-    """The API server's URL without a trailing slash. Raises InputError for what is no such URL."""
+    """Return the API server's URL without a trailing slash. Raises InputError for what is no such URL."""
     text = host.strip().rstrip("/")
     parts = split_url(text)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         shown = re.sub(r"//[^/@]*@", "//", text)
-        raise InputError(f"'{shown}' of {named_by} is not the URL of an API server; write it like https://api.cluster.example.com:6443.")
+        raise InputError(
+            f"'{shown}' of {named_by} is not the URL of an API server; write it like "
+            "https://api.cluster.example.com:6443."
+        )
     if parts.username is not None or parts.password is not None:
         raise InputError(f"The URL of {named_by} holds a user name or password; use the options username and password.")
     return parts.scheme + text[len(parts.scheme) :]
 
 
 def option_secrets(params: Params) -> set[str]:
-    """Every secret in the cluster options, those inside of a kubeconfig given as content included, and the password of
-    every URL in whatever option."""
+    """Return every secret in the cluster options, those inside of a kubeconfig given as content included, and the
+    password of every URL in whatever option."""
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
@@ -255,7 +286,9 @@ def option_secrets(params: Params) -> set[str]:
 def _contents_of(kubeconfig: t.Any) -> set[str]:
     """Return what is a kubeconfig's content as a string, in any form, where a path may stand too."""
     texts = kubeconfig if isinstance(kubeconfig, (list, tuple)) else [kubeconfig]
-    return {text for text in texts if isinstance(text, str) and (_kubeconfig().is_kubeconfig_text(text) or is_content(text))}
+    return {
+        text for text in texts if isinstance(text, str) and (_kubeconfig().is_kubeconfig_text(text) or is_content(text))
+    }
 
 
 def _connection_secrets(connection: Connection) -> set[str]:
@@ -268,17 +301,23 @@ def _connection_secrets(connection: Connection) -> set[str]:
 
 
 def proxy_address(proxy: str, named_by: str) -> str:
-    """The proxy's URL. Raises InputError for what is none."""
+    """Return the proxy's URL. Raises InputError for what is none."""
     text = proxy.strip() if "://" in proxy else f"http://{proxy.strip()}"
     parts = split_url(text)
-    if parts is None or parts.scheme not in ("http", "https", "socks5", "socks5h", "socks4", "socks4a") or not parts.hostname:
-        raise InputError(f"The value of {named_by} is not the URL of a proxy; write it like http://proxy.example.com:3128.")
+    if (
+        parts is None
+        or parts.scheme not in ("http", "https", "socks5", "socks5h", "socks4", "socks4a")
+        or not parts.hostname
+    ):
+        raise InputError(
+            f"The value of {named_by} is not the URL of a proxy; write it like http://proxy.example.com:3128."
+        )
     return parts.scheme + text[len(parts.scheme) :]
 
 
 def proxy_headers(options: Params, proxy: str) -> dict[str, str]:
-    """What the option proxy_headers adds to the requests for the proxy, and the credential in the proxy's URL, which ``urllib3``
-    leaves out."""
+    """Return what the option proxy_headers adds to the requests for the proxy, and the credential in the proxy's
+    URL, which ``urllib3`` leaves out."""
     headers = {}
     parts = urlsplit(proxy)
     if parts.username and parts.password is not None:
@@ -293,7 +332,8 @@ def proxy_headers(options: Params, proxy: str) -> dict[str, str]:
 
 
 def excluded_from_proxy(host: str, no_proxy: str) -> bool:
-    """Whether ``no_proxy`` (names, domains, addresses, networks, each with an optional port, or ``*``; comma-separated) names the host."""
+    """Return whether ``no_proxy`` (names, domains, addresses, networks, each with an optional port, or ``*``;
+    comma-separated) names the host."""
     parts = urlsplit(host)
     name = (parts.hostname or "").lower().rstrip(".")
     port = str(parts.port or (443 if parts.scheme == "https" else 80))

@@ -53,7 +53,8 @@ class ClusterClient:
         retry: RetryPolicy = NORMAL,
         sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
-        """``warn`` gets each different warning of the API server once. Raises ConfigurationError, MissingLibraryError."""
+        """``warn`` gets each different warning of the API server once. Raises ConfigurationError,
+        MissingLibraryError."""
         self.connection = connection
         self.requests_sent = 0
         self._session = open_session(connection, pool_size)
@@ -76,11 +77,11 @@ class ClusterClient:
         timeout: float | None = None,
         repeatable: bool = True,
     ) -> t.Any:
-        """One API call; returns the decoded JSON object.
+        """Return one API call; returns the decoded JSON object.
 
         ``path`` starts with ``/`` and is percent-encoded; ``timeout`` is how many seconds to wait for the answer.
-        429 and 503 are tried again always, what may have been carried out (reset, 500, 502, 504) only if ``repeatable``.
-        Raises the ApiError family, ApiUnreachable, ApiOutcomeUnknown.
+        429 and 503 are tried again always, what may have been carried out (reset, 500, 502, 504) only if
+        ``repeatable``. Raises the ApiError family, ApiUnreachable, ApiOutcomeUnknown.
         """
         url = f"{self.connection.host}{path}" + (f"?{urlencode(query)}" if query else "")
         payload = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
@@ -118,7 +119,7 @@ class ClusterClient:
         return self.request("GET", path, query=query, timeout=timeout)
 
     def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
-        """All items of a list, following ``metadata.continue``; no limit is sent, so usually it is one call."""
+        """Return all items of a list, following ``metadata.continue``; no limit is sent, so usually it is one call."""
         items: list[dict[str, t.Any]] = []
         parameters = dict(query or {})
         restarted = False
@@ -140,13 +141,16 @@ class ClusterClient:
                 return items
             parameters["continue"] = following
         raise ApiError(
-            f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; run the task again.",
+            f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; "
+            "run the task again.",
             status=200,
             method="GET",
             path=path,
         )
 
-    def create(self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None) -> t.Any:
+    def create(
+        self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None
+    ) -> t.Any:
         """POST. Tried again after a broken connection too: what was created by the first try is then a Conflict."""
         return self.request("POST", path, query=query, body=body, timeout=timeout)
 
@@ -167,7 +171,9 @@ class ClusterClient:
         self._session.close()
 
     def _retry_of(self, method: str, path: str, body: t.Any, timeout: float, repeatable: bool) -> Retry:
-        return Retry(self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable)
+        return Retry(
+            self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable
+        )
 
     def _renew_token(self, refused: str | None, call: Retry) -> bool:
         """After a 401, once a call: a fresh token from where the refused one came; False where there is none.
@@ -192,7 +198,7 @@ class ClusterClient:
 
 
 def _decoded(raw: RawAnswer) -> dict[str, t.Any] | None:
-    """The answer's JSON object; None where the answer is none."""
+    """Return the answer's JSON object; None where the answer is none."""
     if raw.content_type != "application/json" or raw.truncated:
         return None
     try:
@@ -203,7 +209,7 @@ def _decoded(raw: RawAnswer) -> dict[str, t.Any] | None:
 
 
 def _warning_texts(headers: t.Iterable[str]) -> t.Iterator[str]:
-    """The texts of ``Warning`` headers, bounded."""
+    """Yield the texts of ``Warning`` headers, bounded."""
     for header in headers:
         for quoted in re.findall(_WARNING, header):
             yield excerpt(re.sub(r"\\(.)", r"\1", quoted), WARNING_LIMIT)
@@ -214,7 +220,8 @@ def _limit(_status: int, content_type: str) -> int:
 
 
 def _flaw_of_object(data: dict[str, t.Any], path: str) -> str:
-    """Say why an answer is not an object of the API, whatever its status code says; "" for one that is. Completes "the answer"."""
+    """Say why an answer is not an object of the API, whatever its status code says; "" for one that is. Completes
+    "the answer"."""
     if not path.startswith(("/api/", "/apis/")):
         # /version has neither
         return ""

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a cluster is reached, as values: address, credential, trust, proxy, impersonation. No file or network is touched here.
+"""How a cluster is reached, as values: address, credential, trust, proxy, impersonation. No file or network is
+touched here.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -49,9 +50,9 @@ class Connection(NamedTuple):
 
     ``credential_origin`` says in words where the credential came from ("" where there is none), never its value.
     ``renew_token`` gets a fresh bearer token (a token file that is rotated, an exec plugin); the client asks it once
-    after a 401. ``by_plugin``: an exec plugin or auth provider of a kubeconfig gave the credential. ``proxy`` is None if
-    ``no_proxy`` excludes the host; ``proxy_origin`` and
-    ``cluster_origin`` say in words who named the proxy and the host.
+    after a 401. ``by_plugin``: an exec plugin or auth provider of a kubeconfig gave the credential. ``proxy`` is
+    None if ``no_proxy`` excludes the host; ``proxy_origin`` and ``cluster_origin`` say in words who named the proxy
+    and the host.
     """
 
     host: str
@@ -78,7 +79,7 @@ class Connection(NamedTuple):
 
 
 def split_url(url: str) -> SplitResult | None:
-    """The parts of a URL; None for what is none."""
+    """Return the parts of a URL; None for what is none."""
     try:
         parts = urlsplit(url)
         return parts if parts.port is None or parts.port > 0 else None
@@ -87,13 +88,19 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def open_session(connection: Connection, pool_size: int) -> Session:
-    """Return a session for the cluster, which nothing of the environment changes. Raises ConfigurationError, MissingLibraryError."""
+    """Return a session for the cluster, which nothing of the environment changes. Raises ConfigurationError,
+    MissingLibraryError."""
     require_requests()
     proxy = connection.proxy
     # loading CAs costs more than a call, so it is done only for what is used
     context = None
     if connection.host.startswith("https:"):
-        context = tls_context(verify=connection.verify, ca=connection.ca, client_cert=connection.client_cert, client_key=connection.client_key)
+        context = tls_context(
+            verify=connection.verify,
+            ca=connection.ca,
+            client_cert=connection.client_cert,
+            client_key=connection.client_key,
+        )
     session = Session(
         Settings(
             context=context,
@@ -110,7 +117,9 @@ def open_session(connection: Connection, pool_size: int) -> Session:
     return session
 
 
-def request_headers(connection: Connection, token: str | None, body: bytes | None, content_type: str) -> list[tuple[str, str]]:
+def request_headers(
+    connection: Connection, token: str | None, body: bytes | None, content_type: str
+) -> list[tuple[str, str]]:
     """Return the headers of one request."""
     headers = [("User-Agent", USER_AGENT), ("Accept", "application/json"), ("Accept-Encoding", "gzip")]
     if token is not None:
@@ -125,7 +134,7 @@ def request_headers(connection: Connection, token: str | None, body: bytes | Non
 
 
 def _proxy_context(connection: Connection) -> ssl.SSLContext:
-    """The TLS settings for the proxy: the system's CAs and the cluster's."""
+    """Return the TLS settings for the proxy: the system's CAs and the cluster's."""
     context = trusting(verify=connection.verify, ca=connection.ca)
     if connection.verify and connection.ca is not None:
         load_system_ca(context)

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why no answer came: an exception of the transport as a kind, whether the request can have been sent, and words for it.
+"""Why no answer came: an exception of the transport as a kind, whether the request can have been sent, and words for
+it.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -31,7 +32,10 @@ _PROXY_ERRORS = {"ProxyError", "ProxySchemeUnknown"}
 QUOTED = 300
 _TUNNEL_ADVICE = {
     "407": "set proxy_headers.proxy_basic_auth",
-    **dict.fromkeys(("502", "503", "504"), "it cannot reach the cluster itself: check the host's name and port, and the DNS of the proxy"),
+    **dict.fromkeys(
+        ("502", "503", "504"),
+        "it cannot reach the cluster itself: check the host's name and port, and the DNS of the proxy",
+    ),
 }
 _HERE = "the machine where the module runs"
 
@@ -70,7 +74,11 @@ def failure_of(failed: NoAnswer, connection: Connection, timeout: float) -> Fail
 
 
 def _network_failure(chain: t.Sequence[BaseException], names: set[str], connection: Connection, begun: bool) -> Failure:
-    reached = f"the proxy {_without_credentials(connection.proxy)}" if connection.proxy else f"the API server {connection.host}"
+    reached = (
+        f"the proxy {_without_credentials(connection.proxy)}"
+        if connection.proxy
+        else f"the API server {connection.host}"
+    )
     option = connection.proxy_origin if connection.proxy else connection.cluster_origin
     if _first(chain, ConnectionRefusedError) is not None:
         advice = f"check {option} and its port, and that it runs"
@@ -80,12 +88,19 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
         return Failure(f"the name {name} cannot be resolved; check {option} and the DNS of {_HERE}", passing=True)
     if "ConnectTimeoutError" in names:
         advice = f"check {option}, firewalls, and whether a proxy is needed"
-        return Failure(f"{reached} did not accept a connection within {CONNECT_TIMEOUT:g} seconds; {advice}", passing=True, slow=True)
+        return Failure(
+            f"{reached} did not accept a connection within {CONNECT_TIMEOUT:g} seconds; {advice}",
+            passing=True,
+            slow=True,
+        )
     if "LocationParseError" in names:
         return Failure(f"{connection.host} is not the URL of an API server; check {connection.cluster_origin}")
     unreachable = _first(chain, OSError, lambda item: item.errno in _UNREACHABLE)
     if unreachable is not None:
-        return Failure(f"{reached} cannot be reached ({unreachable.strerror}); check the network and whether a proxy is needed", passing=True)
+        return Failure(
+            f"{reached} cannot be reached ({unreachable.strerror}); check the network and whether a proxy is needed",
+            passing=True,
+        )
     if isinstance(chain[0], AnswerIncomplete):
         detail = "the answer is shorter than announced"
     else:
@@ -98,15 +113,23 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
 
 
 def _tls_refusal(exc: ssl.SSLError, connection: Connection) -> str | None:
-    """What ended the handshake, for good; None for a connection that broke off, since then a request may have gone out."""
+    """Return what ended the handshake, for good; None for a connection that broke off, since then a request may have
+    gone out."""
     host, text = connection.host, str(exc)
     if isinstance(exc, ssl.SSLCertVerificationError):
         return _distrust_text(exc, connection)
     if "WRONG_VERSION_NUMBER" in text or "HTTP_REQUEST" in text or "RECORD_LAYER_FAILURE" in text:
-        return f"{host} does not speak TLS; check the port of {connection.cluster_origin}, or write it with http:// if that is meant"
+        return (
+            f"{host} does not speak TLS; check the port of {connection.cluster_origin}, or write it with http:// if "
+            "that is meant"
+        )
     if "ALERT" in text and "INTERNAL_ERROR" not in text:
         # with TLS 1.3 a server refuses a client certificate after the client took the handshake for done
-        given = f"the client certificate of {connection.credential_origin}" if connection.client_cert is not None else "no client certificate"
+        given = (
+            f"the client certificate of {connection.credential_origin}"
+            if connection.client_cert is not None
+            else "no client certificate"
+        )
         return f"{host} ended the TLS handshake ({exc.reason}); it was given {given}, check whether it wants another"
     return None
 
@@ -119,7 +142,10 @@ def _distrust_text(exc: ssl.SSLCertVerificationError, connection: Connection) ->
     if exc.verify_code in _VALIDITY_CODES:
         return f"the certificate of {host} is not valid now ({problem}); renew it, or correct the clock of {_HERE}"
     trusted = connection.ca.origin if connection.ca is not None else f"the CAs of {_HERE}"
-    return f"the certificate of {host} is not trusted by {trusted} ({problem}); set the option ca_cert to the file with the CA of the cluster"
+    return (
+        f"the certificate of {host} is not trusted by {trusted} ({problem}); set the option ca_cert to the file with "
+        "the CA of the cluster"
+    )
 
 
 def _wrong_name_text(connection: Connection, problem: str) -> str:
@@ -128,16 +154,22 @@ def _wrong_name_text(connection: Connection, problem: str) -> str:
 
 
 def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str | None:
-    """What the proxy refused; None where the connection through it broke off, since then a request may have gone out."""
+    """Return what the proxy refused; None where the connection through it broke off, since then a request may have
+    gone out."""
     shown = _without_credentials(connection.proxy or "")
     if _first(chain, ConnectionRefusedError) is not None:
         return f"the proxy {shown} refused the connection; check {connection.proxy_origin}"
     if _first(chain, socket.gaierror) is not None:
-        return f"the name of the proxy {shown} cannot be resolved; check {connection.proxy_origin} and the DNS of {_HERE}"
+        return (
+            f"the name of the proxy {shown} cannot be resolved; check {connection.proxy_origin} and the DNS of {_HERE}"
+        )
     distrust = _first(chain, ssl.SSLCertVerificationError)
     if distrust is not None:
         problem = str(getattr(distrust, "verify_message", distrust.args[-1])).rstrip(".")
-        return f"the certificate of the proxy {shown} is not trusted ({problem}); add its CA to those of {_HERE}, or to the file of the option ca_cert"
+        return (
+            f"the certificate of the proxy {shown} is not trusted ({problem}); add its CA to those of {_HERE}, or to "
+            "the file of the option ca_cert"
+        )
     if _first(chain, ssl.SSLError, lambda item: "WRONG_VERSION_NUMBER" in str(item)) is not None:
         return f"the proxy {shown} does not speak TLS; write {connection.proxy_origin} with http://"
     # http.client tells it in the text of an OSError that holds nothing else
@@ -157,5 +189,7 @@ def _without_credentials(url: str) -> str:
 _Found = t.TypeVar("_Found", bound=BaseException)
 
 
-def _first(chain: t.Sequence[BaseException], kind: type[_Found], accept: t.Callable[[_Found], bool] = lambda item: True) -> _Found | None:
+def _first(
+    chain: t.Sequence[BaseException], kind: type[_Found], accept: t.Callable[[_Found], bool] = lambda item: True
+) -> _Found | None:
     return next((item for item in chain if isinstance(item, kind) and accept(item)), None)

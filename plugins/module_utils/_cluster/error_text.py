@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An answer or a failure of the API server as one sentence: what was refused, for which object, in whose words, what to do.
+"""An answer or a failure of the API server as one sentence: what was refused, for which object, in whose words, what
+to do.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -32,7 +33,8 @@ IMAGE_GROUP = "image.openshift.io"
 TEXT_LIMIT = 300
 CAUSES_SHOWN = 20
 LOCATION_LIMIT = 2000
-# how access rules refuse: SUBJECT is forbidden: User "NAME" cannot VERB ...; names are quoted, so that none can end its quotes
+# how access rules refuse: SUBJECT is forbidden: User "NAME" cannot VERB ...; names are quoted, so that none can end its
+# quotes
 _RIGHT_REFUSED = re.compile(r'(?:\S+(?: "(?:[^"\\]|\\.)*")? is forbidden: )?User "(?:[^"\\]|\\.)*" cannot (\S+) ')
 _ADDRESS_ADVICE = "set the option host to the address of the API, such as https://api.cluster.example.com:6443"
 _WORDS = {
@@ -61,7 +63,14 @@ _WORDS = {
     "configs": "configuration",
 }
 _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_ACTIONS = {"get": "read", "list": "list", "create": "create", "update": "update", "patch": "change", "delete": "delete"}
+_ACTIONS = {
+    "get": "read",
+    "list": "list",
+    "create": "create",
+    "update": "update",
+    "patch": "change",
+    "delete": "delete",
+}
 
 
 class Target(NamedTuple):
@@ -75,13 +84,13 @@ class Target(NamedTuple):
 
     @property
     def verb(self) -> str:
-        """The verb of access rules."""
+        """Return the verb of access rules."""
         verb = _VERBS.get(self.method, self.method.lower())
         return "list" if verb == "get" and self.name is None and self.plural else verb
 
     @property
     def resource(self) -> str:
-        """The resource as access rules and ``oc`` write it."""
+        """Return the resource as access rules and ``oc`` write it."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def described(self) -> str:
@@ -116,8 +125,8 @@ def target_of(method: str, path: str) -> Target:
 
 
 class Answer(NamedTuple):
-    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; where the body is none, ``text`` is its start
-    and ``flaw`` says what it is instead."""
+    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; where the body is none, ``text`` is
+    its start and ``flaw`` says what it is instead."""
 
     status: int
     content_type: str
@@ -128,18 +137,28 @@ class Answer(NamedTuple):
 
 
 def error_of(answer: Answer, target: Target, connection: Connection, path: str) -> ApiError:
-    """The error type and sentence for an answer that is no success."""
+    """Return the error type and sentence for an answer that is no success."""
     status = answer.data if answer.data is not None and answer.data.get("kind") == "Status" else None
     reason, message, details = status_facts(status) if status else ("", _excerpt(answer), {})
     kind, advice = _judge(answer, reason if status else None, details, target, connection, message)
     said = f"{answer.status} {reason}".strip() + (f": {message}" if message else "")
     causes = _causes(details, message)
-    sentence = f"Cannot {target.described()}: the API server {connection.host} answered {said.rstrip('.')}{causes}; {advice}."
-    return kind(sentence, status=answer.status, reason=reason, server_message=message, details=details, method=target.method, path=path)
+    sentence = (
+        f"Cannot {target.described()}: the API server {connection.host} answered {said.rstrip('.')}{causes}; {advice}."
+    )
+    return kind(
+        sentence,
+        status=answer.status,
+        reason=reason,
+        server_message=message,
+        details=details,
+        method=target.method,
+        path=path,
+    )
 
 
 def not_an_api_answer(answer: Answer, target: Target, connection: Connection, path: str) -> ApiError:
-    """The error for a success code without a JSON object."""
+    """Return the error for a success code without a JSON object."""
     begun = f"Cannot {target.described()}: the answer of {connection.host} ({answer.status})"
     if _is_page(answer):
         sentence = f"{begun} is a web page ({_title(answer.text)}), so this is not an API server; {_ADDRESS_ADVICE}."
@@ -179,8 +198,18 @@ def _judge(
     if code == 429:
         return ApiError, "it is overloaded and asked to come back later; lower the concurrency or run the task again"
     if code in (502, 503, 504):
-        served_by = " (oc get apiservice v1.image.openshift.io, oc get clusteroperator openshift-apiserver)" if target.group == IMAGE_GROUP else ""
-        return ApiError, f"it is not ready or did not answer in time: run the task again, and look at the state of the API{served_by} if it stays"
+        served_by = (
+            " (oc get apiservice v1.image.openshift.io, oc get clusteroperator openshift-apiserver)"
+            if target.group == IMAGE_GROUP
+            else ""
+        )
+        return (
+            ApiError,
+            (
+                "it is not ready or did not answer in time: run the task again, and look at the state of the "
+                f"API{served_by} if it stays"
+            ),
+        )
     if code >= 500:
         return ApiError, "this is an error inside the cluster: its API server's log says more"
     if _is_page(answer):
@@ -193,9 +222,15 @@ def _credential_advice(connection: Connection) -> str:
     if not origin:
         return "no credential was configured: set the option api_key (or K8S_AUTH_API_KEY), or name a kubeconfig"
     if connection.token is not None:
-        return f"the bearer token of {origin} is wrong or has expired: log in again and pass the new one (oc whoami --show-token)"
+        return (
+            f"the bearer token of {origin} is wrong or has expired: log in again and pass the new one (oc whoami "
+            "--show-token)"
+        )
     if connection.username is not None:
-        return f"the user name or password of {origin} is wrong, or this API server takes no passwords: use a token (oc whoami --show-token)"
+        return (
+            f"the user name or password of {origin} is wrong, or this API server takes no passwords: use a token (oc "
+            "whoami --show-token)"
+        )
     return f"the client certificate of {origin} is not accepted or has expired: get a new one"
 
 
@@ -207,17 +242,26 @@ def _right_advice(target: Target, connection: Connection, message: str) -> str:
 
 def _missing_right(target: Target, connection: Connection, message: str) -> str:
     if not connection.credential_origin:
-        return "no credential was configured, so the request was anonymous: set the option api_key (or K8S_AUTH_API_KEY), or name a kubeconfig"
+        return (
+            "no credential was configured, so the request was anonymous: set the option api_key (or K8S_AUTH_API_KEY), "
+            "or name a kubeconfig"
+        )
     refused = _RIGHT_REFUSED.match(message)
     if refused is not None and refused[1] == "impersonate":
-        return "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out"
+        return (
+            "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave "
+            "impersonate_user out"
+        )
     if message and refused is None:
         # access rules say who cannot do what; quotas and policies speak otherwise
         return "a rule of the cluster refuses it: do what the server says, or ask a cluster administrator"
     if not target.plural:
         return "ask a cluster administrator for the right to do this"
     if target.namespace:
-        return f'ask for a role with the right to {target.verb} {target.resource} in namespace "{target.namespace}", or check that it exists'
+        return (
+            f'ask for a role with the right to {target.verb} {target.resource} in namespace "{target.namespace}", or '
+            "check that it exists"
+        )
     return f"ask a cluster administrator for the right to {target.verb} {target.resource}"
 
 
@@ -225,14 +269,17 @@ def _not_served_advice(answer: Answer, target: Target) -> str:
     if _is_page(answer):
         return f"this is not an API server; {_ADDRESS_ADVICE}"
     if target.group == IMAGE_GROUP:
-        return f"this cluster does not serve the image API ({IMAGE_GROUP}/v1): it is plain Kubernetes and not OpenShift, or host is not an OpenShift API server"
+        return (
+            f"this cluster does not serve the image API ({IMAGE_GROUP}/v1): it is plain Kubernetes and not OpenShift, "
+            "or host is not an OpenShift API server"
+        )
     if target.group:
         return f"this cluster does not serve the API group {target.group}"
     return "this is not the address of an API server: check the option host"
 
 
 def _causes(details: dict[str, t.Any], message: str) -> str:
-    """The causes that the message does not tell already, field by field."""
+    """Return the causes that the message does not tell already, field by field."""
     causes = details.get("causes")
     told = []
     for cause in causes if isinstance(causes, list) else []:

@@ -29,7 +29,7 @@ class WritingClient(ReadingClient, t.Protocol):
     """The part of the cluster client that bringing objects about needs."""
 
     def request(self, method: str, path: str, *, body: t.Any = None, repeatable: bool = True) -> t.Any:
-        """One API call."""
+        """Return one API call."""
 
 
 class NamespaceMissing(CollectionError):
@@ -37,7 +37,8 @@ class NamespaceMissing(CollectionError):
 
 
 def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> None:
-    """Raise ``NamespaceMissing`` where the namespace does not exist; a caller who may not read namespaces is taken at their word.
+    """Raise ``NamespaceMissing`` where the namespace does not exist; a caller who may not read namespaces is taken
+    at their word.
 
     ``purpose`` ends the sentence: what cannot be done without the namespace.
     """
@@ -48,7 +49,8 @@ def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> No
 
 
 def check_namespace_exists(client: ReadingClient, namespace: str) -> None:
-    """Raise the server's ``NotFound`` if the namespace does not exist; a caller who may not read namespaces is taken at their word."""
+    """Raise the server's ``NotFound`` if the namespace does not exist; a caller who may not read namespaces is taken
+    at their word."""
     try:
         client.get(api_path("v1", None, "namespaces", namespace))
     except Forbidden:

@@ -36,7 +36,9 @@ except ImportError:
 
 Content = dict[str, t.Any]
 
-SECRET_KUBECONFIG_KEYS = frozenset({"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"})
+SECRET_KUBECONFIG_KEYS = frozenset(
+    {"token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "client-secret"}
+)
 
 _SECRET_NAME = r"(?i)(token|secret|passw|credential|access_key)"
 _SECRET_ARGUMENT = r"(?i)(?:token|secret|password)=(.+)\Z"
@@ -76,8 +78,8 @@ class KubeconfigUser(NamedTuple):
 
 
 class KubeconfigContext(NamedTuple):
-    """One context, resolved. ``base`` is where the user's exec plugin is started; ``raw_cluster`` is the cluster entry as
-    written, which a plugin may ask for."""
+    """One context, resolved. ``base`` is where the user's exec plugin is started; ``raw_cluster`` is the cluster
+    entry as written, which a plugin may ask for."""
 
     name: str
     cluster: KubeconfigCluster
@@ -109,17 +111,24 @@ class _Merged:
 
     def add(self, content: t.Any, origin: str, base: str, path: str | None = None) -> None:
         if not isinstance(content, dict):
-            raise ConfigurationError(f"{_start(origin)} is not a kubeconfig: its content is not a mapping with clusters, users and contexts.")
+            raise ConfigurationError(
+                f"{_start(origin)} is not a kubeconfig: its content is not a mapping with clusters, users and contexts."
+            )
         for kind, known in self.entries.items():
             items = content.get(kind) or []
             if not isinstance(items, list):
                 raise ConfigurationError(f"{_start(origin)} is not a valid kubeconfig: '{kind}' is not a list.")
             for item in items:
                 if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-                    raise ConfigurationError(f"{_start(origin)} is not a valid kubeconfig: an entry of '{kind}' has no name.")
+                    raise ConfigurationError(
+                        f"{_start(origin)} is not a valid kubeconfig: an entry of '{kind}' has no name."
+                    )
                 inner = item.get(kind[:-1]) or {}
                 if not isinstance(inner, dict):
-                    raise ConfigurationError(f"{_start(origin)} is not a valid kubeconfig: '{kind[:-1]}' of '{item['name']}' is not a mapping.")
+                    raise ConfigurationError(
+                        f"{_start(origin)} is not a valid kubeconfig: '{kind[:-1]}' of '{item['name']}' is not a "
+                        "mapping."
+                    )
                 known.setdefault(item["name"], _Entry(item["name"], inner, origin, base, path))
         current = content.get("current-context")
         if self.current_context is None and isinstance(current, str) and current:
@@ -129,7 +138,9 @@ class _Merged:
         entry = self.entries[kind].get(name)
         if entry is None:
             known = ", ".join(sorted(self.entries[kind])) or "none"
-            raise ConfigurationError(f"{_start(self.described)} has no {kind[:-1]} '{name}', which {wanted_by} names (it has: {known}).")
+            raise ConfigurationError(
+                f"{_start(self.described)} has no {kind[:-1]} '{name}', which {wanted_by} names (it has: {known})."
+            )
         return entry
 
 
@@ -145,7 +156,8 @@ def load_kubeconfig(source: t.Any, context: str | None, mask: Mask) -> Kubeconfi
     if name is None:
         known = ", ".join(sorted(merged.entries["contexts"])) or "none"
         raise ConfigurationError(
-            f"{_start(merged.described)} names no current context; set the option context to one of its contexts (it has: {known})."
+            f"{_start(merged.described)} names no current context; set the option context to one of its contexts (it "
+            f"has: {known})."
         )
     wanted_by = "the option context" if context else "current-context"
     chosen = merged.find("contexts", name, wanted_by)
@@ -155,7 +167,9 @@ def load_kubeconfig(source: t.Any, context: str | None, mask: Mask) -> Kubeconfi
         raise ConfigurationError(f"The context '{name}' of {chosen.origin} names no cluster.")
     cluster_entry = merged.find("clusters", cluster_name, by_context)
     user_name = _text(chosen, "user")
-    user_entry = merged.find("users", user_name, by_context) if user_name else _Entry("", {}, chosen.origin, chosen.base)
+    user_entry = (
+        merged.find("users", user_name, by_context) if user_name else _Entry("", {}, chosen.origin, chosen.base)
+    )
     return KubeconfigContext(
         name=name,
         cluster=_cluster(cluster_entry),
@@ -166,14 +180,20 @@ def load_kubeconfig(source: t.Any, context: str | None, mask: Mask) -> Kubeconfi
 
 
 def kubeconfig_paths_of_environment() -> list[str]:
-    """Return the files of ``$KUBECONFIG`` that exist, [] if it is unset. Raises ConfigurationError if it names no file."""
+    """Return the files of ``$KUBECONFIG`` that exist, [] if it is unset. Raises ConfigurationError if it names no
+    file."""
     value = os.environ.get("KUBECONFIG", "")
     if is_kubeconfig_text(value) or is_content(value):
-        raise ConfigurationError("The environment variable KUBECONFIG holds the content of a kubeconfig, and takes the path of one.")
+        raise ConfigurationError(
+            "The environment variable KUBECONFIG holds the content of a kubeconfig, and takes the path of one."
+        )
     named = [os.path.expanduser(path) for path in value.split(os.pathsep) if path]
     found = [path for path in named if os.path.exists(path)]
     if named and not found:
-        raise ConfigurationError(f"The environment variable KUBECONFIG names no file that exists ({', '.join(named)}); correct it, or unset it.")
+        raise ConfigurationError(
+            f"The environment variable KUBECONFIG names no file that exists ({', '.join(named)}); correct it, or unset "
+            "it."
+        )
     return found
 
 
@@ -184,7 +204,8 @@ def default_kubeconfig_paths() -> list[str]:
 
 
 def is_kubeconfig_text(source: t.Any) -> bool:
-    """Whether the option holds the content itself as text, YAML or JSON: no path has several lines or begins with a brace."""
+    """Return whether the option holds the content itself as text, YAML or JSON: no path has several lines or begins
+    with a brace."""
     return isinstance(source, str) and ("\n" in source.strip() or source.lstrip().startswith("{"))
 
 
@@ -202,7 +223,9 @@ def _read(source: t.Any, mask: Mask) -> _Merged:
         merged.add(content, merged.described, os.getcwd())
         return merged
     paths = _paths(source)
-    merged = _Merged(f"the kubeconfig {paths[0]}" if len(paths) == 1 else f"the merged kubeconfig of {', '.join(paths)}")
+    merged = _Merged(
+        f"the kubeconfig {paths[0]}" if len(paths) == 1 else f"the merged kubeconfig of {', '.join(paths)}"
+    )
     # kubectl skips what is missing in a list, but one file that was named must be there
     present = [path for path in paths if os.path.exists(path)] if len(paths) > 1 else paths
     if not present:
@@ -227,10 +250,13 @@ def _paths(source: t.Any) -> list[str]:
     elif isinstance(source, (list, tuple)) and all(isinstance(item, str) for item in source):
         named = [path for item in source for path in item.split(os.pathsep)]
     else:
-        raise ConfigurationError("The option kubeconfig takes a path, a list of paths, or the content of a kubeconfig as a mapping.")
+        raise ConfigurationError(
+            "The option kubeconfig takes a path, a list of paths, or the content of a kubeconfig as a mapping."
+        )
     if any(is_content(text) for text in ([source] if isinstance(source, str) else source)):
         raise ConfigurationError(
-            "The option kubeconfig holds content that is neither YAML nor JSON, such as base64; give a path, or the content as it is in the file."
+            "The option kubeconfig holds content that is neither YAML nor JSON, such as base64; give a path, or the "
+            "content as it is in the file."
         )
     paths = [os.path.expanduser(path) for path in named if path]
     if not paths:
@@ -290,14 +316,19 @@ def _impersonation(entry: _Entry) -> Impersonation:
     groups = entry.content.get("as-groups") or []
     extra = entry.content.get("as-user-extra") or {}
     if not isinstance(groups, list) or not isinstance(extra, dict):
-        raise ConfigurationError(f"as-groups of the user '{entry.name}' of {entry.origin} must be a list, and as-user-extra a mapping.")
+        raise ConfigurationError(
+            f"as-groups of the user '{entry.name}' of {entry.origin} must be a list, and as-user-extra a mapping."
+        )
     pairs: list[tuple[str, str]] = []
     for key, values in extra.items():
         # a header's name can hold only some characters; the API server decodes the rest
         header_part = quote(str(key), safe="!#$&'*+-.^_`|~")
         pairs.extend((header_part, str(value)) for value in (values if isinstance(values, list) else [values]))
     return Impersonation(
-        user=_text(entry, "as"), groups=tuple(str(group) for group in groups), uid=_text(entry, "as-uid"), extra=tuple(pairs)
+        user=_text(entry, "as"),
+        groups=tuple(str(group) for group in groups),
+        uid=_text(entry, "as-uid"),
+        extra=tuple(pairs),
     )
 
 
@@ -308,18 +339,24 @@ def _pem(entry: _Entry, key: str, kind: str) -> Pem | None:
         try:
             text = base64.b64decode("".join(data.split()), validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
-            raise ConfigurationError(f"{key}-data of the {kind} '{entry.name}' of {entry.origin} is not base64 of a PEM text.") from None
+            raise ConfigurationError(
+                f"{key}-data of the {kind} '{entry.name}' of {entry.origin} is not base64 of a PEM text."
+            ) from None
         return Pem(origin=origin, text=text)
     path = _absolute(entry, key)
     return Pem(origin=origin, path=path) if path else None
 
 
 def _absolute(entry: _Entry, key: str) -> str | None:
-    """Return the path at ``key``, seen from the kubeconfig's folder. Raises ConfigurationError for content, and does not repeat it."""
+    """Return the path at ``key``, seen from the kubeconfig's folder. Raises ConfigurationError for content, and does
+    not repeat it."""
     path = _text(entry, key)
     if path is not None and is_content(path):
         advice = "token takes content" if key == "tokenFile" else f"{key}-data takes content, in base64"
-        raise ConfigurationError(f"'{key}' of '{entry.name}' of {entry.origin} holds the content of a file, and takes the path of one; {advice}.")
+        raise ConfigurationError(
+            f"'{key}' of '{entry.name}' of {entry.origin} holds the content of a file, and takes the path of one; "
+            f"{advice}."
+        )
     return os.path.normpath(os.path.join(entry.base, path)) if path else None
 
 
@@ -342,17 +379,17 @@ def _flag(entry: _Entry, key: str) -> bool:
 
 
 def _start(origin: str) -> str:
-    """The words at the start of a sentence."""
+    """Return the words at the start of a sentence."""
     return origin[0].upper() + origin[1:]
 
 
 def why_unreadable(exc: Exception) -> str:
-    """Why a file could not be read as text; completes "cannot be read: "."""
+    """Return why a file could not be read as text; completes "cannot be read: "."""
     return exc.strerror if isinstance(exc, OSError) and exc.strerror else "it is not UTF-8 text"
 
 
 def kubeconfig_secrets(content: t.Any) -> set[str]:
-    """Every secret value inside the content of a kubeconfig (a dictionary), wherever it stands.
+    """Return every secret value inside the content of a kubeconfig (a dictionary), wherever it stands.
 
     Of an exec plugin's environment and arguments those whose name says so; masking all would hide half the output.
     """
@@ -379,7 +416,11 @@ def kubeconfig_secrets(content: t.Any) -> set[str]:
 def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
     found: set[str] = set()
     for variable in plugin.get("env") or ():
-        if isinstance(variable, t.Mapping) and isinstance(variable.get("value"), str) and re.search(_SECRET_NAME, str(variable.get("name"))):
+        if (
+            isinstance(variable, t.Mapping)
+            and isinstance(variable.get("value"), str)
+            and re.search(_SECRET_NAME, str(variable.get("name")))
+        ):
             found.add(variable["value"])
     for argument in plugin.get("args") or ():
         match = re.search(_SECRET_ARGUMENT, argument) if isinstance(argument, str) else None
@@ -389,7 +430,8 @@ def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
 
 
 def read_bearer_token(path: str, origin: str) -> str:
-    """The bearer token of a file, without the line end. Raises ConfigurationError where it cannot be read or is empty."""
+    """Return the bearer token of a file, without the line end. Raises ConfigurationError where it cannot be read or
+    is empty."""
     try:
         with open(path, encoding="utf-8") as handle:
             token = handle.read().strip()
@@ -401,13 +443,16 @@ def read_bearer_token(path: str, origin: str) -> str:
 
 
 def renewal(source: t.Callable[[], str], origin: str, mask: Mask) -> t.Callable[[], str]:
-    """What gives a new bearer token of ``source``, which went to ``mask``. It raises ConfigurationError for what cannot be sent."""
+    """Return what gives a new bearer token of ``source``, which went to ``mask``. It raises ConfigurationError for
+    what cannot be sent."""
 
     def renewed() -> str:
         token = source()
         mask([token])
         if not re.match(TOKEN_TEXT, token):
-            raise ConfigurationError(f"The bearer token of {origin} holds a character that no token has, such as a space or a line end.")
+            raise ConfigurationError(
+                f"The bearer token of {origin} holds a character that no token has, such as a space or a line end."
+            )
         return token
 
     return renewed

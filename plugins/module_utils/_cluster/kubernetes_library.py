@@ -76,18 +76,24 @@ def exec_credential(context: KubeconfigContext) -> PluginCredential:
     except ConfigException as exc:
         raise ConfigurationError(f"{named} gave no credential: {_one_line(str(exc))}.") from None
     except (KeyError, TypeError, AttributeError):
-        raise ConfigurationError(f"{named} is not described as the library expects: command, args and env (name and value).") from None
+        raise ConfigurationError(
+            f"{named} is not described as the library expects: command, args and env (name and value)."
+        ) from None
     token, cert, key = (_status_text(status, name) for name in ("token", "clientCertificateData", "clientKeyData"))
     if token:
         return PluginCredential(token=token)
     if cert and key:
         origin = f"the exec plugin '{command}' of {context.user.origin}"
-        return PluginCredential(client_cert=Pem(f"the certificate of {origin}", text=cert), client_key=Pem(f"the key of {origin}", text=key))
-    raise ConfigurationError(f"{named} gave no credential: its answer has neither a token nor a client certificate with its key.")
+        return PluginCredential(
+            client_cert=Pem(f"the certificate of {origin}", text=cert), client_key=Pem(f"the key of {origin}", text=key)
+        )
+    raise ConfigurationError(
+        f"{named} gave no credential: its answer has neither a token nor a client certificate with its key."
+    )
 
 
 def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -> PluginCredential:
-    """The token of the user's auth provider, refreshed by the library where it has expired.
+    """Return the token of the user's auth provider, refreshed by the library where it has expired.
 
     ``persist``: write refreshed tokens back into the kubeconfig file they came from. Raises ConfigurationError.
     """
@@ -100,7 +106,10 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
         # without one the library would send the refresh token over unverified TLS; before 32 it takes it as data only
         authority = settings.pop("idp-certificate-authority", None) or library_ca_file()
         if is_content(str(authority)):
-            raise ConfigurationError(f"{named} has content in idp-certificate-authority, which takes a path; idp-certificate-authority-data takes content.")
+            raise ConfigurationError(
+                f"{named} has content in idp-certificate-authority, which takes a path; idp-certificate-authority-data "
+                "takes content."
+            )
         authority = os.path.join(context.base, authority)
         settings["idp-certificate-authority-data"] = _file_as_base64(authority, named)
     configuration = Configuration()
@@ -123,27 +132,42 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
     token = _bearer(configuration)
     if not token:
         advice = "use an exec plugin or the option api_key"
-        raise ConfigurationError(f"{named} gave no credential: the kubernetes library {version} got no token from it; {advice}.")
+        raise ConfigurationError(
+            f"{named} gave no credential: the kubernetes library {version} got no token from it; {advice}."
+        )
     if _expired(token):
-        raise ConfigurationError(f"{named} gave no valid credential: its token has expired and could not be refreshed; log in again.")
+        raise ConfigurationError(
+            f"{named} gave no valid credential: its token has expired and could not be refreshed; log in again."
+        )
     mask(kubeconfig_secrets(settings))
     refreshed = {key: settings[key] for key in PROVIDER_TOKENS if key in settings}
-    if persist and refreshed != {key: value for key, value in (context.user.auth_provider or {}).get("config", {}).items() if key in PROVIDER_TOKENS}:
+    if persist and refreshed != {
+        key: value
+        for key, value in (context.user.auth_provider or {}).get("config", {}).items()
+        if key in PROVIDER_TOKENS
+    }:
         _persist(context, refreshed)
     return PluginCredential(token=token)
 
 
 def plugin_connection(connection: Connection, context: KubeconfigContext, persist: bool, mask: Mask) -> Connection:
-    """The connection with what the auth provider or the exec plugin of the context's user hands out; see provider_credential and
-    exec_credential."""
+    """Return the connection with what the auth provider or the exec plugin of the context's user hands out; see
+    provider_credential and exec_credential."""
     user = context.user
     if user.auth_provider is not None:
         credential = provider_credential(context, persist, mask)
-        return connection._replace(token=credential.token, credential_origin=f"the auth provider of {user.origin}", by_plugin=True)
+        return connection._replace(
+            token=credential.token, credential_origin=f"the auth provider of {user.origin}", by_plugin=True
+        )
     credential = exec_credential(context)
     origin = f"the exec plugin of {user.origin}"
     if credential.token is None:
-        return connection._replace(client_cert=credential.client_cert, client_key=credential.client_key, credential_origin=origin, by_plugin=True)
+        return connection._replace(
+            client_cert=credential.client_cert,
+            client_key=credential.client_key,
+            credential_origin=origin,
+            by_plugin=True,
+        )
 
     def renewed() -> str:
         token = exec_credential(context).token
@@ -151,7 +175,9 @@ def plugin_connection(connection: Connection, context: KubeconfigContext, persis
             raise ConfigurationError(f"{origin[0].upper()}{origin[1:]} gave no token when it was asked for a new one.")
         return token
 
-    return connection._replace(token=credential.token, renew_token=renewal(renewed, origin, mask), credential_origin=origin, by_plugin=True)
+    return connection._replace(
+        token=credential.token, renew_token=renewal(renewed, origin, mask), credential_origin=origin, by_plugin=True
+    )
 
 
 def _require(purpose: str) -> None:
@@ -160,7 +186,7 @@ def _require(purpose: str) -> None:
 
 
 def _bearer(configuration: t.Any) -> str | None:
-    """The token in a library configuration: the key of ``api_key`` changed in version 36."""
+    """Return the token in a library configuration: the key of ``api_key`` changed in version 36."""
     value = configuration.api_key.get("BearerToken") or configuration.api_key.get("authorization")
     if not isinstance(value, str):
         return None
@@ -174,7 +200,7 @@ def _status_text(status: t.Any, name: str) -> str | None:
 
 
 def _expired(token: str) -> bool:
-    """Whether the token is a JSON Web Token whose time is over; any other token is the API server's to judge."""
+    """Return whether the token is a JSON Web Token whose time is over; any other token is the API server's to judge."""
     parts = token.split(".")
     if len(parts) != 3:
         return False
@@ -195,7 +221,8 @@ def _file_as_base64(path: str, named: str) -> str:
 
 
 def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:
-    """Write the refreshed tokens into the kubeconfig file that defines the user, in place of the old file in one step."""
+    """Write the refreshed tokens into the kubeconfig file that defines the user, in place of the old file in one
+    step."""
     path = context.user.path
     if path is None:
         return
@@ -213,7 +240,9 @@ def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:
         os.replace(temporary, real)
     except OSError as exc:
         os.unlink(temporary)
-        raise ConfigurationError(f"The refreshed token cannot be written to {path} (option persist_config): {exc.strerror}.") from None
+        raise ConfigurationError(
+            f"The refreshed token cannot be written to {path} (option persist_config): {exc.strerror}."
+        ) from None
 
 
 def _one_line(text: str) -> str:

@@ -39,8 +39,8 @@ class StillConflicting(CollectionError):
 
 
 class RetryNeeded(Exception):
-    """The attempt found the object changed, created or gone since it was read, or does not know what became of its write
-    (``unanswered``): it has to begin again."""
+    """The attempt found the object changed, created or gone since it was read, or does not know what became of its
+    write (``unanswered``): it has to begin again."""
 
     def __init__(self, unanswered: bool = False) -> None:
         super().__init__()
@@ -48,10 +48,12 @@ class RetryNeeded(Exception):
 
 
 class WriteTracker(t.Generic[Result]):
-    """Remembers the write whose outcome is not known, so that the next attempt, which reads what became of it, can tell.
+    """Remembers the write whose outcome is not known, so that the next attempt, which reads what became of it, can
+    tell.
 
-    ``limit`` such writes are sent at most; the last one is looked at too before its error stands. The requests must not be
-    repeated by the client itself: the Conflict of a repeated one would hide that the first one was carried out.
+    ``limit`` such writes are sent at most; the last one is looked at too before its error stands. The requests must
+    not be repeated by the client itself: the Conflict of a repeated one would hide that the first one was carried
+    out.
     """
 
     def __init__(self, limit: int = 3) -> None:
@@ -61,7 +63,8 @@ class WriteTracker(t.Generic[Result]):
         self.unanswered: CollectionError | None = None
 
     def send(self, write: t.Callable[[], t.Any], meaning: Result) -> None:
-        """Carry out ``write``; raise ``RetryNeeded`` where it has to be looked at anew, because of another writer or of a missing answer."""
+        """Carry out ``write``; raise ``RetryNeeded`` where it has to be looked at anew, because of another writer or
+        of a missing answer."""
         if self.unanswered is not None and self._left <= 0:
             raise self.unanswered
         try:
@@ -79,19 +82,25 @@ class WriteTracker(t.Generic[Result]):
         self.unanswered = None
 
     def note_progress(self) -> None:
-        """Let the limits begin again: part of the work was done before another writer, or a missing answer, came between."""
+        """Let the limits begin again: part of the work was done before another writer, or a missing answer, came
+        between."""
         self._left = self._limit
         self.progressed = True
 
 
 def retry_until_settled(
-    attempt: t.Callable[[], Result], subject: str, writes: WriteTracker[t.Any], *, sleep: Sleep = time.sleep, attempts: int = ATTEMPTS
+    attempt: t.Callable[[], Result],
+    subject: str,
+    writes: WriteTracker[t.Any],
+    *,
+    sleep: Sleep = time.sleep,
+    attempts: int = ATTEMPTS,
 ) -> Result:
     """Return what ``attempt`` returns; repeat it, after a short random wait, whenever somebody else came between.
 
-    ``attempt`` reads, computes and writes through ``writes``. ``subject`` begins the sentence of ``StillConflicting``; waits
-    are at most a second each, or a few where the server did not say what it did. Where even the reading fails then, the
-    error is that of the write, which may have been carried out.
+    ``attempt`` reads, computes and writes through ``writes``. ``subject`` begins the sentence of
+    ``StillConflicting``; waits are at most a second each, or a few where the server did not say what it did. Where
+    even the reading fails then, the error is that of the write, which may have been carried out.
     """
     turn = unanswered = 1
     while True:
@@ -102,7 +111,8 @@ def retry_until_settled(
                 turn, unanswered, writes.progressed = 1, 1, False
             if turn >= attempts:
                 raise StillConflicting(
-                    f"{subject} was changed by somebody else each of the {attempts} times that it was about to be written; "
+                    f"{subject} was changed by somebody else each of the {attempts} times that it was about to be "
+                    "written; "
                     "find out who keeps changing it, then run the task again"
                 ) from None
             if exc.unanswered:

@@ -18,7 +18,7 @@ from .._core.argument_spec import ArgumentSpec
 
 
 def env_fallback_nonempty(*names: str) -> str:
-    """The first of the environment variables that is set to something; an empty one counts as unset.
+    """Return the first of the environment variables that is set to something; an empty one counts as unset.
 
     Automation controllers inject empty strings for what was left out, and an empty text is no boolean.
     """
@@ -30,7 +30,7 @@ def env_fallback_nonempty(*names: str) -> str:
 
 
 def environment_names(option: str) -> tuple[str, ...]:
-    """The environment variables of a cluster option, first one first."""
+    """Return the environment variables of a cluster option, first one first."""
     names = [option, *CLUSTER_OPTIONS[option].get("aliases", ())]
     return tuple(f"K8S_AUTH_{name.upper()}" for name in names)
 
@@ -46,7 +46,8 @@ def environment_value(option: str) -> str | None:
 
 
 def option_origin(option: str, value: t.Any) -> str:
-    """In words, where a cluster option's value came from: the environment variable that holds it, or the task's option."""
+    """In words, where a cluster option's value came from: the environment variable that holds it, or the task's
+    option."""
     variable = in_environment(option, value)
     return f"the environment variable {variable}" if variable else f"the option {option}"
 
@@ -87,7 +88,8 @@ CLUSTER_OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def cluster_argument_spec() -> ArgumentSpec:
-    """The options of cluster access, each also read from its ``K8S_AUTH_*`` environment variables where the task leaves it out."""
+    """Return the options of cluster access, each also read from its ``K8S_AUTH_*`` environment variables where the
+    task leaves it out."""
     options: dict[str, dict[str, t.Any]] = {}
     for name, definition in CLUSTER_OPTIONS.items():
         options[name] = dict(definition)

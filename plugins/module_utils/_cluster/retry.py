@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A call of the API whose try did not succeed: when it is tried again, and what is said where it is not. Imported only then.
+"""A call of the API whose try did not succeed: when it is tried again, and what is said where it is not. Imported
+only then.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -29,11 +30,11 @@ _UNREACHED = "error trying to reach service"
 class RetryPolicy(NamedTuple):
     """How often and how long a call is tried again; all times in seconds.
 
-    ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more, since it
-    may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where each try costs its
-    whole time limit (504 too). The n-th wait is
-    ``first_wait`` doubled n times, at most ``longest_wait``, between half and all of it by chance; a Retry-After of the
-    server replaces it, within ``longest_wait``. ``total_wait`` ends it whatever the counts say.
+    ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more,
+    since it may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where
+    each try costs its whole time limit (504 too). The n-th wait is ``first_wait`` doubled n times, at most
+    ``longest_wait``, between half and all of it by chance; a Retry-After of the server replaces it, within
+    ``longest_wait``. ``total_wait`` ends it whatever the counts say.
     """
 
     busy_attempts: int = 8
@@ -48,7 +49,8 @@ NORMAL = RetryPolicy()
 
 
 class Retry:
-    """One call and what it has spent; ``tries`` counts all of its tries, ``sent`` says whether one may have reached the server."""
+    """One call and what it has spent; ``tries`` counts all of its tries, ``sent`` says whether one may have reached
+    the server."""
 
     def __init__(
         self,
@@ -80,8 +82,8 @@ class Retry:
         self.sent = self.sent or self._failure.sent
 
     def wait_after_failure(self, reached: bool) -> None:
-        """Wait for the next try after the failure that was noted, or raise ApiUnreachable, ApiOutcomeUnknown. ``reached``: the
-        server was there before."""
+        """Wait for the next try after the failure that was noted, or raise ApiUnreachable, ApiOutcomeUnknown.
+        ``reached``: the server was there before."""
         failure = self._failure
         again = failure.passing and (self._repeatable or not failure.sent)
         if failure.slow:
@@ -99,8 +101,8 @@ class Retry:
         raise ApiUnreachable(f"Cannot {self._target.described()}: {failure.text}{after}.")
 
     def wait_after_error(self, raw: RawAnswer, data: dict[str, t.Any] | None, flaw: str) -> None:
-        """An error answer came, or none that an API server gives (no JSON object, so no ``data``, or one with a ``flaw``): wait for
-        the next try, or raise the ApiError family, ApiOutcomeUnknown."""
+        """An error answer came, or none that an API server gives (no JSON object, so no ``data``, or one with a
+        ``flaw``): wait for the next try, or raise the ApiError family, ApiOutcomeUnknown."""
         self.tries += 1
         answer = _answer(raw, data, flaw)
         if 200 <= answer.status < 300:
@@ -108,7 +110,8 @@ class Retry:
         lost_on_the_way = answer.status in (502, 504) or (answer.status == 503 and _lost_behind_the_api_server(answer))
         if lost_on_the_way and not self._repeatable:
             raise ApiOutcomeUnknown(
-                f"Cannot {self._target.described()}: the API server {self._connection.host} answered {answer.status} before the work was done"
+                f"Cannot {self._target.described()}: the API server {self._connection.host} answered {answer.status} "
+                "before the work was done"
                 f"{_said(answer)}; it may have been carried out, so run the task again to see."
             )
         if answer.status in (429, 503) and self._wait(self._policy.busy_attempts, raw.retry_after):
@@ -121,7 +124,9 @@ class Retry:
 
     def misread(self, flaw: str) -> ApiError:
         """Return the error for an answer that is JSON of another form than the API's."""
-        return not_an_api_answer(Answer(200, "application/json", "", None, flaw), self._target, self._connection, self._path)
+        return not_an_api_answer(
+            Answer(200, "application/json", "", None, flaw), self._target, self._connection, self._path
+        )
 
     def _wait(self, attempts: int, retry_after: float | None) -> bool:
         """Sleep before the next try; False where no further try is due."""
@@ -141,7 +146,7 @@ class Retry:
 
 
 def target_of_call(method: str, path: str, body: t.Any) -> Target:
-    """What the request is about; what a POST creates is named by its body alone."""
+    """Return what the request is about; what a POST creates is named by its body alone."""
     target = target_of(method, path)
     metadata = body.get("metadata") if target.name is None and method == "POST" and isinstance(body, dict) else None
     name = metadata.get("name") if isinstance(metadata, dict) else None
@@ -155,7 +160,7 @@ def _answer(raw: RawAnswer, data: dict[str, t.Any] | None, flaw: str) -> Answer:
 
 
 def _flaw(raw: RawAnswer) -> str:
-    """Why the answer is no JSON object; completes "the answer"."""
+    """Return why the answer is no JSON object; completes "the answer"."""
     if raw.content_type != "application/json":
         return f"is no JSON ({excerpt(raw.content_type, 100) or 'no content type'})"
     if raw.truncated:
@@ -170,7 +175,8 @@ def _flaw(raw: RawAnswer) -> str:
 
 
 def _lost_behind_the_api_server(answer: Answer) -> bool:
-    """The aggregator answers 503 for a server behind it; only where it could not even dial, nothing was carried out."""
+    """Return the aggregator answers 503 for a server behind it; only where it could not even dial, nothing was
+    carried out."""
     text = answer.text.lstrip()
     return answer.data is None and text.startswith(_UNREACHED) and not text.startswith(f"{_UNREACHED}: dial ")
 

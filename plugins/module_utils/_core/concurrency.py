@@ -26,7 +26,7 @@ class HasError(t.Protocol):
 
     @property
     def error(self) -> CollectionError | None:
-        """What stopped it, or None."""
+        """Return what stopped it, or None."""
 
 
 class NotTried(CollectionError):
@@ -34,8 +34,8 @@ class NotTried(CollectionError):
 
 
 def concurrent_map(work: t.Callable[[Item], Result], items: t.Collection[Item], width: int) -> list[Result]:
-    """Return ``work`` of every item, in their order; at most ``width`` at once. What ``work`` raises first, in that order, is raised
-    when everything that had begun has ended."""
+    """Return ``work`` of every item, in their order; at most ``width`` at once. What ``work`` raises first, in that
+    order, is raised when everything that had begun has ended."""
     if len(items) < 2 or width < 2:
         # threads, and the library for them, cost more than they gain
         return [work(item) for item in items]
@@ -44,13 +44,17 @@ def concurrent_map(work: t.Callable[[Item], Result], items: t.Collection[Item], 
 
 
 def each_with_outcome(
-    items: t.Sequence[Item], work: t.Callable[[Item], Outcome], failed: t.Callable[[Item, CollectionError], Outcome], *, width: int = WIDTH
+    items: t.Sequence[Item],
+    work: t.Callable[[Item], Outcome],
+    failed: t.Callable[[Item, CollectionError], Outcome],
+    *,
+    width: int = WIDTH,
 ) -> list[Outcome]:
     """Return ``work`` of every item, in their order; at most ``width`` at once.
 
-    Once the cluster cannot be reached at all, or does not accept the token, the items whose turn has not come get the
-    outcome that ``failed`` makes: waiting for each of hundreds to fail alike would help nobody. A mistake in ``work`` is an
-    outcome of its item too.
+    Once the cluster cannot be reached at all, or does not accept the token, the items whose turn has not come get
+    the outcome that ``failed`` makes: waiting for each of hundreds to fail alike would help nobody. A mistake in
+    ``work`` is an outcome of its item too.
     """
     given_up: list[CollectionError] = []
 

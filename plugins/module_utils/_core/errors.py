@@ -125,7 +125,8 @@ class RegistryError(CollectionError):
 
 
 def may_have_been_done(error: CollectionError) -> bool:
-    """Say whether the write that ended with ``error`` may have been carried out all the same: only reading again can tell."""
+    """Say whether the write that ended with ``error`` may have been carried out all the same: only reading again can
+    tell."""
     return isinstance(error, ApiOutcomeUnknown) or (isinstance(error, ApiError) and error.status in (500, 502, 504))
 
 
@@ -148,11 +149,17 @@ class InternalError(CollectionError):
 
 
 def internal_error(exc: Exception) -> InternalError:
-    """Return the error for an exception that nobody expected; its own message stays out, since it can hold any value."""
+    """Return the error for an exception that nobody expected; its own message stays out, since it can hold any
+    value."""
     place = exc.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}" if place is not None else "an unknown place"
+    where = (
+        f"{place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}"
+        if place is not None
+        else "an unknown place"
+    )
     return InternalError(
-        f"Internal error of the module ({type(exc).__name__} at {where}), nothing more is known about what was done to this one; please report it"
+        f"Internal error of the module ({type(exc).__name__} at {where}), nothing more is known about what was done to "
+        "this one; please report it"
     )

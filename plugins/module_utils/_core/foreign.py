@@ -2,14 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inward wall: what clusters, registries and earlier files say is checked here, before anything is computed with it.
+"""The inward wall: what clusters, registries and earlier files say is checked here, before anything is computed with
+it.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-An API server, or whatever answers in its place, can send JSON of any form, and users of a namespace can store almost any text. A
-shape says which types the fields that the code reads must have: ``str``, ``int`` or ``bool``; ``[shape]`` for a list of such
-values; a mapping for an object with these fields, others are left alone; ``Each(shape)`` for an object with any keys; ``Name()`` for
-a name. A field that is missing or null fits every shape but ``Needed(shape)``.
+An API server, or whatever answers in its place, can send JSON of any form, and users of a namespace can store almost
+any text. A shape says which types the fields that the code reads must have: ``str``, ``int`` or ``bool``;
+``[shape]`` for a list of such values; a mapping for an object with these fields, others are left alone;
+``Each(shape)`` for an object with any keys; ``Name()`` for a name. A field that is missing or null fits every shape
+but ``Needed(shape)``.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Needed(NamedTuple):
 
 
 def misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
-    """Return what does not fit the shape, as in ``spec.tags[3].name is a number and not a string``; None if all does."""
+    """Return what does not fit the shape, as in ``spec.tags[3].name is a number and not a string``; None if all
+    does."""
     if isinstance(shape, Needed):
         if value is None:
             return f"{path} is missing"

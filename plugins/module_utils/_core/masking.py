@@ -35,10 +35,17 @@ _CONTENT = ("{", "[", "-----BEGIN", "$ANSIBLE_VAULT", "apiVersion", "kind:", "au
 
 
 def derived_forms(value: str) -> set[str]:
-    """The secret itself and the forms in which it is written elsewhere: base64 (with and without padding, both alphabets),
-    JSON and Python escapes, percent-encoding. Ansible masks literal values only."""
+    """Return the secret itself and the forms in which it is written elsewhere: base64 (with and without padding,
+    both alphabets), JSON and Python escapes, percent-encoding. Ansible masks literal values only."""
     raw = value.encode("utf-8", "surrogateescape")
-    forms = {value, value.strip(), quote(raw, safe=""), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    forms = {
+        value,
+        value.strip(),
+        quote(raw, safe=""),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+    }
     for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
         text = encoded.decode("ascii")
         forms |= {text, text.rstrip("=")}
@@ -46,12 +53,13 @@ def derived_forms(value: str) -> set[str]:
 
 
 def basic_credential(username: str, password: str) -> str:
-    """The value of an HTTP Basic ``Authorization`` header without the word ``Basic``."""
+    """Return the value of an HTTP Basic ``Authorization`` header without the word ``Basic``."""
     return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
 
 
 def url_passwords(value: t.Any) -> set[str]:
-    """The password of every URL with a user name and a password, as written and as sent, wherever it stands in ``value``."""
+    """Return the password of every URL with a user name and a password, as written and as sent, wherever it stands
+    in ``value``."""
     found: set[str] = set()
     left = [value]
     while left:
@@ -63,7 +71,11 @@ def url_passwords(value: t.Any) -> set[str]:
             left += item.values()
             # keys of auth files, and registries, are written without a scheme, too
             for name in (*item, item.get("registry")):
-                found |= {password for _user, password in re.findall(_BARE_USER_INFO, name)} if isinstance(name, str) and "@" in name else set()
+                found |= (
+                    {password for _user, password in re.findall(_BARE_USER_INFO, name)}
+                    if isinstance(name, str) and "@" in name
+                    else set()
+                )
         elif isinstance(item, (list, tuple)):
             left += item
     return found
@@ -109,13 +121,17 @@ def redact(text: str, forms: t.Iterable[str]) -> str:
 
 
 def misspelt_secrets(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
-    """Return the credentials in options of another form than the argument spec's, and under names that it does not have and that are
-    those of credentials: Ansible shows the arguments that it refuses."""
-    known = {alias: definition for name, definition in options.items() for alias in (name, *definition.get("aliases", ()))}
+    """Return the credentials in options of another form than the argument spec's, and under names that it does not
+    have and that are those of credentials: Ansible shows the arguments that it refuses."""
+    known = {
+        alias: definition for name, definition in options.items() for alias in (name, *definition.get("aliases", ()))
+    }
     found: set[str] = set()
     for name, value in given.items():
         if name not in known:
-            found |= _texts(value) if re.search(_MEANT_SECRET, str(name)) and not str(name).startswith("_ansible") else set()
+            found |= (
+                _texts(value) if re.search(_MEANT_SECRET, str(name)) and not str(name).startswith("_ansible") else set()
+            )
         elif known[name].get("no_log"):
             found |= _texts(value)
         elif known[name].get("options"):
@@ -138,12 +154,14 @@ def _texts(value: t.Any) -> set[str]:
 
 
 def is_content(path: str) -> bool:
-    """Return whether a text that should be a path can only be the content of a file: lines, JSON, PEM, the base64 of these, what no
-    file system takes as a name, or a credential."""
+    """Return whether a text that should be a path can only be the content of a file: lines, JSON, PEM, the base64 of
+    these, what no file system takes as a name, or a credential."""
     text = path.strip()
     if re.search(r"[\x00-\x1f\x7f]", text) or text.startswith(_CONTENT) or scrub(text) != text:
         return True
-    if len(text) > _LONGEST_PATH or any(len(part.encode("utf-8", "surrogateescape")) > _LONGEST_NAME for part in text.split("/")):
+    if len(text) > _LONGEST_PATH or any(
+        len(part.encode("utf-8", "surrogateescape")) > _LONGEST_NAME for part in text.split("/")
+    ):
         return True
     if len(text) < _SHORTEST_CONTENT or not re.fullmatch(r"[A-Za-z0-9+/_-]+={0,2}", text):
         return False
@@ -155,7 +173,8 @@ def is_content(path: str) -> bool:
 
 
 def contents_of_paths(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
-    """Return what was given as a path and is the content of a file, which may hold credentials, wherever ``options`` have a path."""
+    """Return what was given as a path and is the content of a file, which may hold credentials, wherever ``options``
+    have a path."""
     found: set[str] = set()
     for name, definition in options.items():
         for key in (name, *definition.get("aliases", ())):
@@ -170,5 +189,6 @@ def contents_of_paths(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.An
 
 
 def _has_path(definition: t.Mapping[str, t.Any]) -> bool:
-    """Return whether an option of the form ``definition`` has a path in it: lists of thousands are not searched for nothing."""
+    """Return whether an option of the form ``definition`` has a path in it: lists of thousands are not searched for
+    nothing."""
     return any(inner.get("type") == "path" or _has_path(inner) for inner in (definition.get("options") or {}).values())

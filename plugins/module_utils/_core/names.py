@@ -32,12 +32,14 @@ def check_object_name(option: str, name: str) -> None:
 
 
 def check_key(option: str, key: str) -> None:
-    """Raise ``InputError`` for what cannot be the key of a label or annotation: a word, or a DNS subdomain, a slash and a word."""
+    """Raise ``InputError`` for what cannot be the key of a label or annotation: a word, or a DNS subdomain, a slash
+    and a word."""
     prefix, slash, word = key.rpartition("/")
     has_prefix = not slash or (re.fullmatch(_SUBDOMAIN, prefix) and len(prefix) <= _MAX_LENGTH)
     if not has_prefix or not _is_word(word):
         raise InputError(
-            f'{option}: "{key}" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending with a letter or digit, '
+            f'{option}: "{key}" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending '
+            "with a letter or digit, "
             f"{_MAX_WORD} characters at most, with or without a domain and a slash before it"
         )
 
@@ -46,7 +48,8 @@ def check_label_value(key: str, value: str) -> None:
     """Raise ``InputError`` for what cannot be the value of a label."""
     if value and not _is_word(value):
         raise InputError(
-            f'labels: "{value}" cannot be the value of "{key}"; use letters, digits, "-", "_" and ".", beginning and ending with a letter or '
+            f'labels: "{value}" cannot be the value of "{key}"; use letters, digits, "-", "_" and ".", beginning and '
+            "ending with a letter or "
             f"digit, {_MAX_WORD} characters at most"
         )
 
@@ -78,7 +81,8 @@ def namespaces_from(params: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 
 
 def check_path(option: str, path: str, instead: str = "write it into a file and give its path") -> None:
-    """Raise ``InputError`` for what is the content of a file and not its path: it may hold credentials, so it is not repeated.
+    """Raise ``InputError`` for what is the content of a file and not its path: it may hold credentials, so it is not
+    repeated.
 
     ``instead`` says what to do with the content.
     """

@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-``_module/runner.py`` calls it once, over everything that a module returns. Ansible writes messages to terminals as they are, and
-does not redact the keys of mappings.
+``_module/runner.py`` calls it once, over everything that a module returns. Ansible writes messages to terminals as
+they are, and does not redact the keys of mappings.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _MULTILINE = frozenset(("msg", "exception", "before", "after"))
 
 
 def visible(text: str) -> str:
-    """Return the text with a visible character in the place of each one that commands a terminal, line ends included."""
+    """Return the text with a visible character in the place of each one that commands a terminal, line ends
+    included."""
     return _COMMAND.sub(_picture, text)
 
 
@@ -46,8 +47,8 @@ def _picture(found: re.Match[str]) -> str:
 def excerpt(text: str, limit: int) -> str:
     """Return up to ``limit`` characters of foreign text as a part of one of our lines.
 
-    Every secret that this run has met is redacted before the text is cut: nobody would recognise what is left of one. Line
-    ends become spaces.
+    Every secret that this run has met is redacted before the text is cut: nobody would recognise what is left of
+    one. Line ends become spaces.
     """
     redacted = redact(text[: limit + _MARGIN], SECRETS_MET)
     return visible(re.sub(r"\s*[\r\n\t]\s*", " ", redacted[:limit]))
@@ -71,7 +72,8 @@ class OutwardWall:
         return _bounded(text, TEXT_LIMIT)
 
     def value(self, value: t.Any, *, multiline: bool = False) -> t.Any:
-        """Return a value of JSON types with every string, keys included, as ``text`` returns it; lists keep their length."""
+        """Return a value of JSON types with every string, keys included, as ``text`` returns it; lists keep their
+        length."""
         if isinstance(value, str):
             return self.text(value, multiline=multiline)
         if isinstance(value, t.Mapping):

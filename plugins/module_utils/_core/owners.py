@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Each mark and its source is in docs/owners.md. The controllers of the cluster itself, which make the secrets of service accounts, are
-no owners.
+Each mark and its source is in docs/owners.md. The controllers of the cluster itself, which make the secrets of
+service accounts, are no owners.
 """
 
 from __future__ import annotations
@@ -46,7 +46,12 @@ class OwnedByAnother(CollectionError):
 def owner_of(kind: str, metadata: t.Mapping[str, t.Any]) -> Owner | None:
     """Return who reconciles an object of ``kind``, by its metadata; None if nobody has left a mark."""
     labels, annotations = _texts(metadata.get("labels")), _texts(metadata.get("annotations"))
-    for found in (_controller(metadata), _external(labels, annotations), _argo_cd(kind, metadata, annotations), _flux(labels, annotations)):
+    for found in (
+        _controller(metadata),
+        _external(labels, annotations),
+        _argo_cd(kind, metadata, annotations),
+        _flux(labels, annotations),
+    ):
         if found:
             return Owner(found, reconciles=True)
     if kind == "ImageStream" and labels.get(_SAMPLES) == "true":
@@ -63,7 +68,8 @@ def owner_of(kind: str, metadata: t.Mapping[str, t.Any]) -> Owner | None:
 def refuse_owned(what: str, owner: Owner) -> OwnedByAnother:
     """Return the error for a change of ``what``, which begins a sentence, that its owner would undo."""
     return OwnedByAnother(
-        f"{what} is reconciled by {owner.name}, which would undo the change, so nothing was written; change it there, or set take_over: true to "
+        f"{what} is reconciled by {owner.name}, which would undo the change, so nothing was written; change it there, "
+        "or set take_over: true to "
         "write it all the same"
     )
 
@@ -91,10 +97,15 @@ def _external(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> 
 
 
 def _argo_cd(kind: str, metadata: t.Mapping[str, t.Any], annotations: t.Mapping[str, str]) -> str:
-    """Return the application of Argo CD; an id that names another object came here with a copy of that one's annotations."""
+    """Return the application of Argo CD; an id that names another object came here with a copy of that one's
+    annotations."""
     application, _colon, tracked = annotations.get(_ARGO_CD, "").partition(":")
     group_kind, _colon, place = tracked.partition(":")
-    if not application or group_kind.rpartition("/")[2] != kind or place != f"{metadata.get('namespace')}/{metadata.get('name')}":
+    if (
+        not application
+        or group_kind.rpartition("/")[2] != kind
+        or place != f"{metadata.get('namespace')}/{metadata.get('name')}"
+    ):
         return ""
     return f'the Argo CD application "{application}"'
 
@@ -108,4 +119,8 @@ def _flux(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> str:
 
 def _texts(values: t.Any) -> dict[str, str]:
     """Return labels or annotations as far as they are texts."""
-    return {name: value for name, value in values.items() if isinstance(value, str)} if isinstance(values, t.Mapping) else {}
+    return (
+        {name: value for name, value in values.items() if isinstance(value, str)}
+        if isinstance(values, t.Mapping)
+        else {}
+    )

@@ -33,7 +33,8 @@ DEFAULT_REGISTRY = "docker.io"
 
 
 class PullSpec(NamedTuple):
-    """A pull spec, taken apart. ``registry`` is as written, and empty where the text names none (then it is Docker Hub)."""
+    """A pull spec, taken apart. ``registry`` is as written, and empty where the text names none (then it is Docker
+    Hub)."""
 
     registry: str
     repository: str
@@ -46,7 +47,9 @@ class PullSpec(NamedTuple):
         if not text or text != text.strip():
             raise InputError(f'"{text}" is not a pull spec: it is empty or has space around it')
         if "://" in text:
-            raise InputError(f'"{text}" is not a pull spec: leave out "{text.split("://", 1)[0]}://" and begin with the registry')
+            raise InputError(
+                f'"{text}" is not a pull spec: leave out "{text.split("://", 1)[0]}://" and begin with the registry'
+            )
         rest, digest = text, ""
         if "@" in rest:
             rest, digest = rest.split("@", 1)
@@ -62,7 +65,10 @@ class PullSpec(NamedTuple):
         if registry and not re.fullmatch(_DOMAIN, registry):
             raise InputError(f'"{text}" is not a pull spec: "{registry}" is not a registry host')
         if not re.fullmatch(_PATH, repository):
-            raise InputError(f'"{text}" is not a pull spec: "{repository}" is not a repository name (lower case, digits, and . _ - / between them)')
+            raise InputError(
+                f'"{text}" is not a pull spec: "{repository}" is not a repository name (lower case, digits, and . _ - '
+                "/ between them)"
+            )
         if not registry and re.fullmatch(r"[0-9a-f]{64}", repository):
             raise InputError(f'"{text}" is not a pull spec: it is an image id without a repository')
         if len(repository) > 255:
@@ -95,14 +101,17 @@ def _split_registry(name: str) -> tuple[str, str]:
 def check_digest(digest: str, text: str) -> None:
     """Raise ``InputError`` unless ``digest`` is one; ``text`` is the whole pull spec, for the sentence."""
     if not re.fullmatch(_DIGEST, digest):
-        raise InputError(f'"{text}" is not a pull spec: "{digest}" is not a digest (sha256: and 64 hexadecimal digits in lower case)')
+        raise InputError(
+            f'"{text}" is not a pull spec: "{digest}" is not a digest (sha256: and 64 hexadecimal digits in lower case)'
+        )
 
 
 def check_tag_name(name: str) -> None:
     """Raise ``InputError`` for a tag name that the imagestreamtags API could not address (server-behaviour.md 2.9)."""
     if not re.fullmatch(_TAG, name):
         raise InputError(
-            f'"{name}" is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not beginning with . or -)'
+            f'"{name}" is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not '
+            "beginning with . or -)"
         )
 
 
@@ -110,11 +119,18 @@ def check_stream_name(namespace: str, name: str) -> None:
     """Raise ``InputError`` for a stream name that the server refuses (contract case invalid_requests)."""
     first, slash, rest = name.partition("/")
     if slash and re.fullmatch(_NAMESPACE, first) and re.fullmatch(_STREAM, rest.partition(":")[0]):
-        raise InputError(f'"{name}": leave the namespace out of the name of an image stream, it is the option namespace')
+        raise InputError(
+            f'"{name}": leave the namespace out of the name of an image stream, it is the option namespace'
+        )
     if not re.fullmatch(_STREAM, name):
-        raise InputError(f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them')
+        raise InputError(
+            f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them'
+        )
     if len(namespace) + 1 + len(name) > 255:
-        raise InputError(f'"{namespace}/{name[:60]}..." is too long for an image stream: namespace and name together are limited to 255 characters')
+        raise InputError(
+            f'"{namespace}/{name[:60]}..." is too long for an image stream: namespace and name together are limited to '
+            "255 characters"
+        )
 
 
 def check_namespace(name: str) -> None:

@@ -21,9 +21,9 @@ _NAMED_IN_A_SENTENCE = 5
 class Report:
     """The outcome of one module run. Holds JSON types only, and never a credential.
 
-    ``failure`` is the complete message for the person at the screen if something was refused although the rest was done;
-    ``results`` is returned in that case too, so that nothing is lost. ``differences`` are what diff mode prints, an entry for
-    each object.
+    ``failure`` is the complete message for the person at the screen if something was refused although the rest was
+    done; ``results`` is returned in that case too, so that nothing is lost. ``differences`` are what diff mode
+    prints, an entry for each object.
     """
 
     def __init__(

@@ -7,9 +7,9 @@
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 What an entry means is what the API server's importer and the kubelet make of it (server-behaviour.md 2.8 and 4.3):
-``auth`` wins over ``username`` and ``password``, base64 may lack its padding, the first colon splits. An entry that they
-cannot decode breaks every import of its namespace (contract case secret_malformed_breaks_namespace); an empty one
-matches, yields nothing and hides others (contract case secret_shadowing).
+``auth`` wins over ``username`` and ``password``, base64 may lack its padding, the first colon splits. An entry that
+they cannot decode breaks every import of its namespace (contract case secret_malformed_breaks_namespace); an empty
+one matches, yields nothing and hides others (contract case secret_shadowing).
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class MalformedAuth(ValueError):
 
 
 class Login(NamedTuple):
-    """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" where there is none."""
+    """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" where there is
+    none."""
 
     username: str = ""
     password: str = ""
@@ -67,7 +68,8 @@ class Login(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        """Say whether user name and password can be written as text: bytes that are no UTF-8 are in an ``auth`` only."""
+        """Say whether user name and password can be written as text: bytes that are no UTF-8 are in an ``auth``
+        only."""
         return _is_utf8(self.username + self.password)
 
     @property
@@ -88,7 +90,8 @@ def encode_text(text: str) -> str:
 
 
 def decode_auth(auth: str) -> tuple[str, str]:
-    """Return user name and password of an ``auth`` field; raise ``MalformedAuth`` where the cluster could not decode it."""
+    """Return user name and password of an ``auth`` field; raise ``MalformedAuth`` where the cluster could not decode
+    it."""
     # The server's decoder skips line breaks and nothing else; it wants the padding whole or not at all.
     text = auth.replace("\r", "").replace("\n", "")
     padded = text if text.endswith("=") else text + "=" * (-len(text) % 4)
@@ -103,7 +106,8 @@ def decode_auth(auth: str) -> tuple[str, str]:
 
 
 def decode_entry(entry: t.Any) -> Login:
-    """Return what one entry of ``auths`` means to the cluster; raise ``MalformedAuth`` where it cannot decode the entry."""
+    """Return what one entry of ``auths`` means to the cluster; raise ``MalformedAuth`` where it cannot decode the
+    entry."""
     if entry is None:
         return Login()
     if not isinstance(entry, dict):
@@ -180,9 +184,17 @@ class AuthDocument:
         found: list[str] = []
         for key, entry in self.auths.items():
             if has_user_info(key):
-                found += [key, key.rpartition("@")[0].rpartition("://")[2], key.rpartition("@")[0].rpartition("://")[2].rpartition(":")[2]]
+                found += [
+                    key,
+                    key.rpartition("@")[0].rpartition("://")[2],
+                    key.rpartition("@")[0].rpartition("://")[2].rpartition(":")[2],
+                ]
             if isinstance(entry, dict):
-                found.extend(value for name, value in entry.items() if isinstance(value, str) and value and _folded(name) in _SECRET_FIELDS)
+                found.extend(
+                    value
+                    for name, value in entry.items()
+                    if isinstance(value, str) and value and _folded(name) in _SECRET_FIELDS
+                )
             try:
                 found.extend(decode_entry(entry).secrets())
             except MalformedAuth:
@@ -193,8 +205,8 @@ class AuthDocument:
 def parse_document(text: str, secret_type: str) -> AuthDocument:
     """Parse what a secret of ``secret_type`` holds; raise ``MalformedAuth`` where the cluster could not read it.
 
-    It is read as the cluster's Go reads it, so that what is merged and written back loses nothing that worked: field names count
-    in any case, an "auths" that is there twice is filled twice, null empties it.
+    It is read as the cluster's Go reads it, so that what is merged and written back loses nothing that worked: field
+    names count in any case, an "auths" that is there twice is filled twice, null empties it.
     """
     try:
         document = _load_json(text)
@@ -243,16 +255,20 @@ def _fill(auths: dict[str, t.Any], members: _Members) -> None:
 
 
 def _refuse_replaced(auths: t.Mapping[str, t.Any]) -> None:
-    """Raise ``MalformedAuth`` if an entry that another one replaces cannot be decoded: the cluster decodes it all the same."""
+    """Raise ``MalformedAuth`` if an entry that another one replaces cannot be decoded: the cluster decodes it all
+    the same."""
     for key, entry in auths.items():
         try:
             decode_entry(entry)
         except MalformedAuth as exc:
-            raise MalformedAuth(f'it has "{shown_key(key)}" twice, and one of the two cannot be decoded: {exc}') from None
+            raise MalformedAuth(
+                f'it has "{shown_key(key)}" twice, and one of the two cannot be decoded: {exc}'
+            ) from None
 
 
 def _entry(members: _Members) -> dict[str, t.Any]:
-    """Return one entry: of a field that is there twice, in any case of letters, the last one counts, and null leaves it as it was.
+    """Return one entry: of a field that is there twice, in any case of letters, the last one counts, and null leaves
+    it as it was.
 
     One of another type than text stays, because the cluster refuses it wherever it stands.
     """
@@ -301,7 +317,8 @@ def read_auth_file(path: str) -> AuthDocument:
             content = handle.read()
     except FileNotFoundError:
         raise InputError(
-            f"auth_file: {path} does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there"
+            f"auth_file: {path} does not exist on the host where the module runs; give the path of a Docker "
+            "config.json or a Podman auth.json there"
         ) from None
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "that is no path"
@@ -313,12 +330,15 @@ def read_auth_file(path: str) -> AuthDocument:
 
 
 def parse_auth_content(content: t.Any) -> AuthDocument:
-    """Parse the option ``auth_content``: a mapping, its JSON text, or the base64 of that as a Secret's ``data`` has it."""
+    """Parse the option ``auth_content``: a mapping, its JSON text, or the base64 of that as a Secret's ``data`` has
+    it."""
     source = "auth_content:"
     if isinstance(content, dict):
         return parse_auth_file(json.dumps(content), f"{source} the mapping")
     if not isinstance(content, str):
-        raise InputError(f"{source} it is {_json_kind(content)}; give the content of a .dockerconfigjson as a mapping or as text")
+        raise InputError(
+            f"{source} it is {_json_kind(content)}; give the content of a .dockerconfigjson as a mapping or as text"
+        )
     return parse_auth_file(_decoded(content) or content, f"{source} the text")
 
 
@@ -346,7 +366,9 @@ def parse_auth_file(text: str, source: str) -> AuthDocument:
         raise InputError(f"{source} {_SECRET_OBJECT}")
     for name, value in document:
         if _folded(name) == "auths" and value is not None and not isinstance(value, _Members):
-            raise InputError(f'{source} has {_json_kind(value)} as "auths" where an object with one entry per registry is expected')
+            raise InputError(
+                f'{source} has {_json_kind(value)} as "auths" where an object with one entry per registry is expected'
+            )
     try:
         if "auths" not in map(_folded, plain) and _looks_flat(plain):
             return AuthDocument(auths=_entries(document))
@@ -356,29 +378,39 @@ def parse_auth_file(text: str, source: str) -> AuthDocument:
     helper = _credential_helper(found.rest)
     if helper and not any(_has_content(entry) for entry in found.auths.values()):
         raise InputError(
-            f"{source} holds no credential: they are kept by the credential helper {helper}, which a cluster cannot ask; "
+            f"{source} holds no credential: they are kept by the credential helper {helper}, which a cluster cannot "
+            "ask; "
             'log in once more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, '
             "or give username and password in registries"
         )
     if not any(_folded(name) == "auths" and value is not None for name, value in document):
         raise InputError(
-            f'{source} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'
+            f'{source} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or '
+            '"podman login --authfile" has written'
         )
     if not found.auths:
-        raise InputError(f'{source} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")')
+        raise InputError(
+            f'{source} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")'
+        )
     return found
 
 
 def _what_it_is(text: str) -> str:
-    """Return what a text that is no JSON is instead, and what to do, as the end of a sentence; "" if that is not known."""
+    """Return what a text that is no JSON is instead, and what to do, as the end of a sentence; "" if that is not
+    known."""
     if not text.strip("\ufeff\0 \t\r\n"):
         return 'is empty; log in first ("podman login --authfile FILE REGISTRY")'
     if text.startswith("\ufeff"):
-        return "begins with a byte order mark, with which no tool reads it as an auth file; save it as UTF-8 without one"
+        return (
+            "begins with a byte order mark, with which no tool reads it as an auth file; save it as UTF-8 without one"
+        )
     if "\0" in text:
         return "is text in UTF-16, or no text at all, which no tool reads as an auth file; save it as UTF-8"
     if text.lstrip().startswith("$ANSIBLE_VAULT"):
-        return "is encrypted with Ansible Vault; give its content instead, auth_content: \"{{ lookup('ansible.builtin.file', path) }}\", which decrypts it"
+        return (
+            'is encrypted with Ansible Vault; give its content instead, auth_content: "{{ '
+            "lookup('ansible.builtin.file', path) }}\", which decrypts it"
+        )
     if _decoded(text):
         return "is the base64 of an auth file; decode it, or give the text as auth_content, which takes base64 too"
     if re.search(r"(?m)^kind:\s*[\"']?Secret\b", text):
@@ -396,9 +428,9 @@ def _not_json(exc: Exception) -> str:
 def take_from_auth_file(document: AuthDocument, only: t.Sequence[str], source: str) -> dict[str, t.Any]:
     """Return the entries of an auth file that go into a secret: those that match a glob of ``only``, or all.
 
-    Tokens that Docker keeps for itself beside a login are no registries. Raises ``InputError`` where nothing matches, and for an
-    entry that no secret should hold: one that cannot be decoded (it breaks every import of the namespace), one without a
-    credential (it hides others), and one with a credential in its key.
+    Tokens that Docker keeps for itself beside a login are no registries. Raises ``InputError`` where nothing
+    matches, and for an entry that no secret should hold: one that cannot be decoded (it breaks every import of the
+    namespace), one without a credential (it hides others), and one with a credential in its key.
     """
     registries = {key: entry for key, entry in document.auths.items() if not is_own_token(key)}
     taken = {key: entry for key, entry in registries.items() if not only or matches_any(key, only)}
@@ -409,7 +441,10 @@ def take_from_auth_file(document: AuthDocument, only: t.Sequence[str], source: s
         leave_out = 'or leave it out with "only"'
         begin = f'{source}: the entry of "{shown_key(key)}" cannot be used'
         if has_user_info(key):
-            raise InputError(f"{begin}: its key has a user name or password in it, which the cluster does not use; log in to that registry again, {leave_out}")
+            raise InputError(
+                f"{begin}: its key has a user name or password in it, which the cluster does not use; log in to that "
+                f"registry again, {leave_out}"
+            )
         try:
             login = decode_entry(entry)
         except MalformedAuth as exc:
@@ -431,10 +466,12 @@ def is_own_token(key: str) -> bool:
 
 
 def refuse_placeholder(login: Login, begin: str) -> None:
-    """Raise ``InputError``, with ``begin`` at its beginning, for a credential that is what AWX shows in place of one."""
+    """Raise ``InputError``, with ``begin`` at its beginning, for a credential that is what AWX shows in place of
+    one."""
     if _AWX_PLACEHOLDER in (login.password, login.identity_token):
         raise InputError(
-            f"{begin}: its credential is {_AWX_PLACEHOLDER}, which AWX shows in the place of a stored password and does not give to jobs "
+            f"{begin}: its credential is {_AWX_PLACEHOLDER}, which AWX shows in the place of a stored password and "
+            "does not give to jobs "
             "that are launched with it; enter the password again"
         )
 
@@ -458,7 +495,9 @@ def _has_content(entry: t.Any) -> bool:
 
 def _looks_flat(document: dict[str, t.Any]) -> bool:
     fields = set(_CREDENTIAL_FIELDS)
-    return bool(document) and all(isinstance(entry, dict) and fields & {_folded(name) for name in entry} for entry in document.values())
+    return bool(document) and all(
+        isinstance(entry, dict) and fields & {_folded(name) for name in entry} for entry in document.values()
+    )
 
 
 def _credential_helper(document: dict[str, t.Any], registry: str = "") -> str:
@@ -477,7 +516,8 @@ def _credential_helper(document: dict[str, t.Any], registry: str = "") -> str:
 
 
 def _load_json(text: str) -> t.Any:
-    """Return the parsed text; ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster refuses."""
+    """Return the parsed text; ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster
+    refuses."""
     document = json.loads(text, parse_constant=_refuse_number, parse_float=_finite, object_pairs_hook=_Members)
     # an escape of half a character is the replacement character to the cluster, and nothing that Python could send
     return _whole_characters(document) if "\\ud" in text.lower() else document

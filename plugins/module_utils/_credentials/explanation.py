@@ -28,8 +28,9 @@ from .registry_secrets import EXCLUDE_ANNOTATION, RegistrySecret, keyring_of
 class Explanation(NamedTuple):
     """Which credential an import of one image uses, in one sentence and in parts; no part is a credential.
 
-    ``result``: used (the entry of ``key``), anonymous (that entry has no credential), no_match (a key ``wanted_key`` would
-    match), broken (``secret`` makes every import of the namespace fail), not_allowed (the secrets may not be listed).
+    ``result``: used (the entry of ``key``), anonymous (that entry has no credential), no_match (a key ``wanted_key``
+    would match), broken (``secret`` makes every import of the namespace fail), not_allowed (the secrets may not be
+    listed).
     """
 
     result: str
@@ -57,19 +58,28 @@ def explain(known: list[RegistrySecret], image: str) -> Explanation:
             )
     matches = keyring_of(candidates).lookup(target)
     if not matches:
-        return Explanation("no_match", _explain_no_match(target, image, known, candidates), wanted_key=_wanted_key(target))
+        return Explanation(
+            "no_match", _explain_no_match(target, image, known, candidates), wanted_key=_wanted_key(target)
+        )
     used, rest = matches[0], matches[1:]
-    first = f'For {image} the API server uses the key "{shown_key(used.entry.written)}" of the secret "{used.entry.secret}"'
+    first = (
+        f'For {image} the API server uses the key "{shown_key(used.entry.written)}" of the secret "{used.entry.secret}"'
+    )
     others = _names(match.entry.secret for match in rest if match.entry.secret != used.entry.secret)
     if used.entry.is_empty:
         hidden = f", and it hides {others}" if others else ""
-        sentence = f"{first}, but that entry has no user name and password, so it asks anonymously{hidden}; give the entry its credential or remove it."
+        sentence = (
+            f"{first}, but that entry has no user name and password, so it asks anonymously{hidden}; give the entry "
+            "its credential or remove it."
+        )
         return Explanation("anonymous", sentence, used.entry.secret, shown_key(used.entry.written))
     before = f"; what {others} would give for it comes after that and is not tried" if others else ""
     user = Login(used.entry.username).shown_username
     expiry = expiry_of(used.entry.password)
     ended = f" That credential expired at {expiry.text}: give a fresh one." if expiry.state() == EXPIRED else ""
-    return Explanation("used", f'{first} (user "{user}"){before}.{ended}', used.entry.secret, shown_key(used.entry.written), user)
+    return Explanation(
+        "used", f'{first} (user "{user}"){before}.{ended}', used.entry.secret, shown_key(used.entry.written), user
+    )
 
 
 def explain_without_rights(namespace: str, image: str) -> str:
@@ -81,7 +91,8 @@ def explain_unread(namespace: str, image: str) -> Explanation:
     """Return what can be said to a caller who may not list the secrets of ``namespace``: which key would match."""
     wanted = _wanted_key(lookup_text(image))
     sentence = (
-        f"Which credential the API server uses for {image} cannot be said here, because you may not list the secrets of the namespace "
+        f"Which credential the API server uses for {image} cannot be said here, because you may not list the secrets "
+        "of the namespace "
         f'"{namespace}"; a secret there with the key "{wanted}" would match.'
     )
     return Explanation("not_allowed", sentence, wanted_key=wanted)
@@ -94,7 +105,8 @@ def _explain_no_match(target: str, image: str, known: list[RegistrySecret], cand
     else:
         found = f"No key in the registry secrets of the namespace matches {image}"
     remarks = [
-        f'the key "{shown_key(match.entry.written)}" of the secret "{match.entry.secret}" would, but {_why_unused(secret)}'
+        f'the key "{shown_key(match.entry.written)}" of the secret "{match.entry.secret}" would, but '
+        f"{_why_unused(secret)}"
         for secret in known
         if not secret.is_candidate
         for match in keyring_of([secret]).lookup(target)[:1]
@@ -107,7 +119,10 @@ def _explain_no_match(target: str, image: str, known: list[RegistrySecret], cand
         if reason
     ]
     detail = f" ({'; '.join(remarks[:3])})" if remarks else ""
-    return f'{found}{detail}. Add a credential with the key "{wanted}" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
+    return (
+        f'{found}{detail}. Add a credential with the key "{wanted}" to a pull secret of the namespace, or to the '
+        "cluster's global pull secret."
+    )
 
 
 def _why_unused(secret: RegistrySecret) -> str:

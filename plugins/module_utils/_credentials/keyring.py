@@ -6,10 +6,10 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Source of every rule: server-behaviour.md 2.8 and the contract cases secret_keys and secret_shadowing. In short: scheme
-and a leading ``/v1/`` or ``/v2/`` of a key are dropped; the host is compared label by label, ``*`` stands for (a part of)
-one label; the port must be the same text; the path is a plain string prefix; of the keys that match, the one that sorts
-last as text comes first, then the secret whose name sorts first.
+Source of every rule: server-behaviour.md 2.8 and the contract cases secret_keys and secret_shadowing. In short:
+scheme and a leading ``/v1/`` or ``/v2/`` of a key are dropped; the host is compared label by label, ``*`` stands for
+(a part of) one label; the port must be the same text; the path is a plain string prefix; of the keys that match, the
+one that sorts last as text comes first, then the secret whose name sorts first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-_.~!$&'()*+,;=<>\"]*)(?::[0-9]*)?"
 _BAD_ESCAPE = r"%(?![0-9A-Fa-f]{2})"
 _CONTROL = r"[\x00-\x1f\x7f]"
 # A beginning of a repository path, optionally with the tag or digest of an image behind it.
-_PATH_BEGINNING = r"/(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:[._]|__|-+)?)?(?:[:@].*)?"
+_PATH_BEGINNING = (
+    r"/(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:[._]|__|-+)?)?(?:[:@].*)?"
+)
 _DIGEST_BEHIND = r"@sha(?:256|384|512):[0-9a-f]*\Z"
 _HOST_LABEL = r"[A-Za-z0-9*](?:[A-Za-z0-9*-]*[A-Za-z0-9*])?"
 
@@ -210,12 +212,15 @@ class Keyring:
 def key_remark(written: str) -> str:
     """Return what a user should know about a key that matches nothing, or less than it seems to; "" for a plain one.
 
-    The text is the end of a sentence that begins with the key. Docker Hub's ``https://index.docker.io/v1/`` is plain: it
-    is how every tool writes it.
+    The text is the end of a sentence that begins with the key. Docker Hub's ``https://index.docker.io/v1/`` is
+    plain: it is how every tool writes it.
     """
     key = file_key(written)
     if key is None or not key.host:
-        return "is not a registry that an image could name, so the cluster ignores it; write host[:port][/path] as images do"
+        return (
+            "is not a registry that an image could name, so the cluster ignores it; write host[:port][/path] as images "
+            "do"
+        )
     for remark in (_host_remark(key), _path_remark(key)):
         if remark:
             return remark
@@ -224,20 +229,31 @@ def key_remark(written: str) -> str:
 
 def _host_remark(key: RegistryKey) -> str:
     if key.host in ("registry-1.docker.io", f"www.{DOCKER_HUB}", "hub.docker.com"):
-        return f"matches no image of Docker Hub, which are looked up as docker.io/...; write {DOCKER_HUB} or https://index.docker.io/v1/"
+        return (
+            f"matches no image of Docker Hub, which are looked up as docker.io/...; write {DOCKER_HUB} or "
+            "https://index.docker.io/v1/"
+        )
     if key.host.endswith(":") or not all(re.fullmatch(_HOST_LABEL, label) for label in key.labels if ":" not in label):
         return "can never match: that is not a host that an image could name; write host[:port][/path] as images do"
-    is_bare_word = len(key.labels) == 1 and not key.port and not key.host.startswith("[") and key.host == key.host.lower()
+    is_bare_word = (
+        len(key.labels) == 1 and not key.port and not key.host.startswith("[") and key.host == key.host.lower()
+    )
     if is_bare_word and not _label_matches(key.host, "localhost"):
         return (
-            f'can never match: an image "{key.host}/..." is looked up on {DOCKER_HUB}, because "{key.host}" has neither a dot nor a port; '
+            f'can never match: an image "{key.host}/..." is looked up on {DOCKER_HUB}, because "{key.host}" has '
+            "neither a dot nor a port; "
             "write the host in full"
         )
     if key.host == "*":
-        return 'matches images on "localhost" only: "*" stands for one part of a host name between dots, and a port is never matched by it'
+        return (
+            'matches images on "localhost" only: "*" stands for one part of a host name between dots, and a port is '
+            "never matched by it"
+        )
     if key.port in ("80", "443"):
         bare = key.host.rpartition(":")[0]
-        return f'matches only images that are written "{key.host}/...", never "{bare}/...": the port is compared as text'
+        return (
+            f'matches only images that are written "{key.host}/...", never "{bare}/...": the port is compared as text'
+        )
     if key.host != key.host.lower():
         return f'matches only images that write the host exactly so, "{key.host}": upper and lower case are told apart'
     return ""
@@ -253,9 +269,15 @@ def _path_remark(key: RegistryKey) -> str:
     if not re.fullmatch(_PATH_BEGINNING, key.path):
         return "can never match: no image has such a path"
     if "@" in key.path or ":" in key.path:
-        return "has a tag or digest: pods never match it, and imports only when the first image of that repository in a request begins so; leave it out"
+        return (
+            "has a tag or digest: pods never match it, and imports only when the first image of that repository in a "
+            "request begins so; leave it out"
+        )
     if key.path in ("/v1", "/v2"):
-        return f'matches only repositories that begin with "{key.path[1:]}": only "{key.path}/" with the slash is dropped from a key'
+        return (
+            f'matches only repositories that begin with "{key.path[1:]}": only "{key.path}/" with the slash is dropped '
+            "from a key"
+        )
     return ""
 
 
@@ -273,10 +295,11 @@ def _split_host(host: str) -> tuple[list[str], str]:
 
 
 def _label_matches(pattern: str, label: str) -> bool:
-    """Return whether a part of a host name fits, as Go's ``path.Match`` decides: ``*`` stands for any text, also none.
+    """Return whether a part of a host name fits, as Go's ``path.Match`` decides: ``*`` stands for any text, also
+    none.
 
-    Patterns are foreign text, so this takes time that grows with the product of both lengths at most: between the first and
-    the last ``*`` each piece is looked for behind the one before it, and never looked for again.
+    Patterns are foreign text, so this takes time that grows with the product of both lengths at most: between the
+    first and the last ``*`` each piece is looked for behind the one before it, and never looked for again.
     """
     first, *others = pattern.split("*")
     if not others:

@@ -59,7 +59,8 @@ class RegistrySecret(NamedTuple):
 
     @property
     def breaks_imports(self) -> str:
-        """Return why this secret breaks every import of its namespace, as the end of a sentence; "" where it does not."""
+        """Return why this secret breaks every import of its namespace, as the end of a sentence; "" where it does
+        not."""
         if not self.is_candidate:
             return ""
         if self.document is None:
@@ -84,7 +85,9 @@ def read_secret_object(secret: t.Mapping[str, t.Any]) -> RegistrySecret | None:
     data_key = DATA_KEYS.get(secret_type) or next((key for key in DATA_KEYS.values() if key in data), None)
     if data_key is None:
         return None
-    content_type = secret_type if secret_type in DATA_KEYS else next(kind for kind, key in DATA_KEYS.items() if key == data_key)
+    content_type = (
+        secret_type if secret_type in DATA_KEYS else next(kind for kind, key in DATA_KEYS.items() if key == data_key)
+    )
     if not data.get(data_key):
         # The importer passes over a secret without content.
         return RegistrySecret(name, secret_type, excluded, AuthDocument(), "", managed_by)
@@ -129,7 +132,8 @@ def secret_texts(objects: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
 class Hider(NamedTuple):
     """The entry that imports use in the place of another one: its secret, its key as written there, and the rule.
 
-    ``rule`` is "order" (of the names of secrets), "fallback" (index.docker.io comes last) or "chance" (both are in one secret).
+    ``rule`` is "order" (of the names of secrets), "fallback" (index.docker.io comes last) or "chance" (both are in
+    one secret).
     """
 
     secret: str
@@ -140,18 +144,27 @@ class Hider(NamedTuple):
         """Return the reason as half a sentence about an entry of the secret ``name``."""
         whose = "the same secret" if self.secret == name else f'the secret "{self.secret}"'
         if self.rule == "chance":
-            return f'{whose} has another credential under "{shown_key(self.written)}", which is the same registry, and chance decides which one is used'
+            return (
+                f'{whose} has another credential under "{shown_key(self.written)}", which is the same registry, and '
+                "chance decides which one is used"
+            )
         if self.rule == "fallback":
-            return f'{whose} has the key "{shown_key(self.written)}", and {DOCKER_HUB_FALLBACK} is used only if no other key matches'
-        return f"{whose} has another credential for it and comes first, because secrets are tried in the order of their names"
+            return (
+                f'{whose} has the key "{shown_key(self.written)}", and {DOCKER_HUB_FALLBACK} is used only if no other '
+                "key matches"
+            )
+        return (
+            f"{whose} has another credential for it and comes first, because secrets are tried in the order of their "
+            "names"
+        )
 
 
 def hidden_keys(name: str, written_keys: t.Iterable[str], secrets: t.Sequence[RegistrySecret]) -> dict[str, Hider]:
     """Return the keys of the secret ``name`` that no import ever gets to, each with the entry that hides it.
 
     ``secrets`` are all registry secrets of the namespace, ``name`` included. An entry is hidden by one with another
-    credential for the same key in a secret whose name sorts before; Docker Hub's index.docker.io by any docker.io, also of
-    the same secret.
+    credential for the same key in a secret whose name sorts before; Docker Hub's index.docker.io by any docker.io,
+    also of the same secret.
     """
     candidates = [secret for secret in secrets if secret.is_candidate]
     if name not in [secret.name for secret in candidates]:
@@ -166,8 +179,16 @@ def hidden_keys(name: str, written_keys: t.Iterable[str], secrets: t.Sequence[Re
         own = next((entry for entry in same if entry.secret == name and entry.written == written), None)
         if own is None:
             continue
-        before = [(entry, "fallback") for entry in keyring.entries(RegistryKey(DOCKER_HUB, ""))] if str(key) == DOCKER_HUB_FALLBACK else []
-        before += [(entry, "order" if entry.secret != name else "chance") for entry in same if entry.secret < name or entry.secret == name]
+        before = (
+            [(entry, "fallback") for entry in keyring.entries(RegistryKey(DOCKER_HUB, ""))]
+            if str(key) == DOCKER_HUB_FALLBACK
+            else []
+        )
+        before += [
+            (entry, "order" if entry.secret != name else "chance")
+            for entry in same
+            if entry.secret < name or entry.secret == name
+        ]
         rival, rule = before[0]
         if rule == "chance":
             rival = next((entry for entry, _rule in before if entry.login != own.login), own)

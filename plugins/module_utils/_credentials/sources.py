@@ -45,7 +45,7 @@ class Credential(NamedTuple):
         return f"Credential({self.source!r}, {self.key!r})"
 
     def as_dict(self) -> dict[str, t.Any]:
-        """What may be shown of it."""
+        """Return what may be shown of it."""
         return {"source": self.source, "key": shown_key(self.key), "username": self.login.shown_username or None}
 
 
@@ -57,11 +57,12 @@ class Credentials(t.Protocol):
     """Where logins come from."""
 
     def find(self, image: str) -> Credential | None:
-        """The credential for a pull spec; None where none matches. Raises CollectionError."""
+        """Return the credential for a pull spec; None where none matches. Raises CollectionError."""
 
 
 class RegistrySettings(NamedTuple):
-    """How the registries that the key ``registry`` matches are reached; None where the task does not say it for them."""
+    """How the registries that the key ``registry`` matches are reached; None where the task does not say it for
+    them."""
 
     registry: str
     insecure: bool | None
@@ -69,7 +70,8 @@ class RegistrySettings(NamedTuple):
 
 
 class OptionCredentials:
-    """The options ``registries``, ``auth_file`` and ``auth_content``. What is said in ``registries`` comes before the file."""
+    """The options ``registries``, ``auth_file`` and ``auth_content``. What is said in ``registries`` comes before
+    the file."""
 
     def __init__(self, params: t.Mapping[str, t.Any]) -> None:
         self.settings: list[RegistrySettings] = []
@@ -84,29 +86,42 @@ class OptionCredentials:
             except MalformedAuth as exc:
                 self._logins[_FROM_FILE, key] = Login()
                 self._unusable[_FROM_FILE, key] = str(exc)
-        self._keyring = Keyring(KeyringEntry(rank, key, login.username, login.password) for (rank, key), login in self._logins.items())
-        self._sources = {_FROM_REGISTRIES: "the option registries", _FROM_FILE: f"the option {'auth_file' if params.get('auth_file') else 'auth_content'}"}
+        self._keyring = Keyring(
+            KeyringEntry(rank, key, login.username, login.password) for (rank, key), login in self._logins.items()
+        )
+        self._sources = {
+            _FROM_REGISTRIES: "the option registries",
+            _FROM_FILE: f"the option {'auth_file' if params.get('auth_file') else 'auth_content'}",
+        }
         self._texts = document.secrets() + [text for login in self._logins.values() for text in login.secrets()]
 
     def secrets(self) -> list[str]:
-        """Every text that must never be shown."""
+        """Return every text that must never be shown."""
         return self._texts
 
     def find(self, image: str) -> Credential | None:
-        """The credential of the longest key that matches; raises CredentialUnusable where its entry is malformed."""
+        """Return the credential of the longest key that matches; raises CredentialUnusable where its entry is
+        malformed."""
         match = next(iter(self._keyring.lookup(lookup_text(image))), None)
         if match is None:
             return None
         found = match.entry.secret, match.entry.written
         source, key = self._sources[match.entry.secret], match.entry.written
         if found in self._unusable:
-            raise CredentialUnusable(f'The entry of "{shown_key(key)}" in {source} cannot be used: {self._unusable[found]}')
+            raise CredentialUnusable(
+                f'The entry of "{shown_key(key)}" in {source} cannot be used: {self._unusable[found]}'
+            )
         return Credential(self._logins[found], source, key)
 
     def settings_for(self, image: str) -> RegistrySettings | None:
-        """How to reach the registry of a pull spec; None where ``registries`` has no entry for it."""
+        """Return how to reach the registry of a pull spec; None where ``registries`` has no entry for it."""
         target = lookup_text(image)
-        found = [(str(key), settings) for settings in self.settings for key in [file_key(settings.registry)] if key and key_matches(key, target)]
+        found = [
+            (str(key), settings)
+            for settings in self.settings
+            for key in [file_key(settings.registry)]
+            if key and key_matches(key, target)
+        ]
         return max(found, key=lambda pair: pair[0])[1] if found else None
 
     def _take_entry(self, entry: t.Mapping[str, t.Any]) -> None:
@@ -116,7 +131,10 @@ class OptionCredentials:
             check_path(f'registries: "{registry}": ca_cert', entry["ca_cert"])
         key = file_key(registry)
         if key is None or not key.host:
-            raise InputError(f'registries: "{registry}" is not a registry that an image could name; write host[:port][/path] as images do')
+            raise InputError(
+                f'registries: "{registry}" is not a registry that an image could name; write host[:port][/path] as '
+                "images do"
+            )
         if any(known.registry == registry for known in self.settings):
             raise InputError(f'registries: "{registry}" is listed twice')
         self.settings.append(RegistrySettings(registry, entry.get("insecure"), entry.get("ca_cert")))
@@ -135,11 +153,12 @@ class NamespaceCredentials:
         self._keyrings: dict[str, Keyring | CollectionError] = {}
 
     def of(self, namespace: str) -> Credentials:
-        """The credentials that imports of one namespace use."""
+        """Return the credentials that imports of one namespace use."""
         return _OneNamespace(self, namespace)
 
     def keyring(self, namespace: str) -> Keyring:
-        """The namespace's keyring; raises what reading it has raised, and CredentialUnusable where imports fail by it."""
+        """Return the namespace's keyring; raises what reading it has raised, and CredentialUnusable where imports
+        fail by it."""
         with self._lock:
             if namespace not in self._keyrings:
                 self._keyrings[namespace] = self._read(namespace)
@@ -159,7 +178,10 @@ class NamespaceCredentials:
         candidates = [secret for secret in registry_secrets(objects) if secret.is_candidate]
         for secret in candidates:
             if secret.breaks_imports:
-                return CredentialUnusable(f'Every import of the namespace "{namespace}" fails because of the secret "{secret.name}": {secret.breaks_imports}')
+                return CredentialUnusable(
+                    f'Every import of the namespace "{namespace}" fails because of the secret "{secret.name}": '
+                    f"{secret.breaks_imports}"
+                )
         return keyring_of(candidates)
 
 
@@ -185,10 +207,12 @@ def _document(params: t.Mapping[str, t.Any]) -> AuthDocument:
 
 
 def refuse_user_info(registry: str) -> None:
-    """Raise ``InputError`` for an entry of ``registries`` with a user name or password in its registry, which is not repeated."""
+    """Raise ``InputError`` for an entry of ``registries`` with a user name or password in its registry, which is not
+    repeated."""
     if has_user_info(registry):
         raise InputError(
-            f'registries: "{shown_key(registry)}" has a user name or password in it, which the cluster does not use and results would show; '
+            f'registries: "{shown_key(registry)}" has a user name or password in it, which the cluster does not use '
+            "and results would show; "
             "leave it out, and give username and password"
         )
 
@@ -196,7 +220,8 @@ def refuse_user_info(registry: str) -> None:
 def login_from_options(registry: str, entry: t.Mapping[str, t.Any]) -> Login | None:
     """Return the login of an entry of the option ``registries``; None if it gives no credential.
 
-    Raises ``InputError`` with the whole message for a credential that no registry would take, or that would break imports.
+    Raises ``InputError`` with the whole message for a credential that no registry would take, or that would break
+    imports.
     """
     begin = f'registries: "{registry}"'
     email = entry.get("email") or ""
@@ -210,16 +235,24 @@ def login_from_options(registry: str, entry: t.Mapping[str, t.Any]) -> Login | N
         try:
             username, password = decode_auth(entry["auth"])
         except MalformedAuth as exc:
-            raise InputError(f"{begin} cannot be used: {exc}; it would break every image import of the namespace") from None
+            raise InputError(
+                f"{begin} cannot be used: {exc}; it would break every image import of the namespace"
+            ) from None
     elif entry.get("username") is None or entry.get("password") is None:
         return None
     else:
         username, password = entry["username"], entry["password"]
         if ":" in username:
-            raise InputError(f'{begin}: the user name "{username}" has a colon in it, which a registry would take for the end of the name')
+            raise InputError(
+                f'{begin}: the user name "{username}" has a colon in it, which a registry would take for the end of '
+                "the name"
+            )
     if not username or not password:
         missing = "user name" if not username else "password"
-        raise InputError(f"{begin}: the {missing} is empty; the cluster would ask that registry anonymously and try no other secret for it")
+        raise InputError(
+            f"{begin}: the {missing} is empty; the cluster would ask that registry anonymously and try no other secret "
+            "for it"
+        )
     login = Login(username, password, email)
     refuse_placeholder(login, begin)
     return login

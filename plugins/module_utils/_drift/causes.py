@@ -16,7 +16,8 @@ from .words import where
 
 # The API server's words for a right that is missing.
 _RIGHT = re.compile(
-    r'User "(?P<user>[^"]+)" cannot (?P<verb>[a-z]+) resource "(?P<resource>[^"]+)" in API group "[^"]*"(?: in the namespace "(?P<namespace>[^"]+)")?'
+    r'User "(?P<user>[^"]+)" cannot (?P<verb>[a-z]+) resource "(?P<resource>[^"]+)" in API group "[^"]*"(?: in the '
+    r'namespace "(?P<namespace>[^"]+)")?'
 )
 
 _Entry = t.Mapping[str, t.Any]
@@ -41,7 +42,10 @@ def _cause(cluster: _Entry, entry: _Entry) -> tuple[str, ...]:
     names = sorted({cluster["name"], cluster["host"] or "", *_own_names(entry)} - {""}, key=len, reverse=True)
     pattern = "|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in names)
     texts = (entry["message"], entry.get("remedy") or "")
-    return (entry["reason"] or "", *(re.sub(pattern, "\N{HORIZONTAL ELLIPSIS}", text) if pattern else text for text in texts))
+    return (
+        entry["reason"] or "",
+        *(re.sub(pattern, "\N{HORIZONTAL ELLIPSIS}", text) if pattern else text for text in texts),
+    )
 
 
 def _own_names(entry: _Entry) -> t.Iterator[str]:
@@ -58,7 +62,9 @@ def _group(members: t.Sequence[tuple[_Entry, _Entry]]) -> dict[str, t.Any]:
         matches = [match for match in (_RIGHT.search(entry["message"]) for _one, entry in members) if match]
         resources = sorted({match["resource"] for match in matches})
         namespaces = sorted({match["namespace"] for match in matches if match["namespace"]})
-        message = f"the user {right['user']} may not {right['verb']} {', '.join(resources)}" + (f" in {', '.join(namespaces)}" if namespaces else "")
+        message = f"the user {right['user']} may not {right['verb']} {', '.join(resources)}" + (
+            f" in {', '.join(namespaces)}" if namespaces else ""
+        )
     return {
         "reason": first["reason"] or ("Forbidden" if right else ""),
         "message": message,
@@ -66,7 +72,8 @@ def _group(members: t.Sequence[tuple[_Entry, _Entry]]) -> dict[str, t.Any]:
         # What is only not known yet is not told as a failure.
         "failed": any("remedy" in entry for _one, entry in members),
         "objects": [
-            {"kind": entry["kind"], "where": where(entry), "from": entry.get("from"), "cluster": cluster["name"]} for cluster, entry in members
+            {"kind": entry["kind"], "where": where(entry), "from": entry.get("from"), "cluster": cluster["name"]}
+            for cluster, entry in members
         ],
         "clusters": list(dict.fromkeys(cluster["name"] for cluster, _entry in members)),
     }

@@ -35,7 +35,8 @@ class Declared(t.NamedTuple):
     batch_size: int
 
     def batches(self) -> list[tuple[str, Json]]:
-        """Return the batches, each with its name. Secrets and links go with the first: most clusters need one start of a module."""
+        """Return the batches, each with its name. Secrets and links go with the first: most clusters need one start
+        of a module."""
         total = len(self.streams)
         found = []
         for begin in range(0, max(total, 1), self.batch_size):
@@ -62,7 +63,8 @@ class Collector:
         self.differences: list[t.Any] = []
 
     def compare(self, declared: Declared, part: Json) -> list[tuple[Json, list[Json]]]:
-        """Compare batch by batch and add the results to the part; returns each batch with the changes that it showed."""
+        """Compare batch by batch and add the results to the part; returns each batch with the changes that it
+        showed."""
         pending: list[t.Any] = []
         shown = []
         batches = declared.batches()
@@ -80,9 +82,13 @@ class Collector:
             shown.append((options, result["to_approve"]))
         return shown
 
-    def correct(self, shown: t.Iterable[tuple[Json, list[Json]]], approved: t.Container[str] | None, part: Json) -> None:
+    def correct(
+        self, shown: t.Iterable[tuple[Json, list[Json]]], approved: t.Container[str] | None, part: Json
+    ) -> None:
         """Correct what was shown and is approved, of each batch; without approvals everything that was shown."""
-        changes = [(options, [one for one in found if approved is None or one["id"] in approved]) for options, found in shown]
+        changes = [
+            (options, [one for one in found if approved is None or one["id"] in approved]) for options, found in shown
+        ]
         part.update(correction=True, approved=[one["id"] for _options, chosen in changes for one in chosen])
         for options, chosen in changes:
             if not chosen:

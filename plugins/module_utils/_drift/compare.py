@@ -38,8 +38,9 @@ def compare(
 ) -> Report:
     """Tell how the cluster differs from what is wanted, or outside check mode bring that about.
 
-    ``pending`` are credentials that check mode counts on besides those of ``wanted``; ``approved`` are the changes that may be made.
-    Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that does not answer.
+    ``pending`` are credentials that check mode counts on besides those of ``wanted``; ``approved`` are the changes
+    that may be made. Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that
+    does not answer.
     """
     parts: list[Part] = []
     if wanted.secrets or wanted.links:
@@ -64,7 +65,9 @@ def compare(
         ]
         report = stream_report(results, remedy_for, only_changed=settings.only_changed)
         if settings.platforms:
-            _add_platforms(report, platforms_of(client, results, concurrency=settings.concurrency, timeout=settings.timeout))
+            _add_platforms(
+                report, platforms_of(client, results, concurrency=settings.concurrency, timeout=settings.timeout)
+            )
         parts.append(stream_part(report, held_back, results))
     return comparison_report(client.connection.host, parts, promised, approved)
 
@@ -77,7 +80,7 @@ def _add_platforms(report: Report, platforms: t.Mapping[Place, Platforms]) -> No
 
 
 def _promised(parts: t.Iterable[Part]) -> list[PendingCredential]:
-    """The credentials that the run writes, or would write."""
+    """Return the credentials that the run writes, or would write."""
     return [
         PendingCredential(secret["namespace"], registry["registry"])
         for part in parts

@@ -28,14 +28,19 @@ from .declared import DeclaredLinks, DeclaredSecret, Settings
 from .result import Part, Place, change, failure, held, reason_of, unknown
 
 
-def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, settings: Settings) -> Part:
-    """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and Unauthorized."""
+def compare_secret(
+    client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, settings: Settings
+) -> Part:
+    """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and
+    Unauthorized."""
     try:
         desired = take_from_secrets(client, secret.desired, settings.mask)
         verified = try_logins(desired.present_registries) if secret.verify else []
     except CollectionError as error:
         refused = [SecretOutcome(namespace, error=error) for namespace in secret.namespaces]
-        return _secret_part(report_secrets(secret.desired, refused, []), dict.fromkeys(secret.namespaces, reason_of(error)))
+        return _secret_part(
+            report_secrets(secret.desired, refused, []), dict.fromkeys(secret.namespaces, reason_of(error))
+        )
     applier = SecretApplier(
         client,
         desired,
@@ -44,7 +49,9 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
         look_around=secret.look_around,
         approved=approved,
     )
-    outcomes = each_with_outcome(secret.namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error))
+    outcomes = each_with_outcome(
+        secret.namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error)
+    )
     _give_up_where_nothing_answers(outcomes)
     held_back = [
         held("secret", outcome.namespace, secret.desired.name, None, outcome.error.reasons)
@@ -56,7 +63,9 @@ def compare_secret(client: ClusterClient, secret: DeclaredSecret, approved: froz
     return _secret_part(report_secrets(desired, answered, verified), causes, held_back)
 
 
-def compare_links(client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, settings: Settings) -> Part:
+def compare_links(
+    client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, settings: Settings
+) -> Part:
     """Compare the links to a secret, or outside check mode bring them about. Raises ApiUnreachable and Unauthorized."""
     applier = LinkApplier(
         client,
@@ -89,7 +98,9 @@ def _secret_part(report: Report, causes: t.Mapping[str, str], held_back: t.Seque
     for secret in report.results["secrets"]:
         where = f"{secret['namespace']}/{secret['name']}"
         if secret["changed"]:
-            changes.append(change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret)))
+            changes.append(
+                change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret))
+            )
         if secret["error"]:
             failures.append(failure("secret", secret, secret["error"], causes.get(secret["namespace"], "")))
     return _part("secret", report, report.results["secrets"], changes, failures, held_back)
@@ -110,12 +121,14 @@ def _part(
         for item in content
         if (item["namespace"], item["name"]) == (one["namespace"], one["name"]) and not item["changed"]
     ]
-    confirmed: set[Place] = {(kind, item["namespace"], item["name"], None) for item in content if not item["changed"] and not item["error"]}
+    confirmed: set[Place] = {
+        (kind, item["namespace"], item["name"], None) for item in content if not item["changed"] and not item["error"]
+    }
     return Part(kind, report, content, changes, failures, held_back, open_questions, confirmed)
 
 
 def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
-    """The reasons of the secret, with those of its registries in the place of the word that there are some."""
+    """Return the reasons of the secret, with those of its registries in the place of the word that there are some."""
     found = [reason for registry in secret["registries"] for reason in registry["reasons"]]
     return sorted({*(reason for reason in secret["reasons"] if reason != "registries_changed" or not found), *found})
 
@@ -128,7 +141,9 @@ def _link_part(
     for account in report.results["service_accounts"]:
         where = f"{account['namespace']}/{account['name']}"
         if account["changed"]:
-            changes.append(change("link", account, None, report.before[where], report.after[where], account["reasons"], ids[where]))
+            changes.append(
+                change("link", account, None, report.before[where], report.after[where], account["reasons"], ids[where])
+            )
         if account["error"]:
             failures.append(failure("link", account, account["error"], causes.get(where, "")))
     return _part("link", report, report.results["service_accounts"], changes, failures, held_back)

@@ -18,7 +18,8 @@ from .._secret_link.desired import AccountName, DesiredLinks
 
 
 class DeclaredSecret(NamedTuple):
-    """A pull secret in its namespaces; ``verify`` logs in to its registries first, ``look_around`` warns about others beside it."""
+    """A pull secret in its namespaces; ``verify`` logs in to its registries first, ``look_around`` warns about
+    others beside it."""
 
     desired: DesiredSecret
     namespaces: tuple[str, ...]

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that is declared for one cluster, as the modules for single parts take it: options become typed, checked values.
+"""Everything that is declared for one cluster, as the modules for single parts take it: options become typed,
+checked values.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -29,10 +30,12 @@ def declared(params: t.Mapping[str, t.Any]) -> Declared:
 
 
 def _streams(params: t.Mapping[str, t.Any]) -> tuple[DesiredStream, ...]:
-    """A comparison forces nothing: a tag that is to be imported always is one whose upstream is looked at."""
+    """Return a comparison forces nothing: a tag that is to be imported always is one whose upstream is looked at."""
     if not params["streams"]:
         return ()
-    streams = desired_streams({"streams": params["streams"], "purge_tags": params["purge_tags"], "purge_limit": params["purge_limit"]})
+    streams = desired_streams(
+        {"streams": params["streams"], "purge_tags": params["purge_tags"], "purge_limit": params["purge_limit"]}
+    )
     if not params["upstream"]:
         return tuple(stream._replace(refresh="missing") for stream in streams)
     return tuple(stream._replace(refresh="drifted") if stream.refresh == "always" else stream for stream in streams)
@@ -44,21 +47,29 @@ def _only_approved(everything: Declared, changes: t.Sequence[t.Mapping[str, t.An
     places = {(change["kind"], change["namespace"], change["name"], change["tag"]) for change in changes}
     touched = {(namespace, name) for kind, namespace, name, _tag in places if kind in ("stream", "tag")}
     secrets = [
-        secret._replace(namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places))
+        secret._replace(
+            namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places)
+        )
         for secret in everything.secrets
     ]
     links = [
         link._replace(accounts=tuple(one for one in link.accounts if ("link", one.namespace, one.name, None) in places))
         for link in everything.links
     ]
-    streams = [_with_tags(stream, places)._replace(approved=ids) for stream in everything.streams if stream.key in touched]
+    streams = [
+        _with_tags(stream, places)._replace(approved=ids) for stream in everything.streams if stream.key in touched
+    ]
     return Declared(
-        tuple(secret for secret in secrets if secret.namespaces), tuple(link for link in links if link.accounts), tuple(streams), ids
+        tuple(secret for secret in secrets if secret.namespaces),
+        tuple(link for link in links if link.accounts),
+        tuple(streams),
+        ids,
     )
 
 
 def _with_tags(stream: DesiredStream, places: t.Container[tuple[str, str, str, str | None]]) -> DesiredStream:
-    """The stream with the tags that are to be changed; all of them where tags are removed because they are not listed."""
+    """Return the stream with the tags that are to be changed; all of them where tags are removed because they are
+    not listed."""
     if stream.purge_tags or stream.repository:
         return stream
     return stream._replace(tags=tuple(tag for tag in stream.tags if ("tag", *stream.key, tag.name) in places))

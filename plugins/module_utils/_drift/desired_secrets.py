@@ -39,7 +39,7 @@ def declared_secrets(params: t.Mapping[str, t.Any]) -> tuple[tuple[DeclaredSecre
 
 
 def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespaces: tuple[str, ...]) -> DeclaredLinks:
-    """The links of a secret go away with it, from both lists, unless the entry says otherwise."""
+    """Return the links of a secret go away with it, from both lists, unless the entry says otherwise."""
     state = link["state"] or secret["state"]
     options = {
         "secrets": [secret["name"]],
@@ -52,7 +52,7 @@ def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespace
 
 
 def _global_secret(options: t.Mapping[str, t.Any]) -> DeclaredSecret:
-    """The cluster's own pull secret is merged into and never created; nothing but its content is looked at."""
+    """Return the cluster's own pull secret is merged into and never created; nothing but its content is looked at."""
     complete = {
         **dict.fromkeys(("auth_content", "exclude_from_import", "labels", "annotations")),
         **options,

@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The document drift.json: what was found on many clusters, put together from one file for each, or from other such documents.
+"""The document drift.json: what was found on many clusters, put together from one file for each, or from other such
+documents.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-docs/drift.schema.json describes it. Everything in it has a fixed order, so that two reports can be compared line by line.
+docs/drift.schema.json describes it. Everything in it has a fixed order, so that two reports can be compared line by
+line.
 """
 
 from __future__ import annotations
@@ -28,7 +30,19 @@ _KINDS = ("cluster", "secret", "link", "stream", "tag")
 # What a change can have come to that leaves nothing to do.
 SETTLED = ("done", "not_needed")
 _PRUNE_RISKS = ("risks", "missing", "failed_namespaces", "summary")
-_COUNTS = ("secrets", "links", "streams", "tags", "changes", "corrected", "left", "unknown", "failures", "notices", "prune_risks")
+_COUNTS = (
+    "secrets",
+    "links",
+    "streams",
+    "tags",
+    "changes",
+    "corrected",
+    "left",
+    "unknown",
+    "failures",
+    "notices",
+    "prune_risks",
+)
 _MESSAGES = frozenset(("message", "remedy", "error", "why", "errors", "correction_errors", "prune_errors", "warnings"))
 STATES = ("as_declared", "differs", "unknown")
 _LOST = "There is no result of this cluster: its part of the run ended early."
@@ -38,11 +52,13 @@ Json = dict[str, t.Any]
 _Entry = t.Mapping[str, t.Any]
 
 
-def drift_document(contents: t.Iterable[tuple[str, t.Any]], *, expected: t.Sequence[str] = (), generated_at: str) -> Json:
+def drift_document(
+    contents: t.Iterable[tuple[str, t.Any]], *, expected: t.Sequence[str] = (), generated_at: str
+) -> Json:
     """Return the document for all clusters of ``contents``, pairs of a file's name and what it holds.
 
-    A cluster of ``expected`` that no file has is in it as failed. Of a cluster that several files have the last one counts.
-    Raises ``InputError`` for a file that is no result.
+    A cluster of ``expected`` that no file has is in it as failed. Of a cluster that several files have the last one
+    counts. Raises ``InputError`` for a file that is no result.
     """
     clusters: dict[str, Json] = {}
     inventory: list[str] = []
@@ -84,7 +100,8 @@ def worst_first(clusters: t.Iterable[Json]) -> list[Json]:
 
 
 def _readable(value: t.Any, message: bool = False) -> t.Any:
-    """Return what a file holds without characters that command a terminal: it may have come from anywhere. Messages keep their lines."""
+    """Return what a file holds without characters that command a terminal: it may have come from anywhere. Messages
+    keep their lines."""
     if isinstance(value, str):
         if value.isprintable():
             return value
@@ -102,16 +119,22 @@ def _clusters_of(name: str, content: t.Any) -> list[Json]:
         if form == PART_FORMAT:
             return [cluster_entry(content)]
         if content.get("format_version") != FORMAT_VERSION:
-            raise InputError(f"{name} is of version {content.get('format_version')!r}; this release reads version {FORMAT_VERSION}")
+            raise InputError(
+                f"{name} is of version {content.get('format_version')!r}; this release reads version {FORMAT_VERSION}"
+            )
         return [_checked(cluster) for cluster in content["clusters"]]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise InputError(f"{name} is no complete report on drift ({type(error).__name__}: {error}): make it again") from error
+        raise InputError(
+            f"{name} is no complete report on drift ({type(error).__name__}: {error}): make it again"
+        ) from error
 
 
 def _run_of(content: _Entry) -> Json:
     """Return what a file says of the run that made it. Files of former releases say nothing."""
     run = content.get("run")
-    inventory, version = (run.get("inventory"), run.get("collection_version")) if isinstance(run, dict) else (None, None)
+    inventory, version = (
+        (run.get("inventory"), run.get("collection_version")) if isinstance(run, dict) else (None, None)
+    )
     return {
         "inventory": [str(one) for one in inventory] if isinstance(inventory, list) else [],
         "collection_version": version if isinstance(version, str) else "",
@@ -119,7 +142,8 @@ def _run_of(content: _Entry) -> Json:
 
 
 def _checked(cluster: Json) -> Json:
-    """Return a cluster of a former document with everything that is said of clusters today. What has another form raises an error."""
+    """Return a cluster of a former document with everything that is said of clusters today. What has another form
+    raises an error."""
     if not isinstance(cluster["name"], str):
         raise TypeError("the name of a cluster is no string")
     if cluster["verdict"] not in VERDICTS:
@@ -131,7 +155,9 @@ def _checked(cluster: Json) -> Json:
             if not all(isinstance(item[key], str) for key in ("kind", "name")):
                 raise TypeError(f"an entry of {kind} has no name")
     for change in entry["changes"]:
-        if not (isinstance(change["id"], str) and isinstance(change["outcome"], str) and isinstance(change["reasons"], list)):
+        if not (
+            isinstance(change["id"], str) and isinstance(change["outcome"], str) and isinstance(change["reasons"], list)
+        ):
             raise TypeError("a change has another form")
     former = cluster["counts"]
     entry["counts"] = _counts(entry, {name: int(former[name]) for name in ("secrets", "links", "streams", "tags")})
@@ -142,8 +168,9 @@ def _checked(cluster: Json) -> Json:
 def cluster_entry(part: _Entry) -> Json:
     """Return the entry for one cluster.
 
-    ``compared`` of the part are results of cluster_drift, batch by batch, and ``corrected`` those of a ``correction`` that
-    was to do what ``approved`` names. ``errors`` and their like are what modules said that had no result.
+    ``compared`` of the part are results of cluster_drift, batch by batch, and ``corrected`` those of a
+    ``correction`` that was to do what ``approved`` names. ``errors`` and their like are what modules said that had
+    no result.
     """
     compared, corrected = part.get("compared") or [], part.get("corrected") or []
     shown = [change for one in compared for change in one["changes"]]
@@ -170,7 +197,9 @@ def cluster_entry(part: _Entry) -> Json:
         "warnings": sorted({warning for one in [*compared, *corrected] for warning in one["warnings"]}),
     }
     entry["complete"] = not entry["failures"] and not entry["unknown"]
-    entry["counts"] = _counts(entry, {name: sum(one["counts"][name] for one in compared) for name in ("secrets", "links", "streams", "tags")})
+    entry["counts"] = _counts(
+        entry, {name: sum(one["counts"][name] for one in compared) for name in ("secrets", "links", "streams", "tags")}
+    )
     entry["states"] = _states(entry)
     entry["verdict"] = _verdict(entry)
     return entry
@@ -182,7 +211,11 @@ def _open(change: _Entry) -> Json:
 
 def _with_outcomes(shown: t.Iterable[_Entry], part: _Entry) -> t.Iterator[Json]:
     """Join each change that was shown with what became of it. It is settled only if the correction says so."""
-    corrected, approved, errors = part.get("corrected") or [], part.get("approved") or [], part.get("correction_errors") or []
+    corrected, approved, errors = (
+        part.get("corrected") or [],
+        part.get("approved") or [],
+        part.get("correction_errors") or [],
+    )
     made = [change for one in corrected for change in one["changes"]]
     ids, places = {change["id"] for change in made}, {_place(change) for change in made if change["kind"] != "link"}
     confirmed = {identity for one in corrected for identity in one.get("confirmed") or ()}
@@ -208,7 +241,14 @@ def _with_outcomes(shown: t.Iterable[_Entry], part: _Entry) -> t.Iterator[Json]:
 def _unknown(part: _Entry, compared: t.Sequence[_Entry]) -> t.Iterator[Json]:
     """Yield what nobody knows the state of; of a cluster that did not answer that is the cluster itself."""
     for message in part.get("errors") or ():
-        yield {"kind": "cluster", "namespace": None, "name": part["cluster"], "tag": None, "reason": "", "message": message}
+        yield {
+            "kind": "cluster",
+            "namespace": None,
+            "name": part["cluster"],
+            "tag": None,
+            "reason": "",
+            "message": message,
+        }
     for one in compared:
         yield from one.get("unknown") or ()
 
@@ -229,11 +269,25 @@ def _failures(part: _Entry, compared: t.Sequence[_Entry], corrected: t.Sequence[
 
 def _place(item: _Entry) -> tuple[t.Any, ...]:
     kind = item.get("kind", "")
-    return (_KINDS.index(kind) if kind in _KINDS else -1, item.get("namespace") or "", item.get("name") or "", item.get("tag") or "")
+    return (
+        _KINDS.index(kind) if kind in _KINDS else -1,
+        item.get("namespace") or "",
+        item.get("name") or "",
+        item.get("tag") or "",
+    )
 
 
 def _cluster_failure(kind: str, cluster: str, message: str) -> Json:
-    return {"kind": kind, "namespace": None, "name": cluster, "tag": None, "from": None, "reason": None, "message": message, "remedy": None}
+    return {
+        "kind": kind,
+        "namespace": None,
+        "name": cluster,
+        "tag": None,
+        "from": None,
+        "reason": None,
+        "message": message,
+        "remedy": None,
+    }
 
 
 def _counts(entry: _Entry, compared: t.Mapping[str, int]) -> dict[str, int]:

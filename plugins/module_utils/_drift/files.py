@@ -25,7 +25,12 @@ from .page import Asked, render
 from .words import FINDINGS, correction_command, findings, lines
 
 _SHOWN_OF_A_CLUSTER = ("name", "verdict", "complete", "counts", "states")
-_PURPOSES = {"html_file": "for people", "json_file": "for programs", "junit_file": "JUnit", "metrics_file": "Prometheus"}
+_PURPOSES = {
+    "html_file": "for people",
+    "json_file": "for programs",
+    "junit_file": "JUnit",
+    "metrics_file": "Prometheus",
+}
 
 
 def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
@@ -35,11 +40,15 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
         given = ", ".join(params["files"]) or "an empty list"
         raise InputError(f"files: there is no report in {given}: name reports, or folders with files that end in .json")
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-    document = drift_document(contents, expected=params["clusters"], generated_at=now.isoformat().replace("+00:00", "Z"))
+    document = drift_document(
+        contents, expected=params["clusters"], generated_at=now.isoformat().replace("+00:00", "Z")
+    )
     command = correction_command(document, params["json_file"])
     makers: dict[str, t.Callable[[], str]] = {
         "json_file": lambda: json.dumps(document, indent=2, ensure_ascii=False) + "\n",
-        "html_file": lambda: render(document, params["template"], params["title"], Asked(params["json_file"], params["most_tags"])),
+        "html_file": lambda: render(
+            document, params["template"], params["title"], Asked(params["json_file"], params["most_tags"])
+        ),
         "junit_file": lambda: junit(document),
         "metrics_file": lambda: metrics(document),
     }
@@ -68,7 +77,8 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
 
 
 def _stats(summary: t.Mapping[str, t.Any], clusters: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
-    """Return what the next job of a workflow gets. A job that corrects may do what this one has shown, and nothing else."""
+    """Return what the next job of a workflow gets. A job that corrects may do what this one has shown, and nothing
+    else."""
     return {
         "drift_report_summary": summary,
         "drift_report_clusters_with_drift": [cluster["name"] for cluster in clusters if cluster["counts"]["left"]],
@@ -80,7 +90,9 @@ def _stats(summary: t.Mapping[str, t.Any], clusters: t.Sequence[t.Mapping[str, t
 def _failing(clusters: t.Iterable[t.Mapping[str, t.Any]], fail_on: t.Collection[str]) -> dict[str, str]:
     """Return why the job fails for a cluster, by its name."""
     found = {
-        cluster["name"]: [cluster["findings"][name] for name in FINDINGS if name in fail_on and cluster["findings"][name]]
+        cluster["name"]: [
+            cluster["findings"][name] for name in FINDINGS if name in fail_on and cluster["findings"][name]
+        ]
         for cluster in clusters
     }
     return {name: "\n".join(sentences) for name, sentences in found.items() if sentences}
@@ -105,7 +117,8 @@ def _read(path: str) -> t.Any:
 
 
 def _write(path: str, text: str) -> None:
-    """Write a file as a whole or not at all, so that nobody reads half a report. It keeps its former mode; a new one gets the umask's."""
+    """Write a file as a whole or not at all, so that nobody reads half a report. It keeps its former mode; a new one
+    gets the umask's."""
     target = os.path.realpath(path)
     try:
         handle, scratch = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".drift-")

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The document as other programs take it: JUnit XML for CI, Prometheus' text format 0.0.4 for node_exporter's textfile collector.
+"""The document as other programs take it: JUnit XML for CI, Prometheus' text format 0.0.4 for node_exporter's
+textfile collector.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -18,7 +19,9 @@ from .words import where
 
 # Everything but the characters that XML 1.0 allows.
 _NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
+_ENTITIES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+)
 _PREFIX = "quayside_drift"
 
 _Entry = t.Mapping[str, t.Any]
@@ -27,13 +30,16 @@ _Entry = t.Mapping[str, t.Any]
 def junit(document: _Entry) -> str:
     """Return the document as JUnit XML: a suite is a cluster, a case an object that was compared.
 
-    What differs is a failure, what could not be compared is skipped, and a cluster that could not be compared at all is an error: a job
-    that counts neither would call it green.
+    What differs is a failure, what could not be compared is skipped, and a cluster that could not be compared at all
+    is an error: a job that counts neither would call it green.
     """
     suites = [_suite(cluster, document["generated_at"]) for cluster in document["clusters"]]
     totals = {name: sum(suite.counts[name] for suite in suites) for name in ("tests", "failures", "errors", "skipped")}
     body = "".join(suite.text for suite in suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites{_attributes({"name": "drift", **totals})}>\n{body}</testsuites>\n'
+    return (
+        '<?xml version="1.0" '
+        f'encoding="UTF-8"?>\n<testsuites{_attributes({"name": "drift", **totals})}>\n{body}</testsuites>\n'
+    )
 
 
 class _Suite(t.NamedTuple):
@@ -77,7 +83,11 @@ def _objects(cluster: _Entry) -> dict[tuple[str, str], tuple[str, str, str]]:
     for change in cluster["changes"]:
         if change["outcome"] not in SETTLED:
             reasons = ", ".join(change["reasons"])
-            found[(change["kind"], where(change))] = ("failure", reasons, change["error"] or "differs from what is declared")
+            found[(change["kind"], where(change))] = (
+                "failure",
+                reasons,
+                change["error"] or "differs from what is declared",
+            )
     if cluster["verdict"] == "nothing_declared":
         found[("cluster", cluster["name"])] = ("error", "nothing_declared", "nothing is declared for this cluster")
     return found
@@ -93,19 +103,24 @@ def _xml(text: str) -> str:
 
 
 def metrics(document: _Entry) -> str:
-    """Return the document in Prometheus' text format: gauges for each cluster. No label ever holds the name of a tag."""
+    """Return the document in Prometheus' text format: gauges for each cluster. No label ever holds the name of a
+    tag."""
     clusters = document["clusters"]
 
     def by_reason(kind: str) -> t.Iterator[_Sample]:
         for cluster in clusters:
             counted = Counter(one["reason"] or "other" for one in cluster[kind])
-            yield from (({"cluster": cluster["name"], "reason": reason}, count) for reason, count in sorted(counted.items()))
+            yield from (
+                ({"cluster": cluster["name"], "reason": reason}, count) for reason, count in sorted(counted.items())
+            )
 
     def changes() -> t.Iterator[_Sample]:
         for cluster in clusters:
             left = (change for change in cluster["changes"] if change["outcome"] not in SETTLED)
             counted = Counter(reason for change in left for reason in change["reasons"])
-            yield from (({"cluster": cluster["name"], "reason": reason}, count) for reason, count in sorted(counted.items()))
+            yield from (
+                ({"cluster": cluster["name"], "reason": reason}, count) for reason, count in sorted(counted.items())
+            )
 
     def counted(name: str) -> t.Iterator[_Sample]:
         yield from (({"cluster": cluster["name"]}, cluster["counts"][name]) for cluster in clusters)
@@ -114,7 +129,11 @@ def metrics(document: _Entry) -> str:
         (
             "cluster_verdict",
             "Whether a cluster has this verdict, 1 or 0.",
-            (({"cluster": one["name"], "verdict": verdict}, int(one["verdict"] == verdict)) for one in clusters for verdict in VERDICTS),
+            (
+                ({"cluster": one["name"], "verdict": verdict}, int(one["verdict"] == verdict))
+                for one in clusters
+                for verdict in VERDICTS
+            ),
         ),
         (
             "objects",
@@ -140,7 +159,10 @@ _Sample = tuple[dict[str, str], int]
 
 
 def _gauge(name: str, text: str, samples: t.Iterable[_Sample]) -> str:
-    lines = [f"{name}{{{','.join(f'{label}={_label(value)}' for label, value in labels.items())}}} {value}\n" for labels, value in samples]
+    lines = [
+        f"{name}{{{','.join(f'{label}={_label(value)}' for label, value in labels.items())}}} {value}\n"
+        for labels, value in samples
+    ]
     return f"# HELP {name} {text}\n# TYPE {name} gauge\n" + "".join(lines)
 
 

@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The browser is told to run that script and to take that style only, by their hashes, and to fetch nothing: whatever a cluster
-has put into a name or a message stays text. What the page shows of the document is made in page_view.
+The browser is told to run that script and to take that style only, by their hashes, and to fetch nothing: whatever a
+cluster has put into a name or a message stays text. What the page shows of the document is made in page_view.
 """
 
 from __future__ import annotations
@@ -52,22 +52,29 @@ def render(document: t.Mapping[str, t.Any], template: str, title: str, asked: As
         import jinja2  # noqa: PLC0415 - what runs elsewhere has none
         from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
     except ImportError as error:
-        raise MissingLibraryError("The page needs the Python library jinja2, which is not installed where the module runs") from error
+        raise MissingLibraryError(
+            "The page needs the Python library jinja2, which is not installed where the module runs"
+        ) from error
 
     def name(text: object) -> str:
         """Text that may be broken between lines where its parts end, and nowhere else."""
         return Markup("<wbr>").join(escape(part) for part in re.split(_BREAKS, str(text)))
 
     def shown(value: object) -> str:
-        """A value, with the digests in it short: the whole one is in the title, and is what the button copies."""
+        """Return a value, with the digests in it short: the whole one is in the title, and is what the button
+        copies."""
         parts = re.split(_DIGEST, _as_text(value))
         for place in range(1, len(parts), 2):
             digest = parts[place]
             parts[place] = Markup('<button class="d" title="{}">{}</button>').format(digest, digest[_SHORT])
         return Markup("").join(part if place % 2 else name(part) for place, part in enumerate(parts))
 
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters.update(name=name, shown=shown, number=lambda value: f"{value:,}", words=lambda text: str(text).replace("_", " "))
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters.update(
+        name=name, shown=shown, number=lambda value: f"{value:,}", words=lambda text: str(text).replace("_", " ")
+    )
     beginning = template[: -len(".html.j2")] if template.endswith(".html.j2") else os.path.splitext(template)[0]
     style, script = _read(f"{beginning}.css"), _read(f"{beginning}.js")
     return environment.from_string(_read(template)).render(

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the page shows of the document: the same object of many clusters once, the same cause once, the worst cluster first.
+"""What the page shows of the document: the same object of many clusters once, the same cause once, the worst cluster
+first.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -29,21 +30,35 @@ OUTCOMES = {
 _AS_DECLARED, _UNKNOWN = "as declared", "unknown"
 _COMPARED = {"stream": "image stream", "secret": "pull secret", "link": "link"}
 _FAILURE = "import_failure"
-# Of each kind the keys that the page shows in a place of their own, or not at all. Any other is a fact that is shown by its name.
-_KNOWN = frozenset((
-    *("namespace", "name", "kind", "state", "type", "changed", "reasons", "error"),
-    *("registries", "shadowing_checked", "lists"),
-    *("lookup_policy_local", "tags", "gone_upstream", "tags_from", "tags_from_reason"),
-    *("from", "import_mode", "reference_policy", "scheduled", "insecure", "digest", "previous_digest", "media_type", "manifests"),
-    *("platforms", "architecture"),
-))
+# Of each kind the keys that the page shows in a place of their own, or not at all. Any other is a fact that is shown by
+# its name.
+_KNOWN = frozenset(
+    (
+        *("namespace", "name", "kind", "state", "type", "changed", "reasons", "error"),
+        *("registries", "shadowing_checked", "lists"),
+        *("lookup_policy_local", "tags", "gone_upstream", "tags_from", "tags_from_reason"),
+        *(
+            "from",
+            "import_mode",
+            "reference_policy",
+            "scheduled",
+            "insecure",
+            "digest",
+            "previous_digest",
+            "media_type",
+            "manifests",
+        ),
+        *("platforms", "architecture"),
+    )
+)
 
 _Entry = t.Mapping[str, t.Any]
 Json = dict[str, t.Any]
 
 
 def page_view(document: _Entry, most_tags: int) -> Json:
-    """Return everything that the template shows. Where there are more than ``most_tags`` lines of tags, those as declared are counted only."""
+    """Return everything that the template shows. Where there are more than ``most_tags`` lines of tags, those as
+    declared are counted only."""
     ordered = worst_first(document["clusters"])
     names = {cluster["name"]: f"c{place}" for place, cluster in enumerate(ordered, 1)}
     reasons = _reason_ids(document["summary"])
@@ -98,7 +113,10 @@ def _share(states: t.Mapping[str, int]) -> Json | None:
     if not total:
         return None
     percent = {state: count * 100 / total for state, count in states.items()}
-    shown = {state: (min(99, max(1, round(value))) if 0 < states[state] < total else round(value)) for state, value in percent.items()}
+    shown = {
+        state: (min(99, max(1, round(value))) if 0 < states[state] < total else round(value))
+        for state, value in percent.items()
+    }
     return {"percent": percent, "shown": shown, "total": total}
 
 
@@ -111,7 +129,7 @@ def compared_words(counts: t.Mapping[str, int]) -> str:
 
 
 def _unexplained(cluster: _Entry) -> list[Json]:
-    """What is unknown without having failed: nothing else on the page says why."""
+    """Return what is unknown without having failed: nothing else on the page says why."""
     told = {(one["kind"], where(one)) for one in cluster["failures"]}
     return [one for one in cluster["unknown"] if (one["kind"], where(one)) not in told]
 
@@ -141,7 +159,9 @@ def _cluster(cluster: _Entry, identity: str, ids: t.Mapping[str, str]) -> Json:
         "changed": changed,
         "compared": compared_words(cluster["counts"]),
         "failed": [{**one, "where": where(one)} for one in cluster["failures"]],
-        "has_section": bool(changed or cluster["failures"] or cluster["notices"] or cluster["prune_risks"] or cluster["unknown"])
+        "has_section": bool(
+            changed or cluster["failures"] or cluster["notices"] or cluster["prune_risks"] or cluster["unknown"]
+        )
         or cluster["verdict"] == "nothing_declared",
     }
 
@@ -168,7 +188,9 @@ def _objects(clusters: t.Sequence[_Entry], ids: t.Mapping[str, str]) -> list[Jso
                 "sides": ("Was", "Is now") if change["outcome"] == "done" else ("On the cluster", "Declared"),
             }
             variants = found.setdefault((change["kind"], where(change)), {})
-            variants.setdefault(json.dumps(variant, sort_keys=True), {**variant, "clusters": []})["clusters"].append(cluster["name"])
+            variants.setdefault(json.dumps(variant, sort_keys=True), {**variant, "clusters": []})["clusters"].append(
+                cluster["name"]
+            )
     objects = [_object(kind, subject, list(variants.values()), ids) for (kind, subject), variants in found.items()]
     ordered = sorted(objects, key=lambda one: (one["settled"], -len(one["clusters"]), one["kind"], one["where"]))
     return [{**one, "id": f"o{place}"} for place, one in enumerate(ordered, 1)]
@@ -190,7 +212,8 @@ def _object(kind: str, subject: str, variants: list[Json], ids: t.Mapping[str, s
 
 
 def rows(before: t.Any, after: t.Any, pending: bool = False) -> list[Json]:
-    """Return what differs between both sides of a change line by line: name, before and after, and whether it is a failure."""
+    """Return what differs between both sides of a change line by line: name, before and after, and whether it is a
+    failure."""
     old, new = dict(_flat(before)), dict(_flat(after))
     names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
     unknown = "unknown until the credential is written" if pending else "unknown until it is imported"
@@ -208,7 +231,9 @@ def rows(before: t.Any, after: t.Any, pending: bool = False) -> list[Json]:
 def _flat(value: t.Any, name: str = "") -> t.Iterator[tuple[str, t.Any]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat(inner, f"{name} \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} {key}" if name else str(key))
+            yield from _flat(
+                inner, f"{name} \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} {key}" if name else str(key)
+            )
     elif name:
         yield name, value
 
@@ -217,9 +242,14 @@ def _said_of(entries: t.Iterable[tuple[_Entry, _Entry]]) -> list[Json]:
     """Group findings that are no change by their reason and their words."""
     groups: dict[tuple[str, str], Json] = {}
     for cluster, one in entries:
-        group = groups.setdefault((one["reason"], one["message"]), {"reason": one["reason"], "message": one["message"], "objects": []})
+        group = groups.setdefault(
+            (one["reason"], one["message"]), {"reason": one["reason"], "message": one["message"], "objects": []}
+        )
         group["objects"].append({"kind": one["kind"], "where": where(one), "from": None, "cluster": cluster["name"]})
-    return [{**group, "clusters": list(dict.fromkeys(one["cluster"] for one in group["objects"]))} for group in groups.values()]
+    return [
+        {**group, "clusters": list(dict.fromkeys(one["cluster"] for one in group["objects"]))}
+        for group in groups.values()
+    ]
 
 
 def _warnings(clusters: t.Sequence[_Entry]) -> list[Json]:
@@ -232,8 +262,15 @@ def _warnings(clusters: t.Sequence[_Entry]) -> list[Json]:
 
 def _states(cluster: _Entry) -> dict[tuple[str, str], tuple[str, list[str]]]:
     """Return the state of every object that is not as declared, with its reasons."""
-    found = {(one["kind"], where(one)): (_UNKNOWN, [one["reason"]] if one["reason"] else []) for one in cluster["unknown"]}
-    found.update({(change["kind"], where(change)): (OUTCOMES[change["outcome"]], change["reasons"]) for change in cluster["changes"]})
+    found = {
+        (one["kind"], where(one)): (_UNKNOWN, [one["reason"]] if one["reason"] else []) for one in cluster["unknown"]
+    }
+    found.update(
+        {
+            (change["kind"], where(change)): (OUTCOMES[change["outcome"]], change["reasons"])
+            for change in cluster["changes"]
+        }
+    )
     return found
 
 
@@ -248,11 +285,15 @@ def _facts(*items: _Entry) -> list[tuple[str, t.Any]]:
 
 
 def _grouped(lines: t.Iterable[tuple[str, Json]]) -> list[Json]:
-    """Put the lines of several clusters that say the same into one, with the names of the clusters; the worst first, then by name."""
+    """Put the lines of several clusters that say the same into one, with the names of the clusters; the worst first,
+    then by name."""
     found: dict[str, Json] = {}
     for cluster, line in lines:
         found.setdefault(json.dumps(line, sort_keys=True), {**line, "clusters": []})["clusters"].append(cluster)
-    return sorted(found.values(), key=lambda line: (line["state"] in (_AS_DECLARED, OUTCOMES["done"]), line["where"], -len(line["clusters"])))
+    return sorted(
+        found.values(),
+        key=lambda line: (line["state"] in (_AS_DECLARED, OUTCOMES["done"]), line["where"], -len(line["clusters"])),
+    )
 
 
 def _tags(clusters: t.Sequence[_Entry], ids: t.Mapping[str, str], most: int) -> tuple[list[Json], int]:
@@ -292,7 +333,11 @@ def _secrets_and_links(clusters: t.Sequence[_Entry], ids: t.Mapping[str, str]) -
         for kind, items in (("secret", cluster["secrets"]), ("link", cluster["links"])):
             for item in items:
                 subject = f"{item['namespace']}/{item['name']}"
-                state, reasons = states.get((kind, subject), (_AS_DECLARED, [])) if item["changed"] or item["error"] else (_AS_DECLARED, [])
+                state, reasons = (
+                    states.get((kind, subject), (_AS_DECLARED, []))
+                    if item["changed"] or item["error"]
+                    else (_AS_DECLARED, [])
+                )
                 line = {
                     "kind": kind,
                     "where": subject,
@@ -315,8 +360,8 @@ def _holds(kind: str, item: _Entry) -> str:
 def matrix(clusters: t.Sequence[_Entry]) -> Json | None:
     """Return the platforms as columns and the tags as rows, each cell a word; None where no platform is known.
 
-    Tags that are the same on several clusters are one row. A single image names its architecture only: it stands in the column of that
-    architecture under Linux, with a sign of its own.
+    Tags that are the same on several clusters are one row. A single image names its architecture only: it stands in
+    the column of that architecture under Linux, with a sign of its own.
     """
     found: dict[str, Json] = {}
     names: set[str] = set()
@@ -326,7 +371,10 @@ def matrix(clusters: t.Sequence[_Entry]) -> Json | None:
                 known = tag.get("platforms")
                 if not known or not (known["offered"] or known["taken"]):
                     continue
-                sides = {side: None if known[side] is None else sorted(map(_column, known[side])) for side in ("offered", "taken")}
+                sides = {
+                    side: None if known[side] is None else sorted(map(_column, known[side]))
+                    for side in ("offered", "taken")
+                }
                 names.update(name for side in sides.values() for name in side or ())
                 row = {
                     "where": f"{stream['namespace']}/{stream['name']}:{tag['name']}",
@@ -335,7 +383,9 @@ def matrix(clusters: t.Sequence[_Entry]) -> Json | None:
                     "sides": sides,
                     "changed": tag["changed"],
                 }
-                found.setdefault(json.dumps(row, sort_keys=True), {**row, "clusters": []})["clusters"].append(cluster["name"])
+                found.setdefault(json.dumps(row, sort_keys=True), {**row, "clusters": []})["clusters"].append(
+                    cluster["name"]
+                )
     if not names:
         return None
     columns = sorted(names)

@@ -6,8 +6,9 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Only an answer under PreserveOriginal shows a list (server-behaviour.md 2.3), so that a tag which takes one child is looked up
-once more in that mode. An image that is neither the list nor one of its children any more is read from the cluster.
+Only an answer under PreserveOriginal shows a list (server-behaviour.md 2.3), so that a tag which takes one child is
+looked up once more in that mode. An image that is neither the list nor one of its children any more is read from the
+cluster.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ Place = tuple[str, str, str]
 
 
 class Platforms(NamedTuple):
-    """``offered`` by the registry and ``taken`` by the cluster, None where that is not known. ``single``: no list is offered."""
+    """``offered`` by the registry and ``taken`` by the cluster, None where that is not known. ``single``: no list is
+    offered."""
 
     offered: list[str] | None
     taken: list[str] | None
@@ -42,7 +44,9 @@ class Platforms(NamedTuple):
         return self._asdict()
 
 
-def platforms_of(client: ClusterClient, results: t.Sequence[StreamResult], *, concurrency: int, timeout: int) -> dict[Place, Platforms]:
+def platforms_of(
+    client: ClusterClient, results: t.Sequence[StreamResult], *, concurrency: int, timeout: int
+) -> dict[Place, Platforms]:
     """Return the platforms of the tags that are declared; what cannot be found out is None, and never an error."""
     upstream: dict[Place, Image | Lookup] = {}
     digests: dict[Place, str] = {}
@@ -51,7 +55,11 @@ def platforms_of(client: ClusterClient, results: t.Sequence[StreamResult], *, co
             continue
         for tag in result.desired.tags:
             place = (*result.desired.key, tag.name)
-            held, shown, outcome = result.before.tags.get(tag.name), result.after.tags.get(tag.name), result.outcomes.get(tag.name)
+            held, shown, outcome = (
+                result.before.tags.get(tag.name),
+                result.after.tags.get(tag.name),
+                result.outcomes.get(tag.name),
+            )
             digests[place] = held.digest if held else ""
             if isinstance(outcome, Image) and outcome.is_known and outcome.import_mode == _PRESERVE:
                 upstream[place] = outcome
@@ -87,14 +95,15 @@ def _platforms(digest: str, offer: Image | None, image: Image | None) -> Platfor
 
 
 def _names(image: Image) -> list[str]:
-    """The platforms of a list. Of a single image the cluster knows the architecture only."""
+    """Return the platforms of a list. Of a single image the cluster knows the architecture only."""
     if not image.manifests:
         return [image.architecture] if image.architecture else []
     return sorted({name for name in (child.platform for child in image.manifests) if name not in ("", _NO_PLATFORM)})
 
 
 def _offered_name(name: str, offered: t.Sequence[str]) -> str:
-    """The platform that is offered for the architecture ``name`` of a single image, where there is one only; else the name itself."""
+    """Return the platform that is offered for the architecture ``name`` of a single image, where there is one only;
+    else the name itself."""
     fitting = [platform for platform in offered if name in platform.split("/")[1:2]]
     return fitting[0] if len(fitting) == 1 else name
 

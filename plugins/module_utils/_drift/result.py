@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a comparison of a cluster has shown, as data: every change with before and after, every failure with the server's words.
+"""What a comparison of a cluster has shown, as data: every change with before and after, every failure with the
+server's words.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-It is put together from the reports of the single parts, which come from their plans. Nothing here decides that something
-changed.
+It is put together from the reports of the single parts, which come from their plans. Nothing here decides that
+something changed.
 """
 
 from __future__ import annotations
@@ -31,15 +32,30 @@ _APPROVABLE = ("id", "kind", "namespace", "name", "tag")
 CREDENTIAL_PENDING = "credential_pending"
 _PENDING_MESSAGE = "What the registry serves is not known before the declared credential is written."
 # What later steps compute with. Everything else in a file of results is text for people.
-_NAMES = frozenset(("id", "kind", "namespace", "name", "tag", "registries", "secrets", "state", "digest", "previous_digest", "image", "reasons"))
+_NAMES = frozenset(
+    (
+        "id",
+        "kind",
+        "namespace",
+        "name",
+        "tag",
+        "registries",
+        "secrets",
+        "state",
+        "digest",
+        "previous_digest",
+        "image",
+        "reasons",
+    )
+)
 
 Place = tuple[str, str, str, t.Optional[str]]
 
 
 class Part(NamedTuple):
-    """The report on secrets, links or streams, and what it says as the whole report has it; ``kind`` says which: secret, link or
-    stream. ``held_back`` are changes that were not approved, ``unknown`` what could not be compared, and why, ``confirmed``
-    the places that were found to be as declared.
+    """The report on secrets, links or streams, and what it says as the whole report has it; ``kind`` says which:
+    secret, link or stream. ``held_back`` are changes that were not approved, ``unknown`` what could not be compared,
+    and why, ``confirmed`` the places that were found to be as declared.
     """
 
     kind: str
@@ -63,7 +79,8 @@ def comparison_report(
     promised: t.Sequence[PendingCredential],
     approved: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> Report:
-    """Return the module's report: the parts put together, in their order. ``approved`` are the only changes that could be made."""
+    """Return the module's report: the parts put together, in their order. ``approved`` are the only changes that
+    could be made."""
     drift: dict[str, t.Any] = {"host": host, "secrets": [], "links": [], "streams": [], "changes": [], "failures": []}
     drift.update(held_back=[], unknown=[], notices=[], warnings=[])
     for part in parts:
@@ -99,7 +116,10 @@ def comparison_report(
             "to_approve": [{name: change[name] for name in _APPROVABLE} for change in drift["changes"]],
             "summary": summary,
             "described": described(len(drift["changes"]), summary["reasons"], len(drift["failures"])),
-            "pending_credentials": [{"namespace": namespace, "registries": sorted(set(keys))} for namespace, keys in sorted(credentials.items())],
+            "pending_credentials": [
+                {"namespace": namespace, "registries": sorted(set(keys))}
+                for namespace, keys in sorted(credentials.items())
+            ],
         },
         differences=[difference for part in parts for difference in part.report.differences],
         failure="\n".join(part.report.failure for part in parts if part.report.failure) or None,
@@ -147,7 +167,14 @@ def write_results(path: str, report: Report, redact: t.Callable[[str], str]) -> 
 
 def unknown(kind: str, subject: t.Mapping[str, t.Any], tag: str | None, reason: str, message: str) -> dict[str, t.Any]:
     """Return what could not be compared, as it is returned."""
-    return {"kind": kind, "namespace": subject["namespace"], "name": subject["name"], "tag": tag, "reason": reason, "message": message}
+    return {
+        "kind": kind,
+        "namespace": subject["namespace"],
+        "name": subject["name"],
+        "tag": tag,
+        "reason": reason,
+        "message": message,
+    }
 
 
 def reason_of(error: BaseException | None) -> str:
@@ -162,18 +189,25 @@ def stream_part(
 ) -> Part:
     """Return the part that a report on streams is; ``results`` say what of it is known."""
     streams = report.results["streams"]
-    reasons = {(stream["namespace"], stream["name"]): {tag["name"]: tag["reasons"] for tag in stream["tags"]} for stream in streams}
+    reasons = {
+        (stream["namespace"], stream["name"]): {tag["name"]: tag["reasons"] for tag in stream["tags"]}
+        for stream in streams
+    }
     changes = []
     for where in {**report.before, **report.after}:
         namespace, name = where.split("/")
         stream = {"namespace": namespace, "name": name}
         before, after = _without_tags(report.before.get(where)), _without_tags(report.after.get(where))
-        if before != after and not (report.after.get(where) and comes_with_its_tags(before, after, _tags(report.after[where]))):
+        if before != after and not (
+            report.after.get(where) and comes_with_its_tags(before, after, _tags(report.after[where]))
+        ):
             reason = "stream_missing" if before is None else "not_wanted" if after is None else "lookup_policy_changed"
             changes.append(change("stream", stream, None, before, after, [reason]))
         old, new = _tags(report.before.get(where)), _tags(report.after.get(where))
         for tag in sorted({**old, **new}):
-            changes.append(change("tag", stream, tag, old.get(tag), new.get(tag), reasons[namespace, name].get(tag, [])))
+            changes.append(
+                change("tag", stream, tag, old.get(tag), new.get(tag), reasons[namespace, name].get(tag, []))
+            )
     failures = [
         {
             "kind": "tag",
@@ -194,15 +228,19 @@ def stream_part(
     open_questions = [one for one in _unknown(streams, failures, results) if place_of(one) not in changed]
     stopped = {(one["namespace"], one["name"]) for one in open_questions if one["kind"] == "stream"}
     content = [
-        {**stream, "state": "unknown"} if (stream["namespace"], stream["name"]) in stopped else stream for stream in streams
+        {**stream, "state": "unknown"} if (stream["namespace"], stream["name"]) in stopped else stream
+        for stream in streams
     ]
     return Part("stream", report, content, changes, failures, held_back, open_questions, _Confirmed(results))
 
 
 def _unknown(
-    streams: t.Sequence[t.Mapping[str, t.Any]], failures: t.Sequence[t.Mapping[str, t.Any]], results: t.Sequence[StreamResult]
+    streams: t.Sequence[t.Mapping[str, t.Any]],
+    failures: t.Sequence[t.Mapping[str, t.Any]],
+    results: t.Sequence[StreamResult],
 ) -> t.Iterator[dict[str, t.Any]]:
-    """Yield streams that could not be read, tags that could not be asked for, and those whose credential is not written yet."""
+    """Yield streams that could not be read, tags that could not be asked for, and those whose credential is not
+    written yet."""
     causes = {result.desired.key: reason_of(result.error) for result in results if result.error is not None}
     for stream in streams:
         if stream["error"]:
@@ -230,7 +268,12 @@ class _Confirmed:
     def __contains__(self, place: object) -> bool:
         kind, namespace, name, tag = t.cast("Place", place)
         result = self._results.get((namespace, name))
-        if kind not in ("stream", "tag") or result is None or result.error is not None or (tag or "") in result.held_back:
+        if (
+            kind not in ("stream", "tag")
+            or result is None
+            or result.error is not None
+            or (tag or "") in result.held_back
+        ):
             return False
         if kind == "stream":
             return True

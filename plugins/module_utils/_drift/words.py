@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The document in words: lines for a terminal, what makes a job fail, and the command that corrects exactly what was shown.
+"""The document in words: lines for a terminal, what makes a job fail, and the command that corrects exactly what was
+shown.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -21,7 +22,12 @@ PLAYBOOK = "quayside.openshift_images.drift"
 # What a job may fail for.
 FINDINGS = ("failures", "nothing_declared", "drift", "unknown", "notices", "prune_risks")
 # The variables of which at least one has to say something.
-DECLARING = ("registry_access_secrets", "cluster_pull_secret_registries", "cluster_pull_secret_auth_file", "image_streams_desired")
+DECLARING = (
+    "registry_access_secrets",
+    "cluster_pull_secret_registries",
+    "cluster_pull_secret_auth_file",
+    "image_streams_desired",
+)
 _MOST_NAMED = 3
 _WIDEST = 40
 _PLAIN = r"[\w@%+=:,./-]+"
@@ -43,16 +49,23 @@ def findings(cluster: _Entry) -> dict[str, str | None]:
     if cluster["failures"]:
         found["failures"] = _failures(cluster)
     if cluster["verdict"] == "nothing_declared":
-        found["nothing_declared"] = f"{name}: nothing is declared for this cluster. Give at least one of {', '.join(DECLARING)}, or check their spelling."
+        found["nothing_declared"] = (
+            f"{name}: nothing is declared for this cluster. Give at least one of {', '.join(DECLARING)}, or check "
+            "their spelling."
+        )
     if counts["left"]:
         left = [change for change in cluster["changes"] if change["outcome"] not in SETTLED]
         found["drift"] = f"{name}: {number(counts['left'], 'change')}: {_named(left)}."
     if counts["unknown"]:
-        found["unknown"] = f"{name}: {number(counts['unknown'], 'object')} could not be compared: {_named(cluster['unknown'])}."
+        found["unknown"] = (
+            f"{name}: {number(counts['unknown'], 'object')} could not be compared: {_named(cluster['unknown'])}."
+        )
     if counts["notices"]:
         found["notices"] = f"{name}: {number(counts['notices'], 'notice')}: {_named(cluster['notices'])}."
     if counts["prune_risks"]:
-        found["prune_risks"] = f"{name}: pruning would take the image from {number(counts['prune_risks'], 'workload')}, see the report."
+        found["prune_risks"] = (
+            f"{name}: pruning would take the image from {number(counts['prune_risks'], 'workload')}, see the report."
+        )
     return found
 
 
@@ -66,7 +79,7 @@ def _failures(cluster: _Entry) -> str:
 
 
 def _named(items: t.Sequence[_Entry]) -> str:
-    """Name the first objects, each with the reason why it is named."""
+    """Return name the first objects, each with the reason why it is named."""
     words = []
     for item in items[:_MOST_NAMED]:
         reasons = item["reasons"] if "reasons" in item else [item["reason"]]
@@ -91,7 +104,8 @@ def in_words(counted: _Entry) -> str:
 
 
 def lines(document: _Entry, files: t.Mapping[str, str] | None = None, command: str | None = None) -> list[str]:
-    """Return the report for a terminal: a line for each cluster that is not as declared, the worst first, one for all, and what to do next.
+    """Return the report for a terminal: a line for each cluster that is not as declared, the worst first, one for
+    all, and what to do next.
 
     ``files`` are the files of the report, by what they are for; ``command`` corrects what is left.
     """
@@ -99,13 +113,18 @@ def lines(document: _Entry, files: t.Mapping[str, str] | None = None, command: s
     interesting = [cluster for cluster in worst_first(document["clusters"]) if _is_interesting(cluster)]
     width = min(max((len(cluster["name"]) for cluster in interesting), default=0), _WIDEST)
     verdict_width = max((len(cluster["verdict"]) for cluster in interesting), default=0)
-    told = [f"{cluster['name']:<{width}}  {cluster['verdict']:<{verdict_width}}  {_line(cluster)}" for cluster in interesting]
+    told = [
+        f"{cluster['name']:<{width}}  {cluster['verdict']:<{verdict_width}}  {_line(cluster)}"
+        for cluster in interesting
+    ]
     verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in summary["verdicts"].items() if count)
     told.append(f"{number(summary['clusters'], 'cluster')} ({verdicts}): {in_words(summary)}")
     if files:
         told.append("Report: " + ", ".join(f"{path} ({purpose})" for purpose, path in files.items()))
     if command:
-        told.append(f"To correct exactly this, run the following, with the variables that this run was given: {command}")
+        told.append(
+            f"To correct exactly this, run the following, with the variables that this run was given: {command}"
+        )
     return told
 
 
@@ -129,7 +148,10 @@ def _line(cluster: _Entry) -> str:
         subject = f"{where(first)}: " if first["namespace"] else ""
         more = len(cluster["failures"]) - 1
         message = " ".join(first["message"].split())
-        words.append(f"{number(len(cluster['failures']), 'failure')}: {subject}{message}" + (f" (and {more:,} more)" if more else ""))
+        words.append(
+            f"{number(len(cluster['failures']), 'failure')}: {subject}{message}"
+            + (f" (and {more:,} more)" if more else "")
+        )
     elif counts["unknown"]:
         words.append(f"{counts['unknown']:,} unknown: {_named(cluster['unknown'])}")
     if counts["notices"]:
@@ -140,7 +162,8 @@ def _line(cluster: _Entry) -> str:
 
 
 def correction_command(document: _Entry, json_file: str | None, limit: str | None = None) -> str | None:
-    """Return the command that corrects what the document shows and nothing else; None if nothing is left, or no file has it."""
+    """Return the command that corrects what the document shows and nothing else; None if nothing is left, or no file
+    has it."""
     if not json_file or not document["summary"]["counts"]["left"]:
         return None
     words = ["ansible-playbook"]

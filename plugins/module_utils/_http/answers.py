@@ -30,8 +30,8 @@ _LONGEST_RETRY_AFTER = 1e9
 
 
 class RawAnswer(NamedTuple):
-    """One HTTP answer. ``truncated`` is the limit of its kind if the body was longer, and 0 if it is whole; ``url`` is what was
-    asked for, as the connection took it."""
+    """One HTTP answer. ``truncated`` is the limit of its kind if the body was longer, and 0 if it is whole; ``url``
+    is what was asked for, as the connection took it."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -42,17 +42,17 @@ class RawAnswer(NamedTuple):
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters."""
+        """Return the media type without its parameters."""
         return media_type(self.headers)
 
     @property
     def location(self) -> str:
-        """Where the server redirects to, or ""."""
+        """Return where the server redirects to, or ""."""
         return self.headers.get("Location", "")
 
     @property
     def retry_after(self) -> float | None:
-        """The seconds that the server asks to wait; None if it names no time."""
+        """Return the seconds that the server asks to wait; None if it names no time."""
         return seconds_to_wait(self.headers.get("Retry-After", ""))
 
 
@@ -68,7 +68,8 @@ class AnswerIncomplete(Exception):
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    """An answer whose beginning is bounded too: the limit of a socket is one for each piece that comes, however small."""
+    """An answer whose beginning is bounded too: the limit of a socket is one for each piece that comes, however
+    small."""
 
     def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -106,7 +107,9 @@ class _Lines(io.BufferedReader):
 
 def with_deadline(manager: t.Any) -> t.Any:
     """Return the pool manager of urllib3, with connections whose answers are bounded."""
-    manager.pool_classes_by_scheme = {scheme: _with_bounds(pool) for scheme, pool in manager.pool_classes_by_scheme.items()}
+    manager.pool_classes_by_scheme = {
+        scheme: _with_bounds(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
     return manager
 
 
@@ -116,12 +119,14 @@ def _with_bounds(pool: t.Any) -> t.Any:
 
 
 def read_body(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
-    """Return the body, or the beginning of one that is longer than ``limit`` bytes, and whether it is. Never wait for more than what has
-    arrived, so that a server that sends a byte now and then meets the deadline."""
+    """Return the body, or the beginning of one that is longer than ``limit`` bytes, and whether it is. Never wait
+    for more than what has arrived, so that a server that sends a byte now and then meets the deadline."""
     decode = _is_plain_or_gzip(response.headers)
     # urllib3 before 2 has no read1, and waits until a piece is full: it is kept small for the deadline's sake
     piece = (
-        (lambda: response.read1(CHUNK, decode_content=decode)) if hasattr(response, "read1") else (lambda: response.read(64, decode_content=decode))
+        (lambda: response.read1(CHUNK, decode_content=decode))
+        if hasattr(response, "read1")
+        else (lambda: response.read(64, decode_content=decode))
     )
     content = bytearray()
     while True:
@@ -147,7 +152,8 @@ def media_type(headers: t.Mapping[str, str]) -> str:
 
 
 def seconds_to_wait(header: str) -> float | None:
-    """Return the seconds that a Retry-After header names, 0 for a date that has passed; None if it names no time: it may be anything."""
+    """Return the seconds that a Retry-After header names, 0 for a date that has passed; None if it names no time: it
+    may be anything."""
     try:
         return min(float(urllib3.Retry().parse_retry_after(header)), _LONGEST_RETRY_AFTER)
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
@@ -156,5 +162,6 @@ def seconds_to_wait(header: str) -> float | None:
 
 
 def _is_plain_or_gzip(headers: t.Mapping[str, str]) -> bool:
-    """Whether a body may be unpacked: one that was packed several times becomes a thousand times larger with each."""
+    """Return whether a body may be unpacked: one that was packed several times becomes a thousand times larger with
+    each."""
     return headers.get("Content-Encoding", "").strip().lower() in ("", "identity", "gzip", "x-gzip")

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests over kept connections, for clusters and registries: one adapter of ``requests``, exact headers, no redirects.
+"""Requests over kept connections, for clusters and registries: one adapter of ``requests``, exact headers, no
+redirects.
 
-Nothing of the environment takes part unless the caller passes it: no proxy variables, no CA bundles, no .netrc, no cookies.
+Nothing of the environment takes part unless the caller passes it: no proxy variables, no CA bundles, no .netrc, no
+cookies.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -45,8 +47,8 @@ Headers = t.Iterable[tuple[str, str]]
 
 
 class NoAnswer(Exception):
-    """No complete answer came; ``cause`` is the exception that says why, without those of ``requests`` around it. ``begun``: the
-    answer's headers had come."""
+    """No complete answer came; ``cause`` is the exception that says why, without those of ``requests`` around it.
+    ``begun``: the answer's headers had come."""
 
     def __init__(self, cause: BaseException, begun: bool) -> None:
         super().__init__(type(cause).__name__)
@@ -55,12 +57,12 @@ class NoAnswer(Exception):
 
     @property
     def chain(self) -> list[BaseException]:
-        """The cause and everything that it wraps."""
+        """Return the cause and everything that it wraps."""
         return list(_chain(self.cause))
 
     @property
     def names(self) -> set[str]:
-        """The names of these exceptions' types."""
+        """Return the names of these exceptions' types."""
         return {type(item).__name__ for item in self.chain}
 
 
@@ -77,9 +79,10 @@ def environment_proxies(url: str) -> dict[str, str]:
 class Settings:
     """How a session connects.
 
-    ``context`` holds the TLS settings, None if nothing is reached by TLS. ``proxies`` names the proxies for a URL as ``requests``
-    takes them; ``proxy_headers`` go to the proxy alone, None for the credential in its URL; ``proxy_context`` is for a proxy that
-    is itself reached by TLS. ``block``: no more connections to a host than ``pool_size``.
+    ``context`` holds the TLS settings, None if nothing is reached by TLS. ``proxies`` names the proxies for a URL as
+    ``requests`` takes them; ``proxy_headers`` go to the proxy alone, None for the credential in its URL;
+    ``proxy_context`` is for a proxy that is itself reached by TLS. ``block``: no more connections to a host than
+    ``pool_size``.
     """
 
     context: ssl.SSLContext | None = None
@@ -92,8 +95,8 @@ class Settings:
 
 
 class _Adapter(HTTPAdapter):
-    """Uses our TLS context alone, for every host and through every proxy: ``requests`` itself would add the system's CAs to a
-    private one, or turn verification back on."""
+    """Uses our TLS context alone, for every host and through every proxy: ``requests`` itself would add the system's
+    CAs to a private one, or turn verification back on."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -123,7 +126,9 @@ class _Adapter(HTTPAdapter):
         """Return the pools of connections through a proxy. Raises MissingLibraryError."""
         if proxy.startswith("socks"):
             return _through_socks(proxy, pools)
-        headers = self.proxy_headers(proxy) if self._settings.proxy_headers is None else dict(self._settings.proxy_headers)
+        headers = (
+            self.proxy_headers(proxy) if self._settings.proxy_headers is None else dict(self._settings.proxy_headers)
+        )
         context = self._settings.proxy_context
         if context is not None:
             # the second one is for a host without TLS, for which urllib3 before 2 takes the proxy for the server
@@ -154,7 +159,8 @@ class Session:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def open_proxy(self, proxy: str) -> None:
-        """Prepare the way through a proxy, so that what it lacks is found before the first request. Raises MissingLibraryError."""
+        """Prepare the way through a proxy, so that what it lacks is found before the first request. Raises
+        MissingLibraryError."""
         self._adapter.proxy_manager_for(proxy)
 
     def send(
@@ -171,8 +177,8 @@ class Session:
     ) -> RawAnswer:
         """Send one request and read the whole answer. Redirects are not followed. Raises NoAnswer.
 
-        ``connect``, ``begin`` and ``finish`` are the seconds for the connection, for the answer to begin, and for its body;
-        ``limit`` gives the bytes of it that are read for a status and a media type.
+        ``connect``, ``begin`` and ``finish`` are the seconds for the connection, for the answer to begin, and for
+        its body; ``limit`` gives the bytes of it that are read for a status and a media type.
         """
         begun = False
         try:
@@ -199,7 +205,14 @@ class Session:
                     request.url,
                     tuple(response.raw.headers.getlist("Warning")),
                 )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AnswerTimeout, AnswerIncomplete) as exc:
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+            AnswerTimeout,
+            AnswerIncomplete,
+        ) as exc:
             raise NoAnswer(_without_wrappers(exc), begun) from None
 
     def close(self) -> None:
@@ -214,8 +227,8 @@ def require_requests() -> None:
 
 
 def address_of(url: str) -> t.Any:
-    """Return the parts of a URL (scheme, auth, host, port, path, query) as the connection takes them: there is no second opinion
-    about where a request goes. Raises ValueError for what is no address."""
+    """Return the parts of a URL (scheme, auth, host, port, path, query) as the connection takes them: there is no
+    second opinion about where a request goes. Raises ValueError for what is no address."""
     address = urllib3.util.parse_url(url)
     if not address.scheme or (address.scheme in ("http", "https") and not address.host):
         raise ValueError("no address")
@@ -256,7 +269,8 @@ def _without_wrappers(exc: BaseException) -> BaseException:
 
 
 def _chain(exc: BaseException) -> t.Iterator[BaseException]:
-    """The exception and everything it wraps: HTTP libraries put the cause into ``args``, ``reason`` or ``__cause__``."""
+    """Yield the exception and everything it wraps: HTTP libraries put the cause into ``args``, ``reason`` or
+    ``__cause__``."""
     waiting: list[t.Any] = [exc]
     seen: set[int] = set()
     while waiting:
@@ -267,4 +281,12 @@ def _chain(exc: BaseException) -> t.Iterator[BaseException]:
         # a TypeError is urllib3's own: before version 2 it tries an argument that Python 3 does not know
         if not isinstance(item, TypeError):
             yield item
-        waiting.extend([getattr(item, "reason", None), getattr(item, "original_error", None), *item.args, item.__cause__, item.__context__])
+        waiting.extend(
+            [
+                getattr(item, "reason", None),
+                getattr(item, "original_error", None),
+                *item.args,
+                item.__cause__,
+                item.__context__,
+            ]
+        )

@@ -24,7 +24,8 @@ with contextlib.suppress(ImportError):
 
 
 class Pem(NamedTuple):
-    """Certificates or a key in PEM form: the path of a file, or the text itself. ``origin`` names it in error messages."""
+    """Certificates or a key in PEM form: the path of a file, or the text itself. ``origin`` names it in error
+    messages."""
 
     origin: str
     path: str | None = None
@@ -36,16 +37,18 @@ class Pem(NamedTuple):
 
     @property
     def described(self) -> str:
-        """The origin, and the file if there is one."""
+        """Return the origin, and the file if there is one."""
         return f"{self.origin} ({self.path})" if self.path else self.origin
 
     @property
     def named(self) -> str:
-        """The same at the start of a sentence."""
+        """Return the same at the start of a sentence."""
         return self.described[0].upper() + self.described[1:]
 
 
-def tls_context(*, verify: bool = True, ca: Pem | None = None, client_cert: Pem | None = None, client_key: Pem | None = None) -> ssl.SSLContext:
+def tls_context(
+    *, verify: bool = True, ca: Pem | None = None, client_cert: Pem | None = None, client_key: Pem | None = None
+) -> ssl.SSLContext:
     """Return the TLS settings for a server: whom to trust, and the client certificate. Raises ConfigurationError."""
     context = trusting(verify=verify, ca=ca)
     if client_cert is not None:
@@ -54,8 +57,8 @@ def tls_context(*, verify: bool = True, ca: Pem | None = None, client_cert: Pem 
 
 
 def trusting(*, verify: bool = True, ca: Pem | None = None) -> ssl.SSLContext:
-    """Return the TLS settings without a client certificate: ``ca`` alone is trusted, without one what the system trusts.
-    Raises ConfigurationError."""
+    """Return the TLS settings without a client certificate: ``ca`` alone is trusted, without one what the system
+    trusts. Raises ConfigurationError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # a trusted certificate that is no self-signed root is an anchor too, as for kubectl and oc
@@ -114,7 +117,9 @@ def _load_client_certificate(context: ssl.SSLContext, cert: Pem, key: Pem | None
         key_path = None if key is None else key.path or _private_file(key.text or "", temporary)
         context.load_cert_chain(cert_path, key_path, password=_no_password)
     except _EncryptedKey:
-        raise ConfigurationError(f"{(key or cert).named} holds a key that is protected by a password; give one without.") from None
+        raise ConfigurationError(
+            f"{(key or cert).named} holds a key that is protected by a password; give one without."
+        ) from None
     except ssl.SSLError as exc:
         if key is None:
             advice = "set the option client_key, or put both into the file"

@@ -43,8 +43,8 @@ class Adoption(NamedTuple):
 def adopt(stream: ObservedStream) -> Adoption:
     """Return the stream as an entry of ``streams`` of image_stream_import.
 
-    Importing it back changes nothing: it holds what tracks an external image, with every policy as it is. What the module's
-    options would refuse is left out a tag at a time, so that one odd tag does not make the rest unusable.
+    Importing it back changes nothing: it holds what tracks an external image, with every policy as it is. What the
+    module's options would refuse is left out a tag at a time, so that one odd tag does not make the rest unusable.
     """
     variables: dict[str, t.Any] = {
         "namespace": stream.namespace,

@@ -25,7 +25,14 @@ from .stream_imports import look_up
 class Answers:
     """The answers of a run, ``known`` by question. ``pending`` are credentials that check mode may count on."""
 
-    def __init__(self, client: ClusterClient, check_mode: bool, concurrency: int, timeout: int, pending: t.Sequence[PendingCredential]) -> None:
+    def __init__(
+        self,
+        client: ClusterClient,
+        check_mode: bool,
+        concurrency: int,
+        timeout: int,
+        pending: t.Sequence[PendingCredential],
+    ) -> None:
         self._client = client
         self._check_mode = check_mode
         self._concurrency = concurrency
@@ -36,8 +43,8 @@ class Answers:
     def find_out(self, questions: t.Sequence[tuple[Lookup, TagPlan]]) -> dict[Lookup, CollectionError]:
         """Look up what the tags' plans depend on; return the questions that the API server refused.
 
-        Whether upstream moved is the same in every namespace that may read the image, so one of them is asked. What an import
-        will bring, and every failure, is the namespace's own, because credentials are.
+        Whether upstream moved is the same in every namespace that may read the image, so one of them is asked. What
+        an import will bring, and every failure, is the namespace's own, because credentials are.
         """
         own = {lookup: None for lookup, tag in questions if tag.reasons or lookup.stream}
         groups: dict[Lookup, dict[Lookup, None]] = {}
@@ -57,14 +64,18 @@ class Answers:
                 if lookup in self.known or lookup in refused:
                     continue
                 # A run imports what moved, and hears what its namespace may read; check mode has to ask.
-                if isinstance(answer, Image) and answer.is_known and (not self._check_mode or digests[lookup] == {answer.digest}):
+                if (
+                    isinstance(answer, Image)
+                    and answer.is_known
+                    and (not self._check_mode or digests[lookup] == {answer.digest})
+                ):
                     self.known[lookup] = answer
                 else:
                     left[lookup] = None
         return {**refused, **self._look_up(left)}
 
     def is_pending(self, namespace: str, source: str, failure: ImportFailure) -> bool:
-        """Whether a registry refused an image for want of a credential that is about to be written."""
+        """Return whether a registry refused an image for want of a credential that is about to be written."""
         if not self._pending:
             return False
         targets = [lookup_text(str(image)) for image in refused_images(PullSpec.parse(source), failure)]

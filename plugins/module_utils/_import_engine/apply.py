@@ -6,9 +6,10 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-One stream has one writer at a time, or the server answers 409; different streams are written side by side. The stream in an
-import's answer is planned again in the same run, because a change may have left a tag's generation ahead of its newest image
-(contract case generation_behind_settles): the next run, and the import controller, must find nothing to do.
+One stream has one writer at a time, or the server answers 409; different streams are written side by side. The
+stream in an import's answer is planned again in the same run, because a change may have left a tag's generation
+ahead of its newest image (contract case generation_behind_settles): the next run, and the import controller, must
+find nothing to do.
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ class _StreamChange:
             if not plan.writes and self._writer.is_done:
                 return
             if self._rounds == _MAX_ROUNDS:
-                raise CollectionError(f"somebody else keeps changing the stream: it still differs after {self._rounds} rounds of corrections")
+                raise CollectionError(
+                    f"somebody else keeps changing the stream: it still differs after {self._rounds} rounds of "
+                    "corrections"
+                )
             self._write(plan)
             self._rounds += 1
 

@@ -18,8 +18,11 @@ from .view import comes_with_its_tags, stream_view, view
 _SETTLING = frozenset((NEVER_IMPORTED, LAST_IMPORT_FAILED))
 
 
-def keep_only_approved(approved: Approved, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge) -> StreamPlan:
-    """Return the plan without what is another change than the approved ones, or no change that anybody could have seen."""
+def keep_only_approved(
+    approved: Approved, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge
+) -> StreamPlan:
+    """Return the plan without what is another change than the approved ones, or no change that anybody could have
+    seen."""
     stream = Change("stream", plan.namespace, plan.name, stream_view(observed), stream_view(plan.after))
     held_back: dict[str, tuple[str, ...]] = {}
     delete, local = plan.delete, plan.lookup_policy_local
@@ -44,7 +47,8 @@ def keep_only_approved(approved: Approved, plan: StreamPlan, observed: ObservedS
 
 
 def _changes(tag: TagPlan, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge) -> list[Change]:
-    """Return the ways in which what is planned for a tag can have been shown: with its new image, and without knowing it."""
+    """Return the ways in which what is planned for a tag can have been shown: with its new image, and without
+    knowing it."""
     after = plan.after.tags.get(tag.name)
     before = view(_as_shown(tag.name, observed, knowledge))
     ways = [after] if tag.unforeseen is None else [after, tag.unforeseen]
@@ -52,8 +56,9 @@ def _changes(tag: TagPlan, plan: StreamPlan, observed: ObservedStream, knowledge
 
 
 def _as_shown(name: str, observed: ObservedStream, knowledge: Knowledge) -> ObservedTag | None:
-    """Return the tag as it was when the run began, if since then only this run has set anything on it: images come from imports, those of
-    the cluster's controller too, and from the tag that it follows (contract case tags_between_streams)."""
+    """Return the tag as it was when the run began, if since then only this run has set anything on it: images come
+    from imports, those of the cluster's controller too, and from the tag that it follows (contract case
+    tags_between_streams)."""
     now = observed.tags.get(name)
     if now is None or knowledge.begun_with is None:
         return now

@@ -37,7 +37,16 @@ _INHERITED_BY_TAGS = (
     "prefer_architecture",
     "prefer_os",
 )
-_INHERITED_BY_STREAMS = (*_INHERITED_BY_TAGS, "namespace", "lookup_policy_local", "purge_tags", "purge_limit", "refresh", "state", "take_over")
+_INHERITED_BY_STREAMS = (
+    *_INHERITED_BY_TAGS,
+    "namespace",
+    "lookup_policy_local",
+    "purge_tags",
+    "purge_limit",
+    "refresh",
+    "state",
+    "take_over",
+)
 
 
 class DesiredTag(NamedTuple):
@@ -58,7 +67,7 @@ class DesiredTag(NamedTuple):
 
     @property
     def has_preference(self) -> bool:
-        """Whether a platform for Legacy's choice is declared; an empty text declares that there is none."""
+        """Return whether a platform for Legacy's choice is declared; an empty text declares that there is none."""
         return bool(self.prefer_architecture or self.prefer_os)
 
 
@@ -88,8 +97,8 @@ class DesiredRepository(NamedTuple):
 class DesiredStream(NamedTuple):
     """An image stream as declared. With ``approved``, the ids of changes, nothing but these is to be changed.
 
-    ``purge_limit`` is how many tags a purge may remove if they come from a repository; None for half of the stream's, at least four.
-    With ``take_over`` it is written though somebody else reconciles it.
+    ``purge_limit`` is how many tags a purge may remove if they come from a repository; None for half of the
+    stream's, at least four. With ``take_over`` it is written though somebody else reconciles it.
     """
 
     namespace: str
@@ -127,7 +136,8 @@ def pending_credentials(params: t.Mapping[str, t.Any]) -> tuple[PendingCredentia
 
 
 def desired_streams(params: t.Mapping[str, t.Any]) -> list[DesiredStream]:
-    """Turn the options of image_stream_import into desired streams; ``InputError`` names the stream and tag at fault."""
+    """Turn the options of image_stream_import into desired streams; ``InputError`` names the stream and tag at
+    fault."""
     entries = params.get("streams")
     if entries is None:
         streams = [_desired_stream(params, {})]
@@ -226,15 +236,21 @@ def check_policies(options: t.Mapping[str, t.Any]) -> None:
     mode, policy = options.get("import_mode"), options.get("reference_policy")
     if mode is not None and mode not in IMPORT_MODES:
         meant = _meant(mode, IMPORT_MODES)
-        raise InputError(f'import_mode "{mode}" is unknown: valid ImportMode values are Legacy or PreserveOriginal{meant}')
+        raise InputError(
+            f'import_mode "{mode}" is unknown: valid ImportMode values are Legacy or PreserveOriginal{meant}'
+        )
     if policy is not None and policy not in REFERENCE_POLICIES:
         meant = _meant(policy, REFERENCE_POLICIES)
-        raise InputError(f'reference_policy "{policy}" is unknown: valid reference policy values are Source or Local{meant}')
+        raise InputError(
+            f'reference_policy "{policy}" is unknown: valid reference policy values are Source or Local{meant}'
+        )
     for option in ("prefer_architecture", "prefer_os"):
         value = options.get(option)
         check_platform_name(option, value)
         if value and (value != value.strip() or not value.isalnum() or value != value.lower()):
-            raise InputError(f'{option} "{value}" is not a platform name: write it as image manifests do, for example arm64 or linux')
+            raise InputError(
+                f'{option} "{value}" is not a platform name: write it as image manifests do, for example arm64 or linux'
+            )
 
 
 def _meant(text: str, values: t.Sequence[str]) -> str:
@@ -245,7 +261,8 @@ def _meant(text: str, values: t.Sequence[str]) -> str:
 
 
 def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
-    """Return the tags of a repository that fit one of the globs, or all if there is none, without those that fit one after ``!``."""
+    """Return the tags of a repository that fit one of the globs, or all if there is none, without those that fit one
+    after ``!``."""
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
     unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     return [name for name in names if _fits(name, wanted) and not _fits(name, unwanted)]
@@ -253,7 +270,11 @@ def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
 
 def idle_patterns(names: t.Sequence[str], patterns: t.Iterable[str]) -> list[str]:
     """Return the globs that choose none of the tags, without those after ``!``."""
-    return [pattern for pattern in patterns if not pattern.startswith("!") and not any(_fits(name, [pattern]) for name in names)]
+    return [
+        pattern
+        for pattern in patterns
+        if not pattern.startswith("!") and not any(_fits(name, [pattern]) for name in names)
+    ]
 
 
 def _fits(name: str, patterns: t.Iterable[str]) -> bool:

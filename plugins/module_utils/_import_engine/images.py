@@ -42,7 +42,8 @@ class Image(NamedTuple):
 
     @property
     def without_platform(self) -> list[str]:
-        """Digests of entries that name no platform: importing such a list fails (contract case list_entry_without_platform)."""
+        """Digests of entries that name no platform: importing such a list fails (contract case
+        list_entry_without_platform)."""
         return [child.digest for child in self.manifests if not (child.os and child.architecture)]
 
 
@@ -65,12 +66,14 @@ class ImportFailure:
 
     @property
     def may_pass(self) -> bool:
-        """Whether the registry failed in a way that often is over a moment later, in the words of the server's library."""
+        """Return whether the registry failed in a way that often is over a moment later, in the words of the
+        server's library."""
         return any(words in self.message for words in ("received unexpected HTTP status: 5", "EOF", "connection reset"))
 
     @property
     def of_forbidden_registry(self) -> bool:
-        """Whether the cluster's administrators do not allow imports from the image's registry (server-behaviour.md 2.7)."""
+        """Return whether the cluster's administrators do not allow imports from the image's registry
+        (server-behaviour.md 2.7)."""
         return self.reason == "Invalid" and "importing images from registry" in self.message
 
 
@@ -88,8 +91,9 @@ class ImportItem(NamedTuple):
     reference_policy: str | None = None
 
     def body(self) -> dict[str, t.Any]:
-        """Return the ``spec.images[]`` entry. The import policy is complete: the server does not merge it (contract case
-        policy_fields_overwritten); ``to`` is always sent, or nothing is recorded (contract case source_without_tag)."""
+        """Return the ``spec.images[]`` entry. The import policy is complete: the server does not merge it (contract
+        case policy_fields_overwritten); ``to`` is always sent, or nothing is recorded (contract case
+        source_without_tag)."""
         policy: dict[str, t.Any] = {"insecure": self.insecure, "scheduled": self.scheduled}
         if self.import_mode:
             policy["importMode"] = self.import_mode

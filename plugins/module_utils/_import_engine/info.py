@@ -55,7 +55,13 @@ def _one_or_many(params: t.Mapping[str, t.Any], one: str, many: str) -> list[str
 
 
 def info_report(
-    client: ClusterClient, found: Found, remedy_for: RemedyFor | None, *, with_images: bool, concurrency: int, timeout: int
+    client: ClusterClient,
+    found: Found,
+    remedy_for: RemedyFor | None,
+    *,
+    with_images: bool,
+    concurrency: int,
+    timeout: int,
 ) -> Report:
     """Describe what was found; with ``remedy_for``, also what the registries serve now for each tag (upstream), and
     ``with_images`` the media types and children of the images that the tags have.
@@ -69,7 +75,11 @@ def info_report(
     if remedy_for:
         declared = [adoption.variables for adoption in adoptions.values() if not adoption.refused]
         desired = desired_streams({"streams": declared}) if declared else []
-        foreseen = converge_observed(client, desired, parsed, check_mode=True, concurrency=concurrency, timeout=timeout) if desired else []
+        foreseen = (
+            converge_observed(client, desired, parsed, check_mode=True, concurrency=concurrency, timeout=timeout)
+            if desired
+            else []
+        )
         for stream, result in zip((stream for stream in streams if stream["as_variables"]), foreseen):
             _add_upstream(stream, result, remedy_for)
     if with_images:
@@ -82,7 +92,9 @@ def info_report(
             "as_variables": [adoption.variables for adoption in adoptions.values() if not adoption.refused],
             "failed_namespaces": failed,
         },
-        failure="Not every namespace could be read:\n" + "\n".join(f"- {entry['error']}" for entry in failed) if failed else None,
+        failure="Not every namespace could be read:\n" + "\n".join(f"- {entry['error']}" for entry in failed)
+        if failed
+        else None,
     )
 
 
@@ -93,7 +105,14 @@ def _add_upstream(stream: dict[str, t.Any], result: StreamResult, remedy_for: Re
             continue
         tag["reasons"] = list(result.reasons.get(tag["name"], ()))
         outcome = result.outcomes.get(tag["name"])
-        shown: dict[str, t.Any] = {"digest": None, "media_type": None, "architecture": None, "manifests": [], "moved": False, "error": None}
+        shown: dict[str, t.Any] = {
+            "digest": None,
+            "media_type": None,
+            "architecture": None,
+            "manifests": [],
+            "moved": False,
+            "error": None,
+        }
         if isinstance(outcome, Image):
             shown.update(
                 digest=outcome.digest,
@@ -115,7 +134,9 @@ def _add_upstream(stream: dict[str, t.Any], result: StreamResult, remedy_for: Re
         tag["upstream"] = shown
 
 
-def _add_images(client: ClusterClient, streams: t.Sequence[dict[str, t.Any]], concurrency: int) -> dict[str, CollectionError]:
+def _add_images(
+    client: ClusterClient, streams: t.Sequence[dict[str, t.Any]], concurrency: int
+) -> dict[str, CollectionError]:
     """Read each different image of the tags from the cluster; return what could not be read, by namespace."""
     holders: dict[tuple[str, str], list[dict[str, t.Any]]] = {}
     for stream in streams:
@@ -140,7 +161,11 @@ def _add_images(client: ClusterClient, streams: t.Sequence[dict[str, t.Any]], co
             errors[which[0]] = image
         elif image is not None:
             for tag in holders[which]:
-                tag.update(media_type=image.media_type or None, architecture=image.architecture or None, manifests=shown_manifests(image))
+                tag.update(
+                    media_type=image.media_type or None,
+                    architecture=image.architecture or None,
+                    manifests=shown_manifests(image),
+                )
     return errors
 
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Image streams as the cluster has them, read in as few calls as possible: one GET for one stream, one LIST for several.
+"""Image streams as the cluster has them, read in as few calls as possible: one GET for one stream, one LIST for
+several.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -64,18 +65,20 @@ class ObservedTag(NamedTuple):
 
     @property
     def settings(self) -> ObservedTag:
-        """What people set: the tag without its image and failure."""
+        """Return what people set: the tag without its image and failure."""
         return self._replace(generation=0, digest="", image="", image_generation=0, failure=None, failure_generation=0)
 
     @property
     def pending(self) -> bool:
-        """Whether the spec is ahead of its newest image: the import controller would import it (server-behaviour.md 2.11)."""
+        """Return whether the spec is ahead of its newest image: the import controller would import it
+        (server-behaviour.md 2.11)."""
         return self.generation > max(self.image_generation, self.failure_generation)
 
 
 class ObservedStream(NamedTuple):
-    """An image stream; ``exists`` is false for one that the cluster does not have. ``left`` is what removed tags have left behind:
-    the images and the failure of tags that are not declared any more (server-behaviour.md 2.11). ``owner`` is who else reconciles it."""
+    """An image stream; ``exists`` is false for one that the cluster does not have. ``left`` is what removed tags
+    have left behind: the images and the failure of tags that are not declared any more (server-behaviour.md 2.11).
+    ``owner`` is who else reconciles it."""
 
     namespace: str
     name: str
@@ -93,11 +96,14 @@ class ObservedStream(NamedTuple):
 
 
 def failure_from_status(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise: str = "") -> ImportFailure:
-    """Return the failure that a condition or status of the server tells, in words that can be shown: they may be those of a registry.
+    """Return the failure that a condition or status of the server tells, in words that can be shown: they may be
+    those of a registry.
 
     ``otherwise`` stands for a message where there is none.
     """
-    return ImportFailure(status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode)
+    return ImportFailure(
+        status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode
+    )
 
 
 def parse_stream(namespace: str, stream: t.Mapping[str, t.Any]) -> ObservedStream:
@@ -123,7 +129,9 @@ def _parse_tag(tag: t.Mapping[str, t.Any], status: t.Mapping[str, t.Any]) -> Obs
     annotations = tag.get("annotations") or {}
     newest = (status.get("items") or [{}])[0]
     # Success is the absence of an ImportSuccess=False condition; True is never written (server-behaviour.md 2.4).
-    failed = [c for c in status.get("conditions") or () if c.get("type") == "ImportSuccess" and c.get("status") == "False"]
+    failed = [
+        c for c in status.get("conditions") or () if c.get("type") == "ImportSuccess" and c.get("status") == "False"
+    ]
     return ObservedTag(
         name=tag["name"],
         kind=source.get("kind", ""),
@@ -153,7 +161,9 @@ def read_stream(client: ClusterClient, namespace: str, name: str) -> ObservedStr
         return ObservedStream(namespace, name)
 
 
-def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) -> dict[Key, ObservedStream | CollectionError]:
+def observe(
+    client: ClusterClient, keys: t.Collection[Key], concurrency: int
+) -> dict[Key, ObservedStream | CollectionError]:
     """Read the streams ``keys``: a GET where a namespace has one of them, a LIST where it has several.
 
     Where the LIST is forbidden the streams are read one by one, because a Role may name them (``resourceNames``).
@@ -164,13 +174,19 @@ def observe(client: ClusterClient, keys: t.Collection[Key], concurrency: int) ->
     for namespace, name in keys:
         names.setdefault(namespace, []).append(name)
     observed: dict[Key, ObservedStream | CollectionError] = {}
-    for part in concurrent_map(lambda namespace: _observe_namespace(client, namespace, names[namespace]), names, concurrency):
+    for part in concurrent_map(
+        lambda namespace: _observe_namespace(client, namespace, names[namespace]), names, concurrency
+    ):
         observed.update(part)
     return observed
 
 
-def _observe_namespace(client: ClusterClient, namespace: str, names: list[str]) -> dict[Key, ObservedStream | CollectionError]:
-    observed: dict[Key, ObservedStream | CollectionError] = {(namespace, name): ObservedStream(namespace, name) for name in names}
+def _observe_namespace(
+    client: ClusterClient, namespace: str, names: list[str]
+) -> dict[Key, ObservedStream | CollectionError]:
+    observed: dict[Key, ObservedStream | CollectionError] = {
+        (namespace, name): ObservedStream(namespace, name) for name in names
+    }
     if len(names) > 1:
         try:
             for item in client.list_items(image_path(namespace, "imagestreams")):
@@ -211,17 +227,20 @@ class Found:
 
 
 def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:
-    """Read the selected streams: one LIST a namespace, or one of the cluster; one GET where a single stream is asked for.
+    """Read the selected streams: one LIST a namespace, or one of the cluster; one GET where a single stream is asked
+    for.
 
-    A namespace that may not be read is in ``errors`` and does not hide the others; where the whole cluster may not be
-    listed ``Forbidden`` is raised. What no other request would fare better with (API server gone, token refused, no image API)
-    is raised too.
+    A namespace that may not be read is in ``errors`` and does not hide the others; where the whole cluster may not
+    be listed ``Forbidden`` is raised. What no other request would fare better with (API server gone, token refused,
+    no image API) is raised too.
     """
     found = Found()
     if not wanted.namespaces:
         found.objects = client.list_items(ALL_NAMESPACES_PATH, query=_query(wanted))
     else:
-        parts = concurrent_map(lambda namespace: _read_selected(client, namespace, wanted), wanted.namespaces, concurrency)
+        parts = concurrent_map(
+            lambda namespace: _read_selected(client, namespace, wanted), wanted.namespaces, concurrency
+        )
         for namespace, part in zip(wanted.namespaces, parts):
             if isinstance(part, CollectionError):
                 found.errors[namespace] = part
@@ -237,7 +256,9 @@ def _query(wanted: Selection) -> dict[str, str]:
     return {"labelSelector": wanted.label_selector} if wanted.label_selector else {}
 
 
-def _read_selected(client: ClusterClient, namespace: str, wanted: Selection) -> list[dict[str, t.Any]] | CollectionError:
+def _read_selected(
+    client: ClusterClient, namespace: str, wanted: Selection
+) -> list[dict[str, t.Any]] | CollectionError:
     try:
         if len(wanted.names) == 1 and not wanted.label_selector:
             try:

@@ -2,17 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan for image streams: a pure function of what is declared, what the cluster has, and what the registry serves.
+"""The plan for image streams: a pure function of what is declared, what the cluster has, and what the registry
+serves.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-This is the only place that decides what is to be done and why. The plan names the channel of each change, because the
-server takes some of them only through one (server-behaviour.md 2.4, 2.11):
+This is the only place that decides what is to be done and why. The plan names the channel of each change, because
+the server takes some of them only through one (server-behaviour.md 2.4, 2.11):
 
 - an import brings images, the verdict on them, and a tag's complete import policy;
-- a patch of the stream sets what an import cannot: reference policy, that a reference ends, platform preference, lookup policy, a source whose
-  image is the one that the tag has already (contract case source_change); and it sets scheduled and insecure where no
-  image is to be brought, since it starts no import;
+- a patch of the stream sets what an import cannot: reference policy, that a reference ends, platform preference, lookup
+  policy, a source whose image is the one that the tag has already (contract case source_change); and it sets scheduled
+  and insecure where no image is to be brought, since it starts no import;
 - a preference is patched before the import that reads it (contract case prefer_architecture).
 
 Where the plan depends on what the registry serves and that is not known yet, it names the lookups that it needs.
@@ -93,7 +94,9 @@ def _convergence(desired: DesiredStream, observed: ObservedStream, knowledge: Kn
     tags = [_plan_tag(desired, tag, observed, knowledge) for tag in desired.tags]
     if desired.purge_tags:
         declared = {tag.name for tag in desired.tags}
-        external = sorted(tag.name for tag in observed.tags.values() if tag.kind == EXTERNAL and tag.name not in declared)
+        external = sorted(
+            tag.name for tag in observed.tags.values() if tag.kind == EXTERNAL and tag.name not in declared
+        )
         if desired.repository:
             _check_purge(desired, desired.repository, external, len(observed.tags))
         tags += [TagPlan(name, (NOT_LISTED,), remove=True) for name in external]
@@ -102,11 +105,13 @@ def _convergence(desired: DesiredStream, observed: ObservedStream, knowledge: Kn
 
 
 def _check_purge(desired: DesiredStream, repository: DesiredRepository, names: t.Sequence[str], present: int) -> None:
-    """Raise ``PurgeRefused`` if a purge by the list of a repository would remove more tags than it may: the list may be wrong."""
+    """Raise ``PurgeRefused`` if a purge by the list of a repository would remove more tags than it may: the list may
+    be wrong."""
     limit = max(_PURGED_AT_LEAST, present // 2) if desired.purge_limit is None else desired.purge_limit
     if len(names) > limit:
         raise PurgeRefused(
-            f"purge_tags would remove {len(names)} of {present} tags, more than {limit}: {listed(names)}. If that is right, set purge_limit to "
+            f"purge_tags would remove {len(names)} of {present} tags, more than {limit}: {listed(names)}. If that is "
+            "right, set purge_limit to "
             f"{len(names)}; if not, look at what {repository.source} lists and at tag_patterns"
         )
 
@@ -122,7 +127,9 @@ def _completed(plan: StreamPlan, desired: DesiredStream, observed: ObservedStrea
     return plan._replace(after=_stream_after(observed, plan))
 
 
-def _plan_tag(stream: DesiredStream, desired: DesiredTag, observed_stream: ObservedStream, knowledge: Knowledge) -> TagPlan:
+def _plan_tag(
+    stream: DesiredStream, desired: DesiredTag, observed_stream: ObservedStream, knowledge: Knowledge
+) -> TagPlan:
     observed = observed_stream.tags.get(desired.name)
     if stream.refresh == "pushed" and not _still_tracks(observed, desired):
         # Somebody else changed the tag meanwhile: a push changes no spec.
@@ -145,15 +152,21 @@ def _plan_tag(stream: DesiredStream, desired: DesiredTag, observed_stream: Obser
     if not reasons:
         return plan
     importing = _needs_import(reasons, wanted, desired) and not isinstance(attempt, ImportFailure)
-    if isinstance(outcome, ImportFailure) and observed and observed.digest and (SOURCE_CHANGED in reasons or _is_unprompted(reasons)):
-        # The tag keeps its good image and stays free of a failure: one that is not about its own source, or that nothing but this run would
+    if (
+        isinstance(outcome, ImportFailure)
+        and observed
+        and observed.digest
+        and (SOURCE_CHANGED in reasons or _is_unprompted(reasons))
+    ):
+        # The tag keeps its good image and stays free of a failure: one that is not about its own source, or that
+        # nothing but this run would
         # have brought about, such as a wrong credential beside the tag (contract case hub_second_pass).
         importing = False
     return _with_changes(plan, stream, desired, observed, wanted, importing)
 
 
 def _is_unprompted(reasons: t.Collection[str]) -> bool:
-    """Whether a tag is imported only because each is, and not because anything is wrong with it."""
+    """Return whether a tag is imported only because each is, and not because anything is wrong with it."""
     return FORCED in reasons and PREFERENCE_CHANGED not in reasons and _NEED_IMPORT.intersection(reasons) == {FORCED}
 
 
@@ -162,14 +175,24 @@ def _has_moved(observed: ObservedTag | None, served: Outcome | None) -> bool:
 
 
 def _with_changes(
-    plan: TagPlan, stream: DesiredStream, desired: DesiredTag, observed: ObservedTag | None, wanted: ObservedTag, importing: bool
+    plan: TagPlan,
+    stream: DesiredStream,
+    desired: DesiredTag,
+    observed: ObservedTag | None,
+    wanted: ObservedTag,
+    importing: bool,
 ) -> TagPlan:
     """Return the plan of a tag that has reasons, with what is to be done for them."""
     plan = plan._replace(patch=tag_patch(desired, observed, wanted, plan.reasons, importing, plan.outcome))
     if importing:
         # The import of a new tag carries only what is declared, so that the cluster's defaults apply to the rest.
         item = ImportItem(
-            str(desired.source), desired.name, wanted.import_mode or None, wanted.insecure, wanted.scheduled, wanted.reference_policy or None
+            str(desired.source),
+            desired.name,
+            wanted.import_mode or None,
+            wanted.insecure,
+            wanted.scheduled,
+            wanted.reference_policy or None,
         )
         plan = plan._replace(item=item)
         if stream.approved is not None:
@@ -179,8 +202,12 @@ def _with_changes(
 
 
 def _still_tracks(observed: ObservedTag | None, desired: DesiredTag) -> bool:
-    """Whether the tag is declared on the cluster with the source that was pushed."""
-    return observed is not None and (observed.kind, observed.source, observed.reference) == (EXTERNAL, str(desired.source), False)
+    """Return whether the tag is declared on the cluster with the source that was pushed."""
+    return observed is not None and (observed.kind, observed.source, observed.reference) == (
+        EXTERNAL,
+        str(desired.source),
+        False,
+    )
 
 
 def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:
@@ -229,9 +256,14 @@ def _needs_import(reasons: t.Iterable[str], wanted: ObservedTag, desired: Desire
 
 
 def _must_know(
-    stream: DesiredStream, reasons: list[str], observed_stream: ObservedStream, wanted: ObservedTag, desired: DesiredTag, knowledge: Knowledge
+    stream: DesiredStream,
+    reasons: list[str],
+    observed_stream: ObservedStream,
+    wanted: ObservedTag,
+    desired: DesiredTag,
+    knowledge: Knowledge,
 ) -> bool:
-    """Whether the plan depends on what the registry serves now."""
+    """Return whether the plan depends on what the registry serves now."""
     observed = observed_stream.tags.get(desired.name)
     if _needs_import(reasons, wanted, desired):
         has_image = observed is not None and bool(observed.digest)
@@ -241,8 +273,9 @@ def _must_know(
 
 
 def _may_stay_behind(stream: ObservedStream, wanted: ObservedTag, desired: DesiredTag) -> bool:
-    """Whether the server may take a new tag in a patch and then refuse to import it, because of its registry: the default port of
-    HTTP counts for imports only, and repositories that the stream has already for patches only (server-behaviour.md 2.7)."""
+    """Return whether the server may take a new tag in a patch and then refuse to import it, because of its registry:
+    the default port of HTTP counts for imports only, and repositories that the stream has already for patches only
+    (server-behaviour.md 2.7)."""
     if desired.name in stream.tags or not desired.has_preference:
         return False
     repository = desired.source.full_repository
@@ -264,7 +297,8 @@ def _known(
     if future == present and any(present):
         lookup = lookup._replace(stream=stream.name, tag=desired.name)
     elif future != present and any(future):
-        # The annotation that would steer the lookup is not on the tag yet: look at the list and choose as the server will.
+        # The annotation that would steer the lookup is not on the tag yet: look at the list and choose as the server
+        # will.
         if mode is None:
             by_default = knowledge.looked_up.get(lookup)
             if by_default is None:
@@ -300,14 +334,26 @@ def _as_legacy(answer: Image, preference: tuple[str, str], control_plane_archite
     child = legacy_choice(answer.manifests, architecture or control_plane_architecture, operating_system or "linux")
     if child is None:
         return answer._replace(import_mode=LEGACY)
-    return Image(child.digest, answer.reference.split("@", 1)[0] + "@" + child.digest, child.media_type, (), LEGACY, child.architecture)
+    return Image(
+        child.digest,
+        answer.reference.split("@", 1)[0] + "@" + child.digest,
+        child.media_type,
+        (),
+        LEGACY,
+        child.architecture,
+    )
 
 
 def _platforms_missing(image: Image) -> ImportFailure:
-    """Return the failure that the server will give although its lookup succeeds (contract case list_entry_without_platform)."""
+    """Return the failure that the server will give although its lookup succeeds (contract case
+    list_entry_without_platform)."""
     fields = []
     for index, child in enumerate(image.manifests):
-        fields += [f"dockerImageManifests[{index}].{name}: Required value" for name in ("architecture", "os") if not getattr(child, name)]
+        fields += [
+            f"dockerImageManifests[{index}].{name}: Required value"
+            for name in ("architecture", "os")
+            if not getattr(child, name)
+        ]
     text = fields[0] if len(fields) == 1 else "[" + ", ".join(fields) + "]"
     return ImportFailure("Invalid", f'Image.image.openshift.io "{image.digest}" is invalid: {text}', image.import_mode)
 
@@ -323,7 +369,8 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
         followed = followed_tag(plan.namespace, plan.name, follower)
         moved, before = tags.get(followed), observed.tags.get(followed) or observed.left.get(followed)
         if moved is not None and moved.digest != (before.digest if before else ""):
-            # The server moves what follows a tag of the same stream along, to the generation of now (contract case tags_between_streams).
+            # The server moves what follows a tag of the same stream along, to the generation of now (contract case
+            # tags_between_streams).
             tags[name] = follower._replace(digest=moved.digest, image=moved.image, image_generation=follower.generation)
     local = observed.lookup_policy_local if plan.lookup_policy_local is None else plan.lookup_policy_local
     exists = observed.exists or plan.create or bool(tags)

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan for image streams as values: reasons, the parts of a plan, and what a plan may rely on. No decision is made here.
+"""The plan for image streams as values: reasons, the parts of a plan, and what a plan may rely on. No decision is
+made here.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -42,10 +43,10 @@ UNKNOWN_IMAGE = Image("", "", "", (), "")
 class TagPlan(NamedTuple):
     """What is to be done for one tag.
 
-    ``patch`` is the tag's entry of a strategic merge patch, ``item`` its part of an import request, ``remove`` deletes tag
-    and history. ``outcome`` is known before anything is written. ``after`` is the tag as it will be (None: no such tag),
-    ``unforeseen`` what could be said of an imported tag without knowing its image. ``lookup`` is what has to be found out
-    first; until then nothing else is planned.
+    ``patch`` is the tag's entry of a strategic merge patch, ``item`` its part of an import request, ``remove``
+    deletes tag and history. ``outcome`` is known before anything is written. ``after`` is the tag as it will be
+    (None: no such tag), ``unforeseen`` what could be said of an imported tag without knowing its image. ``lookup``
+    is what has to be found out first; until then nothing else is planned.
     """
 
     name: str
@@ -60,7 +61,8 @@ class TagPlan(NamedTuple):
 
 
 class StreamPlan(NamedTuple):
-    """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole stream.
+    """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole
+    stream.
 
     ``held_back`` are the reasons of changes that were not approved, by tag, and by "" for the stream itself.
     """
@@ -76,7 +78,7 @@ class StreamPlan(NamedTuple):
 
     @property
     def lookups(self) -> list[Lookup]:
-        """What has to be found out first."""
+        """Return what has to be found out first."""
         return [tag.lookup for tag in self.tags if tag.lookup]
 
     @property
@@ -86,12 +88,12 @@ class StreamPlan(NamedTuple):
 
     @property
     def items(self) -> list[ImportItem]:
-        """The images to import."""
+        """Return the images to import."""
         return [tag.item for tag in self.tags if tag.item]
 
     @property
     def removals(self) -> list[str]:
-        """The tags to remove."""
+        """Return the tags to remove."""
         return [tag.name for tag in self.tags if tag.remove]
 
     @property
@@ -99,11 +101,13 @@ class StreamPlan(NamedTuple):
         """Return whether something that is declared changes; to import again what a tag follows already does not."""
         if self.create or self.delete or self.lookup_policy_local is not None:
             return True
-        return any(tag.patch or tag.remove or (tag.item and not IMPORTS_ONLY.issuperset(tag.reasons)) for tag in self.tags)
+        return any(
+            tag.patch or tag.remove or (tag.item and not IMPORTS_ONLY.issuperset(tag.reasons)) for tag in self.tags
+        )
 
     @property
     def writes(self) -> bool:
-        """Whether carrying the plan out sends any request that can write."""
+        """Return whether carrying the plan out sends any request that can write."""
         policy = self.lookup_policy_local is not None
         return self.create or self.delete or policy or any(tag.patch or tag.item or tag.remove for tag in self.tags)
 
@@ -111,17 +115,20 @@ class StreamPlan(NamedTuple):
         """Return the plan that writes nothing about the tags that the server has ``refused``."""
         if not any(tag.name in refused for tag in self.tags):
             return self
-        rest = self._replace(tags=tuple(tag._replace(patch=None, item=None) if tag.name in refused else tag for tag in self.tags))
+        rest = self._replace(
+            tags=tuple(tag._replace(patch=None, item=None) if tag.name in refused else tag for tag in self.tags)
+        )
         return rest._replace(create=self.create and (bool(rest.patches) or self.lookup_policy_local is not None))
 
 
 class Knowledge(NamedTuple):
     """What a plan may rely on besides the cluster's state.
 
-    ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag that
-    failed is not tried again in the same run. ``foresee``: check mode, where each import's outcome is looked up first.
-    ``control_plane_architecture`` completes a preference for an operating system alone (server-behaviour.md 2.10). ``begun_with``
-    is the stream as it was before this run wrote anything to it, ``written`` are the tags as it has written them.
+    ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag
+    that failed is not tried again in the same run. ``foresee``: check mode, where each import's outcome is looked up
+    first. ``control_plane_architecture`` completes a preference for an operating system alone (server-behaviour.md
+    2.10). ``begun_with`` is the stream as it was before this run wrote anything to it, ``written`` are the tags as
+    it has written them.
     """
 
     looked_up: t.Mapping[Lookup, Outcome]

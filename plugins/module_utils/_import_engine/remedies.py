@@ -22,21 +22,32 @@ _UNANSWERED = "Nothing answers there: check host and port, and that the API serv
 _NO_NAME = "The API server cannot resolve the registry's name: check the host in the pull spec and the cluster's DNS."
 _SLOW = "The registry did not answer the API server in time: check the network between them, then run again."
 _LIMITED = "The registry limits the rate of pulls: run again later, or give a credential with a higher limit."
-_BROKEN_OFF = "The registry, or what stands before it, broke the connection off: run again later, and look at its state if it stays."
+_BROKEN_OFF = (
+    "The registry, or what stands before it, broke the connection off: run again later, and look at its state if it "
+    "stays."
+)
 _PROXY = (
-    "The cluster's own proxy fails or refuses: let it connect to the registry, or name the registry in noProxy (proxy.config.openshift.io/cluster)."
+    "The cluster's own proxy fails or refuses: let it connect to the registry, or name the registry in noProxy "
+    "(proxy.config.openshift.io/cluster)."
 )
 _CERTIFICATE = "The registry's certificate does not fit: compare its names and dates with the host in the pull spec."
 _CLIENT_CERTIFICATE = (
-    "The registry asks for a client certificate, or for other TLS, which imports cannot give: let it serve the cluster without one, or mirror the image."
+    "The registry asks for a client certificate, or for other TLS, which imports cannot give: let it serve the cluster "
+    "without one, or mirror the image."
 )
 
-# The server's phrases at their place (server-behaviour.md 2.5; contract cases insecure_registries, unreachable_registry,
-# list_entry_without_platform, hub_second_pass) and what helps. The first that fits is taken. An error of Go's libraries ends the text, or the part
+# The server's phrases at their place (server-behaviour.md 2.5; contract cases insecure_registries,
+# unreachable_registry,
+# list_entry_without_platform, hub_second_pass) and what helps. The first that fits is taken. An error of Go's libraries
+# ends the text, or the part
 # of it about one of several places; what a registry or a proxy has written is cut off before (see ``_own_words``).
 _END = r"(?=$|[,\]])"
 _REMEDIES: tuple[tuple[str, str], ...] = (
-    (r": proxyconnect tcp: |\": (?:Forbidden|Proxy Authentication Required|Bad Gateway|Service Unavailable|Gateway Timeout)" + _END, _PROXY),
+    (
+        r": proxyconnect tcp: |\": (?:Forbidden|Proxy Authentication Required|Bad Gateway|Service Unavailable|Gateway "
+        r"Timeout)" + _END,
+        _PROXY,
+    ),
     (
         r"server gave HTTP response to HTTPS client" + _END,
         "The registry speaks plain HTTP: set insecure to true for this tag, or serve the registry over TLS.",
@@ -44,22 +55,52 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         r"x509: certificate signed by unknown authority",
         (
-            "The cluster does not trust the registry's certificate: add its CA to spec.additionalTrustedCA of image.config.openshift.io/cluster, or "
+            "The cluster does not trust the registry's certificate: add its CA to spec.additionalTrustedCA of "
+            "image.config.openshift.io/cluster, or "
             "set insecure to true for this tag."
         ),
     ),
-    (r"tls: failed to verify certificate: |x509: certificate (?:is|has|relies|specifies)\b|x509: cannot validate certificate for ", _CERTIFICATE),
-    (r"remote error: tls: (?:bad certificate|certificate required|handshake failure|unknown certificate)", _CLIENT_CERTIFICATE),
-    (r"(?:connection refused|no route to host|network is unreachable)" + _END, _UNANSWERED),
-    (r": no such host" + _END + r"|lookup \S+ on \S+: (?:server misbehaving|read udp|dial udp|.*i/o timeout)|: server misbehaving" + _END, _NO_NAME),
     (
         (
-            r"connection timed out" + _END + r"|i/o timeout" + _END + r"|TLS handshake timeout" + _END + r"|context deadline exceeded|"
+            r"tls: failed to verify certificate: |x509: certificate (?:is|has|relies|specifies)\b|x509: cannot "
+            r"validate "
+            r"certificate for "
+        ),
+        _CERTIFICATE,
+    ),
+    (
+        r"remote error: tls: (?:bad certificate|certificate required|handshake failure|unknown certificate)",
+        _CLIENT_CERTIFICATE,
+    ),
+    (r"(?:connection refused|no route to host|network is unreachable)" + _END, _UNANSWERED),
+    (
+        r": no such host"
+        + _END
+        + r"|lookup \S+ on \S+: (?:server misbehaving|read udp|dial udp|.*i/o timeout)|: server misbehaving"
+        + _END,
+        _NO_NAME,
+    ),
+    (
+        (
+            r"connection timed out"
+            + _END
+            + r"|i/o timeout"
+            + _END
+            + r"|TLS handshake timeout"
+            + _END
+            + r"|context deadline exceeded|"
             r"Client\.Timeout exceeded|request did not complete within requested timeout"
         ),
         _SLOW,
     ),
-    (r"(?:^|: )(?:toomanyrequests|TOOMANYREQUESTS)\b|error parsing HTTP 429 response body|received unexpected HTTP status: 429", _LIMITED),
+    (
+        (
+            r"(?:^|: )(?:toomanyrequests|TOOMANYREQUESTS)\b|error parsing HTTP 429 response body|received unexpected "
+            r"HTTP "
+            r"status: 429"
+        ),
+        _LIMITED,
+    ),
     (
         r"received unexpected HTTP status: 5|error parsing HTTP 5\d\d response body",
         "The registry itself fails: run again later, and look at its state if it stays.",
@@ -67,11 +108,18 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (r"error parsing HTTP 407 response body", _PROXY),
     (
         r"error parsing HTTP 404 response body|received unexpected HTTP status: 404",
-        "What answers there is no registry, or does not have the repository: check host, port and path of the pull spec.",
+        (
+            "What answers there is no registry, or does not have the repository: check host, port and path of the pull "
+            "spec."
+        ),
     ),
     (
         r"error parsing HTTP \d+ response body",
-        "Something between the cluster and the registry, or the registry itself, answers with a page of its own: ask who runs it to let the cluster pull.",
+        (
+            "Something between the cluster and the registry, or the registry itself, answers with a page of its own: "
+            "ask "
+            "who runs it to let the cluster pull."
+        ),
     ),
     (r"\bEOF" + _END + r"|connection reset by peer" + _END, _BROKEN_OFF),
     (r"(?:^|: )name unknown\b", "The registry has no such repository: check the name in the pull spec."),
@@ -83,23 +131,34 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         r"dockerImageManifests\[",
         (
-            "The list has an entry without a platform (an attestation, for example): set import_mode to Legacy for this tag, or publish the list "
+            "The list has an entry without a platform (an attestation, for example): set import_mode to Legacy for "
+            "this tag, or publish the list "
             "without that entry."
         ),
     ),
     (
         r"exceeds the maximum limit",
-        "A LimitRange of the namespace allows the stream no more tags or images: remove some, or ask for a higher limit.",
+        (
+            "A LimitRange of the namespace allows the stream no more tags or images: remove some, or ask for a higher "
+            "limit."
+        ),
     ),
     (
         r"importing images from registry \"[^\"]*\" is forbidden",
-        "The cluster's administrators do not allow imports from this registry (allowedRegistriesForImport of image.config.openshift.io/cluster).",
+        (
+            "The cluster's administrators do not allow imports from this registry (allowedRegistriesForImport of "
+            "image.config.openshift.io/cluster)."
+        ),
     ),
-    (r"(?:^|: )registry \S+ blocked" + _END, "The cluster's administrators block this registry (registrySources of image.config.openshift.io/cluster)."),
+    (
+        r"(?:^|: )registry \S+ blocked" + _END,
+        "The cluster's administrators block this registry (registrySources of image.config.openshift.io/cluster).",
+    ),
     (
         r"^unknown error prevented import" + _END,
         (
-            "The API server repeated the import without the namespace's secrets, because another registry refused a password in the same request: "
+            "The API server repeated the import without the namespace's secrets, because another registry refused a "
+            "password in the same request: "
             "correct that credential."
         ),
     ),
@@ -116,7 +175,8 @@ _REFUSALS = (
 )
 _MALFORMED_SECRETS = ("must be formatted as base64", "illegal base64", "unable to parse auth field")
 
-# What the server says of each of several places that it looked in, a mirror and the registry itself (server-behaviour.md 2.5, 2.7):
+# What the server says of each of several places that it looked in, a mirror and the registry itself
+# (server-behaviour.md 2.5, 2.7):
 # the reason of the whole no longer tells.
 _REFUSED_IMAGE = re.compile(r'you may not have access to the container image "([^"]+)"')
 _MISSING_IMAGE = re.compile(r'dockerimage\.image\.openshift\.io "([^"]+)" not found')
@@ -124,7 +184,9 @@ _MISSING_IMAGE = re.compile(r'dockerimage\.image\.openshift\.io "([^"]+)" not fo
 _ON_DOCKER_HUB = "A pull spec without a registry is on Docker Hub: write the host first if another one is meant."
 
 # A page that somebody has written: what it says is not the server's.
-_PAGE = re.compile(r"(error parsing HTTP )(40[13])( response body: )(?=[^\n]*(?:invalid character '<'|<html|<!DOCTYPE))", re.IGNORECASE)
+_PAGE = re.compile(
+    r"(error parsing HTTP )(40[13])( response body: )(?=[^\n]*(?:invalid character '<'|<html|<!DOCTYPE))", re.IGNORECASE
+)
 _BODY = re.compile(r"(error parsing HTTP \d+ response body): .*", re.DOTALL)
 
 _REFUSED = "The registry refuses it: correct the entry, or let its user pull the image."
@@ -151,12 +213,16 @@ def _pull_specs(texts: t.Iterable[str]) -> list[PullSpec]:
 
 def _in_the_mirror(image: PullSpec, source: PullSpec, further: str) -> str:
     """Return the begin of a remedy that is about a mirror, "" where it is about the registry itself."""
-    return "" if image.location == source.location else f"The cluster looks in the mirror {image.full_repository} first{further}"
+    return (
+        ""
+        if image.location == source.location
+        else f"The cluster looks in the mirror {image.full_repository} first{further}"
+    )
 
 
 def _own_words(message: str) -> str:
-    """Return the server's own words: without the bodies of answers that it quotes, and with another status for a web page in the place of a
-    refusal, which is no registry's."""
+    """Return the server's own words: without the bodies of answers that it quotes, and with another status for a web
+    page in the place of a refusal, which is no registry's."""
     return _BODY.sub(r"\1", _PAGE.sub(r"\g<1>499\3", message))
 
 
@@ -185,7 +251,9 @@ class RemedyFinder:
             return " ".join(_in_the_mirror(image, source, ". ") + self._explain(namespace, image) for image in refused)
         for image in _pull_specs(_MISSING_IMAGE.findall(failure.message)):
             if image.location != source.location:
-                return _in_the_mirror(image, source, ", which does not have the image: mirror it, or check the pull spec.")
+                return _in_the_mirror(
+                    image, source, ", which does not have the image: mirror it, or check the pull spec."
+                )
         return next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, failure.message)), "")
 
     def _explain(self, namespace: str, source: PullSpec) -> str:

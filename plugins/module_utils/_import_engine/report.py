@@ -31,22 +31,30 @@ UNKNOWN = "unknown"
 RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 
 
-# What the option results means; unset, a failed task returns what changed or failed, so that its message is not lost beside the rest.
+# What the option results means; unset, a failed task returns what changed or failed, so that its message is not lost
+# beside the rest.
 ONLY_CHANGED: dict[str | None, bool | None] = {"all": False, "changed": True, None: None}
 
 _IN_CHECK_MODE = (
-    "In check mode: if an earlier task of this play writes that credential, give it as pending_credentials, or use the role registry_access, "
+    "In check mode: if an earlier task of this play writes that credential, give it as pending_credentials, or use the "
+    "role registry_access, "
     "which does."
 )
 
 
 def stream_report(
-    results: t.Sequence[StreamResult], remedy_for: RemedyFor, *, only_changed: bool | None, check_mode: bool = False, hint: bool = False
+    results: t.Sequence[StreamResult],
+    remedy_for: RemedyFor,
+    *,
+    only_changed: bool | None,
+    check_mode: bool = False,
+    hint: bool = False,
 ) -> Report:
     """Build the report; ``remedy_for(namespace, pull spec, failure)`` tells what to do about a failure.
 
-    ``only_changed`` leaves streams and tags out that neither changed nor failed, None does so if anything failed; counts are of all.
-    ``check_mode``: failures are those of lookups. ``hint``: no credential is counted on that is still to be written.
+    ``only_changed`` leaves streams and tags out that neither changed nor failed, None does so if anything failed;
+    counts are of all. ``check_mode``: failures are those of lookups. ``hint``: no credential is counted on that is
+    still to be written.
     """
     streams, failed_tags, failures, warnings = [], [], [], []
     differences: list[Difference] = []
@@ -68,7 +76,9 @@ def stream_report(
         warnings += [*result.warnings, *_advice(where, result)]
         if result.gone_upstream and not result.desired.purge_tags:
             names = ", ".join(result.gone_upstream)
-            warnings.append(f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more")
+            warnings.append(
+                f"{where}: the repository no longer has {names}; purge_tags would remove what is not there any more"
+            )
         differences += _differences(result, where)
         streams.append(stream)
     if only_changed or (only_changed is None and failures):
@@ -76,7 +86,9 @@ def stream_report(
     counted = ("streams", "streams_changed", "tags", "changed", "failed", "unknown", "unchanged")
     summary: dict[str, t.Any] = {name: counts[name] for name in counted}
     summary["reasons"] = dict(sorted(reasons.items()))
-    refused = any(refused_images(PullSpec.parse(tag["from"]), ImportFailure(tag["reason"], tag["message"])) for tag in failed_tags)
+    refused = any(
+        refused_images(PullSpec.parse(tag["from"]), ImportFailure(tag["reason"], tag["message"])) for tag in failed_tags
+    )
     hints = [_IN_CHECK_MODE] if hint and refused else []
     return Report(
         changed=counts["streams_changed"] > 0,
@@ -98,17 +110,25 @@ def _advice(where: str, result: StreamResult) -> t.Iterator[str]:
     for tag in result.desired.tags:
         outcome = result.outcomes.get(tag.name)
         if tag.scheduled and tag.source.digest:
-            yield f"{where}:{tag.name} is scheduled, but {tag.source} is a digest, which always names the same image: the cluster never imports it again"
+            yield (
+                f"{where}:{tag.name} is scheduled, but {tag.source} is a digest, which always names the same image: "
+                "the cluster never imports it again"
+            )
         architecture = outcome.architecture if isinstance(outcome, Image) else ""
         if tag.prefer_architecture and architecture and architecture != tag.prefer_architecture:
-            yield f"{where}:{tag.name} prefers {tag.prefer_architecture}, which {tag.source} does not offer: its image is for {architecture}"
+            yield (
+                f"{where}:{tag.name} prefers {tag.prefer_architecture}, which {tag.source} does not offer: its image "
+                f"is for {architecture}"
+            )
 
 
 def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[str, t.Any], list[dict[str, t.Any]]]:
     desired, old, new = result.desired, result.before, result.after
     tags, failed = [], []
     declared = {tag.name: tag for tag in desired.tags}
-    names = list(declared) + sorted(name for name, reasons in result.reasons.items() if NOT_LISTED in reasons and name not in declared)
+    names = list(declared) + sorted(
+        name for name, reasons in result.reasons.items() if NOT_LISTED in reasons and name not in declared
+    )
     for name in names:
         outcome = result.outcomes.get(name)
         tag = _tag_result(name, result, old.tags.get(name), new.tags.get(name), outcome)
@@ -152,7 +172,9 @@ def _stream_error(result: StreamResult, remedy_for: RemedyFor) -> str | None:
     if result.error is None:
         return None
     repository = result.desired.repository
-    remedy = remedy_for(result.desired.namespace, repository.source, result.cause) if repository and result.cause else ""
+    remedy = (
+        remedy_for(result.desired.namespace, repository.source, result.cause) if repository and result.cause else ""
+    )
     return f"{result.error} - {remedy}" if remedy else str(result.error)
 
 
@@ -181,23 +203,33 @@ def _tag_result(
 
 
 def _differences(result: StreamResult, where: str) -> list[Difference]:
-    """Return the difference of a changed stream, with those of its tags that this run changed; nothing for an unchanged one."""
+    """Return the difference of a changed stream, with those of its tags that this run changed; nothing for an
+    unchanged one."""
     if result.before is result.after:
         return []
     touched = {tag.name for tag in result.desired.tags} | set(result.reasons)
     names = sorted(name for name in touched if differ(result.before.tags.get(name), result.after.tags.get(name)))
     if not names and stream_view(result.before) == stream_view(result.after):
         return []
-    return [Difference("image stream", where, _with_tags(result.before, names), _with_tags(result.after, names), stream_lines)]
+    return [
+        Difference(
+            "image stream", where, _with_tags(result.before, names), _with_tags(result.after, names), stream_lines
+        )
+    ]
 
 
 def _with_tags(stream: ObservedStream, names: t.Sequence[str]) -> View:
     shown = stream_view(stream)
-    return None if shown is None else {**shown, "tags": {name: view(stream.tags[name]) for name in names if name in stream.tags}}
+    return (
+        None
+        if shown is None
+        else {**shown, "tags": {name: view(stream.tags[name]) for name in names if name in stream.tags}}
+    )
 
 
 def _failure_lines(where: str, error: str | None, failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Return a line for each tag with a failure of its own, and one for what stopped the stream, with the tags that it cost."""
+    """Return a line for each tag with a failure of its own, and one for what stopped the stream, with the tags that
+    it cost."""
     lines = [failed_tag_text(where, tag) for tag in failed if tag["message"] != error]
     if error:
         cost = ", ".join(tag["tag"] for tag in failed if tag["message"] == error)

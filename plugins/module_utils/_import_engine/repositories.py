@@ -6,10 +6,10 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The registry's list costs a request or two. The server's costs a lookup of up to 50 images, two per second, wanted or not
-(server-behaviour.md 2.4 and 2.6). So the registry is asked first, with a credential of the task or the one that the server
-would use; whatever
-stands in the way of that (network, trust, rights, credential) is no failure, because the server's answer is as good.
+The registry's list costs a request or two. The server's costs a lookup of up to 50 images, two per second, wanted or
+not (server-behaviour.md 2.4 and 2.6). So the registry is asked first, with a credential of the task or the one that
+the server would use; whatever stands in the way of that (network, trust, rights, credential) is no failure, because
+the server's answer is as good.
 """
 
 from __future__ import annotations
@@ -55,18 +55,23 @@ class TagReader(t.Protocol):
     """Reads a repository's tags without the cluster's help."""
 
     def tags(self, namespace: str, source: PullSpec, *, insecure: bool) -> list[str]:
-        """All tags, as an import in the namespace may read them. Raises CollectionError."""
+        """Return all tags, as an import in the namespace may read them. Raises CollectionError."""
 
 
 class RegistryTagReader:
-    """Reads tags from registries with the credentials of the task's options, else with the pull secrets of namespaces, or
-    anonymously where these may not be read or sent. ``ca_cert`` is trusted for registries of which the options say nothing else.
+    """Reads tags from registries with the credentials of the task's options, else with the pull secrets of
+    namespaces, or anonymously where these may not be read or sent. ``ca_cert`` is trusted for registries of which
+    the options say nothing else.
 
     A registry that could not be reached is not tried again in the run.
     """
 
     def __init__(
-        self, reader: RegistryReader, credentials: NamespaceCredentials, given: OptionCredentials | None = None, ca_cert: str | None = None
+        self,
+        reader: RegistryReader,
+        credentials: NamespaceCredentials,
+        given: OptionCredentials | None = None,
+        ca_cert: str | None = None,
     ) -> None:
         self._reader = reader
         self._credentials = credentials
@@ -91,7 +96,9 @@ class RegistryTagReader:
         settings = self._given.settings_for(str(source)) if self._given else None
         ca_cert = settings.ca_cert if settings and settings.ca_cert else self._ca_cert
         try:
-            return self._reader.repository(source, credential.login if credential else None, insecure=insecure, ca_cert=ca_cert).tags()
+            return self._reader.repository(
+                source, credential.login if credential else None, insecure=insecure, ca_cert=ca_cert
+            ).tags()
         except RegistryError as error:
             if error.status is None:
                 with self._lock:
@@ -119,10 +126,17 @@ def list_repository(
         else:
             if tags:
                 return RepositoryListing(tags, FROM_REGISTRY)
-            # An empty list would take every tag away that a purge may remove: only the server's own word counts for that.
+            # An empty list would take every tag away that a purge may remove: only the server's own word counts for
+            # that.
             reason = "the registry lists no tag"
     answer = send_repository(
-        client, namespace, name, repository.source, import_mode=wanted.import_mode, insecure=bool(wanted.insecure), timeout=timeout
+        client,
+        namespace,
+        name,
+        repository.source,
+        import_mode=wanted.import_mode,
+        insecure=bool(wanted.insecure),
+        timeout=timeout,
     )
     return RepositoryListing(answer.tags, FROM_SERVER, reason, answer.images, answer.failure)
 

@@ -19,11 +19,11 @@ from .plan_types import StreamPlan
 
 
 class StreamResult:
-    """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped
-    it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared by then;
-    ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who listed those that it
-    has, and ``tags_from_reason`` why that was not the registry itself; ``held_back`` are the reasons of changes that were not
-    approved, by tag and by "" for the stream itself."""
+    """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what
+    stopped it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared
+    by then; ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who
+    listed those that it has, and ``tags_from_reason`` why that was not the registry itself; ``held_back`` are the
+    reasons of changes that were not approved, by tag and by "" for the stream itself."""
 
     def __init__(
         self,
@@ -52,8 +52,9 @@ class StreamResult:
         self.held_back: dict[str, tuple[str, ...]] = {}
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
-        """Keep the known outcomes of ``plan``, but for the tags that this run has ``settled`` already, and the reasons of the first plan of
-        each tag: they are those of the state that the run began with, whatever others did since."""
+        """Keep the known outcomes of ``plan``, but for the tags that this run has ``settled`` already, and the
+        reasons of the first plan of each tag: they are those of the state that the run began with, whatever others
+        did since."""
         self.held_back.update(plan.held_back)
         for tag in plan.tags:
             self.reasons.setdefault(tag.name, tag.reasons)

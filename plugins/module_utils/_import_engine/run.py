@@ -42,10 +42,10 @@ def converge_streams(
 ) -> list[StreamResult]:
     """Converge the streams, or tell what that would do; results are in the order of ``desired``.
 
-    ``concurrency`` requests are under way at a time; ``timeout`` is the server's limit for one import or lookup, in seconds.
-    ``pending`` are credentials that check mode may count on although the cluster does not have them yet. ``tag_reader``
-    lists repositories if it can; without it, and if it cannot, the server does.
-    Raises ``CollectionError`` only if nothing was done at all (API server gone, token refused, no image API).
+    ``concurrency`` requests are under way at a time; ``timeout`` is the server's limit for one import or lookup, in
+    seconds. ``pending`` are credentials that check mode may count on although the cluster does not have them yet.
+    ``tag_reader`` lists repositories if it can; without it, and if it cannot, the server does. Raises
+    ``CollectionError`` only if nothing was done at all (API server gone, token refused, no image API).
     """
     run = _StreamRun(client, desired, check_mode, concurrency, timeout, pending if check_mode else ())
     run.observe()
@@ -67,7 +67,8 @@ def converge_observed(
     concurrency: int,
     timeout: int,
 ) -> list[StreamResult]:
-    """Converge streams that were read already, or tell what that would do. None of them is declared by a whole repository."""
+    """Converge streams that were read already, or tell what that would do. None of them is declared by a whole
+    repository."""
     run = _StreamRun(client, desired, check_mode, concurrency, timeout)
     run.take(observed)
     plans = run.plan()
@@ -119,7 +120,9 @@ class _StreamRun:
 
     def list_repositories(self, reader: TagReader | None) -> None:
         """Replace each desired repository by its tags, as the registry or the server lists them."""
-        whole = [(key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent]
+        whole = [
+            (key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent
+        ]
 
         def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
             try:
@@ -139,12 +142,16 @@ class _StreamRun:
                 self._listings[key] = answer
                 self._take_tags(key, repository, answer)
 
-    def _without_list(self, key: Key, repository: DesiredRepository, answer: RepositoryListing, failure: ImportFailure) -> None:
+    def _without_list(
+        self, key: Key, repository: DesiredRepository, answer: RepositoryListing, failure: ImportFailure
+    ) -> None:
         """Go on with a stream whose repository cannot be listed yet, or stop it if it cannot be listed at all."""
         self._listings[key] = answer
         if self._answers.is_pending(key[0], str(repository.source), failure):
             self._unlisted.add(key)
-            self._listings[key] = answer._replace(reason="the credential that lists them is not written yet, so that its tags are not known")
+            self._listings[key] = answer._replace(
+                reason="the credential that lists them is not written yet, so that its tags are not known"
+            )
             self.streams[key] = self.streams[key]._replace(purge_tags=False)
             return
         text = f"the tags of {repository.source} could not be listed: {failure.text}"
@@ -156,23 +163,32 @@ class _StreamRun:
         has = f"{len(answer.tags)} tags of {repository.source}"
         if answer.tags and not tags:
             patterns = ", ".join(repository.patterns)
-            self._stop(key, InputError(f"tag_patterns {patterns}: none of the {has} fits; it has {listed(answer.tags)}"))
+            self._stop(
+                key, InputError(f"tag_patterns {patterns}: none of the {has} fits; it has {listed(answer.tags)}")
+            )
             return
         self.streams[key] = self.streams[key]._replace(tags=tags)
         for pattern in idle_patterns(answer.tags, repository.patterns) if self.streams[key].purge_tags else ():
             self.streams[key] = self.streams[key]._replace(purge_tags=False)
-            text = f'the pattern "{pattern}" of tag_patterns fits none of the {has} ({listed(answer.tags)}), so that purge_tags removes nothing'
+            text = (
+                f'the pattern "{pattern}" of tag_patterns fits none of the {has} ({listed(answer.tags)}), so that '
+                "purge_tags removes nothing"
+            )
             self._warnings.setdefault(key, []).append(f"{key[0]}/{key[1]}: {text}")
         for name, outcome in answer.images.items():
             source = str(repository.tag(name).source)
             self._answers.known[Lookup(key[0], source, wanted.import_mode, bool(wanted.insecure))] = outcome
         upstream = set(answer.tags)
         external = [tag for tag in self._observed[key].tags.values() if tag.kind == EXTERNAL]
-        self._gone_upstream[key] = tuple(sorted(tag.name for tag in external if _is_gone(tag.source, repository.source, upstream)))
+        self._gone_upstream[key] = tuple(
+            sorted(tag.name for tag in external if _is_gone(tag.source, repository.source, upstream))
+        )
 
     def plan(self) -> dict[Key, StreamPlan]:
         """Plan every stream, finding out from the registries what the plans depend on."""
-        knowledge = Knowledge(self._answers.known, foresee=self._foresees, control_plane_architecture=self._control_plane_architecture())
+        knowledge = Knowledge(
+            self._answers.known, foresee=self._foresees, control_plane_architecture=self._control_plane_architecture()
+        )
         plans: dict[Key, StreamPlan] = {}
         open_keys = list(self.streams)
         while open_keys:
@@ -221,7 +237,7 @@ class _StreamRun:
             self._finish(result)
 
     def _could_create(self, key: Key) -> bool:
-        """Whether the namespace of a new stream is there, which nothing has told if no image was looked up."""
+        """Return whether the namespace of a new stream is there, which nothing has told if no image was looked up."""
         try:
             check_namespace_exists(self._client, key[0])
         except NotFound as error:
@@ -252,7 +268,9 @@ class _StreamRun:
         for result in applied.values():
             self._finish(result)
 
-    def _stop(self, key: Key, error: CollectionError, cause: ImportFailure | None = None, plan: StreamPlan | None = None) -> None:
+    def _stop(
+        self, key: Key, error: CollectionError, cause: ImportFailure | None = None, plan: StreamPlan | None = None
+    ) -> None:
         """``plan`` is as far as it got: what it was for is told, although nothing came of it."""
         result = StreamResult(self.streams.pop(key), self._observed[key], self._observed[key], error=error, cause=cause)
         if plan is not None:
@@ -269,16 +287,19 @@ class _StreamRun:
 
     @property
     def _foresees(self) -> bool:
-        """Whether the outcome of each import is looked up before: in check mode, and where only what was shown may be done."""
+        """Return whether the outcome of each import is looked up before: in check mode, and where only what was
+        shown may be done."""
         return self._check_mode or any(stream.approved is not None for stream in self.streams.values())
 
     def _control_plane_architecture(self) -> str:
         """Return what completes a preference for an operating system alone: the architecture of the control plane."""
-        asked = self._foresees and any(tag.prefer_os and not tag.prefer_architecture for stream in self.streams.values() for tag in stream.tags)
+        asked = self._foresees and any(
+            tag.prefer_os and not tag.prefer_architecture for stream in self.streams.values() for tag in stream.tags
+        )
         return control_plane_architecture(self._client) if asked else "amd64"
 
 
 def _is_gone(source: str, repository: PullSpec, upstream: t.Container[str]) -> bool:
-    """Whether a pull spec names a tag of the repository that is not among those that it has."""
+    """Return whether a pull spec names a tag of the repository that is not among those that it has."""
     place, colon, tag = source.partition("@")[0].rpartition(":")
     return bool(colon) and place == str(repository) and tag not in upstream

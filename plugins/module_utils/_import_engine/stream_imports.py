@@ -6,10 +6,11 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-One request carries at most ``IMAGES_PER_REQUEST`` images, because the server lets three pass at once and then two per
-second (server-behaviour.md 2.6). An answer is HTTP 201 even when images failed; answers are matched to images by position,
-since ``tag`` in the answer is that of the source (contract case import_not_found). Success means status Success *and* an
-image (contract case hub_second_pass), and an image that failed beside others is tried once more alone before it counts.
+One request carries at most ``IMAGES_PER_REQUEST`` images, because the server lets three pass at once and then two
+per second (server-behaviour.md 2.6). An answer is HTTP 201 even when images failed; answers are matched to images by
+position, since ``tag`` in the answer is that of the source (contract case import_not_found). Success means status
+Success *and* an image (contract case hub_second_pass), and an image that failed beside others is tried once more
+alone before it counts.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _ANSWER_GRACE = 15.0
 
 
 class ImportAnswer(NamedTuple):
-    """Outcomes by position of the items; ``stream`` is the stored ImageStream object after an import, None after a lookup."""
+    """Outcomes by position of the items; ``stream`` is the stored ImageStream object after an import, None after a
+    lookup."""
 
     outcomes: list[Outcome]
     stream: dict[str, t.Any] | None = None
@@ -54,21 +56,21 @@ class RepositoryAnswer(NamedTuple):
 
     @property
     def tags(self) -> list[str]:
-        """All names, in the server's order."""
+        """Return all names, in the server's order."""
         return [*self.images, *self.additional]
 
 
 def may_be_one_images_fault(error: ApiError) -> bool:
-    """Say whether one image alone may be why the server did not do a whole request: a list that it refuses (contract case
-    list_entry_without_platform), or a registry that does not answer before the request's time is over (504)."""
+    """Say whether one image alone may be why the server did not do a whole request: a list that it refuses (contract
+    case list_entry_without_platform), or a registry that does not answer before the request's time is over (504)."""
     return isinstance(error, Invalid) or error.status == 504
 
 
 def chunks(items: t.Sequence[ImportItem]) -> list[list[ImportItem]]:
     """Divide ``items`` into requests.
 
-    The server takes ``insecure`` from the first image of a repository in a request (server-behaviour.md 2.7), so that one
-    request never holds both values for one repository.
+    The server takes ``insecure`` from the first image of a repository in a request (server-behaviour.md 2.7), so
+    that one request never holds both values for one repository.
     """
     requests: list[list[ImportItem]] = []
     open_requests: dict[bool, list[ImportItem]] = {}
@@ -94,9 +96,9 @@ def send_images(
     """Import (``store``) or only look up ``items`` in one request.
 
     ``resource_version`` is a precondition: ``Conflict`` where the stream was written since (contract case
-    resource_version_conflict). ``timeout`` is the server's limit for the request in seconds; without it the server stops
-    after 34. A request that the server refuses as a whole because of one image (422, case list_entry_without_platform)
-    gives that image's failure when it was alone in it, and ``Invalid`` else.
+    resource_version_conflict). ``timeout`` is the server's limit for the request in seconds; without it the server
+    stops after 34. A request that the server refuses as a whole because of one image (422, case
+    list_entry_without_platform) gives that image's failure when it was alone in it, and ``Invalid`` else.
     """
     spec = {"import": store, "images": [item.body() for item in items]}
     try:
@@ -107,28 +109,44 @@ def send_images(
         # The name of the request says nothing about the image, and is another for a lookup than for the import.
         head = f'ImageStreamImport.image.openshift.io "{stream}" is invalid: '
         message = error.server_message
-        return ImportAnswer([ImportFailure(error.reason or "Invalid", message[len(head):] if message.startswith(head) else message)])
+        return ImportAnswer(
+            [ImportFailure(error.reason or "Invalid", message[len(head) :] if message.startswith(head) else message)]
+        )
     status, sent = answer.get("status") or {}, (answer.get("spec") or {}).get("images") or []
     found = list(status.get("images") or ())
     outcomes = [
-        _outcome(found[i] if i < len(found) else {}, (sent[i] if i < len(sent) else {}).get("importPolicy"), item.import_mode)
+        _outcome(
+            found[i] if i < len(found) else {}, (sent[i] if i < len(sent) else {}).get("importPolicy"), item.import_mode
+        )
         for i, item in enumerate(items)
     ]
     return ImportAnswer(outcomes, status.get("import"))
 
 
 def send_repository(
-    client: ClusterClient, namespace: str, stream: str, repository: PullSpec, *, import_mode: str | None, insecure: bool, timeout: int
+    client: ClusterClient,
+    namespace: str,
+    stream: str,
+    repository: PullSpec,
+    *,
+    import_mode: str | None,
+    insecure: bool,
+    timeout: int,
 ) -> RepositoryAnswer:
     """Look up a repository's tags; nothing is stored. The server looks at 50 tags at the most and names the others."""
     policy: dict[str, t.Any] = {"insecure": insecure}
     if import_mode:
         policy["importMode"] = import_mode
-    spec = {"import": False, "repository": {"from": {"kind": EXTERNAL, "name": str(repository)}, "importPolicy": policy}}
+    spec = {
+        "import": False,
+        "repository": {"from": {"kind": EXTERNAL, "name": str(repository)}, "importPolicy": policy},
+    }
     answer = _send(client, namespace, stream, spec, timeout, "")
     used = ((answer.get("spec") or {}).get("repository") or {}).get("importPolicy")
     result = (answer.get("status") or {}).get("repository") or {}
-    images = {image["tag"]: _outcome(image, used, import_mode) for image in result.get("images") or () if image.get("tag")}
+    images = {
+        image["tag"]: _outcome(image, used, import_mode) for image in result.get("images") or () if image.get("tag")
+    }
     status = result.get("status") or {}
     failure = None
     if status.get("status") == "Failure" and not images:
@@ -154,7 +172,9 @@ def _send(
     return answer
 
 
-def _outcome(found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | None, asked_mode: str | None) -> Outcome:
+def _outcome(
+    found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | None, asked_mode: str | None
+) -> Outcome:
     status, image = found.get("status") or {}, found.get("image") or {}
     mode = (used_policy or {}).get("importMode") or asked_mode or ""
     if status.get("status") != "Success":
@@ -164,7 +184,9 @@ def _outcome(found: t.Mapping[str, t.Any], used_policy: t.Mapping[str, t.Any] | 
     return parse_image(image, mode)
 
 
-def look_up(client: ClusterClient, lookups: t.Collection[Lookup], concurrency: int, timeout: int) -> dict[Lookup, Answer]:
+def look_up(
+    client: ClusterClient, lookups: t.Collection[Lookup], concurrency: int, timeout: int
+) -> dict[Lookup, Answer]:
     """Answer each different question once, ``concurrency`` requests at a time; ``timeout`` in seconds per request.
 
     A request that the API server refuses gives its error for the images that were in it, and does not hide the others.
@@ -178,7 +200,8 @@ def look_up(client: ClusterClient, lookups: t.Collection[Lookup], concurrency: i
 
 
 def refused_for(stream: str, error: CollectionError) -> CollectionError:
-    """Return the refusal of a lookup in the words that the import of ``stream`` would have got: check mode says what the run says."""
+    """Return the refusal of a lookup in the words that the import of ``stream`` would have got: check mode says what
+    the run says."""
     if not isinstance(error, ApiError):
         return error
     text = str(error).replace(f'image stream import "{_NOBODYS_NAME}"', f'image stream import "{stream}"')
@@ -203,8 +226,12 @@ def _lookup_requests(lookups: t.Collection[Lookup]) -> list[tuple[str, list[tupl
     for (_namespace, stream), group in groups.items():
         by_item = {}
         for index, lookup in enumerate(group):
-            by_item[ImportItem(lookup.source, lookup.tag or f"lookup-{index}", lookup.import_mode, lookup.insecure)] = lookup
-        requests += [(stream or _NOBODYS_NAME, [(by_item[item], item) for item in chunk]) for chunk in chunks(list(by_item))]
+            by_item[ImportItem(lookup.source, lookup.tag or f"lookup-{index}", lookup.import_mode, lookup.insecure)] = (
+                lookup
+            )
+        requests += [
+            (stream or _NOBODYS_NAME, [(by_item[item], item) for item in chunk]) for chunk in chunks(list(by_item))
+        ]
     return requests
 
 
@@ -213,7 +240,9 @@ def _ask(
 ) -> dict[Lookup, Answer]:
     namespace = asked[0][0].namespace
     try:
-        outcomes = send_images(client, namespace, stream, [item for _lookup, item in asked], store=False, timeout=timeout).outcomes
+        outcomes = send_images(
+            client, namespace, stream, [item for _lookup, item in asked], store=False, timeout=timeout
+        ).outcomes
     except (ApiUnreachable, Unauthorized):
         raise
     except CollectionError as error:
@@ -222,7 +251,9 @@ def _ask(
         alone = list(range(len(asked)))
         outcomes = [ImportFailure(error.reason, "")] * len(asked)
     else:
-        alone = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, ImportFailure)] if len(asked) > 1 else []
+        alone = (
+            [i for i, outcome in enumerate(outcomes) if isinstance(outcome, ImportFailure)] if len(asked) > 1 else []
+        )
     answers: dict[Lookup, Answer] = {lookup: outcome for (lookup, _item), outcome in zip(asked, outcomes)}
     for index in alone:
         # It may have failed only because of another image in the request (contract case hub_second_pass).

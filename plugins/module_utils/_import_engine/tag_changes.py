@@ -55,12 +55,16 @@ def tag_patch(
 ) -> dict[str, t.Any] | None:
     """Return the tag's entry of a patch, or of the stream to create; None if a patch has nothing to do."""
     if observed is None:
-        # What may not be imported from its registry may not be tracked there either: the server refuses such a tag in a patch too.
+        # What may not be imported from its registry may not be tracked there either: the server refuses such a tag in a
+        # patch too.
         refused = isinstance(outcome, ImportFailure) and outcome.of_forbidden_registry
         return _new_tag(wanted) if importing and desired.has_preference and not refused else None
     changes: dict[str, t.Any] = {}
     if PREFERENCE_CHANGED in reasons:
-        changes["annotations"] = {PREFER_ARCHITECTURE: wanted.prefer_architecture or None, PREFER_OS: wanted.prefer_os or None}
+        changes["annotations"] = {
+            PREFER_ARCHITECTURE: wanted.prefer_architecture or None,
+            PREFER_OS: wanted.prefer_os or None,
+        }
     if REFERENCE_CHANGED in reasons:
         # An import leaves that as it is, and what is a reference is not imported periodically.
         changes["reference"] = wanted.reference
@@ -71,7 +75,11 @@ def tag_patch(
     # One that follows another tag takes no such policy: it has to become external first.
     if policy_stays and observed.kind == EXTERNAL and (SCHEDULED_CHANGED in reasons or INSECURE_CHANGED in reasons):
         changes["importPolicy"] = {"scheduled": wanted.scheduled, "insecure": wanted.insecure}
-    stays = isinstance(outcome, Image) and outcome.reference == observed.image and not observed.generation > observed.image_generation
+    stays = (
+        isinstance(outcome, Image)
+        and outcome.reference == observed.image
+        and not observed.generation > observed.image_generation
+    )
     if SOURCE_CHANGED in reasons and importing and stays:
         # An import of the image that the tag has already does not rewrite its source (contract case source_change).
         changes["from"] = {"kind": EXTERNAL, "name": wanted.source}
@@ -85,7 +93,11 @@ def _new_tag(wanted: ObservedTag) -> dict[str, t.Any]:
     policy: dict[str, t.Any] = {"insecure": wanted.insecure, "scheduled": wanted.scheduled}
     if wanted.import_mode:
         policy["importMode"] = wanted.import_mode
-    entry: dict[str, t.Any] = {"name": wanted.name, "from": {"kind": EXTERNAL, "name": wanted.source}, "importPolicy": policy}
+    entry: dict[str, t.Any] = {
+        "name": wanted.name,
+        "from": {"kind": EXTERNAL, "name": wanted.source},
+        "importPolicy": policy,
+    }
     if wanted.reference_policy:
         entry["referencePolicy"] = {"type": wanted.reference_policy}
     preferred = ((PREFER_ARCHITECTURE, wanted.prefer_architecture), (PREFER_OS, wanted.prefer_os))
@@ -114,7 +126,9 @@ def tag_after(observed: ObservedTag | None, wanted: ObservedTag, plan: TagPlan, 
     )
 
 
-def _after_failure(observed: ObservedTag | None, patched: ObservedTag | None, base: ObservedTag, failure: ImportFailure) -> ObservedTag | None:
+def _after_failure(
+    observed: ObservedTag | None, patched: ObservedTag | None, base: ObservedTag, failure: ImportFailure
+) -> ObservedTag | None:
     """Return the tag after an import that failed; ``patched`` is what the patch before it made, if there was one."""
     if base.failure == failure and observed is not None:
         # The same failure again touches neither the condition nor a generation (server-behaviour.md 2.5).

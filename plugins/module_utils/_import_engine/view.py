@@ -29,7 +29,9 @@ def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
     """Return what a person cares about in a tag; two tags with equal views are the same to the report."""
     if tag is None:
         return None
-    source = tag.source if tag.kind == EXTERNAL else f"{tag.kind} {tag.source_namespace}/{tag.source}".replace(" /", " ")
+    source = (
+        tag.source if tag.kind == EXTERNAL else f"{tag.kind} {tag.source_namespace}/{tag.source}".replace(" /", " ")
+    )
     shown: dict[str, t.Any] = {
         "from": source,
         "image": tag.digest,
@@ -53,17 +55,19 @@ def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
 
 
 def differ(old: ObservedTag | None, new: ObservedTag | None) -> bool:
-    """Whether the report calls a tag changed. Most tags of most runs are the very same, which needs no comparison."""
+    """Return whether the report calls a tag changed. Most tags of most runs are the very same, which needs no
+    comparison."""
     return old is not new and view(old) != view(new)
 
 
 def comes_with_its_tags(before: t.Any, after: t.Any, tags: t.Sized) -> bool:
-    """Whether a stream is new and has nothing to be shown but its tags: their changes are the whole change."""
+    """Return whether a stream is new and has nothing to be shown but its tags: their changes are the whole change."""
     return before is None and after == {"lookup_policy_local": False} and len(tags) > 0
 
 
 def stream_lines(before: View, after: View) -> tuple[list[str], list[str]]:
-    """Return the lines of a stream in a diff, and of its tags: one for a tag that comes or goes, one for each value that changes."""
+    """Return the lines of a stream in a diff, and of its tags: one for a tag that comes or goes, one for each value
+    that changes."""
     sides = ({**(before or {})}, {**(after or {})})
     tags = [side.pop("tags", {}) for side in sides]
     old, new = value_lines(*sides)
@@ -83,7 +87,12 @@ def tag_lines(name: str, before: View, after: View) -> tuple[list[str], list[str
     if before is None or after is None:
         return tuple([f"{name}: {_tag_in_one_line(side)}"] if side else [] for side in (before, after))  # type: ignore[return-value]
     one, other = (
-        [f"{name}: {field}: {shown_value(short_digest(value))}" for field, value in side.items() if value not in (None, "")] for side in (before, after)
+        [
+            f"{name}: {field}: {shown_value(short_digest(value))}"
+            for field, value in side.items()
+            if value not in (None, "")
+        ]
+        for side in (before, after)
     )
     return only_different(one, other)
 

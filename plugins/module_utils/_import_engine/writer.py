@@ -16,7 +16,15 @@ import time
 import typing as t
 
 from .._cluster.client import STRATEGIC_MERGE, ClusterClient, image_path
-from .._core.errors import ApiError, ApiUnreachable, CollectionError, Invalid, NotFound, Unauthorized, may_have_been_done
+from .._core.errors import (
+    ApiError,
+    ApiUnreachable,
+    CollectionError,
+    Invalid,
+    NotFound,
+    Unauthorized,
+    may_have_been_done,
+)
 from .desired import DesiredStream
 from .images import Image, ImportFailure, ImportItem, Lookup, Outcome
 from .observed import ObservedStream, ObservedTag, parse_stream, read_stream
@@ -76,8 +84,8 @@ class StreamWriter:
 
     @property
     def observed(self) -> ObservedStream:
-        """The stream as the server's last answer showed it. Taken apart only when it is asked for: a stream of many new tags
-        comes back whole with every three of them."""
+        """Return the stream as the server's last answer showed it. Taken apart only when it is asked for: a stream
+        of many new tags comes back whole with every three of them."""
         if self._unread is not None:
             self.observed = parse_stream(self._namespace, self._unread)
         return self._observed
@@ -94,7 +102,7 @@ class StreamWriter:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left of what was begun."""
+        """Return whether nothing is left of what was begun."""
         return all(name in self.observed.tags for name in self._histories)
 
     def write(self, plan: StreamPlan) -> None:
@@ -110,8 +118,8 @@ class StreamWriter:
         self._drop_histories()
 
     def read_again(self) -> None:
-        """Find out what became of the stream. What the cluster's import controller has tried since this run wrote a tag need not be
-        tried again (server-behaviour.md 2.11)."""
+        """Find out what became of the stream. What the cluster's import controller has tried since this run wrote a
+        tag need not be tried again (server-behaviour.md 2.11)."""
         self.observed = read_stream(self._client, self._namespace, self._name)
         for name, written in self.written.items():
             tag = self.observed.tags.get(name)
@@ -124,7 +132,8 @@ class StreamWriter:
         try:
             self._write_spec(plan.create, local, patches)
         except Invalid as error:
-            # One tag makes the server refuse the others with it, as in an import: of a registry that is not allowed, or one too many.
+            # One tag makes the server refuse the others with it, as in an import: of a registry that is not allowed, or
+            # one too many.
             if not patches:
                 raise
             alone = len(patches) == 1 and local is None
@@ -160,14 +169,19 @@ class StreamWriter:
             self._keep_written(parse_stream(self._namespace, created), patches)
         elif spec and self.observed.exists:
             body = {"metadata": {"resourceVersion": self.observed.resource_version}, "spec": spec}
-            self._keep_written(parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE)), patches)
+            self._keep_written(
+                parse_stream(self._namespace, self._client.patch(self._path, body, STRATEGIC_MERGE)), patches
+            )
 
     def _keep_written(self, stream: ObservedStream, patches: t.Iterable[t.Mapping[str, t.Any]]) -> None:
         self.observed = stream
-        self.written.update({patch["name"]: stream.tags[patch["name"]] for patch in patches if patch["name"] in stream.tags})
+        self.written.update(
+            {patch["name"]: stream.tags[patch["name"]] for patch in patches if patch["name"] in stream.tags}
+        )
 
     def _refuse(self, tag: TagPlan, refusal: Invalid) -> None:
-        """Note that the server refused ``tag``: in the words of the lookup that check mode makes, where that is refused too."""
+        """Note that the server refused ``tag``: in the words of the lookup that check mode makes, where that is
+        refused too."""
         outcome: Outcome | CollectionError = ImportFailure(refusal.reason, refusal.server_message)
         if tag.item:
             asked = Lookup(self._namespace, tag.item.source, tag.item.import_mode, tag.item.insecure)
@@ -180,7 +194,8 @@ class StreamWriter:
         self.outcomes[tag.name] = outcome
 
     def _import_all(self, items: t.Sequence[ImportItem]) -> None:
-        """Import in requests of a few images. An image that alone took too long is a failure of that image, unless all do."""
+        """Import in requests of a few images. An image that alone took too long is a failure of that image, unless
+        all do."""
         self._late.clear()
         self._late_in_a_row = 0
         for chunk in chunks(items) if not self._one_by_one else [[item] for item in items]:
@@ -212,7 +227,8 @@ class StreamWriter:
             self.outcomes[item.to] = self._send([item])[0]
 
     def _is_late(self, error: ApiError, items: t.Sequence[ImportItem]) -> bool:
-        """Whether one image alone took too long, which is kept. After a request of several images that did, they are asked for one by one."""
+        """Return whether one image alone took too long, which is kept. After a request of several images that did,
+        they are asked for one by one."""
         if error.status != _GATEWAY_TIMEOUT:
             return False
         if self._one_by_one:
@@ -223,8 +239,8 @@ class StreamWriter:
         return False
 
     def _keep(self, items: t.Sequence[ImportItem], outcomes: t.Sequence[Outcome]) -> dict[str, ImportFailure]:
-        """Keep the outcomes that count; return the failures that may be those of another image (contract case hub_second_pass), or
-        of a moment."""
+        """Keep the outcomes that count; return the failures that may be those of another image (contract case
+        hub_second_pass), or of a moment."""
         failed: dict[str, ImportFailure] = {}
         for item, outcome in zip(items, outcomes):
             if isinstance(outcome, ImportFailure) and (len(items) > 1 or outcome.may_pass):
@@ -234,7 +250,8 @@ class StreamWriter:
         return failed
 
     def _let_registry_recover(self, failure: ImportFailure | None) -> None:
-        """Wait a little before a registry is asked again that failed for a moment; a few times only, for it may fail for long."""
+        """Wait a little before a registry is asked again that failed for a moment; a few times only, for it may fail
+        for long."""
         if failure is not None and failure.may_pass and self._recoveries:
             self._recoveries -= 1
             time.sleep(random.uniform(0.5, 1.0) * _RECOVERY)
@@ -252,12 +269,14 @@ class StreamWriter:
         if answer.stream:
             self._unread = answer.stream
             if self._approved_only:
-                self.written.update({item.to: self.observed.tags[item.to] for item in items if item.to in self.observed.tags})
+                self.written.update(
+                    {item.to: self.observed.tags[item.to] for item in items if item.to in self.observed.tags}
+                )
         return answer.outcomes
 
     def _remove(self, names: t.Sequence[str]) -> None:
-        """Remove tags by a patch that names the version that was read; then their histories, which a patch leaves (server-behaviour.md
-        2.11)."""
+        """Remove tags by a patch that names the version that was read; then their histories, which a patch leaves
+        (server-behaviour.md 2.11)."""
         addressable = [name for name in names if is_addressable(name)]
         try:
             self.observed = parse_stream(self._namespace, remove_tags(self._client, self._path, names, self._version))
@@ -274,16 +293,19 @@ class StreamWriter:
             name = self._histories[-1]
             drop_history(self._client, self._namespace, self._name, name)
             self._histories.pop()
-            self.observed = self.observed._replace(left={tag: kept for tag, kept in self.observed.left.items() if tag != name})
+            self.observed = self.observed._replace(
+                left={tag: kept for tag, kept in self.observed.left.items() if tag != name}
+            )
 
 
 def is_addressable(tag: str) -> bool:
-    """Whether the API can address a tag by its name (server-behaviour.md 2.9)."""
+    """Return whether the API can address a tag by its name (server-behaviour.md 2.9)."""
     return not any(character in tag for character in "/%:")
 
 
 def remove_tags(client: ClusterClient, path: str, names: t.Sequence[str], version: str) -> dict[str, t.Any]:
-    """Take the tags out of a stream's spec; ``Conflict`` if the stream is not as it was read any more. Return the stream."""
+    """Take the tags out of a stream's spec; ``Conflict`` if the stream is not as it was read any more. Return the
+    stream."""
     tags = [{"name": name, "$patch": "delete"} for name in names]
     body = {"metadata": {"resourceVersion": version}, "spec": {"tags": tags}}
     # A repeated one would be a conflict with the first.

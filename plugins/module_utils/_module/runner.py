@@ -35,18 +35,26 @@ class ModuleContext:
         self._clients: list[ClusterClient] = []
 
     def client(self, pool_size: int = 8) -> ClusterClient:
-        """A client for the cluster of the options. Call it after the other options were validated: it reads kubeconfigs
-        and may run an exec plugin. Raises InputError, ConfigurationError, MissingLibraryError."""
+        """Return a client for the cluster of the options. Call it after the other options were validated: it reads
+        kubeconfigs and may run an exec plugin. Raises InputError, ConfigurationError, MissingLibraryError."""
         connection = connection_from_params(self.params, lambda secrets: self.mask(*secrets))
         address = urlsplit(connection.host)
-        if address.scheme == "http" and connection.credential_origin and address.hostname not in ("localhost", "127.0.0.1", "::1"):
-            self.warn(f"The credential for {connection.host} is sent without encryption, because the host begins with http://.")
+        if (
+            address.scheme == "http"
+            and connection.credential_origin
+            and address.hostname not in ("localhost", "127.0.0.1", "::1")
+        ):
+            self.warn(
+                f"The credential for {connection.host} is sent without encryption, because the host begins with "
+                "http://."
+            )
         client = ClusterClient(connection, pool_size=pool_size, warn=self.warn)
         self._clients.append(client)
         return client
 
     def mask(self, *values: str) -> None:
-        """Hide the secrets and their derived forms from every output. base64 of ``user:password`` is the caller's to compute."""
+        """Hide the secrets and their derived forms from every output. base64 of ``user:password`` is the caller's to
+        compute."""
         self._module.hide(values)
 
     def shown(self, text: str) -> str:
@@ -64,8 +72,8 @@ class ModuleContext:
 
 
 class _Module(AnsibleModule):
-    """Knows the secrets of the options, in every form, before anything is written: while it is constructed, Ansible logs
-    the invocation to the system log, and returns it with a complaint about an option."""
+    """Knows the secrets of the options, in every form, before anything is written: while it is constructed, Ansible
+    logs the invocation to the system log, and returns it with a complaint about an option."""
 
     def __init__(self, **kwargs: t.Any) -> None:
         self._hidden: set[str] = set()
@@ -101,8 +109,8 @@ class _Module(AnsibleModule):
         return t.cast("dict[str, t.Any]", OutwardWall(self.no_log_values).value(results))
 
     def hide_option_secrets(self) -> None:
-        """Mask what is secret in the options without being an option marked so, and of those that are, which Ansible masks
-        as they are, the other forms: a log has them as Python writes them."""
+        """Mask what is secret in the options without being an option marked so, and of those that are, which Ansible
+        masks as they are, the other forms: a log has them as Python writes them."""
         self.hide(option_secrets(self.params) | contents_of_paths(self.argument_spec, self.params) | self.no_log_values)
 
     def hide(self, values: t.Iterable[str]) -> None:
@@ -116,7 +124,9 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
     module.hide_option_secrets()
     if module.unquoted:
         names = listed(module.unquoted)
-        module.fail_json(msg=f"{names}: not a string; put it in quotes, because YAML reads 3.10 as 3.1, 017 as 15 and yes as true")
+        module.fail_json(
+            msg=f"{names}: not a string; put it in quotes, because YAML reads 3.10 as 3.1, 017 as 15 and yes as true"
+        )
     context = ModuleContext(module.params, module.check_mode, module)
     try:
         report = work(context)
@@ -124,7 +134,8 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
         module.fail_json(msg=str(exc), **exc.results())
     except Exception as exc:
         module.fail_json(
-            msg=f"Internal error of the module ({type(exc).__name__}), nothing more is known about what was done; please report it with the traceback.",
+            msg=f"Internal error of the module ({type(exc).__name__}), nothing more is known about what was done; "
+            "please report it with the traceback.",
             exception=_places(exc),
         )
     finally:
@@ -140,8 +151,8 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
 
 
 def _as_given(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The options without those inside of lists that nobody set: for thousands of entries Ansible's own work on these
-    would take longer than the module's."""
+    """Return the options without those inside of lists that nobody set: for thousands of entries Ansible's own work
+    on these would take longer than the module's."""
     return {name: _set_only(value) if isinstance(value, list) else value for name, value in params.items()}
 
 
@@ -152,7 +163,8 @@ def _set_only(value: t.Any) -> t.Any:
 
 
 def _places(exc: BaseException) -> str:
-    """A traceback of files, lines, code and exception types; the messages stay out, since they can hold any value."""
+    """Return a traceback of files, lines, code and exception types; the messages stay out, since they can hold any
+    value."""
     parts: list[str] = []
     current: BaseException | None = exc
     while current is not None:

@@ -6,7 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-YAML reads ``3.10`` as 3.1, ``017`` as 15, ``0123456`` as 42798 and ``yes`` as true. Nobody can tell afterwards what was written.
+YAML reads ``3.10`` as 3.1, ``017`` as 15, ``0123456`` as 42798 and ``yes`` as true. Nobody can tell afterwards what
+was written.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ Spec = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
 def unquoted_options(spec: Spec, params: t.Mapping[str, t.Any], where: str = "") -> list[str]:
-    """Return the string options, as ``tags[0].name``, whose value is a number or a truth value; ``params`` are as they were given."""
+    """Return the string options, as ``tags[0].name``, whose value is a number or a truth value; ``params`` are as
+    they were given."""
     found: list[str] = []
     for name, option in spec.items():
         for given in (name, *(option.get("aliases") or ())):

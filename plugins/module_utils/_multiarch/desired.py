@@ -30,11 +30,11 @@ class TagNames(NamedTuple):
     tags: tuple[str, ...] = ()
 
     def has_stream(self, namespace: str, name: str) -> bool:
-        """Whether the stream is asked about."""
+        """Return whether the stream is asked about."""
         return _fits(namespace, self.namespaces) and _fits(name, self.streams)
 
     def has_tag(self, name: str) -> bool:
-        """Whether a tag of such a stream is asked about."""
+        """Return whether a tag of such a stream is asked about."""
         return _fits(name, self.tags)
 
 
@@ -61,7 +61,9 @@ def migration_question(params: t.Mapping[str, t.Any]) -> MigrationQuestion:
     for namespace in namespaces:
         if not is_pattern(namespace):
             check_namespace(namespace)
-    where = None if params["trigger_namespaces"] is None else namespaces_from({"namespaces": params["trigger_namespaces"]})
+    where = (
+        None if params["trigger_namespaces"] is None else namespaces_from({"namespaces": params["trigger_namespaces"]})
+    )
     names = TagNames(namespaces, tuple(params["names"] or ()), tuple(params["tags"] or ()))
     recorded = None if params["record"] is None else recorded_streams(params["record"], names)
     return MigrationQuestion(names, recorded, where, params["concurrency"], params["timeout"])
@@ -75,8 +77,8 @@ def is_pattern(text: str) -> bool:
 def recorded_streams(record: t.Iterable[t.Mapping[str, t.Any]], names: TagNames) -> list[DesiredStream]:
     """Return the streams of a record, each once and with the tags that are asked about.
 
-    A record is added to by each migration, so that a later entry for a tag replaces an earlier one. Raises InputError for
-    what cannot be a record.
+    A record is added to by each migration, so that a later entry for a tag replaces an earlier one. Raises
+    InputError for what cannot be a record.
     """
     joined: dict[tuple[str, str], dict[str, t.Mapping[str, t.Any]]] = {}
     for entry in record:

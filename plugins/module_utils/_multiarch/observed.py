@@ -29,9 +29,11 @@ class ObservedStreams:
 
 
 def observe_chosen(client: ClusterClient, names: TagNames, width: int) -> ObservedStreams:
-    """Read the chosen streams with at most ``width`` requests at once; no namespace stands for all, and so do patterns.
+    """Read the chosen streams with at most ``width`` requests at once; no namespace stands for all, and so do
+    patterns.
 
-    A namespace that may not be read is in ``errors``; Forbidden is raised where all of them have to be listed and may not.
+    A namespace that may not be read is in ``errors``; Forbidden is raised where all of them have to be listed and
+    may not.
     """
     everywhere = any(is_pattern(namespace) for namespace in names.namespaces)
     exact = () if any(is_pattern(name) for name in names.streams) else names.streams

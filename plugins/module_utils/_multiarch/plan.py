@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Only an answer under PreserveOriginal shows that the registry serves a list (server-behaviour.md 2.3), so each tag that is
-imported as a single image today is looked up in that mode. Nothing here asks or writes anything.
+Only an answer under PreserveOriginal shows that the registry serves a list (server-behaviour.md 2.3), so each tag
+that is imported as a single image today is looked up in that mode. Nothing here asks or writes anything.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _STREAM_TAG = "ImageStreamTag"
 
 
 class Question(NamedTuple):
-    """A tag whose upstream has to be looked up; ``wanted`` is what a record says it is to be again, None on the way there."""
+    """A tag whose upstream has to be looked up; ``wanted`` is what a record says it is to be again, None on the way
+    there."""
 
     stream: ObservedStream
     tag: ObservedTag
@@ -50,7 +51,7 @@ class Question(NamedTuple):
 
     @property
     def lookup(self) -> Lookup:
-        """The question to the registry, with the tag's own insecure."""
+        """Return the question to the registry, with the tag's own insecure."""
         return Lookup(self.stream.namespace, self.tag.source, PRESERVE, self.tag.insecure)
 
 
@@ -84,17 +85,23 @@ class Candidate(NamedTuple):
 
     @property
     def back(self) -> bool:
-        """Whether this is about going back to one child."""
+        """Return whether this is about going back to one child."""
         return self.question.wanted is not None
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The platforms of the list, without what is there for attestations."""
-        return tuple(dict.fromkeys(platform for platform in (child.platform for child in self.image.manifests) if platform not in ("", _NO_PLATFORM)))
+        """Return the platforms of the list, without what is there for attestations."""
+        return tuple(
+            dict.fromkeys(
+                platform
+                for platform in (child.platform for child in self.image.manifests)
+                if platform not in ("", _NO_PLATFORM)
+            )
+        )
 
     @property
     def difference(self) -> tuple[str, ...]:
-        """The platforms that only the whole list has: gained by preserving it, lost on the way back."""
+        """Return the platforms that only the whole list has: gained by preserving it, lost on the way back."""
         one = (self.legacy.platform if self.legacy else "") if self.back or not self.platform else self.platform
         return tuple(platform for platform in self.platforms if platform != one)
 
@@ -110,7 +117,7 @@ class Candidate(NamedTuple):
 
     @property
     def moved(self) -> bool:
-        """Whether the registry serves another image than the tag was imported from."""
+        """Return whether the registry serves another image than the tag was imported from."""
         known = {self.image.digest, *(child.digest for child in self.image.manifests)}
         return bool(self.question.tag.digest) and self.question.tag.digest not in known
 
@@ -135,8 +142,11 @@ def questions_there(streams: t.Iterable[ObservedStream], names: TagNames) -> tup
     return questions, others
 
 
-def questions_back(recorded: t.Iterable[DesiredStream], observed: t.Mapping[tuple[str, str], ObservedStream]) -> tuple[list[Question], list[Other]]:
-    """Divide a record's tags into those that can go back, and those that are something else by now and are left alone."""
+def questions_back(
+    recorded: t.Iterable[DesiredStream], observed: t.Mapping[tuple[str, str], ObservedStream]
+) -> tuple[list[Question], list[Other]]:
+    """Divide a record's tags into those that can go back, and those that are something else by now and are left
+    alone."""
     questions, others = [], []
     for stream in recorded:
         found = observed.get(stream.key)
@@ -148,9 +158,18 @@ def questions_back(recorded: t.Iterable[DesiredStream], observed: t.Mapping[tupl
                 missing = ObservedTag(wanted.name, source=str(wanted.source))
                 others.append(_other(found, missing, GONE, "the stream does not have it any more", stream.name))
             elif tag.source != str(wanted.source):
-                others.append(_other(found, tag, SOURCE_CHANGED, f"the record is about {wanted.source}, which it does not follow any more"))
+                others.append(
+                    _other(
+                        found,
+                        tag,
+                        SOURCE_CHANGED,
+                        f"the record is about {wanted.source}, which it does not follow any more",
+                    )
+                )
             elif tag.import_mode != PRESERVE:
-                others.append(_other(found, tag, NOT_PRESERVED, f"its import mode is {tag.import_mode or 'the default'} already"))
+                others.append(
+                    _other(found, tag, NOT_PRESERVED, f"its import mode is {tag.import_mode or 'the default'} already")
+                )
             else:
                 questions.append(Question(found, tag, wanted))
     return questions, others
@@ -172,14 +191,19 @@ def judge(
             text = f"{answer.reason}: {answer.message}" if answer.reason else answer.message
             others.append(_other(question.stream, question.tag, UNREADABLE, text, failure=answer))
         elif not answer.manifests and question.wanted is None:
-            others.append(_other(question.stream, question.tag, SINGLE, "the registry serves a single image, not a list"))
+            others.append(
+                _other(question.stream, question.tag, SINGLE, "the registry serves a single image, not a list")
+            )
         else:
             candidates.append(_candidate(question, answer, triggers, control_plane_architecture))
     return candidates, others
 
 
 def _candidate(
-    question: Question, image: Image, triggers: t.Mapping[StreamTag, t.Sequence[ImageTrigger]], control_plane_architecture: str
+    question: Question,
+    image: Image,
+    triggers: t.Mapping[StreamTag, t.Sequence[ImageTrigger]],
+    control_plane_architecture: str,
 ) -> Candidate:
     stream, tag = question.stream, question.tag
     current = [child for child in image.manifests if child.digest == tag.digest]
@@ -191,7 +215,9 @@ def _candidate(
         current[0].platform if current else "",
         followed_by,
         tuple(
-            trigger for name in (tag.name, *followed_by) for trigger in triggers.get(StreamTag(stream.namespace, stream.name, name), ())
+            trigger
+            for name in (tag.name, *followed_by)
+            for trigger in triggers.get(StreamTag(stream.namespace, stream.name, name), ())
         ),
         "" if question.wanted else _why_not(image),
     )
@@ -201,7 +227,7 @@ def _candidate(
 
 
 def _legacy(question: Question, image: Image, control_plane_architecture: str) -> Manifest | None:
-    """What Legacy takes: a tag's annotations count for sources by tag only (server-behaviour.md 2.10)."""
+    """Return what Legacy takes: a tag's annotations count for sources by tag only (server-behaviour.md 2.10)."""
     by_digest = bool(PullSpec.parse(question.tag.source).digest)
     preferred: ObservedTag | DesiredTag = question.wanted or question.tag
     architecture = "" if by_digest else preferred.prefer_architecture or ""
@@ -210,30 +236,40 @@ def _legacy(question: Question, image: Image, control_plane_architecture: str) -
 
 
 def _why_not(image: Image) -> str:
-    """The server refuses a list as a whole where an entry names no platform (contract case list_entry_without_platform)."""
+    """Return the server refuses a list as a whole where an entry names no platform (contract case
+    list_entry_without_platform)."""
     nameless = image.without_platform
     if not nameless:
         return ""
     entries = "an entry" if len(nameless) == 1 else f"{len(nameless)} entries"
     return (
-        f"the list has {entries} without a platform ({', '.join(nameless)}), and the API server refuses to import such a list: "
+        f"the list has {entries} without a platform ({', '.join(nameless)}), and the API server refuses to import such "
+        "a list: "
         "publish it without them, or leave the tag at Legacy"
     )
 
 
 def _followers(stream: ObservedStream, name: str) -> tuple[str, ...]:
-    """The tags of the same stream that follow the tag, directly or through each other, and so get its image too."""
+    """Return the tags of the same stream that follow the tag, directly or through each other, and so get its image
+    too."""
     found: list[str] = []
     waiting = [name]
     while waiting:
         followed = waiting.pop(0)
         for tag in sorted(stream.tags.values(), key=lambda tag: tag.name):
             inside = tag.kind == _STREAM_TAG and not tag.reference and tag.source_namespace in ("", stream.namespace)
-            if inside and tag.source in (followed, f"{stream.name}:{followed}") and tag.name != name and tag.name not in found:
+            if (
+                inside
+                and tag.source in (followed, f"{stream.name}:{followed}")
+                and tag.name != name
+                and tag.name not in found
+            ):
                 found.append(tag.name)
                 waiting.append(tag.name)
     return tuple(found)
 
 
-def _other(stream: ObservedStream, tag: ObservedTag, state: str, why: str, name: str = "", failure: ImportFailure | None = None) -> Other:
+def _other(
+    stream: ObservedStream, tag: ObservedTag, state: str, why: str, name: str = "", failure: ImportFailure | None = None
+) -> Other:
     return Other(stream.namespace, name or stream.name, tag.name, tag.source, state, why, failure)

@@ -37,18 +37,30 @@ def migration_report(
     """Return the module's report. It fails only where no namespace at all could be read."""
     possible = [candidate for candidate in candidates if not candidate.why]
     failed = [{"namespace": namespace, "error": str(error)} for namespace, error in errors.items()]
-    unread = [{"namespace": one.namespace, "resource": one.resource, "error": str(one.error)} for one in triggers.failures]
+    unread = [
+        {"namespace": one.namespace, "resource": one.resource, "error": str(one.error)} for one in triggers.failures
+    ]
     states = Counter(other.state for other in others)
     firing = {_identity(trigger): trigger for candidate in possible for trigger in candidate.triggers}
     nothing_read = bool(failed) and not candidates and not others
-    sentence = _sentence("The image streams of these namespaces could not be read", [entry["error"] for entry in failed])
-    not_seen = _sentence("Not every trigger could be read, so that more may act than the result says", [entry["error"] for entry in unread])
+    sentence = _sentence(
+        "The image streams of these namespaces could not be read", [entry["error"] for entry in failed]
+    )
+    not_seen = _sentence(
+        "Not every trigger could be read, so that more may act than the result says",
+        [entry["error"] for entry in unread],
+    )
     return Report(
         changed=False,
         results={
             "candidates": [_candidate(candidate) for candidate in candidates],
-            "others": [_other(other, remedy_for) for other in sorted(others, key=lambda other: (other.namespace, other.stream, other.tag))],
-            "to_preserve": _streams((candidate, _preserving(candidate)) for candidate in possible if not candidate.back),
+            "others": [
+                _other(other, remedy_for)
+                for other in sorted(others, key=lambda other: (other.namespace, other.stream, other.tag))
+            ],
+            "to_preserve": _streams(
+                (candidate, _preserving(candidate)) for candidate in possible if not candidate.back
+            ),
             "to_legacy": _streams((candidate, _going_back(candidate)) for candidate in possible),
             "failed_namespaces": failed,
             "triggers_read_in": list(triggers.namespaces),
@@ -127,11 +139,13 @@ def _other(other: Other, remedy_for: RemedyFor) -> dict[str, t.Any]:
 
 
 def _streams(tags: t.Iterable[tuple[Candidate, dict[str, t.Any]]]) -> list[dict[str, t.Any]]:
-    """The tags as the option ``streams`` of image_stream_import, each stream once."""
+    """Return the tags as the option ``streams`` of image_stream_import, each stream once."""
     streams: dict[tuple[str, str], dict[str, t.Any]] = {}
     for candidate, entry in tags:
         stream = candidate.question.stream
-        streams.setdefault(stream.key, {"namespace": stream.namespace, "name": stream.name, "tags": []})["tags"].append(entry)
+        streams.setdefault(stream.key, {"namespace": stream.namespace, "name": stream.name, "tags": []})["tags"].append(
+            entry
+        )
     return list(streams.values())
 
 

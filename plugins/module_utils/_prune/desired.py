@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which workloads and streams are looked at, and by which rules: options, checked and typed, without any access to the cluster.
+"""Which workloads and streams are looked at, and by which rules: options, checked and typed, without any access to
+the cluster.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -20,7 +21,8 @@ from .rules import PrunePolicy
 
 
 class PruneQuestion(NamedTuple):
-    """What is looked at. ``namespaces`` is None for all of them; ``registry_hosts`` are further names of the cluster's registry."""
+    """What is looked at. ``namespaces`` is None for all of them; ``registry_hosts`` are further names of the
+    cluster's registry."""
 
     namespaces: tuple[str, ...] | None
     kinds: tuple[WorkloadKind, ...]
@@ -38,7 +40,9 @@ def prune_question(params: t.Mapping[str, t.Any]) -> PruneQuestion:
     return PruneQuestion(
         namespaces=namespaces,
         kinds=tuple(kind for kind in WORKLOAD_KINDS if not params["kinds"] or kind.kind in params["kinds"]),
-        policy=PrunePolicy(dt.datetime.now(dt.timezone.utc), params["keep_tag_revisions"], params["keep_younger_than_minutes"]),
+        policy=PrunePolicy(
+            dt.datetime.now(dt.timezone.utc), params["keep_tag_revisions"], params["keep_younger_than_minutes"]
+        ),
         registry_hosts=tuple(params["registry_hosts"]),
         only_at_risk=params["results"] == "at_risk",
         concurrency=params["concurrency"],

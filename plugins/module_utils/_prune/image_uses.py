@@ -35,7 +35,8 @@ _FINISHED_PHASES = {"Pod": ("Succeeded", "Failed"), "Build": ("Complete", "Faile
 
 
 class Workload(NamedTuple):
-    """An object that uses images. ``owner`` is kind and name of its controller; a ``finished`` one pulls nothing any more."""
+    """An object that uses images. ``owner`` is kind and name of its controller; a ``finished`` one pulls nothing any
+    more."""
 
     kind: str
     namespace: str
@@ -92,8 +93,8 @@ def parse_image(text: str) -> ImageReference | None:
 def parse_image_id(text: str) -> ImageReference | None:
     """Take a container status's ``imageID`` apart; None where it holds no digest of a manifest.
 
-    Container runtimes write ``repository@digest``, the digest alone, either with a scheme such as ``docker-pullable://``
-    before it, or the bare id of the image's configuration.
+    Container runtimes write ``repository@digest``, the digest alone, either with a scheme such as
+    ``docker-pullable://`` before it, or the bare id of the image's configuration.
     """
     text = _SCHEME.sub("", text.strip(), count=1)
     if _BARE_DIGEST.fullmatch(text):
@@ -105,7 +106,13 @@ def parse_image_id(text: str) -> ImageReference | None:
 def image_uses(kind: WorkloadKind, item: Object) -> list[ImageUse]:
     """Return every image that an object of the kind names."""
     metadata = item.get("metadata") or {}
-    workload = Workload(kind.kind, metadata.get("namespace", ""), metadata.get("name", ""), _controller(metadata), _finished(kind.kind, item))
+    workload = Workload(
+        kind.kind,
+        metadata.get("namespace", ""),
+        metadata.get("name", ""),
+        _controller(metadata),
+        _finished(kind.kind, item),
+    )
     if not kind.template:
         return list(_build_uses(workload, item.get("spec") or {}))
     spec: t.Any = item
@@ -133,11 +140,13 @@ def _build_uses(workload: Workload, spec: Object) -> t.Iterator[ImageUse]:
     named += [(source.get("from"), "source") for source in (spec.get("source") or {}).get("images") or ()]
     for origin, container in named:
         if origin:
-            yield ImageUse(workload, container, "build", origin.get("name", ""), _build_reference(origin, workload.namespace))
+            yield ImageUse(
+                workload, container, "build", origin.get("name", ""), _build_reference(origin, workload.namespace)
+            )
 
 
 def _build_reference(origin: Object, namespace: str) -> ImageReference | None:
-    """What the ``from`` of a build says; stream tags and stream images are given the form of a pull spec."""
+    """Return what the ``from`` of a build says; stream tags and stream images are given the form of a pull spec."""
     name = origin.get("name") or ""
     if origin.get("kind") == "DockerImage":
         return parse_image(name)
@@ -160,5 +169,8 @@ def _controller(metadata: Object) -> tuple[str, str] | None:
 def _finished(kind: str, item: Object) -> bool:
     status = item.get("status") or {}
     if kind == "Job":
-        return any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True" for c in status.get("conditions") or ())
+        return any(
+            c.get("type") in ("Complete", "Failed") and c.get("status") == "True"
+            for c in status.get("conditions") or ()
+        )
     return status.get("phase") in _FINISHED_PHASES.get(kind, ())

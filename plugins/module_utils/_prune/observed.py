@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Workloads and streams as the cluster has them: one LIST for each kind, of a namespace or of all, and what a stream holds.
+"""Workloads and streams as the cluster has them: one LIST for each kind, of a namespace or of all, and what a stream
+holds.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -49,8 +50,8 @@ _UNFINISHED_PODS = {**_PAGE, "fieldSelector": "status.phase!=Succeeded,status.ph
 class Observed:
     """What was read. ``namespaces`` are those that were asked for, or where there was something.
 
-    ``complete`` are the namespaces of which every stream is known, ``*`` stands for all; ``not_served`` the kinds that this
-    cluster does not have.
+    ``complete`` are the namespaces of which every stream is known, ``*`` stands for all; ``not_served`` the kinds
+    that this cluster does not have.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -64,7 +65,9 @@ class Observed:
 
     def fail(self, namespace: str, resource: str, error: CollectionError) -> None:
         """Note a failure; raise what stands for every further request too."""
-        if isinstance(error, (ApiUnreachable, Unauthorized)) or (isinstance(error, ApiNotServed) and resource == STREAMS):
+        if isinstance(error, (ApiUnreachable, Unauthorized)) or (
+            isinstance(error, ApiNotServed) and resource == STREAMS
+        ):
             raise error
         if not isinstance(error, ApiNotServed):
             self.failures.append(ReadFailure(namespace, resource, error))
@@ -106,12 +109,14 @@ class _OneStream(NamedTuple):
     error: CollectionError | None = None
 
 
-def observe(client: ReadingClient, namespaces: tuple[str, ...] | None, kinds: t.Sequence[WorkloadKind], width: int) -> Observed:
+def observe(
+    client: ReadingClient, namespaces: tuple[str, ...] | None, kinds: t.Sequence[WorkloadKind], width: int
+) -> Observed:
     """Read workloads and streams of the namespaces with at most ``width`` requests at once.
 
-    None is all namespaces, or those of the caller's projects where it may not list over all. What cannot be read is noted
-    and does not hide the rest. Raises ApiUnreachable and Unauthorized, ApiNotServed where there is no image API, and
-    Forbidden where neither all namespaces nor projects can be listed.
+    None is all namespaces, or those of the caller's projects where it may not list over all. What cannot be read is
+    noted and does not hide the rest. Raises ApiUnreachable and Unauthorized, ApiNotServed where there is no image
+    API, and Forbidden where neither all namespaces nor projects can be listed.
     """
     observed = Observed()
     lists = [_List(namespace, kind) for namespace in namespaces or ("*",) for kind in (None, *kinds)]
@@ -123,7 +128,9 @@ def observe(client: ReadingClient, namespaces: tuple[str, ...] | None, kinds: t.
             lists = [_List(namespace, kind) for namespace in namespaces for kind in (None, *kinds)]
         else:
             answers.append(first)
-    answers += each_with_outcome(lists, lambda one: _read_list(client, one), lambda one, error: _Answer(one, error=error), width=width)
+    answers += each_with_outcome(
+        lists, lambda one: _read_list(client, one), lambda one, error: _Answer(one, error=error), width=width
+    )
     found: set[str] = set()
     for answer in answers:
         asked = answer.asked
@@ -144,7 +151,9 @@ def observe(client: ReadingClient, namespaces: tuple[str, ...] | None, kinds: t.
     return observed
 
 
-def observe_referenced_streams(client: ReadingClient, observed: Observed, registry_hosts: t.Collection[str], width: int) -> None:
+def observe_referenced_streams(
+    client: ReadingClient, observed: Observed, registry_hosts: t.Collection[str], width: int
+) -> None:
     """Add the streams of other namespaces from which the workloads pull by digest, with one GET each."""
     if "*" in observed.complete:
         return
@@ -152,7 +161,10 @@ def observe_referenced_streams(client: ReadingClient, observed: Observed, regist
         reference.stream
         for use in observed.uses
         for reference in (use.reference, use.running)
-        if reference is not None and reference.digest and reference.registry in registry_hosts and reference.stream is not None
+        if reference is not None
+        and reference.digest
+        and reference.registry in registry_hosts
+        and reference.stream is not None
     }
     keys = sorted(key for key in wanted if key[0] not in observed.complete)
     for answer in _each_stream(keys, lambda key: parse_history(client.get(image_path(key[0], STREAMS, key[1]))), width):
@@ -167,10 +179,16 @@ def observe_children(client: ReadingClient, observed: Observed, width: int) -> N
 
     Nothing is read where no workload names or runs a digest.
     """
-    if not any(reference is not None and reference.digest for use in observed.uses for reference in (use.reference, use.running)):
+    if not any(
+        reference is not None and reference.digest
+        for use in observed.uses
+        for reference in (use.reference, use.running)
+    ):
         return
     keys = sorted(key for key, stream in observed.streams.items() if stream.images)
-    for answer in _each_stream(keys, lambda key: parse_children(client.get(f"{image_path(key[0], STREAMS, key[1])}/layers")), width):
+    for answer in _each_stream(
+        keys, lambda key: parse_children(client.get(f"{image_path(key[0], STREAMS, key[1])}/layers")), width
+    ):
         if answer.error is not None:
             observed.fail(answer.key[0], LAYERS, answer.error)
         elif answer.found is not None:
@@ -178,14 +196,20 @@ def observe_children(client: ReadingClient, observed: Observed, width: int) -> N
 
 
 def read_platforms(client: ReadingClient, lists: t.Collection[tuple[Key, str]], width: int) -> dict[str, str]:
-    """Return the platform of each child of the lists, which are given as stream and digest, with one GET for each list.
+    """Return the platform of each child of the lists, which are given as stream and digest, with one GET for each
+    list.
 
-    A list that cannot be read, or not by this caller, leaves its children without: the platform is only told to the reader.
+    A list that cannot be read, or not by this caller, leaves its children without: the platform is only told to the
+    reader.
     """
     distinct = sorted({digest: key for key, digest in sorted(lists)}.items())
     names = [(namespace, f"{name}@{digest}") for digest, (namespace, name) in distinct]
     platforms: dict[str, str] = {}
-    for answer in _each_stream(names, lambda key: parse_platforms(client.get(image_path(key[0], "imagestreamimages", key[1])).get("image") or {}), width):
+    for answer in _each_stream(
+        names,
+        lambda key: parse_platforms(client.get(image_path(key[0], "imagestreamimages", key[1])).get("image") or {}),
+        width,
+    ):
         platforms.update(answer.found or {})
     return platforms
 
@@ -217,7 +241,7 @@ def _each_stream(keys: t.Sequence[Key], read: t.Callable[[Key], t.Any], width: i
 
 
 def _projects(client: ReadingClient, refused: Forbidden) -> tuple[str, ...]:
-    """The caller's projects: every user of OpenShift may list those that it has access to."""
+    """Return the caller's projects: every user of OpenShift may list those that it has access to."""
     try:
         projects = client.list_items(api_path("project.openshift.io/v1", None, "projects"))
     except (ApiNotServed, Forbidden):

@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The pruner compares the digests in use with those of the history, which are the lists'. It does not see that a child is in
-use, drops the list's last item, and deletes the child with the list (server-behaviour.md 5).
+The pruner compares the digests in use with those of the history, which are the lists'. It does not see that a child
+is in use, drops the list's last item, and deletes the child with the list (server-behaviour.md 5).
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Keeper(NamedTuple):
 class Risk(NamedTuple):
     """A use of a child by its digest.
 
-    ``keepers`` are the items that hold the child where the workload gets it from, the most lasting first; ``in_list`` is
-    the first of them that is a list. ``image_id`` tells that the digest is that of what runs, not of what the object names.
-    ``followers`` are the objects of the same controller with the same use.
+    ``keepers`` are the items that hold the child where the workload gets it from, the most lasting first;
+    ``in_list`` is the first of them that is a list. ``image_id`` tells that the digest is that of what runs, not of
+    what the object names. ``followers`` are the objects of the same controller with the same use.
     """
 
     use: ImageUse
@@ -84,12 +84,18 @@ class Findings(NamedTuple):
 
 
 def find_risks(
-    uses: t.Sequence[ImageUse], streams: t.Mapping[Key, StreamHistory], seen: SeenByPruner, policy: PrunePolicy, registry_hosts: t.Collection[str]
+    uses: t.Sequence[ImageUse],
+    streams: t.Mapping[Key, StreamHistory],
+    seen: SeenByPruner,
+    policy: PrunePolicy,
+    registry_hosts: t.Collection[str],
 ) -> Findings:
-    """Return every use of a child by digest, judged by what the pruner would do next, and the uses of what is gone already.
+    """Return every use of a child by digest, judged by what the pruner would do next, and the uses of what is gone
+    already.
 
-    ``registry_hosts`` are the names of the cluster's own registry; a workload that pulls from another one does not need
-    what the pruner deletes. A list that is used by its own digest counts as a use of the list, whatever the node says it runs.
+    ``registry_hosts`` are the names of the cluster's own registry; a workload that pulls from another one does not
+    need what the pruner deletes. A list that is used by its own digest counts as a use of the list, whatever the
+    node says it runs.
     """
     holders = _holders(streams.values(), seen, policy)
     risks: list[Risk] = []
@@ -116,8 +122,10 @@ def find_risks(
     )
 
 
-def _holders(streams: t.Iterable[StreamHistory], seen: SeenByPruner, policy: PrunePolicy) -> dict[str, tuple[Keeper, ...]]:
-    """Every digest of the streams, children too, with the history items that hold it, the most lasting first."""
+def _holders(
+    streams: t.Iterable[StreamHistory], seen: SeenByPruner, policy: PrunePolicy
+) -> dict[str, tuple[Keeper, ...]]:
+    """Return every digest of the streams, children too, with the history items that hold it, the most lasting first."""
     holders: dict[str, list[Keeper]] = defaultdict(list)
     for stream in streams:
         for tag in stream.tags:
@@ -129,13 +137,18 @@ def _holders(streams: t.Iterable[StreamHistory], seen: SeenByPruner, policy: Pru
                 for child in (stream.children or {}).get(item.image, ()):
                     holders[child].append(Keeper(stream, tag, item, item.image, rule))
     return {
-        digest: tuple(sorted(keepers, key=lambda one: (STRENGTH.index(one.rule), one.item.revision, one.stream.key, one.tag.name)))
+        digest: tuple(
+            sorted(keepers, key=lambda one: (STRENGTH.index(one.rule), one.item.revision, one.stream.key, one.tag.name))
+        )
         for digest, keepers in holders.items()
     }
 
 
-def _digest_in_use(use: ImageUse, holders: t.Mapping[str, t.Sequence[Keeper]]) -> tuple[str, ImageReference, bool] | None:
-    """The digest that the object names, or else the one that runs, where it came from, and whether it is the latter.
+def _digest_in_use(
+    use: ImageUse, holders: t.Mapping[str, t.Sequence[Keeper]]
+) -> tuple[str, ImageReference, bool] | None:
+    """Return the digest that the object names, or else the one that runs, where it came from, and whether it is the
+    latter.
 
     A container that names a digest runs that image or a child of it, so what the node says adds nothing.
     """
@@ -148,18 +161,22 @@ def _digest_in_use(use: ImageUse, holders: t.Mapping[str, t.Sequence[Keeper]]) -
     return running.digest, origin if origin is not None else running, True
 
 
-def _origin(reference: ImageReference, streams: t.Mapping[Key, StreamHistory], registry_hosts: t.Collection[str]) -> tuple[bool, StreamHistory | None]:
-    """Whether the image is pulled from the cluster's registry, and the stream that serves it there.
+def _origin(
+    reference: ImageReference, streams: t.Mapping[Key, StreamHistory], registry_hosts: t.Collection[str]
+) -> tuple[bool, StreamHistory | None]:
+    """Return whether the image is pulled from the cluster's registry, and the stream that serves it there.
 
-    A host that is not known to be the cluster's counts as it, as for the pruner, where the path is that of a stream which
-    does not import from that very place: then it is another name of the cluster's registry.
+    A host that is not known to be the cluster's counts as it, as for the pruner, where the path is that of a stream
+    which does not import from that very place: then it is another name of the cluster's registry.
     """
     key = reference.stream
     stream = streams.get(key) if key is not None else None
     if reference.registry in registry_hosts:
         return True, stream
     if stream is not None and not any(
-        item.source.partition("@")[0] == f"{reference.registry}/{reference.repository}" for tag in stream.tags for item in tag.items
+        item.source.partition("@")[0] == f"{reference.registry}/{reference.repository}"
+        for tag in stream.tags
+        for item in tag.items
     ):
         return True, stream
     return False, None
@@ -177,7 +194,7 @@ Finding = t.TypeVar("Finding", Risk, Missing)
 
 
 def _fold(findings: t.Sequence[Finding], uses: t.Sequence[ImageUse]) -> list[Finding]:
-    """One finding for a controller and its replica sets and pods that use the same image in the same container.
+    """Return one finding for a controller and its replica sets and pods that use the same image in the same container.
 
     It is the controller's own where that uses the image too, and otherwise the first one's.
     """
@@ -186,7 +203,9 @@ def _fold(findings: t.Sequence[Finding], uses: t.Sequence[ImageUse]) -> list[Fin
     for finding in findings:
         use = finding.use
         root, depth = _root(use, owners)
-        groups[use.workload.namespace, root, use.container, use.place, use.image, _identity(finding)].append((depth, finding))
+        groups[use.workload.namespace, root, use.container, use.place, use.image, _identity(finding)].append(
+            (depth, finding)
+        )
     folded = []
     for members in groups.values():
         ordered = [finding for _depth, finding in sorted(members, key=lambda one: (one[0], _order(one[1].use)))]
@@ -199,8 +218,10 @@ def _identity(finding: Risk | Missing) -> tuple[t.Any, ...]:
     return (finding.child, finding.image_id) if isinstance(finding, Risk) else (finding.digest,)
 
 
-def _root(use: ImageUse, owners: t.Mapping[tuple[str, str, str], tuple[str, str] | None]) -> tuple[tuple[str, str], int]:
-    """The topmost controller that is known by name, and how many steps below it the workload is."""
+def _root(
+    use: ImageUse, owners: t.Mapping[tuple[str, str, str], tuple[str, str] | None]
+) -> tuple[tuple[str, str], int]:
+    """Return the topmost controller that is known by name, and how many steps below it the workload is."""
     kind, name = use.workload.kind, use.workload.name
     passed = {(kind, name)}
     while True:

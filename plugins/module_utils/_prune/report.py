@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the user gets to see of risks: return values, a sentence for each, the safe reference, and the streams that protect.
+"""What the user gets to see of risks: return values, a sentence for each, the safe reference, and the streams that
+protect.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -33,8 +34,16 @@ _SHORT = 12
 _NAMED_IN_A_SENTENCE = 5
 
 
-def report_risks(observed: Observed, findings: Findings, platforms: t.Mapping[str, str], policy: PrunePolicy, *, only_at_risk: bool = False) -> Report:
-    """Return the module's report. It fails only where nothing at all could be read; what is missing otherwise is a warning."""
+def report_risks(
+    observed: Observed,
+    findings: Findings,
+    platforms: t.Mapping[str, str],
+    policy: PrunePolicy,
+    *,
+    only_at_risk: bool = False,
+) -> Report:
+    """Return the module's report. It fails only where nothing at all could be read; what is missing otherwise is a
+    warning."""
     shown = [risk for risk in findings.risks if not only_at_risk or risk.level == PRUNABLE]
     failed = _failed_namespaces(observed.failures)
     levels = [risk.level for risk in findings.risks]
@@ -51,7 +60,9 @@ def report_risks(observed: Observed, findings: Findings, platforms: t.Mapping[st
                 "namespaces": len(observed.namespaces),
                 "workloads": observed.workloads,
                 "image_streams": len(observed.streams),
-                "manifest_lists": len({digest for stream in observed.streams.values() for digest in stream.children or ()}),
+                "manifest_lists": len(
+                    {digest for stream in observed.streams.values() for digest in stream.children or ()}
+                ),
                 "risks": len(levels),
                 "at_risk": levels.count(PRUNABLE),
                 "levels": {level: levels.count(level) for level in LEVELS},
@@ -66,10 +77,11 @@ def report_risks(observed: Observed, findings: Findings, platforms: t.Mapping[st
 
 
 def protecting_streams(risks: t.Iterable[Risk]) -> list[dict[str, t.Any]]:
-    """Return the ``streams`` of image_stream_import that give each child, which the pruner may reach, a tag of its own.
+    """Return the ``streams`` of image_stream_import that give each child, which the pruner may reach, a tag of its
+    own.
 
-    A child of a list cannot be tagged, only imported by its digest (server-behaviour.md 3); the tag takes over how the list
-    was imported. A tag that follows a digest never moves, so what it holds stays the newest revision.
+    A child of a list cannot be tagged, only imported by its digest (server-behaviour.md 3); the tag takes over how
+    the list was imported. A tag that follows a digest never moves, so what it holds stays the newest revision.
     """
     tags: dict[tuple[str, str], dict[str, dict[str, t.Any]]] = defaultdict(dict)
     for risk in risks:
@@ -82,11 +94,14 @@ def protecting_streams(risks: t.Iterable[Risk]) -> list[dict[str, t.Any]]:
             if keeper.tag.insecure:
                 tag["insecure"] = True
             tags[keeper.stream.key].setdefault(name, tag)
-    return [{"namespace": key[0], "name": key[1], "tags": [found[name] for name in sorted(found)]} for key, found in sorted(tags.items())]
+    return [
+        {"namespace": key[0], "name": key[1], "tags": [found[name] for name in sorted(found)]}
+        for key, found in sorted(tags.items())
+    ]
 
 
 def protecting_tag(child: str) -> str:
-    """The name of the tag that protects a child: its digest, short."""
+    """Return the name of the tag that protects a child: its digest, short."""
     return f"keep-{child.split(':', 1)[1][:_SHORT]}"
 
 
@@ -123,7 +138,8 @@ def _missing(one: Missing) -> dict[str, t.Any]:
         "digest": one.digest,
         "stream_namespace": namespace,
         "stream": stream,
-        "why": f"{_subject(one.use)} names {_short(one.digest)}, which image stream {namespace}/{stream} holds no more, neither in its history"
+        "why": f"{_subject(one.use)} names {_short(one.digest)}, which image stream {namespace}/{stream} holds no "
+        "more, neither in its history"
         " nor as a child of a manifest list there: the next pull from the cluster's registry fails.",
     }
 
@@ -154,7 +170,8 @@ def _keeper(keeper: Keeper) -> dict[str, t.Any]:
 
 
 def _safe_reference(risk: Risk) -> str:
-    """What to write instead: the list by its digest, which the pruner sees; what is written where that is safe already.
+    """Return what to write instead: the list by its digest, which the pruner sees; what is written where that is
+    safe already.
 
     From the cluster's registry the list is pulled under the name that the workload writes, if that is the stream's.
     """
@@ -170,7 +187,7 @@ def _safe_reference(risk: Risk) -> str:
 
 
 def _why(risk: Risk, policy: PrunePolicy) -> str:
-    """One sentence about what keeps the child, or what will happen to it."""
+    """Return one sentence about what keeps the child, or what will happen to it."""
     keeper = risk.keepers[0]
     subject = _subject(risk.use)
     does = "runs" if risk.image_id else "names"
@@ -183,19 +200,34 @@ def _why(risk: Risk, policy: PrunePolicy) -> str:
     if risk.level == ELSEWHERE:
         place = _place(risk)
         host = place.registry if place is not None and place.registry else "Docker Hub"
-        return f"{held}; it is pulled from {host}, which pruning this cluster does not touch, unless that is another name of the cluster's registry."
+        return (
+            f"{held}; it is pulled from {host}, which pruning this cluster does not touch, unless that is another name "
+            "of the cluster's registry."
+        )
     if risk.level == PRUNABLE:
-        return f"{held}, beyond the {policy.keep_tag_revisions} that are kept; the pruner does not see this use, and its next run takes the child away."
+        return (
+            f"{held}, beyond the {policy.keep_tag_revisions} that are kept; the pruner does not see this use, and its "
+            "next run takes the child away."
+        )
     if risk.level == YOUNG:
-        return f"{held}; the pruner does not see this use, and only its age of less than {policy.keep_younger_than_minutes} minutes keeps it yet."
+        return (
+            f"{held}; the pruner does not see this use, and only its age of less than "
+            f"{policy.keep_younger_than_minutes} minutes keeps it yet."
+        )
     if keeper.rule == IMAGE_IN_USE:
         return f"{held}; a workload names that very digest of the stream, which the pruner sees."
     if keeper.rule == PINNED_TAG:
         return f"{held}; the tag follows a digest, so this stays its newest revision."
     if keeper.rule == TAG_IN_USE:
-        return f"{held}; the pruner does not see this use, and keeps it only until the tag moves, because a workload names the tag."
+        return (
+            f"{held}; the pruner does not see this use, and keeps it only until the tag moves, because a workload "
+            "names the tag."
+        )
     moves = policy.keep_tag_revisions - keeper.item.revision + 1
-    return f"{held}; the pruner does not see this use, and takes the child away when the tag has moved {moves} more time{'s' if moves > 1 else ''}."
+    return (
+        f"{held}; the pruner does not see this use, and takes the child away when the tag has moved {moves} more "
+        f"time{'s' if moves > 1 else ''}."
+    )
 
 
 def _subject(use: ImageUse) -> str:
@@ -205,13 +237,13 @@ def _subject(use: ImageUse) -> str:
 
 
 def _place(risk: Risk) -> ImageReference | None:
-    """Where the image is pulled from, as far as it is told."""
+    """Return where the image is pulled from, as far as it is told."""
     running = risk.use.running
     return running if risk.image_id and running is not None and running.repository else risk.use.reference
 
 
 def _repository(source: str) -> str:
-    """A ``dockerImageReference`` without its digest or tag."""
+    """Return a ``dockerImageReference`` without its digest or tag."""
     repository = source.partition("@")[0]
     head, slash, last = repository.rpartition("/")
     return head + slash + last.partition(":")[0]
@@ -244,7 +276,10 @@ def _status(error: CollectionError) -> dict[str, t.Any]:
 def _failure_sentence(failed: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
     if not failed:
         return None
-    parts = [f"{_scope(one['namespace'])} ({', '.join(one['resources'])}): {without_dot(one['error'])}" for one in failed[:_NAMED_IN_A_SENTENCE]]
+    parts = [
+        f"{_scope(one['namespace'])} ({', '.join(one['resources'])}): {without_dot(one['error'])}"
+        for one in failed[:_NAMED_IN_A_SENTENCE]
+    ]
     if len(failed) > _NAMED_IN_A_SENTENCE:
         parts.append(f"and {len(failed) - _NAMED_IN_A_SENTENCE} more, which are in failed_namespaces")
     return f"Not everything could be read, so there may be risks that are not reported: {'; '.join(parts)}."

@@ -6,8 +6,9 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The rules are those of the pruner's first stage (server-behaviour.md 5). An item that none of them keeps is dropped from the
-stream, and its image, with the children of a manifest list, is deleted in the second stage unless another item has it.
+The rules are those of the pruner's first stage (server-behaviour.md 5). An item that none of them keeps is dropped
+from the stream, and its image, with the children of a manifest list, is deleted in the second stage unless another
+item has it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class PrunePolicy(NamedTuple):
     keep_younger_than_minutes: int = 60
 
     def is_young(self, created: dt.datetime | None) -> bool:
-        """Whether the pruner keeps something of that age; what has no date is old to it."""
+        """Return whether the pruner keeps something of that age; what has no date is old to it."""
         return created is not None and created > self.now - dt.timedelta(minutes=self.keep_younger_than_minutes)
 
 
@@ -49,14 +50,20 @@ class SeenByPruner(NamedTuple):
 
 
 def seen_by_pruner(uses: t.Iterable[ImageUse]) -> SeenByPruner:
-    """What of the uses the pruner counts: containers, init containers and the strategies of builds, not what a node runs.
+    """Return what of the uses the pruner counts: containers, init containers and the strategies of builds, not what
+    a node runs.
 
     Pods that have ended are left out; it counts those too while they are young.
     """
     tags, images = set(), set()
     for use in uses:
         counted = use.place in ("container", "init") or (use.place == "build" and use.container == "strategy")
-        if not counted or use.reference is None or use.reference.stream is None or (use.workload.kind == "Pod" and use.workload.finished):
+        if (
+            not counted
+            or use.reference is None
+            or use.reference.stream is None
+            or (use.workload.kind == "Pod" and use.workload.finished)
+        ):
             continue
         if use.reference.digest:
             images.add((*use.reference.stream, use.reference.digest))

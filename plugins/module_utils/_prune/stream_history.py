@@ -41,7 +41,8 @@ class TagHistory(NamedTuple):
 
 @dataclass(frozen=True)
 class StreamHistory:
-    """An image stream. ``repository`` is where the cluster's registry serves it, ``public_repository`` where outside of it.
+    """An image stream. ``repository`` is where the cluster's registry serves it, ``public_repository`` where outside
+    of it.
 
     ``children`` maps each manifest list of the history to the digests of its children; None: they are not known.
     """
@@ -61,13 +62,15 @@ class StreamHistory:
 
     @property
     def images(self) -> frozenset[str]:
-        """The digests of the history; those of the children are not among them."""
+        """Return the digests of the history; those of the children are not among them."""
         return frozenset(item.image for tag in self.tags for item in tag.items if item.image)
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The host names under which the cluster's registry serves the stream."""
-        return frozenset(repository.split("/", 1)[0] for repository in (self.repository, self.public_repository) if "/" in repository)
+        """Return the host names under which the cluster's registry serves the stream."""
+        return frozenset(
+            repository.split("/", 1)[0] for repository in (self.repository, self.public_repository) if "/" in repository
+        )
 
 
 def parse_history(stream: Object) -> StreamHistory:
@@ -86,7 +89,9 @@ def parse_history(stream: Object) -> StreamHistory:
 
 def _parse_tag(entry: Object, spec: Object) -> TagHistory:
     items = tuple(
-        HistoryItem(revision, item.get("image") or "", item.get("dockerImageReference") or "", _time(item.get("created")))
+        HistoryItem(
+            revision, item.get("image") or "", item.get("dockerImageReference") or "", _time(item.get("created"))
+        )
         for revision, item in enumerate(entry.get("items") or (), start=1)
     )
     source = spec.get("from") or {}
@@ -102,7 +107,11 @@ def _parse_tag(entry: Object, spec: Object) -> TagHistory:
 def parse_children(layers: Object) -> dict[str, tuple[str, ...]]:
     """Return the children of each manifest list from the answer of ``imagestreams/<name>/layers``
     (contract case import_preserve_original)."""
-    return {digest: tuple(image["manifests"]) for digest, image in (layers.get("images") or {}).items() if image and image.get("manifests")}
+    return {
+        digest: tuple(image["manifests"])
+        for digest, image in (layers.get("images") or {}).items()
+        if image and image.get("manifests")
+    }
 
 
 def parse_platforms(image: Object) -> dict[str, str]:
@@ -114,7 +123,7 @@ def parse_platforms(image: Object) -> dict[str, str]:
 
 
 def _time(text: t.Any) -> dt.datetime | None:
-    """A time as the API writes it, in whole seconds of UTC."""
+    """Return a time as the API writes it, in whole seconds of UTC."""
     try:
         return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.timezone.utc)
     except (TypeError, ValueError):

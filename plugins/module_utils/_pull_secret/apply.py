@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A secret that has to be recreated is first kept as a copy in a secret beside it (``FormerCopy``), so that a run that is killed
-between deletion and creation loses nothing. A secret that is marked for deletion is never written.
+A secret that has to be recreated is first kept as a copy in a secret beside it (``FormerCopy``), so that a run that
+is killed between deletion and creation loses nothing. A secret that is marked for deletion is never written.
 """
 
 from __future__ import annotations
@@ -48,10 +48,11 @@ class SecretDying(CollectionError):
 
 
 class SecretOutcome(NamedTuple):
-    """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came before.
+    """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came
+    before.
 
-    ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came of it.
-    ``owner`` is who else reconciles the secret.
+    ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came
+    of it. ``owner`` is who else reconciles the secret.
     """
 
     namespace: str
@@ -65,8 +66,8 @@ class SecretOutcome(NamedTuple):
 class SecretApplier:
     """Converges one declared secret in one namespace after the other; several threads may call it at once.
 
-    With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one. With
-    ``approved``, the ids of changes, it makes no other change than these.
+    With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one.
+    With ``approved``, the ids of changes, it makes no other change than these.
     """
 
     def __init__(
@@ -89,7 +90,8 @@ class SecretApplier:
         self._sleep = sleep
 
     def converge(self, namespace: str) -> SecretOutcome:
-        """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result is lost."""
+        """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result
+        is lost."""
         one = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask, self._approved)
         try:
             plan = one.run(self._sleep)
@@ -100,7 +102,8 @@ class SecretApplier:
         return SecretOutcome(namespace, plan, None, secrets is not None, warnings, one.owner)
 
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
-        """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for warnings only."""
+        """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for
+        warnings only."""
         if not self._look_around or not self._desired.present_registries:
             return None
         try:
@@ -109,23 +112,34 @@ class SecretApplier:
             return None
 
     def _warnings(self, namespace: str, plan: SecretPlan, secrets: list[RegistrySecret]) -> t.Iterator[str]:
-        """Yield what is wrong in the namespace beside this secret: secrets that hide its entries or break every import."""
+        """Yield what is wrong in the namespace beside this secret: secrets that hide its entries or break every
+        import."""
         name = self._desired.name
         others = [secret for secret in secrets if secret.name != name]
         for secret in others:
             if secret.breaks_imports:
                 yield (
-                    f'Every image import of the namespace "{namespace}" fails because of the secret "{secret.name}": {secret.breaks_imports}; '
+                    f'Every image import of the namespace "{namespace}" fails because of the secret "{secret.name}": '
+                    f"{secret.breaks_imports}; "
                     "repair or delete it."
                 )
         # In check mode the cluster does not have the secret yet: it is judged as it would be.
-        own = read_secret_object(plan.body) if plan.body is not None else next((secret for secret in secrets if secret.name == name), None)
+        own = (
+            read_secret_object(plan.body)
+            if plan.body is not None
+            else next((secret for secret in secrets if secret.name == name), None)
+        )
         if own is None:
             return
         written = own.document.auths if own.document is not None else {}
         wanted = {filed_text(registry.registry) for registry in self._desired.present_registries}
-        for key, hider in hidden_keys(name, [key for key in written if filed_text(key) in wanted], [*others, own]).items():
-            yield f'Imports of the namespace "{namespace}" never use the entry for "{shown_key(key)}" of the secret "{name}": {hider.because(name)}.'
+        for key, hider in hidden_keys(
+            name, [key for key in written if filed_text(key) in wanted], [*others, own]
+        ).items():
+            yield (
+                f'Imports of the namespace "{namespace}" never use the entry for "{shown_key(key)}" of the secret '
+                f'"{name}": {hider.because(name)}.'
+            )
 
 
 class _OneSecret:
@@ -190,7 +204,10 @@ class _OneSecret:
         if not plan.changed:
             return self._writes.last or plan
         self._respect_the_owner()
-        if self._approved is not None and secret_change(self._namespace, self._desired.name, plan).id not in self._approved:
+        if (
+            self._approved is not None
+            and secret_change(self._namespace, self._desired.name, plan).id not in self._approved
+        ):
             raise NotApproved(plan.reasons)
         if self._check_mode:
             if plan.action == "create":
@@ -209,7 +226,8 @@ class _OneSecret:
             raise refuse_owned(self._subject, self.owner)
 
     def _while_dying(self, observed: ObservedSecret) -> SecretPlan:
-        """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted; raise otherwise."""
+        """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted; raise
+        otherwise."""
         waits = f"{self._subject} is marked for deletion and waits for {observed.waits_for}"
         if not self._desired.present:
             self.warnings.append(f"{waits}; it is gone once they are done.")
@@ -219,8 +237,14 @@ class _OneSecret:
             raise RetryNeeded
         if self._deleted is None and not self._check_mode:
             self._copy.look()
-        kept = f'; its former content is kept as the secret "{former_copy_name(self._desired.name)}"' if self._copy.is_there else ""
-        raise SecretDying(f"{waits}, so nothing was written into it{kept}; see to the finalizers, and run the task again")
+        kept = (
+            f'; its former content is kept as the secret "{former_copy_name(self._desired.name)}"'
+            if self._copy.is_there
+            else ""
+        )
+        raise SecretDying(
+            f"{waits}, so nothing was written into it{kept}; see to the finalizers, and run the task again"
+        )
 
     def _remove_the_copy(self) -> None:
         """Remove the copy that this run has written, or that one which was killed at its very end has left."""
@@ -237,19 +261,26 @@ class _OneSecret:
             self.warnings.append(left)
 
     def _about_the_copy(self, plan: SecretPlan) -> t.Iterator[str]:
-        """Yield what has to be known about a copy that an earlier run has left, where the secret itself was not there."""
+        """Yield what has to be known about a copy that an earlier run has left, where the secret itself was not
+        there."""
         if not self._was_missing or not self._desired.present:
             return
         name = former_copy_name(self._desired.name)
         of_time = f" of {self._copy.created}" if self._copy.created else ""
         if self._copy.distrusted:
             yield (
-                f'The secret "{name}" in the namespace "{self._namespace}" looks like the copy{of_time} that a run has kept of "{self._desired.name}", but '
-                "no run with the credentials of this task has written it, so nothing was taken from it; look at it, and delete it."
+                f'The secret "{name}" in the namespace "{self._namespace}" looks like the copy{of_time} that a run has '
+                f'kept of "{self._desired.name}", but '
+                "no run with the credentials of this task has written it, so nothing was taken from it; look at it, "
+                "and delete it."
             )
         elif self._copy.former is not None and plan.action == "create":
             listed = {filed_text(registry.registry) for registry in self._desired.registries}
-            taken = ", ".join(f'"{change.shown}"' for change in plan.registries if change.after is not None and filed_text(change.registry) not in listed)
+            taken = ", ".join(
+                f'"{change.shown}"'
+                for change in plan.registries
+                if change.after is not None and filed_text(change.registry) not in listed
+            )
             yield (
                 f"{self._subject} was not there, and is created with what an interrupted run{of_time} had kept of it"
                 f"{f', the credentials for {taken}' if taken else ''}; remove what has been revoked since."
@@ -270,14 +301,18 @@ class _OneSecret:
 
     def _create(self, plan: SecretPlan) -> None:
         try:
-            self._writes.send(lambda: self._client.request("POST", self._collection_path, body=plan.body, repeatable=False), plan)
+            self._writes.send(
+                lambda: self._client.request("POST", self._collection_path, body=plan.body, repeatable=False), plan
+            )
         except NotFound:
             raise missing_namespace(self._namespace, self._cannot_be_created) from None
         self._deleted = None
 
     def _delete(self, plan: SecretPlan, observed: ObservedSecret) -> None:
         # The preconditions keep a secret that somebody has changed, or created anew, since it was read.
-        preconditions = {name: observed.metadata[name] for name in ("uid", "resourceVersion") if name in observed.metadata}
+        preconditions = {
+            name: observed.metadata[name] for name in ("uid", "resourceVersion") if name in observed.metadata
+        }
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         try:
             self._writes.send(lambda: self._client.request("DELETE", self._path, body=body, repeatable=False), plan)

@@ -62,9 +62,10 @@ class DesiredRegistry(NamedTuple):
 class DesiredSecret(NamedTuple):
     """A pull secret as the task wants it, in each namespace the same.
 
-    Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or annotation whose
-    value is None is to be removed. With ``take_over`` it is written though somebody else reconciles it. ``left_out`` are keys of the
-    auth file that are none of registries. With ``former_password`` an entry is only replaced if it has that password.
+    Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or
+    annotation whose value is None is to be removed. With ``take_over`` it is written though somebody else reconciles
+    it. ``left_out`` are keys of the auth file that are none of registries. With ``former_password`` an entry is only
+    replaced if it has that password.
     """
 
     name: str
@@ -93,7 +94,9 @@ class DesiredSecret(NamedTuple):
     def secrets(self) -> list[str]:
         """Return every text that must never be shown."""
         former = [self.former_password] if self.former_password else []
-        return former + [text for registry in self.registries if registry.login is not None for text in registry.login.secrets()]
+        return former + [
+            text for registry in self.registries if registry.login is not None for text in registry.login.secrets()
+        ]
 
     def remarks(self) -> list[str]:
         """Return the warnings that need no look at the cluster: what the secret holds and nothing could use."""
@@ -102,7 +105,8 @@ class DesiredSecret(NamedTuple):
         found = []
         if self.secret_type == PODMAN_CONFIG_JSON:
             found.append(
-                f'The secret "{self.name}" is of the type {PODMAN_CONFIG_JSON}: nothing in the cluster reads that type, neither image imports '
+                f'The secret "{self.name}" is of the type {PODMAN_CONFIG_JSON}: nothing in the cluster reads that '
+                "type, neither image imports "
                 f"nor pods nor builds; the same content works as type {DOCKER_CONFIG_JSON}."
             )
         for registry in self.present_registries:
@@ -113,17 +117,32 @@ class DesiredSecret(NamedTuple):
                 continue
             if registry.login is not None and registry.login.identity_token and registry.login.is_empty:
                 found.append(
-                    f'The entry for "{registry.registry}" in the secret "{self.name}" has an identity token only: image imports and the kubelet '
-                    "do not understand it, ask that registry anonymously and try no other secret for it; give username and password."
+                    f'The entry for "{registry.registry}" in the secret "{self.name}" has an identity token only: '
+                    "image imports and the kubelet "
+                    "do not understand it, ask that registry anonymously and try no other secret for it; give username "
+                    "and password."
                 )
-            expiry = expiry_of(registry.login.password, registry.login.identity_token) if registry.login is not None else Expiry()
+            expiry = (
+                expiry_of(registry.login.password, registry.login.identity_token)
+                if registry.login is not None
+                else Expiry()
+            )
             if expiry.state() == EXPIRED:
-                found.append(f'The credential of "{registry.registry}" in the secret "{self.name}" expired at {expiry.text}; give a fresh one.')
+                found.append(
+                    f'The credential of "{registry.registry}" in the secret "{self.name}" expired at {expiry.text}; '
+                    "give a fresh one."
+                )
             for what, odd in _odd_ends(registry.login):
-                found.append(f'The {what} of "{registry.registry}" in the secret "{self.name}" {odd}; correct it if that is a slip.')
+                found.append(
+                    f'The {what} of "{registry.registry}" in the secret "{self.name}" {odd}; correct it if that is a '
+                    "slip."
+                )
         if self.left_out:
             names = ", ".join(f'"{key}"' for key in self.left_out)
-            found.append(f'Left out of the secret "{self.name}": {names}, where Docker keeps tokens of its own that no cluster reads.')
+            found.append(
+                f'Left out of the secret "{self.name}": {names}, where Docker keeps tokens of its own that no cluster '
+                "reads."
+            )
         return found
 
 
@@ -137,24 +156,32 @@ def _odd_ends(login: Login | None) -> t.Iterator[tuple[str, str]]:
 
 
 def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
-    """Return what the options of ``pull_secret`` ask for; raise ``InputError`` with the whole sentence where they cannot be.
+    """Return what the options of ``pull_secret`` ask for; raise ``InputError`` with the whole sentence where they
+    cannot be.
 
     Reads the auth file on the host where the module runs; nothing else is touched.
     """
     check_object_name("name", params["name"])
     if params["state"] == "absent":
         return DesiredSecret(
-            params["name"], present=False, secret_type=params["type"], recreate=params["recreate"], take_over=bool(params.get("take_over"))
+            params["name"],
+            present=False,
+            secret_type=params["type"],
+            recreate=params["recreate"],
+            take_over=bool(params.get("take_over")),
         )
     from_file, left_out = _from_auth_document(params)
     registries = _merge_sources(from_file, _from_registries(params))
     metadata_given = params["labels"] or params["annotations"] or params["exclude_from_import"] is not None
     if params["update"] == "replace" and not any(registry.login for registry in registries):
         raise InputError(
-            "update: replace would leave the secret without any registry; give registries, auth_file or auth_content, or delete it with state: absent"
+            "update: replace would leave the secret without any registry; give registries, auth_file or auth_content, "
+            "or delete it with state: absent"
         )
     if not registries and not metadata_given:
-        raise InputError("there is nothing to put into the secret; give at least one of registries, auth_file and auth_content")
+        raise InputError(
+            "there is nothing to put into the secret; give at least one of registries, auth_file and auth_content"
+        )
     annotations = _texts("annotations", params["annotations"])
     if params["exclude_from_import"] is not None and EXCLUDE_ANNOTATION in annotations:
         raise InputError(f"annotations: {EXCLUDE_ANNOTATION} is what exclude_from_import sets; give one of the two")
@@ -196,7 +223,8 @@ def _from_auth_document(params: t.Mapping[str, t.Any]) -> tuple[list[DesiredRegi
         registry = DesiredRegistry(key, decode_entry(entry), insecure=matches_any(key, insecure), ca_cert=ca_cert)
         if filed in found and found[filed].login != registry.login:
             raise InputError(
-                f'{source} has different credentials for "{found[filed].registry}" and "{key}", which are one registry to the cluster; '
+                f'{source} has different credentials for "{found[filed].registry}" and "{key}", which are one registry '
+                "to the cluster; "
                 'keep one of the two, or choose with "only"'
             )
         found.setdefault(filed, registry)
@@ -208,22 +236,36 @@ def _from_registries(params: t.Mapping[str, t.Any]) -> list[DesiredRegistry]:
     for position, item in enumerate(params["registries"] or []):
         key = (item["registry"] or "").strip()
         if not key:
-            raise InputError(f"registries: item {position + 1} has an empty registry; write host[:port][/path] as images do")
+            raise InputError(
+                f"registries: item {position + 1} has an empty registry; write host[:port][/path] as images do"
+            )
         refuse_user_info(key)
         filed = filed_text(key)
         if filed in found:
             other = found[filed].registry
-            again = f'"{key}" is there twice' if other == key else f'"{other}" and "{key}" are one registry to the cluster'
+            again = (
+                f'"{key}" is there twice' if other == key else f'"{other}" and "{key}" are one registry to the cluster'
+            )
             raise InputError(f"registries: {again}; keep one of the two")
         source = _source(key, item) if item["state"] != "absent" else None
-        login = None if item["state"] == "absent" else Login(email=item["email"] or "") if source is not None else _login(key, item)
-        ca_cert = _ca_cert(f'registries: "{key}": ca_cert', item["ca_cert"]) or _ca_cert("verify_ca_cert", params["verify_ca_cert"])
+        login = (
+            None
+            if item["state"] == "absent"
+            else Login(email=item["email"] or "")
+            if source is not None
+            else _login(key, item)
+        )
+        ca_cert = _ca_cert(f'registries: "{key}": ca_cert', item["ca_cert"]) or _ca_cert(
+            "verify_ca_cert", params["verify_ca_cert"]
+        )
         insecure = bool(item["insecure"]) or matches_any(key, params["verify_insecure"] or [])
         found[filed] = DesiredRegistry(key, login, insecure=insecure, ca_cert=ca_cert, source=source)
     return list(found.values())
 
 
-def _merge_sources(from_file: list[DesiredRegistry], from_options: list[DesiredRegistry]) -> tuple[DesiredRegistry, ...]:
+def _merge_sources(
+    from_file: list[DesiredRegistry], from_options: list[DesiredRegistry]
+) -> tuple[DesiredRegistry, ...]:
     """Return both; what ``registries`` says of a registry counts, whatever the auth file says."""
     named = {filed_text(registry.registry) for registry in from_options}
     return tuple([registry for registry in from_file if filed_text(registry.registry) not in named] + from_options)
@@ -243,7 +285,10 @@ def _source(key: str, item: t.Mapping[str, t.Any]) -> SecretSource | None:
 def _login(key: str, item: t.Mapping[str, t.Any]) -> Login:
     login = login_from_options(key, item)
     if login is None:
-        raise InputError(f'registries: "{key}" has no credential; give username and password, auth, identity_token or from_secret, or state: absent')
+        raise InputError(
+            f'registries: "{key}" has no credential; give username and password, auth, identity_token or from_secret, '
+            "or state: absent"
+        )
     return login
 
 

@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A run that is killed between deletion and creation loses nothing: a later run that finds the copy and no secret creates the secret
-with what the copy holds besides, and says so.
+A run that is killed between deletion and creation loses nothing: a later run that finds the copy and no secret
+creates the secret with what the copy holds besides, and says so.
 """
 
 from __future__ import annotations
@@ -48,13 +48,17 @@ def former_copy_name(name: str) -> str:
 
 
 class FormerCopy:
-    """The copy of a secret that is about to be recreated: a secret beside it that no import and no pod reads, ``NAME.former``.
+    """The copy of a secret that is about to be recreated: a secret beside it that no import and no pod reads,
+    ``NAME.former``.
 
-    Whoever may create secrets in the namespace can create one of that name, too. So the copy carries a mark for each credential
-    of the task that wrote it, and nothing is taken from a copy without the mark of a credential that the task has.
+    Whoever may create secrets in the namespace can create one of that name, too. So the copy carries a mark for each
+    credential of the task that wrote it, and nothing is taken from a copy without the mark of a credential that the
+    task has.
     """
 
-    def __init__(self, client: WritingClient, namespace: str, name: str, logins: t.Iterable[Login], mask: t.Callable[..., None]) -> None:
+    def __init__(
+        self, client: WritingClient, namespace: str, name: str, logins: t.Iterable[Login], mask: t.Callable[..., None]
+    ) -> None:
         self._client = client
         self._mask = mask
         self._collection_path = core_path(namespace, "secrets")
@@ -69,7 +73,8 @@ class FormerCopy:
         self.distrusted = False
 
     def look(self) -> None:
-        """Read the copy, if there is one: ``former`` is the secret as it was, if it can be trusted, and ``distrusted`` says if not."""
+        """Read the copy, if there is one: ``former`` is the secret as it was, if it can be trusted, and
+        ``distrusted`` says if not."""
         self.former, self.distrusted, self._version = None, False, ""
         try:
             raw = self._client.get(self._path)
@@ -98,7 +103,11 @@ class FormerCopy:
         text = base64.b64encode(json.dumps(former.raw).encode()).decode()
         self._mask(text)
         marks = base64.b64encode(" ".join(_mark(text, login) for login in self._logins).encode()).decode()
-        metadata: dict[str, t.Any] = {"name": self._name, "namespace": self._namespace, "annotations": {COPY_ANNOTATION: self._of}}
+        metadata: dict[str, t.Any] = {
+            "name": self._name,
+            "namespace": self._namespace,
+            "annotations": {COPY_ANNOTATION: self._of},
+        }
         data = {COPY_KEY: text, COPY_MARKS: marks}
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": COPY_TYPE, "data": data}
         try:
@@ -108,7 +117,8 @@ class FormerCopy:
                 present = self._client.get(self._path)
                 if not self._is_ours(present):
                     raise RecreationFailed(
-                        f'The secret "{self._of}" in the namespace "{self._namespace}" was not deleted to be recreated, because its content '
+                        f'The secret "{self._of}" in the namespace "{self._namespace}" was not deleted to be '
+                        "recreated, because its content "
                         f'would be kept meanwhile as "{self._name}", which is another secret; rename that one'
                     ) from None
                 metadata["resourceVersion"] = present["metadata"]["resourceVersion"]
@@ -129,14 +139,19 @@ class FormerCopy:
             return ""
         except CollectionError as exc:
             return (
-                f'The secret "{self._name}" in the namespace "{self._namespace}" holds the former content of "{self._of}" and could not be '
+                f'The secret "{self._name}" in the namespace "{self._namespace}" holds the former content of '
+                f'"{self._of}" and could not be '
                 f"deleted: {without_dot(exc)}; delete it."
             )
         return ""
 
     def _is_ours(self, raw: t.Mapping[str, t.Any]) -> bool:
         annotations = (raw.get("metadata") or {}).get("annotations") or {}
-        return raw.get("type") == COPY_TYPE and annotations.get(COPY_ANNOTATION) == self._of and COPY_KEY in (raw.get("data") or {})
+        return (
+            raw.get("type") == COPY_TYPE
+            and annotations.get(COPY_ANNOTATION) == self._of
+            and COPY_KEY in (raw.get("data") or {})
+        )
 
     def _is_marked(self, text: str, marks: str) -> bool:
         try:
@@ -147,7 +162,8 @@ class FormerCopy:
 
 
 def _mark(text: str, login: Login) -> str:
-    """Return the mark that a copy with the content ``text`` gets for a credential, which only who has that credential can make."""
+    """Return the mark that a copy with the content ``text`` gets for a credential, which only who has that
+    credential can make."""
     key = "\0".join((login.username, login.password, login.identity_token)).encode("utf-8", "surrogateescape")
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
@@ -159,7 +175,8 @@ def as_new(former: ObservedSecret) -> dict[str, t.Any]:
 
 
 def _readable_copy(text: str) -> dict[str, t.Any] | None:
-    """The Secret object of a copy; None for what is none, since whoever may write secrets may have written it."""
+    """Return the Secret object of a copy; None for what is none, since whoever may write secrets may have written
+    it."""
     try:
         former = json.loads(base64.b64decode(text))
     except (ValueError, RecursionError):
@@ -168,5 +185,7 @@ def _readable_copy(text: str) -> dict[str, t.Any] | None:
     if not isinstance(metadata, dict):
         return None
     mappings = (former.get("data") or {}, metadata.get("labels") or {}, metadata.get("annotations") or {})
-    readable = all(isinstance(mapping, dict) and all(isinstance(value, str) for value in mapping.values()) for mapping in mappings)
+    readable = all(
+        isinstance(mapping, dict) and all(isinstance(value, str) for value in mapping.values()) for mapping in mappings
+    )
     return former if readable and isinstance(former.get("type") or "", str) else None

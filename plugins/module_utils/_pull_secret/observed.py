@@ -62,7 +62,8 @@ class ObservedSecret(NamedTuple):
 
     @property
     def is_dying(self) -> bool:
-        """Return whether it is marked for deletion: it goes, with whatever is written into it, once its finalizers are done."""
+        """Return whether it is marked for deletion: it goes, with whatever is written into it, once its finalizers
+        are done."""
         return bool(self.metadata.get("deletionTimestamp"))
 
     @property
@@ -78,13 +79,17 @@ class ObservedSecret(NamedTuple):
 
     @property
     def document(self) -> AuthDocument | None:
-        """Return its registries; None where there are none to read, because of its purpose or because they are malformed."""
+        """Return its registries; None where there are none to read, because of its purpose or because they are
+        malformed."""
         secret = self.registry_secret
         return secret.document if secret is not None else None
 
 
-def observe_secret(client: ReadingClient, namespace: str, name: str, mask: t.Callable[..., None]) -> ObservedSecret | None:
-    """Read one secret; None where it, or its namespace, does not exist. ``mask`` is told every credential that was read."""
+def observe_secret(
+    client: ReadingClient, namespace: str, name: str, mask: t.Callable[..., None]
+) -> ObservedSecret | None:
+    """Read one secret; None where it, or its namespace, does not exist. ``mask`` is told every credential that was
+    read."""
     try:
         raw = client.get(core_path(namespace, "secrets", name))
     except NotFound:
@@ -93,7 +98,9 @@ def observe_secret(client: ReadingClient, namespace: str, name: str, mask: t.Cal
     return ObservedSecret(raw)
 
 
-def observe_registry_secrets(client: ReadingClient, namespace: str, mask: t.Callable[..., None]) -> list[RegistrySecret] | None:
+def observe_registry_secrets(
+    client: ReadingClient, namespace: str, mask: t.Callable[..., None]
+) -> list[RegistrySecret] | None:
     """Read all secrets of the namespace that imports use; None where the caller may not list secrets."""
     found: list[dict[str, t.Any]] = []
     try:

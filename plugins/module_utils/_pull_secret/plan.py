@@ -106,14 +106,19 @@ class SecretPlan(NamedTuple):
 
     def __repr__(self) -> str:
         # no credential gets into a traceback or a log
-        return f"SecretPlan({self.action!r}, {self.secret_type!r}, {self.former_type!r}, {self.reasons!r}, {self.registries!r})"
+        return (
+            f"SecretPlan({self.action!r}, {self.secret_type!r}, {self.former_type!r}, {self.reasons!r}, "
+            f"{self.registries!r})"
+        )
 
     @property
     def changed(self) -> bool:
         return self.action != "none"
 
 
-def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret | None, carried: ObservedSecret | None = None) -> SecretPlan:
+def plan_secret(
+    desired: DesiredSecret, namespace: str, observed: ObservedSecret | None, carried: ObservedSecret | None = None
+) -> SecretPlan:
     """Return what to do in ``namespace``; raise ``SecretRefused`` where that needs a decision of the user's.
 
     ``carried`` is the secret that a former try has deleted in order to recreate it: a merge keeps its registries, and a
@@ -127,8 +132,12 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
     anew = _recreate_reason(desired, observed, where)
     former, unreadable = _former_document(desired, observed, where)
     document, changes = _merge(desired, former, carried)
-    if desired.former_password is not None and any(_has_other_password(change, desired.former_password) for change in changes):
-        kept = tuple(change._replace(after=change.before, reasons=()) for change in changes if change.before is not None)
+    if desired.former_password is not None and any(
+        _has_other_password(change, desired.former_password) for change in changes
+    ):
+        kept = tuple(
+            change._replace(after=change.before, reasons=()) for change in changes if change.before is not None
+        )
         return SecretPlan("none", desired.secret_type, observed.secret_type, ("other_password",), kept)
     _refuse_malformed(document, where)
     labels, annotations, metadata_reasons = _metadata(desired, observed.labels, observed.annotations)
@@ -142,7 +151,8 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
     must_recreate = anew == "type_changed" or (anew == "immutable" and bool(content_reasons))
     if anew == "immutable" and content_reasons and not desired.recreate:
         raise SecretRefused(
-            f"{where} is marked immutable, so the API server accepts no change of its content; set recreate: true to delete and recreate "
+            f"{where} is marked immutable, so the API server accepts no change of its content; set recreate: true to "
+            "delete and recreate "
             "it, or choose another name"
         )
     reasons = ([anew] if must_recreate else []) + content_reasons + metadata_reasons
@@ -163,7 +173,8 @@ def plan_secret(desired: DesiredSecret, namespace: str, observed: ObservedSecret
 
 
 def _has_other_password(change: RegistryChange, former: str) -> bool:
-    """Return whether an entry would be replaced that does not hold the credential to replace, or is not there any more."""
+    """Return whether an entry would be replaced that does not hold the credential to replace, or is not there any
+    more."""
     if not change.reasons or change.reasons == ("written_twice",):
         return False
     password = change.before.password if change.before is not None else None
@@ -182,11 +193,22 @@ def secret_change(namespace: str, name: str, plan: SecretPlan) -> Change:
 def difference(plan: SecretPlan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """Return the secret before and after. A new password is told from a kept one by a word, never by its value."""
     absent: dict[str, t.Any] = {"state": "absent"}
-    old: dict[str, t.Any] = {change.shown: _shown(change, change.before, HIDDEN) for change in plan.registries if change.before is not None}
+    old: dict[str, t.Any] = {
+        change.shown: _shown(change, change.before, HIDDEN) for change in plan.registries if change.before is not None
+    }
     old.update({change.shown: "unusable" for change in plan.registries if "entry_unusable" in change.reasons})
-    new = {change.shown: _shown(change, change.after, HIDDEN_DIFFERS) for change in plan.registries if change.after is not None}
+    new = {
+        change.shown: _shown(change, change.after, HIDDEN_DIFFERS)
+        for change in plan.registries
+        if change.after is not None
+    }
     unreadable = "content_unreadable" in plan.reasons
-    before: dict[str, t.Any] = {"state": "present", "type": plan.former_type, "registries": "unreadable" if unreadable else old, **plan.metadata_before}
+    before: dict[str, t.Any] = {
+        "state": "present",
+        "type": plan.former_type,
+        "registries": "unreadable" if unreadable else old,
+        **plan.metadata_before,
+    }
     after: dict[str, t.Any] = {"state": "present", "type": plan.secret_type, "registries": new, **plan.metadata_after}
     if plan.action == "recreate":
         after["deleted_and_created"] = True
@@ -201,27 +223,42 @@ def _plan_absent(desired: DesiredSecret, observed: ObservedSecret | None, where:
             f"{where} is of the type {observed.secret_type} and holds no registry credentials, so it is not deleted; "
             "set recreate: true to delete it all the same"
         )
-    changes = [RegistryChange(key, _login_or_none(entry), None, ("not_wanted",)) for key, entry in (observed.document or AuthDocument()).auths.items()]
+    changes = [
+        RegistryChange(key, _login_or_none(entry), None, ("not_wanted",))
+        for key, entry in (observed.document or AuthDocument()).auths.items()
+    ]
     # Annotations of others can hold anything, also the whole secret.
-    before: dict[str, t.Any] = {kind: shown for kind, shown in (("labels", observed.labels), ("annotations", sorted(observed.annotations))) if shown}
-    return SecretPlan("delete", observed.secret_type, observed.secret_type, ("not_wanted",), tuple(changes), metadata_before=before)
+    before: dict[str, t.Any] = {
+        kind: shown
+        for kind, shown in (("labels", observed.labels), ("annotations", sorted(observed.annotations)))
+        if shown
+    }
+    return SecretPlan(
+        "delete", observed.secret_type, observed.secret_type, ("not_wanted",), tuple(changes), metadata_before=before
+    )
 
 
 def _plan_create(desired: DesiredSecret, namespace: str, carried: ObservedSecret | None) -> SecretPlan:
     if not desired.create and carried is None:
         raise SecretRefused(
-            f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task may not create it (create: false); '
+            f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task may not create '
+            "it (create: false); "
             "check the names, or restore the secret first"
         )
     document, changes = _merge(desired, AuthDocument(), carried)
     if not document.auths:
         if not desired.registries:
             raise SecretRefused(
-                f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task names no registry to create it with; '
+                f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task names no '
+                "registry to create it with; "
                 "give registries, auth_file or auth_content"
             )
         return SecretPlan("none", desired.secret_type, registries=tuple(changes))
-    kept = {name: value for name, value in carried.annotations.items() if name != _LAST_APPLIED} if carried is not None else {}
+    kept = (
+        {name: value for name, value in carried.annotations.items() if name != _LAST_APPLIED}
+        if carried is not None
+        else {}
+    )
     labels, annotations, _reasons = _metadata(desired, carried.labels if carried is not None else {}, kept)
     metadata: dict[str, t.Any] = {"name": desired.name, "namespace": namespace}
     metadata.update({name: values for name, values in (("labels", labels), ("annotations", annotations)) if values})
@@ -233,16 +270,20 @@ def _plan_create(desired: DesiredSecret, namespace: str, carried: ObservedSecret
         "data": {DATA_KEYS[desired.secret_type]: encode_text(document.render(desired.secret_type))},
     }
     _before, after = _shown_metadata({}, {}, labels, annotations)
-    return SecretPlan("create", desired.secret_type, None, ("secret_missing",), tuple(changes), body, metadata_after=after)
+    return SecretPlan(
+        "create", desired.secret_type, None, ("secret_missing",), tuple(changes), body, metadata_after=after
+    )
 
 
 def _recreate_reason(desired: DesiredSecret, observed: ObservedSecret, where: str) -> str:
-    """Return the reason for which an update in place is impossible, "" where it is possible (contract case secret_validation)."""
+    """Return the reason for which an update in place is impossible, "" where it is possible (contract case
+    secret_validation)."""
     if observed.secret_type != desired.secret_type:
         if not desired.recreate:
             keep = f"set type: {observed.secret_type}, " if observed.secret_type in DATA_KEYS else ""
             raise SecretRefused(
-                f"{where} is of the type {observed.secret_type}, not {desired.secret_type}, and the type of a secret cannot be changed; "
+                f"{where} is of the type {observed.secret_type}, not {desired.secret_type}, and the type of a secret "
+                "cannot be changed; "
                 f"set recreate: true to delete and recreate it, {keep}or choose another name"
             )
         return "type_changed"
@@ -257,11 +298,16 @@ def _former_document(desired: DesiredSecret, observed: ObservedSecret, where: st
     if secret.document is not None:
         return secret.document, False
     if not desired.replace:
-        raise SecretRefused(f"{where} cannot be merged into: {secret.problem}; repair or delete it, or overwrite its whole content with update: replace")
+        raise SecretRefused(
+            f"{where} cannot be merged into: {secret.problem}; repair or delete it, or overwrite its whole content "
+            "with update: replace"
+        )
     return AuthDocument(), True
 
 
-def _merge(desired: DesiredSecret, former: AuthDocument, carried: ObservedSecret | None) -> tuple[AuthDocument, list[RegistryChange]]:
+def _merge(
+    desired: DesiredSecret, former: AuthDocument, carried: ObservedSecret | None
+) -> tuple[AuthDocument, list[RegistryChange]]:
     """Return the document as it will be, and every registry that it has or had, with the reasons for what changes."""
     auths = dict(former.auths)
     changes: list[RegistryChange] = []
@@ -287,18 +333,23 @@ def _merge(desired: DesiredSecret, former: AuthDocument, carried: ObservedSecret
 
 
 def _place(auths: dict[str, t.Any], registry: DesiredRegistry) -> tuple[dict[str, t.Any], list[RegistryChange]]:
-    """Put one registry into ``auths``. Of several spellings of one registry the cluster takes any, so only one stays."""
+    """Put one registry into ``auths``. Of several spellings of one registry the cluster takes any, so only one
+    stays."""
     spellings = AuthDocument(auths).keys_of(registry.registry)
     if registry.login is None:
         rest = {key: entry for key, entry in auths.items() if key not in spellings}
         gone = [RegistryChange(key, _login_or_none(auths[key]), None, ("not_wanted",)) for key in spellings]
         return rest, gone or [RegistryChange(registry.registry, None, None)]
     if not spellings:
-        return {**auths, registry.registry: encode_entry(registry.login)}, [RegistryChange(registry.registry, None, registry.login, ("registry_missing",))]
+        return {**auths, registry.registry: encode_entry(registry.login)}, [
+            RegistryChange(registry.registry, None, registry.login, ("registry_missing",))
+        ]
     former = registry.registry if registry.registry in spellings else spellings[0]
     before = _login_or_none(auths[former])
     reasons = _entry_reasons(auths[former], registry.login)
-    twice = [RegistryChange(key, _login_or_none(auths[key]), None, ("written_twice",)) for key in spellings if key != former]
+    twice = [
+        RegistryChange(key, _login_or_none(auths[key]), None, ("written_twice",)) for key in spellings if key != former
+    ]
     if not reasons:
         return {key: entry for key, entry in auths.items() if key == former or key not in spellings}, [
             RegistryChange(former, before, before),
@@ -334,12 +385,16 @@ def _entry_reasons(entry: t.Any, login: Login) -> tuple[str, ...]:
 def _refuse_malformed(document: AuthDocument, where: str) -> None:
     for key, reason in document.malformed().items():
         raise SecretRefused(
-            f'{where} cannot be merged into: its entry for "{key}" cannot be decoded ({reason}), which breaks every image import of the namespace; '
-            "give that registry its credential in registries, remove it there with state: absent, or overwrite the whole content with update: replace"
+            f'{where} cannot be merged into: its entry for "{key}" cannot be decoded ({reason}), which breaks every '
+            "image import of the namespace; "
+            "give that registry its credential in registries, remove it there with state: absent, or overwrite the "
+            "whole content with update: replace"
         )
 
 
-def _metadata(desired: DesiredSecret, labels: dict[str, str], annotations: dict[str, str]) -> tuple[dict[str, str], dict[str, str], list[str]]:
+def _metadata(
+    desired: DesiredSecret, labels: dict[str, str], annotations: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str], list[str]]:
     """Return labels and annotations as they shall be, with the reasons for what changes."""
     new_labels, new_annotations = _with(labels, desired.labels), _with(annotations, desired.annotations)
     reasons = []
@@ -361,18 +416,30 @@ def _with(values: dict[str, str], wanted: t.Mapping[str, str | None]) -> dict[st
 
 
 def _updated_body(
-    desired: DesiredSecret, observed: ObservedSecret, document: AuthDocument | None, labels: dict[str, str], annotations: dict[str, str]
+    desired: DesiredSecret,
+    observed: ObservedSecret,
+    document: AuthDocument | None,
+    labels: dict[str, str],
+    annotations: dict[str, str],
 ) -> dict[str, t.Any]:
-    """Return the observed object with the changes in it; its resourceVersion stays, so that no other writer's change is lost."""
+    """Return the observed object with the changes in it; its resourceVersion stays, so that no other writer's change
+    is lost."""
     body = copy.deepcopy(observed.raw)
     # Lists leave out what each item is; a single object has it.
     body.setdefault("apiVersion", "v1")
     body.setdefault("kind", "Secret")
-    for name, values, former in (("labels", labels, observed.labels), ("annotations", annotations, observed.annotations)):
+    for name, values, former in (
+        ("labels", labels, observed.labels),
+        ("annotations", annotations, observed.annotations),
+    ):
         if values != former:
             body["metadata"][name] = values
     if document is not None:
-        data = {key: value for key, value in (body.get("data") or {}).items() if key not in DATA_KEYS.values() or observed.secret_type == desired.secret_type}
+        data = {
+            key: value
+            for key, value in (body.get("data") or {}).items()
+            if key not in DATA_KEYS.values() or observed.secret_type == desired.secret_type
+        }
         data[DATA_KEYS[desired.secret_type]] = encode_text(document.render(desired.secret_type))
         body["data"] = data
     body["type"] = desired.secret_type
@@ -380,8 +447,13 @@ def _updated_body(
 
 
 def _body_for_recreation(body: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the object for a POST: what the server set is left out, and what kubectl apply remembers of the former one."""
-    metadata = {key: value for key, value in body["metadata"].items() if key in ("name", "namespace", "labels", "annotations", "ownerReferences")}
+    """Return the object for a POST: what the server set is left out, and what kubectl apply remembers of the former
+    one."""
+    metadata = {
+        key: value
+        for key, value in body["metadata"].items()
+        if key in ("name", "namespace", "labels", "annotations", "ownerReferences")
+    }
     annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}
     metadata.pop("annotations", None)
     if annotations:
@@ -392,7 +464,8 @@ def _body_for_recreation(body: dict[str, t.Any]) -> dict[str, t.Any]:
 def _shown_metadata(
     labels: dict[str, str], annotations: dict[str, str], new_labels: dict[str, str], new_annotations: dict[str, str]
 ) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """Return the labels and annotations that differ, before and after. What kubectl apply remembers holds credentials: left out."""
+    """Return the labels and annotations that differ, before and after. What kubectl apply remembers holds
+    credentials: left out."""
     before: dict[str, dict[str, str]] = {}
     after: dict[str, dict[str, str]] = {}
     for kind, old, new in (("labels", labels, new_labels), ("annotations", annotations, new_annotations)):

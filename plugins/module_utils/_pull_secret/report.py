@@ -27,7 +27,9 @@ if t.TYPE_CHECKING:
 _COUNTS = {"create": "created", "update": "updated", "recreate": "recreated", "delete": "deleted", "none": "unchanged"}
 
 
-def report_secrets(desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], verified: t.Sequence[LoginResult]) -> Report:
+def report_secrets(
+    desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], verified: t.Sequence[LoginResult]
+) -> Report:
     """Return the module's report over all namespaces. ``verified`` is what trying the logins has shown."""
     failures = [(outcome.namespace, outcome.error) for outcome in outcomes if outcome.error is not None]
     summary = {"namespaces": len(outcomes), "failed": len(failures), **dict.fromkeys(_COUNTS.values(), 0)}
@@ -37,7 +39,9 @@ def report_secrets(desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], 
             continue
         summary[_COUNTS[outcome.plan.action]] += 1
         if outcome.plan.changed:
-            differences.append(Difference("pull secret", f"{outcome.namespace}/{desired.name}", *difference(outcome.plan)))
+            differences.append(
+                Difference("pull secret", f"{outcome.namespace}/{desired.name}", *difference(outcome.plan))
+            )
     results: dict[str, t.Any] = {
         "secrets": [_secret(desired, outcome) for outcome in outcomes],
         "failed_namespaces": [namespace for namespace, _error in failures],
@@ -51,7 +55,11 @@ def report_secrets(desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], 
         results=results,
         differences=differences,
         failure=failure_sentence(f'The pull secret "{desired.name}"', failures, len(outcomes)),
-        warnings=[*desired.remarks(), *_untried(verified), *(warning for outcome in outcomes for warning in outcome.warnings)],
+        warnings=[
+            *desired.remarks(),
+            *_untried(verified),
+            *(warning for outcome in outcomes for warning in outcome.warnings),
+        ],
     )
 
 

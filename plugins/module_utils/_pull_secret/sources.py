@@ -6,7 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-What is taken is what an entry means, so the secret that is written has it in the form of its own type. Each secret is read once.
+What is taken is what an entry means, so the secret that is written has it in the form of its own type. Each secret
+is read once.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class SourceUnusable(CollectionError):
 
 
 def take_from_secrets(client: ReadingClient, desired: DesiredSecret, mask: t.Callable[..., None]) -> DesiredSecret:
-    """Return ``desired`` with every credential that comes from a secret; raise ``SourceUnusable`` if one of them is not there."""
+    """Return ``desired`` with every credential that comes from a secret; raise ``SourceUnusable`` if one of them is
+    not there."""
     documents: dict[SecretSource, AuthDocument] = {}
     registries = []
     for registry in desired.registries:
@@ -47,7 +49,9 @@ def _read(client: ReadingClient, source: SecretSource, mask: t.Callable[..., Non
     mask(*secret_texts([raw]))
     secret = read_secret_object(raw)
     if secret is None:
-        raise SourceUnusable(f"from_secret: {source} is of the type {raw.get('type') or 'Opaque'} and holds no registry credentials")
+        raise SourceUnusable(
+            f"from_secret: {source} is of the type {raw.get('type') or 'Opaque'} and holds no registry credentials"
+        )
     if secret.document is None:
         raise SourceUnusable(f"from_secret: {source} cannot be used: {secret.problem}")
     return secret.document

@@ -33,7 +33,8 @@ _SIDE_BY_SIDE = 8
 
 
 class LoginResult(NamedTuple):
-    """What trying one login has shown: accepted, not_asked (the registry wants no credential), not_tried, refused or failed.
+    """What trying one login has shown: accepted, not_asked (the registry wants no credential), not_tried, refused or
+    failed.
 
     ``error`` says why for the last two, ``status`` is the HTTP status code where an answer came.
     """
@@ -45,7 +46,13 @@ class LoginResult(NamedTuple):
     status: int | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        return {"registry": self.registry, "username": self.username, "result": self.result, "error": self.error or None, "status": self.status}
+        return {
+            "registry": self.registry,
+            "username": self.username,
+            "result": self.result,
+            "error": self.error or None,
+            "status": self.status,
+        }
 
 
 class LoginsRefused(RegistryError):
@@ -61,9 +68,13 @@ class LoginsRefused(RegistryError):
 
 
 def try_logins(registries: t.Sequence[DesiredRegistry]) -> list[LoginResult]:
-    """Log in to every registry; raise ``LoginsRefused`` with all refusals where there is one, ``MissingLibraryError`` without requests."""
+    """Log in to every registry; raise ``LoginsRefused`` with all refusals where there is one,
+    ``MissingLibraryError`` without requests."""
     if not HAS_REQUESTS:
-        raise MissingLibraryError("verify: the Python library requests is not installed where the module runs; install it, or leave out verify")
+        raise MissingLibraryError(
+            "verify: the Python library requests is not installed where the module runs; install it, or leave out "
+            "verify"
+        )
     tried = concurrent_map(_try_login, registries, _SIDE_BY_SIDE)
     errors = [result.error for result in tried if result.error]
     if errors:
@@ -78,12 +89,26 @@ def _try_login(registry: DesiredRegistry) -> LoginResult:
     try:
         result = log_in(registry.registry, login, registry.insecure, registry.ca_cert)
     except RegistryError as exc:
-        return LoginResult(registry.registry, login.shown_username, "refused" if exc.status in (401, 403) else "failed", str(exc), exc.status)
+        return LoginResult(
+            registry.registry,
+            login.shown_username,
+            "refused" if exc.status in (401, 403) else "failed",
+            str(exc),
+            exc.status,
+        )
     return LoginResult(registry.registry, login.shown_username, result)
 
 
-def log_in(registry: str, login: Login, insecure: bool = False, ca_cert: str | None = None, *, sleep: t.Callable[[float], None] = time.sleep) -> str:
-    """Return ``accepted`` or ``not_asked``; raise ``RegistryError`` with the whole sentence where ``login`` does not open the registry.
+def log_in(
+    registry: str,
+    login: Login,
+    insecure: bool = False,
+    ca_cert: str | None = None,
+    *,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> str:
+    """Return ``accepted`` or ``not_asked``; raise ``RegistryError`` with the whole sentence where ``login`` does not
+    open the registry.
 
     ``registry`` is a key that names one host. ``insecure`` and ``ca_cert`` are those of ``RegistryHttp``.
     """
@@ -106,7 +131,11 @@ def _log_in_at(http: RegistryHttp, host: str, login: Login) -> str:
         return "not_asked"
     if answer.status == 403:
         # Some ask for no credential, and refuse who has none.
-        raise http.error(f"lets nobody in without asking for a credential ({answer.said}); check host and port, and whether this host may reach it", 403)
+        raise http.error(
+            f"lets nobody in without asking for a credential ({answer.said}); check host and port, and whether this "
+            "host may reach it",
+            403,
+        )
     if answer.status != 401:
         raise unexpected(http, answer, "/v2/")
     answer = http.send("GET", url, headers={"Authorization": authorization(http, answer, login)})

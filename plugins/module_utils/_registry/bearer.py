@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answering a registry's challenge: Basic at the registry itself, Bearer with a token of the server that the challenge names.
+"""Answering a registry's challenge: Basic at the registry itself, Bearer with a token of the server that the
+challenge names.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -29,10 +30,11 @@ _PULL_SCOPE = re.compile(r"repository(?:\([a-z0-9]+\))?:[^\s:]+:pull")
 
 
 def authorization(http: RegistryHttp, answer: RegistryAnswer, login: Login | None, scope: str = "") -> str:
-    """Return the ``Authorization`` header that answers the 401 ``answer``; ``login`` is None to ask for an anonymous token.
+    """Return the ``Authorization`` header that answers the 401 ``answer``; ``login`` is None to ask for an anonymous
+    token.
 
-    ``scope`` is what a token shall open ("" for none: only that the login is good). Raises ``RegistryError`` with the whole
-    sentence where the challenge cannot be answered or the token server refuses.
+    ``scope`` is what a token shall open ("" for none: only that the login is good). Raises ``RegistryError`` with
+    the whole sentence where the challenge cannot be answered or the token server refuses.
     """
     challenges = parse_challenges(answer.headers.get("WWW-Authenticate", ""))
     if "basic" in challenges and login is not None and login.password:
@@ -55,7 +57,11 @@ def refused(http: RegistryHttp, answer: RegistryAnswer, login: Login | None) -> 
 
 def unexpected(http: RegistryHttp, answer: RegistryAnswer, where: str) -> RegistryError:
     """Return the error for an answer that no registry should give at ``where``."""
-    hint = "; it does not look like a registry, check host and port" if answer.status == 404 or 300 <= answer.status < 400 else ""
+    hint = (
+        "; it does not look like a registry, check host and port"
+        if answer.status == 404 or 300 <= answer.status < 400
+        else ""
+    )
     if answer.status == 429:
         hint = "; it limits the rate of requests, try again later"
     if answer.status >= 500:
@@ -70,7 +76,8 @@ def parse_challenges(header: str) -> dict[str, dict[str, str]]:
     for position, scheme in enumerate(schemes):
         end = schemes[position + 1].start() if position + 1 < len(schemes) else len(header)
         parameters = {
-            name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else plain for name, quoted, plain in _PARAMETER.findall(header[scheme.end() : end])
+            name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
+            for name, quoted, plain in _PARAMETER.findall(header[scheme.end() : end])
         }
         found.setdefault(scheme.group(1).lower(), parameters)
     return found
@@ -82,7 +89,9 @@ def _token(http: RegistryHttp, challenge: t.Mapping[str, str], url: str, login: 
     realm = challenge.get("realm", "")
     if not realm.startswith("https://") and not (url.startswith("http://") and realm.startswith("http://")):
         what = "no token is fetched" if login is None else "no password is sent"
-        raise http.error(f'names the token server "{scrub(excerpt(realm, 200))}", which is not reached over HTTPS; {what} there')
+        raise http.error(
+            f'names the token server "{scrub(excerpt(realm, 200))}", which is not reached over HTTPS; {what} there'
+        )
     fields = {"client_id": _CLIENT_ID}
     if challenge.get("service"):
         fields["service"] = challenge["service"]

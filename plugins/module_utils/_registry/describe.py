@@ -1,7 +1,8 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a registry serves under a pull spec, described: the image or list, its platforms, and what Legacy would take of it.
+"""What a registry serves under a pull spec, described: the image or list, its platforms, and what Legacy would take
+of it.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -48,7 +49,8 @@ class OpenedRepository(NamedTuple):
 
 
 class LegacyPreference(NamedTuple):
-    """What steers Legacy's choice: the tag's annotations ("" where it has none), and the control plane's architecture."""
+    """What steers Legacy's choice: the tag's annotations ("" where it has none), and the control plane's
+    architecture."""
 
     architecture: str = ""
     os: str = ""
@@ -73,7 +75,9 @@ class LegacyChoice(NamedTuple):
         }
 
 
-def explain_legacy(children: t.Sequence[Manifest], preference: LegacyPreference, *, by_digest: bool) -> LegacyChoice | None:
+def explain_legacy(
+    children: t.Sequence[Manifest], preference: LegacyPreference, *, by_digest: bool
+) -> LegacyChoice | None:
     """Return the child of a list that an import with Legacy would take; None for an empty list.
 
     A pull spec by digest ignores the annotations (server-behaviour.md 2.10; contract cases prefer_architecture,
@@ -81,24 +85,40 @@ def explain_legacy(children: t.Sequence[Manifest], preference: LegacyPreference,
     """
     annotated = bool(preference.architecture or preference.os) and not by_digest
     system = preference.os if annotated and preference.os else "linux"
-    architecture = preference.architecture if annotated and preference.architecture else preference.control_plane_architecture
+    architecture = (
+        preference.architecture if annotated and preference.architecture else preference.control_plane_architecture
+    )
     child = legacy_choice(children, architecture, system)
     if child is None:
         return None
     wanted, taken = f"{system}/{architecture}", f"{child.os}/{child.architecture}"
-    ignored = " (the preference does not count, because the image is named by digest)" if by_digest and (preference.architecture or preference.os) else ""
+    ignored = (
+        " (the preference does not count, because the image is named by digest)"
+        if by_digest and (preference.architecture or preference.os)
+        else ""
+    )
     asked = "that the tag's annotations prefer" if annotated else "of the control plane"
     if taken == wanted and annotated:
         return LegacyChoice(child, TAG_ANNOTATION, f"The first entry for {wanted}, {asked}.")
     if taken == wanted:
-        return LegacyChoice(child, CONTROL_PLANE_ARCHITECTURE, f"The first entry for {wanted}, the platform {asked}{ignored}.")
+        return LegacyChoice(
+            child, CONTROL_PLANE_ARCHITECTURE, f"The first entry for {wanted}, the platform {asked}{ignored}."
+        )
     if taken == "linux/amd64":
-        return LegacyChoice(child, LINUX_AMD64, f"There is no entry for {wanted}, {asked}{ignored}, so the first one for linux/amd64 is taken.")
+        return LegacyChoice(
+            child,
+            LINUX_AMD64,
+            f"There is no entry for {wanted}, {asked}{ignored}, so the first one for linux/amd64 is taken.",
+        )
     named = f"{wanted}, {asked}{ignored}, nor for linux/amd64" if wanted != "linux/amd64" else f"{wanted}{ignored}"
-    return LegacyChoice(child, FIRST_ENTRY, f"There is no entry for {named}, so the first one of the list is taken, {taken}.")
+    return LegacyChoice(
+        child, FIRST_ENTRY, f"There is no entry for {named}, so the first one of the list is taken, {taken}."
+    )
 
 
-def describe_image(text: str, open_repository: Open, preference: LegacyPreference, *, with_tags: bool) -> dict[str, t.Any]:
+def describe_image(
+    text: str, open_repository: Open, preference: LegacyPreference, *, with_tags: bool
+) -> dict[str, t.Any]:
     """Return all that the registry says of the pull spec ``text``; what could not be read is in ``error``."""
     spec = PullSpec.parse(text)
     found: dict[str, t.Any] = {
@@ -144,7 +164,9 @@ def describe_repository(text: str, open_repository: Open) -> dict[str, t.Any]:
     return found
 
 
-def side_by_side(texts: t.Sequence[Item], describe: t.Callable[[Item], dict[str, t.Any]], concurrency: int) -> list[dict[str, t.Any]]:
+def side_by_side(
+    texts: t.Sequence[Item], describe: t.Callable[[Item], dict[str, t.Any]], concurrency: int
+) -> list[dict[str, t.Any]]:
     """Describe each different text once, ``concurrency`` at a time; the descriptions are in the order of ``texts``."""
     different = list(dict.fromkeys(texts))
     described = dict(zip(different, concurrent_map(describe, different, concurrency)))
@@ -152,7 +174,7 @@ def side_by_side(texts: t.Sequence[Item], describe: t.Callable[[Item], dict[str,
 
 
 def registry_report(images: list[dict[str, t.Any]], repositories: list[dict[str, t.Any]]) -> Report:
-    """The report: everything that was read, and a failure that names all that was not."""
+    """Return the report: everything that was read, and a failure that names all that was not."""
     failed = {entry["image"]: entry["error"] for entry in images if entry["error"]}
     failed.update({entry["repository"]: entry["error"] for entry in repositories if entry["error"]})
     total = len({entry["image"] for entry in images} | {entry["repository"] for entry in repositories})
@@ -163,7 +185,9 @@ def registry_report(images: list[dict[str, t.Any]], repositories: list[dict[str,
     return Report(changed=False, results={"images": images, "repositories": repositories}, failure=failure)
 
 
-def _describe_manifest(spec: PullSpec, repository: RegistryRepository, preference: LegacyPreference, found: dict[str, t.Any]) -> None:
+def _describe_manifest(
+    spec: PullSpec, repository: RegistryRepository, preference: LegacyPreference, found: dict[str, t.Any]
+) -> None:
     top = repository.manifest(spec.digest or spec.tag or "latest")
     found.update(digest=top.digest, media_type=top.media_type, size=top.size)
     single: ServedManifest | None = top
@@ -173,12 +197,19 @@ def _describe_manifest(spec: PullSpec, repository: RegistryRepository, preferenc
         found["legacy_choice"] = choice.as_dict() if choice else None
         single = repository.manifest(choice.child.digest) if choice else None
         if single is not None and single.is_list:
-            text = f"{spec}: the entry {single.digest}, which Legacy would take, is a list itself; only lists of images can be imported"
+            text = (
+                f"{spec}: the entry {single.digest}, which Legacy would take, is a list itself; only lists of images "
+                "can be imported"
+            )
             raise RegistryError(text, registry=spec.registry)
     if single is not None:
         config = repository.config(single)
         found.update(_details(single, config))
-    platforms = [child.platform for child in top.children if child.os] if top.is_list else [platform_text(found["os"], found["architecture"], found["variant"])]
+    platforms = (
+        [child.platform for child in top.children if child.os]
+        if top.is_list
+        else [platform_text(found["os"], found["architecture"], found["variant"])]
+    )
     found["platforms"] = [platform for platform in platforms if platform]
 
 

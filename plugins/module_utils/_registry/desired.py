@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images and repositories are read, and how: options, checked and typed, without any access to cluster or registry.
+"""Which images and repositories are read, and how: options, checked and typed, without any access to cluster or
+registry.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -21,7 +22,8 @@ from .._credentials.sources import OptionCredentials
 
 
 class RegistryQuestion(NamedTuple):
-    """What is read. ``credentials`` are those of the task, ``namespace`` is the one whose credentials are used after them.
+    """What is read. ``credentials`` are those of the task, ``namespace`` is the one whose credentials are used after
+    them.
 
     ``control_plane_architecture`` is empty if it is to be asked of the cluster, or is amd64 without one.
     """
@@ -55,7 +57,9 @@ def registry_question(params: t.Mapping[str, t.Any]) -> RegistryQuestion:
     for repository in params["repositories"] or ():
         spec = PullSpec.parse(repository)
         if spec.tag or spec.digest:
-            raise InputError(f'repositories: "{repository}" carries a tag or digest: give the repository alone, or list it in images')
+            raise InputError(
+                f'repositories: "{repository}" carries a tag or digest: give the repository alone, or list it in images'
+            )
     if params["registry_ca_cert"]:
         check_path("registry_ca_cert", params["registry_ca_cert"])
     return RegistryQuestion(

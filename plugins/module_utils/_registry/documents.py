@@ -64,7 +64,7 @@ class ServedManifest(NamedTuple):
 
     @property
     def is_list(self) -> bool:
-        """Whether this is a manifest list or an image index."""
+        """Return whether this is a manifest list or an image index."""
         return self.media_type in LIST_TYPES
 
 
@@ -104,8 +104,8 @@ def load_object(content: bytes) -> dict[str, t.Any]:
 def parse_manifest(content: bytes, content_type: str, digest: str) -> ServedManifest:
     """Return the manifest of ``content``, which the registry named ``content_type`` and whose digest is ``digest``.
 
-    Schema 1 is refused: current clusters and tools no longer take it. So is what two readers could take for two different
-    things: a list with layers, a media type that is not that of the answer.
+    Schema 1 is refused: current clusters and tools no longer take it. So is what two readers could take for two
+    different things: a list with layers, a media type that is not that of the answer.
     """
     if content_type.startswith(_SCHEMA_1):
         raise _schema_1()
@@ -119,7 +119,10 @@ def parse_manifest(content: bytes, content_type: str, digest: str) -> ServedMani
         raise BadDocument(f'it calls itself "{named}", and the registry calls it "{content_type}"')
     media_type = content_type if content_type in MANIFEST_TYPES else named
     if media_type not in MANIFEST_TYPES:
-        raise BadDocument(f'it is neither an image nor a list of images (its media type is "{excerpt(clean(str(named or content_type)), 100)}")')
+        raise BadDocument(
+            "it is neither an image nor a list of images (its media type is "
+            f'"{excerpt(clean(str(named or content_type)), 100)}")'
+        )
     if "manifests" in document and ("layers" in document or "config" in document):
         raise BadDocument("it is a list and an image at the same time")
     if media_type in LIST_TYPES:
@@ -218,7 +221,9 @@ def clean(text: str) -> str:
 
 
 def _schema_1() -> BadDocument:
-    return BadDocument("it is of Docker's schema 1, which clusters no longer import; push the image again with a current tool")
+    return BadDocument(
+        "it is of Docker's schema 1, which clusters no longer import; push the image again with a current tool"
+    )
 
 
 def _listed(document: t.Mapping[str, t.Any], name: str) -> list[t.Any]:

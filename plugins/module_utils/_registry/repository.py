@@ -1,7 +1,8 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading one repository of a registry: manifests, configurations and tags, each checked against its digest and bounded.
+"""Reading one repository of a registry: manifests, configurations and tags, each checked against its digest and
+bounded.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -78,7 +79,10 @@ class RegistryRepository:
             named = answer.headers.get("Docker-Content-Digest", "")
             digest = digest_of(answer.body)
             if named.startswith("sha256:") and named != digest:
-                raise self._http.error(f"serves {what} as {excerpt(named, 80)}, but with the content of {digest}; it, or a proxy before it, is broken")
+                raise self._http.error(
+                    f"serves {what} as {excerpt(named, 80)}, but with the content of {digest}; it, or a proxy before "
+                    "it, is broken"
+                )
         try:
             return parse_manifest(answer.body, answer.content_type, digest)
         except BadDocument as exc:
@@ -106,7 +110,10 @@ class RegistryRepository:
         path = f"{first}?n={PAGE_SIZE}"
         while path:
             if len(seen) == MAX_PAGES or len(found) > MAX_TAGS:
-                raise self._http.error(f"serves {what} in more than {MAX_PAGES} pages, or more than {MAX_TAGS} of them; that much is not read")
+                raise self._http.error(
+                    f"serves {what} in more than {MAX_PAGES} pages, or more than {MAX_TAGS} of them; that much is not "
+                    "read"
+                )
             seen.add(path)
             answer = self._page(path, first, what)
             try:
@@ -157,26 +164,44 @@ class RegistryRepository:
     def _check_digest(self, content: bytes, wanted: str, what: str) -> None:
         found = digest_of(content, wanted)
         if found != wanted:
-            raise self._http.error(f"serves {what} with other content, whose digest is {found}; it, or a proxy before it, is broken")
+            raise self._http.error(
+                f"serves {what} with other content, whose digest is {found}; it, or a proxy before it, is broken"
+            )
 
     def _refusal(self, answer: RegistryAnswer, what: str) -> RegistryError:
         said, status = answer.said, answer.status
-        elsewhere = origin(answer.url) != origin(self._base) and urlsplit(answer.url).netloc != urlsplit(self._base).netloc
+        elsewhere = (
+            origin(answer.url) != origin(self._base) and urlsplit(answer.url).netloc != urlsplit(self._base).netloc
+        )
         if elsewhere:
-            return self._http.error(f'redirects to "{shown_origin(answer.url)}" for {what}, which answered {said}', status)
-        who = f'the user "{self._login.shown_username}"' if self._login and self._login.password else "the identity token"
+            return self._http.error(
+                f'redirects to "{shown_origin(answer.url)}" for {what}, which answered {said}', status
+            )
+        who = (
+            f'the user "{self._login.shown_username}"' if self._login and self._login.password else "the identity token"
+        )
         if status == 401 and self._login is None:
-            return self._http.error(f"gives nobody {what} without a credential ({said}); give one, and check the name of the repository", status)
+            return self._http.error(
+                f"gives nobody {what} without a credential ({said}); give one, and check the name of the repository",
+                status,
+            )
         if status == 401:
-            return self._http.error(f"does not give {what} to {who} ({said}); correct the credential, or the name of the repository", status)
+            return self._http.error(
+                f"does not give {what} to {who} ({said}); correct the credential, or the name of the repository", status
+            )
         if status == 403:
             asker = "without a credential" if self._login is None else f"to {who}"
-            return self._http.error(f"does not give {what} {asker} ({said}); ask its owner for the right to pull there", status)
+            return self._http.error(
+                f"does not give {what} {asker} ({said}); ask its owner for the right to pull there", status
+            )
         if status == 404:
             return self._missing(answer, what, said)
         if status == 429:
             when = "later" if answer.retry_after is None else f"after the {answer.retry_after} seconds that it names"
-            return self._http.error(f"limits the rate of requests and did not give {what} ({said}); try again {when}, or with a credential", status)
+            return self._http.error(
+                f"limits the rate of requests and did not give {what} ({said}); try again {when}, or with a credential",
+                status,
+            )
         return unexpected(self._http, answer, f"the request for {what}")
 
     def _missing(self, answer: RegistryAnswer, what: str, said: str) -> RegistryError:
@@ -205,8 +230,11 @@ class RegistryReader:
     def __exit__(self, *_exc: object) -> None:
         self._network.close()
 
-    def repository(self, spec: PullSpec, login: Login | None, *, insecure: bool = False, ca_cert: str | None = None) -> RegistryRepository:
-        """Return the repository of a pull spec, as one login reads it; raise ``ConfigurationError`` for a CA file that cannot be used.
+    def repository(
+        self, spec: PullSpec, login: Login | None, *, insecure: bool = False, ca_cert: str | None = None
+    ) -> RegistryRepository:
+        """Return the repository of a pull spec, as one login reads it; raise ``ConfigurationError`` for a CA file
+        that cannot be used.
 
         It is the same object for the same arguments, so that a token is fetched once.
         """
@@ -214,7 +242,9 @@ class RegistryReader:
         with self._lock:
             way = (registry, insecure, ca_cert)
             if way not in self._registries:
-                self._registries[way] = RegistryHttp(self._network, registry, insecure=insecure, ca_cert=ca_cert, patience=self._patience)
+                self._registries[way] = RegistryHttp(
+                    self._network, registry, insecure=insecure, ca_cert=ca_cert, patience=self._patience
+                )
             which = (*way, spec.location, login)
             if which not in self._repositories:
                 self._repositories[which] = RegistryRepository(self._registries[way], spec, login)
@@ -222,10 +252,11 @@ class RegistryReader:
 
 
 def _next_page(answer: RegistryAnswer) -> str:
-    """Return path and query of the next page, "" on the last one; ``BadDocument`` says what of the links is not understood.
+    """Return path and query of the next page, "" on the last one; ``BadDocument`` says what of the links is not
+    understood.
 
-    Registries behind proxies name hosts that only they can reach, so only what is asked for is taken, not from whom: a
-    credential cannot be led elsewhere that way either.
+    Registries behind proxies name hosts that only they can reach, so only what is asked for is taken, not from whom:
+    a credential cannot be led elsewhere that way either.
     """
     target = next_target(answer.headers.get("Link", ""))
     if not target:

@@ -16,14 +16,22 @@ from .._cluster.facts import control_plane_architecture
 from .._core.references import PullSpec
 from .._core.report import Report
 from .._credentials.sources import Credentials, NamespaceCredentials
-from .describe import LegacyPreference, OpenedRepository, describe_image, describe_repository, registry_report, side_by_side
+from .describe import (
+    LegacyPreference,
+    OpenedRepository,
+    describe_image,
+    describe_repository,
+    registry_report,
+    side_by_side,
+)
 from .desired import RegistryQuestion
 from .repository import RegistryReader
 from .session import Patience
 
 
 def answer(client: ClusterClient | None, question: RegistryQuestion, mask: t.Callable[..., None]) -> Report:
-    """Return what the registries serve. ``client`` is for the credentials of ``question.namespace``, None if there is none."""
+    """Return what the registries serve. ``client`` is for the credentials of ``question.namespace``, None if there
+    is none."""
     architecture = question.control_plane_architecture
     namespace: Credentials | None = None
     if client is not None:
@@ -40,11 +48,15 @@ def answer(client: ClusterClient | None, question: RegistryQuestion, mask: t.Cal
             return describe_image(image, open_repository, preference, with_tags=question.with_tags)
 
         images = side_by_side(question.images, describe, width)
-        repositories = side_by_side(question.repositories, lambda name: describe_repository(name, open_repository), width)
+        repositories = side_by_side(
+            question.repositories, lambda name: describe_repository(name, open_repository), width
+        )
     return registry_report(images, repositories)
 
 
-def _open(reader: RegistryReader, spec: PullSpec, question: RegistryQuestion, namespace: Credentials | None) -> OpenedRepository:
+def _open(
+    reader: RegistryReader, spec: PullSpec, question: RegistryQuestion, namespace: Credentials | None
+) -> OpenedRepository:
     image = str(spec)
     credential = question.credentials.find(image) or (namespace.find(image) if namespace else None)
     settings = question.credentials.settings_for(image)

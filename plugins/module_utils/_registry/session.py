@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP to registries, from where the module runs: trust, bounded answers, bounded redirects, and one sentence for each failure.
+"""HTTP to registries, from where the module runs: trust, bounded answers, bounded redirects, and one sentence for
+each failure.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-No cookies and no .netrc take part; a proxy of the environment does, since it is how the host gets out. A redirect never
-carries a credential to another host.
+No cookies and no .netrc take part; a proxy of the environment does, since it is how the host gets out. A redirect
+never carries a credential to another host.
 """
 
 from __future__ import annotations
@@ -51,11 +52,19 @@ _MAX_URL = 2000
 _BUSY = (429, 500, 502, 503, 504)
 _MOVED = (301, 302, 303, 307, 308)
 # What the TLS library says of a host that answers in plain HTTP.
-_NO_TLS = ("WRONG_VERSION_NUMBER", "wrong version number", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "record layer failure", "RECORD_LAYER_FAILURE")
+_NO_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "wrong version number",
+    "UNKNOWN_PROTOCOL",
+    "HTTP_REQUEST",
+    "record layer failure",
+    "RECORD_LAYER_FAILURE",
+)
 
 
 class Patience(NamedTuple):
-    """How long to wait, in seconds: for a connection, for an answer to begin, for its whole body, and between ``tries``.
+    """How long to wait, in seconds: for a connection, for an answer to begin, for its whole body, and between
+    ``tries``.
 
     ``longest_pause`` is the longest Retry-After that is waited for.
     """
@@ -69,7 +78,8 @@ class Patience(NamedTuple):
 
 
 class RegistryAnswer(NamedTuple):
-    """One answer. ``url`` is where it came from, after redirects; ``truncated`` says that the body was longer than allowed."""
+    """One answer. ``url`` is where it came from, after redirects; ``truncated`` says that the body was longer than
+    allowed."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -79,17 +89,17 @@ class RegistryAnswer(NamedTuple):
 
     @property
     def retry_after(self) -> int | None:
-        """The seconds that the server asks to wait; None if it names no time."""
+        """Return the seconds that the server asks to wait; None if it names no time."""
         seconds = seconds_to_wait(self.headers.get("Retry-After", ""))
         return None if seconds is None else round(seconds)
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters."""
+        """Return the media type without its parameters."""
         return media_type(self.headers)
 
     def json_object(self) -> dict[str, t.Any]:
-        """The body as a JSON object; empty where it is none."""
+        """Return the body as a JSON object; empty where it is none."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -97,15 +107,21 @@ class RegistryAnswer(NamedTuple):
         return document if isinstance(document, dict) else {}
 
     def errors(self) -> list[dict[str, t.Any]]:
-        """The registry's own errors, each with ``code`` and ``message``, as far as it gave any."""
+        """Return the registry's own errors, each with ``code`` and ``message``, as far as it gave any."""
         errors = self.json_object().get("errors")
         return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 
     def server_words(self) -> str:
-        """The server's own short reason without what is a credential by its shape, "" where it gave none."""
+        """Return the server's own short reason without what is a credential by its shape, "" where it gave none."""
         document = self.json_object()
         first = next(iter(self.errors()), {})
-        for words in (document.get("details"), document.get("error_description"), document.get("message"), first.get("message"), document.get("error")):
+        for words in (
+            document.get("details"),
+            document.get("error_description"),
+            document.get("message"),
+            first.get("message"),
+            document.get("error"),
+        ):
             if isinstance(words, str) and words.strip():
                 return _shown_words(words)
         # Some refuse in plain text, as ECR does.
@@ -114,7 +130,7 @@ class RegistryAnswer(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The status with the server's own words, for a sentence."""
+        """Return the status with the server's own words, for a sentence."""
         words = self.server_words()
         return f'HTTP {self.status}: "{words}"' if words else f"HTTP {self.status}"
 
@@ -141,12 +157,18 @@ class RegistryNetwork:
         self.close()
 
     def session(self, insecure: bool, ca_cert: str | None) -> Session:
-        """Return the session for one way to check certificates. Raises ConfigurationError for a CA file that cannot be used,
-        MissingLibraryError."""
-        ca_file = "" if insecure else ca_cert or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
+        """Return the session for one way to check certificates. Raises ConfigurationError for a CA file that cannot
+        be used, MissingLibraryError."""
+        ca_file = (
+            ""
+            if insecure
+            else ca_cert or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
+        )
         with self._lock:
             if (insecure, ca_file) not in self._sessions:
-                settings = Settings(context=_trust(insecure, ca_file), pool_size=self._pool_size, proxies=environment_proxies)
+                settings = Settings(
+                    context=_trust(insecure, ca_file), pool_size=self._pool_size, proxies=environment_proxies
+                )
                 self._sessions[insecure, ca_file] = Session(settings)
             return self._sessions[insecure, ca_file]
 
@@ -159,8 +181,9 @@ class RegistryNetwork:
 class RegistryHttp:
     """Requests to one registry, and to the token servers and stores that it names.
 
-    ``name`` is the registry in sentences. ``insecure`` accepts any certificate, and plain HTTP where a host does not speak
-    TLS, as an import with ``insecure`` does; ``ca_cert`` is the path of CA certificates to trust besides the system's.
+    ``name`` is the registry in sentences. ``insecure`` accepts any certificate, and plain HTTP where a host does not
+    speak TLS, as an import with ``insecure`` does; ``ca_cert`` is the path of CA certificates to trust besides the
+    system's.
     """
 
     def __init__(
@@ -209,7 +232,8 @@ class RegistryHttp:
         data: t.Mapping[str, str] | None = None,
         limit: int = SHORT_LIMIT,
     ) -> RegistryAnswer:
-        """One request, tried again where the registry is busy or the connection broke; redirects are not followed.
+        """Return one request, tried again where the registry is busy or the connection broke; redirects are not
+        followed.
 
         Raises ``RegistryError`` where no whole answer came.
         """
@@ -217,7 +241,7 @@ class RegistryHttp:
         while True:
             pause = self._patience.pause * turn * random.uniform(0.5, 1.0)
             if origin(url) in self._plain:
-                url = f"http{url[len('https'):]}"
+                url = f"http{url[len('https') :]}"
             try:
                 answer = self._exchange(method, url, dict(headers or {}), params, data, limit)
             except NoAnswer as exc:
@@ -236,7 +260,7 @@ class RegistryHttp:
             turn += 1
 
     def error(self, text: str, status: int | None = None) -> RegistryError:
-        """The error of a sentence that begins with the registry."""
+        """Return the error of a sentence that begins with the registry."""
         return RegistryError(f'The registry "{self.name}" {text}', registry=self.name, status=status)
 
     def _exchange(
@@ -269,12 +293,17 @@ class RegistryHttp:
         return RegistryAnswer(raw.status, raw.headers, raw.body, raw.url, raw.truncated > 0)
 
     def _check_redirect(self, source: str, target: t.Any) -> None:
-        if target.scheme != "https" and not (target.scheme == "http" and (self.insecure or source.startswith("http://"))):
+        if target.scheme != "https" and not (
+            target.scheme == "http" and (self.insecure or source.startswith("http://"))
+        ):
             where = shown_origin(str(target))
-            raise self.error(f'redirects to "{where}", which is not reached over HTTPS; that is not followed unless insecure: true is set for it')
+            raise self.error(
+                f'redirects to "{where}", which is not reached over HTTPS; that is not followed unless insecure: true '
+                "is set for it"
+            )
 
     def _speaks_plain_http(self, failed: NoAnswer, url: str) -> bool:
-        """Whether plain HTTP is allowed, and all that is left to try."""
+        """Return whether plain HTTP is allowed, and all that is left to try."""
         return self.insecure and url.startswith("https://") and _is_no_tls(failed)
 
     def _raise_for_lasting(self, failed: NoAnswer, url: str) -> None:
@@ -288,18 +317,22 @@ class RegistryHttp:
             return
         if _is_no_tls(failed):
             raise self.error(
-                f"answers at {shown_origin(url)} without TLS; if it is meant to be plain HTTP, set insecure: true for it, otherwise check host and port"
+                f"answers at {shown_origin(url)} without TLS; if it is meant to be plain HTTP, set insecure: true for "
+                "it, otherwise check host and port"
             ) from None
         # CertificateError: urllib3 before 2 compares names itself
         if "CertificateError" in failed.names or any("certificate" in str(item).lower() for item in failed.chain):
             raise self.error(
-                f"has a certificate at {shown_origin(url)} that is not trusted ({self._cause(failed)}); give the CA that signed it as ca_cert of the registry, "
+                f"has a certificate at {shown_origin(url)} that is not trusted ({self._cause(failed)}); give the CA "
+                "that signed it as ca_cert of the registry, "
                 "or set insecure: true for it"
             ) from None
         raise self.error(f"could not be reached at {shown_origin(url)} ({self._cause(failed)})") from None
 
     def _unreachable(self, failed: NoAnswer, url: str) -> RegistryError:
-        return self.error(f"could not be reached at {shown_origin(url)} ({self._cause(failed)}); check host, port and network")
+        return self.error(
+            f"could not be reached at {shown_origin(url)} ({self._cause(failed)}); check host, port and network"
+        )
 
     def _cause(self, failed: NoAnswer) -> str:
         """Return the innermost reason of a failed connection, without the URL that the outer ones repeat."""
@@ -320,7 +353,9 @@ class RegistryHttp:
 
 
 def _is_about_tls(failed: NoAnswer) -> bool:
-    return bool(failed.names & {"SSLError", "CertificateError"}) or any(isinstance(item, ssl.SSLError) for item in failed.chain)
+    return bool(failed.names & {"SSLError", "CertificateError"}) or any(
+        isinstance(item, ssl.SSLError) for item in failed.chain
+    )
 
 
 def _is_no_tls(failed: NoAnswer) -> bool:
@@ -337,12 +372,14 @@ def origin(url: str) -> str:
 
 
 def shown_origin(url: str) -> str:
-    """The same for a sentence: a server may have put what it was sent into an address, of which a slash would leave a part."""
+    """Return the same for a sentence: a server may have put what it was sent into an address, of which a slash would
+    leave a part."""
     return origin(excerpt(url, _MAX_URL))
 
 
 def _trust(insecure: bool, ca_file: str) -> ssl.SSLContext:
-    """The TLS settings for registries: the system's CAs and those of ``ca_file``, or none where nothing is checked."""
+    """Return the TLS settings for registries: the system's CAs and those of ``ca_file``, or none where nothing is
+    checked."""
     require_requests()
     context = tls_context(verify=not insecure)
     if not ca_file:

@@ -22,9 +22,9 @@ from .._credentials.keyring import lookup_text
 class AccessSelection(NamedTuple):
     """What to look at. ``namespaces`` is None for those that ``namespace_selector`` fits, and without it for all.
 
-    ``skip_namespaces`` are globs. ``name``, ``registry`` and ``registry_username`` narrow down which secrets, and which of their
-    entries, are described; "" does not. ``images`` are the pull specs to explain; ``expires_within`` are
-    the hours within which the end of a credential is a problem.
+    ``skip_namespaces`` are globs. ``name``, ``registry`` and ``registry_username`` narrow down which secrets, and
+    which of their entries, are described; "" does not. ``images`` are the pull specs to explain; ``expires_within``
+    are the hours within which the end of a credential is a problem.
     """
 
     namespaces: tuple[str, ...] | None = None

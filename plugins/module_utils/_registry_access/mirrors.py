@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A digest is looked for in the mirrors of digests, a tag in those of tags; of the sources that an image is in the longest one
-decides, and the image's own registry is always tried last (server-behaviour.md 2.7).
+A digest is looked for in the mirrors of digests, a tag in those of tags; of the sources that an image is in the
+longest one decides, and the image's own registry is always tried last (server-behaviour.md 2.7).
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ class Mirrors:
             return []
         source = max(sources, key=len)
         tail = place[len(source) :] + (f"@{spec.digest}" if spec.digest else f":{spec.tag or 'latest'}")
-        return [found for found in (mirror + tail for mirror in self._rules[source][bool(spec.digest)]) if _is_pull_spec(found)]
+        return [
+            found
+            for found in (mirror + tail for mirror in self._rules[source][bool(spec.digest)])
+            if _is_pull_spec(found)
+        ]
 
 
 def observe_mirrors(client: ReadingClient) -> Mirrors | None:

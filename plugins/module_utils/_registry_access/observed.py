@@ -53,10 +53,11 @@ class NamespaceAccess(NamedTuple):
 
 
 def observe_access(client: ReadingClient, wanted: AccessSelection, width: int) -> list[NamespaceAccess]:
-    """Read what ``wanted`` selects with at most ``width`` requests at once; namespaces in their order, of all by name.
+    """Read what ``wanted`` selects with at most ``width`` requests at once; namespaces in their order, of all by
+    name.
 
-    A namespace that could not be read has an ``error`` and hides no other; where all namespaces, or their labels, cannot be
-    listed, that error is raised.
+    A namespace that could not be read has an ``error`` and hides no other; where all namespaces, or their labels,
+    cannot be listed, that error is raised.
     """
     if wanted.namespaces is None and not wanted.namespace_selector:
         return _observe_everywhere(client, wanted, width)
@@ -73,7 +74,8 @@ def observe_access(client: ReadingClient, wanted: AccessSelection, width: int) -
 
 
 def is_managed_secret(secret: t.Mapping[str, t.Any]) -> bool:
-    """Say whether the cluster itself keeps this Secret object, with the credential of a service account for its own registry."""
+    """Say whether the cluster itself keeps this Secret object, with the credential of a service account for its own
+    registry."""
     annotations = (secret.get("metadata") or {}).get("annotations") or {}
     if any(name in annotations for name in _MANAGED_ANNOTATIONS):
         return True
@@ -133,7 +135,12 @@ def _secret_query(wanted: AccessSelection) -> dict[str, str]:
     return {"fieldSelector": ",".join(terms)}
 
 
-def _observed(namespace: str, secrets: list[dict[str, t.Any]] | None, accounts: list[Account] | None, error: CollectionError | None = None) -> NamespaceAccess:
+def _observed(
+    namespace: str,
+    secrets: list[dict[str, t.Any]] | None,
+    accounts: list[Account] | None,
+    error: CollectionError | None = None,
+) -> NamespaceAccess:
     found = [(item, read_secret_object(item)) for item in secrets or ()]
     described = sorted((secret for _item, secret in found if secret is not None), key=lambda secret: secret.name)
     managed = frozenset(secret.name for item, secret in found if secret is not None and is_managed_secret(item))

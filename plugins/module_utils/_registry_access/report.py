@@ -34,12 +34,22 @@ from .observed import NamespaceAccess
 from .variables import access_variables, linked_names
 
 # What can be wrong with a secret, in the order in which it is reported.
-PROBLEMS = ("malformed", "type_not_read", "doubtful_key", "no_credential", "identity_token_only", "credential_expires", "hidden")
+PROBLEMS = (
+    "malformed",
+    "type_not_read",
+    "doubtful_key",
+    "no_credential",
+    "identity_token_only",
+    "credential_expires",
+    "hidden",
+)
 
 Entries = t.Mapping[str, t.Any]
 
 
-def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess], mirrors: Mirrors | None = None) -> Report:
+def report_access(
+    wanted: AccessSelection, observed: t.Sequence[NamespaceAccess], mirrors: Mirrors | None = None
+) -> Report:
     """Return the module's report. Where images are to be explained, a missing right is an answer and no failure."""
     secrets = [
         _described_secret(access, secret, entries, wanted.expires_within)
@@ -52,7 +62,9 @@ def report_access(wanted: AccessSelection, observed: t.Sequence[NamespaceAccess]
     links = [link for access in observed for link in _links(access, wanted)]
     variables = access_variables(observed, lambda secret: described_entries(wanted, secret))
     explanations = [_explained(access, image, mirrors) for access in observed for image in wanted.images]
-    failures: list[tuple[str, CollectionError]] = [(access.namespace, access.error) for access in observed if access.error is not None]
+    failures: list[tuple[str, CollectionError]] = [
+        (access.namespace, access.error) for access in observed if access.error is not None
+    ]
     answered = [(name, error) for name, error in failures if wanted.images and isinstance(error, Forbidden)]
     unanswered = [failure for failure in failures if failure not in answered]
     return Report(
@@ -91,12 +103,15 @@ def described_entries(wanted: AccessSelection, secret: RegistrySecret) -> Entrie
         return secret.document.auths
     found = {key: raw for key, raw in secret.document.auths.items() if same_registry(key, wanted.registry)}
     if wanted.registry_username:
-        found = {key: raw for key, raw in found.items() if (_login(raw) or Login()).username == wanted.registry_username}
+        found = {
+            key: raw for key, raw in found.items() if (_login(raw) or Login()).username == wanted.registry_username
+        }
     return found or None
 
 
 def _related(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[str, t.Any]]:
-    """The entries for other keys of the registry that is asked for: an image uses them before, or after, those of its own key."""
+    """Yield the entries for other keys of the registry that is asked for: an image uses them before, or after, those
+    of its own key."""
     for secret in access.secrets or ():
         if not wanted.registry or secret.name in access.managed or secret.document is None:
             continue
@@ -104,10 +119,17 @@ def _related(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dic
             of_user = not wanted.registry_username or (_login(raw) or Login()).username == wanted.registry_username
             if of_user and same_host(key, wanted.registry) and not same_registry(key, wanted.registry):
                 shown = _registry(key, raw)
-                yield {"namespace": access.namespace, "name": secret.name, "registry": shown["registry"], "username": shown["username"]}
+                yield {
+                    "namespace": access.namespace,
+                    "name": secret.name,
+                    "registry": shown["registry"],
+                    "username": shown["username"],
+                }
 
 
-def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: Entries, expires_within: int) -> dict[str, t.Any]:
+def _described_secret(
+    access: NamespaceAccess, secret: RegistrySecret, entries: Entries, expires_within: int
+) -> dict[str, t.Any]:
     problems = list(_problems(access, secret, entries, expires_within))
     return {
         "namespace": access.namespace,
@@ -123,51 +145,90 @@ def _described_secret(access: NamespaceAccess, secret: RegistrySecret, entries: 
 def _registry(key: str, raw: t.Any) -> dict[str, t.Any]:
     login = _login(raw) or Login()
     expires = expiry_of(login.password, login.identity_token).text
-    return {"registry": shown_key(key), "username": login.shown_username or None, "email": login.email or None, "expires_at": expires or None}
+    return {
+        "registry": shown_key(key),
+        "username": login.shown_username or None,
+        "email": login.email or None,
+        "expires_at": expires or None,
+    }
 
 
-def _problems(access: NamespaceAccess, secret: RegistrySecret, entries: Entries, expires_within: int) -> t.Iterator[dict[str, t.Any]]:
+def _problems(
+    access: NamespaceAccess, secret: RegistrySecret, entries: Entries, expires_within: int
+) -> t.Iterator[dict[str, t.Any]]:
     def problem(kind: str, message: str, registry: str | None = None) -> dict[str, t.Any]:
         shown = None if registry is None else shown_key(registry)
-        return {"problem": kind, "registry": shown, "message": f'The secret "{secret.name}" in the namespace "{access.namespace}" {message}.'}
+        return {
+            "problem": kind,
+            "registry": shown,
+            "message": f'The secret "{secret.name}" in the namespace "{access.namespace}" {message}.',
+        }
 
     breaks = ", and every image import of the namespace fails because of that" if secret.is_candidate else ""
     if secret.document is None:
         yield problem("malformed", f"cannot be read: {secret.problem}{breaks}")
     if secret.secret_type not in CONSUMED_TYPES:
-        yield problem("type_not_read", f"is of the type {secret.secret_type}, which neither image imports nor pods nor builds read")
+        yield problem(
+            "type_not_read",
+            f"is of the type {secret.secret_type}, which neither image imports nor pods nor builds read",
+        )
     for key, raw in entries.items():
         login = _login(raw)
         remark = key_remark(key)
         if login is None:
             reason = secret.document.malformed()[key] if secret.document is not None else ""
-            yield problem("malformed", f'has an entry for "{shown_key(key)}" that cannot be decoded: {reason}{breaks}', key)
+            yield problem(
+                "malformed", f'has an entry for "{shown_key(key)}" that cannot be decoded: {reason}{breaks}', key
+            )
         elif login.is_empty and login.identity_token:
-            yield problem("identity_token_only", f'has only an identity token for "{shown_key(key)}", with which image imports and pods ask anonymously', key)
+            yield problem(
+                "identity_token_only",
+                f'has only an identity token for "{shown_key(key)}", with which image imports and pods ask anonymously',
+                key,
+            )
         elif login.is_empty:
-            message = f'has no user name and password for "{shown_key(key)}", so the registry is asked anonymously, and others are hidden'
+            message = (
+                f'has no user name and password for "{shown_key(key)}", so the registry is asked anonymously, and '
+                "others are hidden"
+            )
             yield problem("no_credential", message, key)
         expiry = expiry_of(login.password, login.identity_token) if login is not None else Expiry()
         state = expiry.state(expires_within)
         if state in (EXPIRED, EXPIRES):
             ends = "expired" if state == EXPIRED else "expires"
-            yield problem("credential_expires", f'has a credential for "{shown_key(key)}" that {ends} at {expiry.text}', key)
+            yield problem(
+                "credential_expires", f'has a credential for "{shown_key(key)}" that {ends} at {expiry.text}', key
+            )
         if has_user_info(key):
-            yield problem("doubtful_key", f'has a user name or password in the key "{shown_key(key)}", which the cluster does not use', key)
+            yield problem(
+                "doubtful_key",
+                f'has a user name or password in the key "{shown_key(key)}", which the cluster does not use',
+                key,
+            )
         if remark:
             yield problem("doubtful_key", f'has the key "{shown_key(key)}", which {remark}', key)
     for key, hider in hidden_keys(secret.name, entries, access.secrets or ()).items():
-        yield problem("hidden", f'has an entry for "{shown_key(key)}" that no import uses: {hider.because(secret.name)}', key)
+        yield problem(
+            "hidden", f'has an entry for "{shown_key(key)}" that no import uses: {hider.because(secret.name)}', key
+        )
 
 
 def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[str, t.Any]]:
-    known = [secret for secret in access.secrets or () if secret.name not in access.managed and described_entries(wanted, secret) is not None]
+    known = [
+        secret
+        for secret in access.secrets or ()
+        if secret.name not in access.managed and described_entries(wanted, secret) is not None
+    ]
     named = {secret.name for secret in known}
     usable = {secret.name for secret in known if secret.secret_type in CONSUMED_TYPES}
     for account in sorted(access.accounts or (), key=lambda account: str(account["metadata"]["name"])):
         lists: dict[str, list[str]] = {}
         for purpose in LIST_FIELDS:
-            names = [name for name in linked_names(account, purpose) if name not in access.managed and not is_managed(name, account["metadata"])]
+            names = [
+                name
+                for name in linked_names(account, purpose)
+                if name not in access.managed and not is_managed(name, account["metadata"])
+            ]
             lists[purpose] = [name for name in names if name in named] if wanted.is_filtered else names
         if any(lists.values()):
             owner = owner_of("ServiceAccount", account["metadata"])
@@ -183,7 +244,8 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
 
 
 def _explained(access: NamespaceAccess, image: str, mirrors: Mirrors | None) -> dict[str, t.Any] | None:
-    """Return the explanation of one image; None where something else than a missing right kept the secrets from being read."""
+    """Return the explanation of one image; None where something else than a missing right kept the secrets from
+    being read."""
     places = mirrors.of(image) if mirrors is not None else []
     own, *in_mirrors = [_credential_for(access, place) for place in (image, *places)]
     if own is None:

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Registry access as variables: what the role registry_access takes, with a placeholder wherever a credential stands.
+"""Registry access as variables: what the role registry_access takes, with a placeholder wherever a credential
+stands.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Given back to the role with the placeholders filled in, the variables change nothing. What they cannot express is left out
-and named: the role keeps what it is not told about.
+Given back to the role with the placeholders filled in, the variables change nothing. What they cannot express is
+left out and named: the role keeps what it is not told about.
 """
 
 from __future__ import annotations
@@ -88,8 +89,11 @@ class AccessVariables(NamedTuple):
     left_out: list[LeftOut]
 
 
-def access_variables(observed: t.Iterable[NamespaceAccess], described: t.Callable[[RegistrySecret], t.Mapping[str, t.Any] | None]) -> AccessVariables:
-    """Return what was observed as variables. ``described`` gives the entries of a secret to describe, None for no description."""
+def access_variables(
+    observed: t.Iterable[NamespaceAccess], described: t.Callable[[RegistrySecret], t.Mapping[str, t.Any] | None]
+) -> AccessVariables:
+    """Return what was observed as variables. ``described`` gives the entries of a secret to describe, None for no
+    description."""
     adopted: list[AdoptedSecret] = []
     left_out: list[LeftOut] = []
     for access in observed:
@@ -104,10 +108,14 @@ def access_variables(observed: t.Iterable[NamespaceAccess], described: t.Callabl
     for one in adopted:
         groups.setdefault(one._replace(namespace=""), []).append(one)
     placeholders = _placeholders(adopted)
-    return AccessVariables([_entry(group, placeholders) for group in groups.values()], list(placeholders.values()), left_out)
+    return AccessVariables(
+        [_entry(group, placeholders) for group in groups.values()], list(placeholders.values()), left_out
+    )
 
 
-def _adopt(access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[str, t.Any]) -> tuple[AdoptedSecret | None, list[LeftOut]]:
+def _adopt(
+    access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[str, t.Any]
+) -> tuple[AdoptedSecret | None, list[LeftOut]]:
     """Return the secret for the variables, None where they cannot hold it, and what they do not hold of it."""
 
     def without(reason: str, registry: str = "") -> LeftOut:
@@ -125,7 +133,11 @@ def _adopt(access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[s
     spellings = [filed_text(key) for key in secret.document.auths]
     registries, left_out = [], []
     for key, raw in entries.items():
-        reason = "it is written twice, in two ways that are one registry to the cluster" if spellings.count(filed_text(key)) > 1 else ""
+        reason = (
+            "it is written twice, in two ways that are one registry to the cluster"
+            if spellings.count(filed_text(key)) > 1
+            else ""
+        )
         login = decode_entry(raw)
         reason = reason or _why_not(key, login)
         if reason:
@@ -134,8 +146,17 @@ def _adopt(access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[s
             registries.append(AdoptedRegistry(key, login))
     if not registries:
         return None, left_out or [without("it holds no registry")]
-    links = _links_to(secret.name, [account for account in access.accounts or () if not _impossible_name(access.namespace, account["metadata"]["name"])])
-    return AdoptedSecret(access.namespace, secret.name, secret.secret_type, secret.excluded, tuple(registries), links), left_out
+    links = _links_to(
+        secret.name,
+        [
+            account
+            for account in access.accounts or ()
+            if not _impossible_name(access.namespace, account["metadata"]["name"])
+        ],
+    )
+    return AdoptedSecret(
+        access.namespace, secret.name, secret.secret_type, secret.excluded, tuple(registries), links
+    ), left_out
 
 
 def _impossible_name(namespace: str, name: str) -> str:
@@ -190,7 +211,8 @@ def _credential(registry: AdoptedRegistry) -> _Credential:
 
 
 def _placeholders(adopted: t.Sequence[AdoptedSecret]) -> dict[_Credential, Placeholder]:
-    """Return a placeholder for each different credential: named after its registry, and after more where that is not enough."""
+    """Return a placeholder for each different credential: named after its registry, and after more where that is not
+    enough."""
     found: dict[_Credential, Placeholder] = {}
     names: dict[_Credential, list[str]] = {}
     for secret in adopted:
@@ -198,8 +220,14 @@ def _placeholders(adopted: t.Sequence[AdoptedSecret]) -> dict[_Credential, Place
             credential = _credential(registry)
             if credential not in found:
                 begin = f"registry_access_{registry.kind}"
-                words = [_word(registry.registry), _word(registry.login.shown_username), _word(f"{secret.namespace} {secret.name}")]
-                names[credential] = ["_".join(word for word in [begin, *words[:count]] if word) for count in range(1, len(words) + 1)]
+                words = [
+                    _word(registry.registry),
+                    _word(registry.login.shown_username),
+                    _word(f"{secret.namespace} {secret.name}"),
+                ]
+                names[credential] = [
+                    "_".join(word for word in [begin, *words[:count]] if word) for count in range(1, len(words) + 1)
+                ]
                 found[credential] = Placeholder("", registry.kind, registry.registry, registry.login.shown_username)
             found[credential].secrets.append(f"{secret.namespace}/{secret.name}")
     for credential, variable in _distinct(names).items():
@@ -240,7 +268,9 @@ def _entry(group: t.Sequence[AdoptedSecret], placeholders: t.Mapping[_Credential
         entry["exclude_from_import"] = True
     entry["registries"] = [_registry(registry, placeholders[_credential(registry)]) for registry in first.registries]
     if first.links:
-        entry["link"] = [{"service_accounts": list(accounts), "for": list(purposes)} for purposes, accounts in first.links]
+        entry["link"] = [
+            {"service_accounts": list(accounts), "for": list(purposes)} for purposes, accounts in first.links
+        ]
     return entry
 
 

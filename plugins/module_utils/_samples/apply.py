@@ -26,7 +26,7 @@ class SpecChange(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The fields that differ."""
+        """Return the fields that differ."""
         return self.before.differences(self.after)
 
 
@@ -42,7 +42,10 @@ def write_configuration(client: ClusterClient, desired: DesiredSamples, *, check
             if not first:
                 first.append(observed.spec)
             body = {"metadata": {"resourceVersion": observed.resource_version}, "spec": dict(plan.patch)}
-            writes.send(lambda: client.request("PATCH", CONFIG_PATH, body=body, content_type=MERGE_PATCH, repeatable=False), plan)
+            writes.send(
+                lambda: client.request("PATCH", CONFIG_PATH, body=body, content_type=MERGE_PATCH, repeatable=False),
+                plan,
+            )
         # A write that no answer came to, and was carried out after all, counts as done.
         return SpecChange(first[0] if writes.last and first else observed.spec, plan.after)
 

@@ -35,7 +35,8 @@ class Settings(NamedTuple):
 
 
 class DesiredSamples(NamedTuple):
-    """The configuration as declared. ``None`` means: keep. A list is the whole list; an empty registry is the built-in one."""
+    """The configuration as declared. ``None`` means: keep. A list is the whole list; an empty registry is the
+    built-in one."""
 
     samples_registry: str | None = None
     management_state: str | None = None
@@ -69,4 +70,6 @@ def _check_registry(text: str) -> None:
     except InputError:
         spec = None
     if spec is None or not spec.registry or spec.tag or spec.digest:
-        raise InputError(f'samples_registry "{text}" is not a registry: write it as host[:port][/path], as pull specs begin')
+        raise InputError(
+            f'samples_registry "{text}" is not a registry: write it as host[:port][/path], as pull specs begin'
+        )

@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Cluster Samples Operator as the cluster has it: its configuration, what it says, and the image streams that it manages.
+"""The Cluster Samples Operator as the cluster has it: its configuration, what it says, and the image streams that it
+manages.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The names of fields and conditions are those of the API ``samples.operator.openshift.io/v1`` (type ``Config`` of openshift/api).
-The operator copies ``spec`` into ``status`` once it acts by it, so a difference between the two is work that it has still to do.
+The names of fields and conditions are those of the API ``samples.operator.openshift.io/v1`` (type ``Config`` of
+openshift/api). The operator copies ``spec`` into ``status`` once it acts by it, so a difference between the two is
+work that it has still to do.
 """
 
 from __future__ import annotations
@@ -63,7 +65,10 @@ class SamplesSpec(NamedTuple):
 
     def view(self) -> dict[str, t.Any]:
         """Return the fields for results and diffs."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in ((name, getattr(self, name)) for name in FIELDS)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in ((name, getattr(self, name)) for name in FIELDS)
+        }
 
 
 class Condition(NamedTuple):
@@ -86,7 +91,7 @@ class ObservedSamples(NamedTuple):
     reported_state: str = ""
 
     def is_true(self, condition: str) -> bool:
-        """Whether the operator reports the condition as True."""
+        """Return whether the operator reports the condition as True."""
         return condition in self.conditions and self.conditions[condition].status == "True"
 
 
@@ -97,7 +102,7 @@ class SamplesState(NamedTuple):
     streams: tuple[ObservedStream, ...] = ()
 
     def external_tags(self) -> t.Iterator[tuple[ObservedStream, ObservedTag]]:
-        """Every tag that is imported, with its stream."""
+        """Yield every tag that is imported, with its stream."""
         for stream in self.streams:
             for tag in stream.tags.values():
                 if tag.kind == EXTERNAL and not tag.reference:

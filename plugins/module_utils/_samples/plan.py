@@ -32,7 +32,10 @@ def plan_samples(desired: DesiredSamples, observed: ObservedSamples) -> SamplesP
     wanted = observed.spec._replace(**declared)
     names = observed.spec.differences(wanted)
     values = {name: getattr(wanted, name) for name in names}
-    patch = {FIELDS[name]: list(value) if isinstance(value, tuple) and value else value or None for name, value in values.items()}
+    patch = {
+        FIELDS[name]: list(value) if isinstance(value, tuple) and value else value or None
+        for name, value in values.items()
+    }
     return SamplesPlan(patch, observed.spec._replace(**values))
 
 

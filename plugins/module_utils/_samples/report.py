@@ -53,7 +53,9 @@ def failed_tag(stream: ObservedStream, tag: ObservedTag, remedy_for: RemedyFor) 
     }
 
 
-def samples_report(change: SpecChange, state: SamplesState, left: list[str], imports: FailedImports, settings: Settings) -> Report:
+def samples_report(
+    change: SpecChange, state: SamplesState, left: list[str], imports: FailedImports, settings: Settings
+) -> Report:
     tags = list(state.external_tags())
     pending = sum(tag.pending for _stream, tag in tags)
     failed_streams = sorted({entry["name"] for entry in imports.failed})
@@ -89,16 +91,25 @@ def samples_report(change: SpecChange, state: SamplesState, left: list[str], imp
         tolerated = settings.ignore_failed_tags or (settings.check_mode and left)
         (warnings if tolerated else problems).append(_failed_text(imports.failed, failed_streams, len(tags)))
     if change.after.management_state == UNMANAGED and set(change.names) - {"management_state"}:
-        warnings.append("The samples are Unmanaged: the operator acts by the new configuration only once they are Managed again.")
+        warnings.append(
+            "The samples are Unmanaged: the operator acts by the new configuration only once they are Managed again."
+        )
     changed = bool(change.names) or imports.retried.changed
     return Report(changed, results, differences, "\n".join(problems) or None, warnings)
 
 
 def _timeout_text(left: t.Sequence[str], seconds: float) -> str:
     lines = "\n".join(f"- {entry}" for entry in left)
-    return f"The Cluster Samples Operator was not done after {seconds:g} seconds; wait_timeout gives it longer:\n{lines}"
+    return (
+        f"The Cluster Samples Operator was not done after {seconds:g} seconds; wait_timeout gives it longer:\n{lines}"
+    )
 
 
 def _failed_text(failed: t.Sequence[t.Mapping[str, t.Any]], streams: t.Sequence[str], count: int) -> str:
-    head = f"{len(failed)} of {count} tags of the samples could not be imported; bring them into the registry, or name in skipped_imagestreams"
-    return f"{head} what is not needed ({', '.join(streams)}):\n" + "\n".join(f"- {failed_tag_text(entry['name'], entry)}" for entry in failed)
+    head = (
+        f"{len(failed)} of {count} tags of the samples could not be imported; bring them into the registry, or name in "
+        "skipped_imagestreams"
+    )
+    return f"{head} what is not needed ({', '.join(streams)}):\n" + "\n".join(
+        f"- {failed_tag_text(entry['name'], entry)}" for entry in failed
+    )

@@ -25,7 +25,9 @@ if t.TYPE_CHECKING:
     from .._import_engine.report import RemedyFor
 
 
-def converge_samples(client: ClusterClient, desired: DesiredSamples, settings: Settings, remedy_for: RemedyFor) -> Report:
+def converge_samples(
+    client: ClusterClient, desired: DesiredSamples, settings: Settings, remedy_for: RemedyFor
+) -> Report:
     """Converge the configuration and its effect, or tell what that would do. Raises ``CollectionError``."""
     change = write_configuration(client, desired, check_mode=settings.check_mode)
     state = SamplesState(ObservedSamples("", change.after, SamplesSpec()))
@@ -44,7 +46,8 @@ def converge_samples(client: ClusterClient, desired: DesiredSamples, settings: S
 
 
 def _effect(client: ClusterClient, change: SpecChange, settings: Settings) -> tuple[SamplesState, list[str]]:
-    """Return what the operator has made of the configuration, waiting for it if that is wanted, and what it has still to do."""
+    """Return what the operator has made of the configuration, waiting for it if that is wanted, and what it has
+    still to do."""
     if not settings.wait or (settings.check_mode and change.names):
         # What the operator will make of a configuration that is not written yet is not known.
         return SamplesState(read_config(client)), []
@@ -54,7 +57,9 @@ def _effect(client: ClusterClient, change: SpecChange, settings: Settings) -> tu
     return wait_for_samples(client, timeout=settings.wait_timeout, pause=settings.wait_sleep)
 
 
-def _retry_failed_imports(client: ClusterClient, state: SamplesState, settings: Settings, remedy_for: RemedyFor, *, retry: bool) -> FailedImports:
+def _retry_failed_imports(
+    client: ClusterClient, state: SamplesState, settings: Settings, remedy_for: RemedyFor, *, retry: bool
+) -> FailedImports:
     imports = FailedImports()
     if state.config.spec.management_state != MANAGED:
         return imports
@@ -66,11 +71,18 @@ def _retry_failed_imports(client: ClusterClient, state: SamplesState, settings: 
         from .._import_engine.run import converge_streams  # noqa: PLC0415 - for failed imports of samples only
 
         results = converge_streams(
-            client, again, check_mode=settings.check_mode, concurrency=settings.concurrency, timeout=settings.timeout, pending=settings.pending
+            client,
+            again,
+            check_mode=settings.check_mode,
+            concurrency=settings.concurrency,
+            timeout=settings.timeout,
+            pending=settings.pending,
         )
         imports.retried = stream_report(results, remedy_for, only_changed=False)
         imports.retried_count = len(tried)
-    imports.failed = [failed_tag(stream, tag, remedy_for) for stream, tag in failed if (stream.name, tag.name) not in tried]
+    imports.failed = [
+        failed_tag(stream, tag, remedy_for) for stream, tag in failed if (stream.name, tag.name) not in tried
+    ]
     imports.failed += imports.retried.results["failed_tags"]
     imports.failed.sort(key=lambda entry: (entry["name"], entry["tag"]))
     return imports

@@ -6,10 +6,11 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-The conditions are those of ``status.conditions`` of the operator's Config (openshift/api, samples/v1): SamplesExist says that the
-configuration was processed; ImageChangesInProgress, MigrationInProgress and RemovePending say what is under way. The operator
-considers an import over when it failed as well, so tags that failed are nothing that is waited for. ImportCredentialsExist is not
-waited for, because releases from 4.5 import with the cluster's own pull secret, and a registry of one's own never needed it.
+The conditions are those of ``status.conditions`` of the operator's Config (openshift/api, samples/v1): SamplesExist
+says that the configuration was processed; ImageChangesInProgress, MigrationInProgress and RemovePending say what is
+under way. The operator considers an import over when it failed as well, so tags that failed are nothing that is
+waited for. ImportCredentialsExist is not waited for, because releases from 4.5 import with the cluster's own pull
+secret, and a registry of one's own never needed it.
 """
 
 from __future__ import annotations
@@ -31,17 +32,24 @@ _SHOWN_NAMES = 10
 
 
 def outstanding(state: SamplesState) -> list[str]:
-    """Return what the operator, or the import of its streams, has still to do: a sentence each, nothing where all is done."""
+    """Return what the operator, or the import of its streams, has still to do: a sentence each, nothing where all is
+    done."""
     config = state.config
     wanted = config.spec.management_state
     if wanted == UNMANAGED:
-        return [] if config.reported_state == UNMANAGED else ["the operator has not said yet that the samples are Unmanaged"]
+        return (
+            []
+            if config.reported_state == UNMANAGED
+            else ["the operator has not said yet that the samples are Unmanaged"]
+        )
     left = [f"{words}{_why(config, name)}" for name, words in _UNDER_WAY.items() if config.is_true(name)]
     if wanted == REMOVED:
         if config.reported_state != REMOVED:
             left.append("the operator has not said yet that the samples are Removed")
         if state.streams:
-            left.append(f"image streams are still there: {listed([stream.name for stream in state.streams], _SHOWN_NAMES)}")
+            left.append(
+                f"image streams are still there: {listed([stream.name for stream in state.streams], _SHOWN_NAMES)}"
+            )
         return left
     if not config.reported_state or config.applied.differences(config.spec):
         names = config.spec.differences(config.applied) or ("management_state",)

@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A write is the whole object with the resourceVersion that was read, since a patch would replace imagePullSecrets (contract
-case service_account_lists): nobody else's entry is lost.
+A write is the whole object with the resourceVersion that was read, since a patch would replace imagePullSecrets
+(contract case service_account_lists): nobody else's entry is lost.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class SecretMissing(CollectionError):
 class LinkOutcome(NamedTuple):
     """What became of one service account. ``plan`` is what was done, or would be, None where ``error`` came before.
 
-    ``owner`` is who else reconciles the account. An account that does not exist has neither links nor an error where the task wants none of them.
+    ``owner`` is who else reconciles the account. An account that does not exist has neither links nor an error where
+    the task wants none of them.
     """
 
     account: AccountName
@@ -87,7 +88,8 @@ class LinkApplier:
         self._clock = clock
 
     def converge(self, account: AccountName, known: Account | None = None) -> LinkOutcome:
-        """Return what became of ``account``; an error is part of the outcome. ``known`` is the account as a list had it just now."""
+        """Return what became of ``account``; an error is part of the outcome. ``known`` is the account as a list had
+        it just now."""
         first_look = [known] if known is not None else []
         writes: WriteTracker[LinkPlan] = WriteTracker()
         warnings: list[str] = []
@@ -100,7 +102,10 @@ class LinkApplier:
             plan = plan_links(self._desired, observed or {})
             if not plan.changed:
                 return writes.last or plan
-            if self._approved is not None and link_change(account.namespace, account.name, plan).id not in self._approved:
+            if (
+                self._approved is not None
+                and link_change(account.namespace, account.name, plan).id not in self._approved
+            ):
                 raise NotApproved(sorted({reason for one in plan.lists for reason in one.reasons}))
             warnings[:] = [*self._respect(owners[0], subject), *self._look_at_secrets(account, plan, observed or {})]
             if not self._check_mode:
@@ -109,15 +114,24 @@ class LinkApplier:
             return plan
 
         try:
-            return LinkOutcome(account, retry_until_settled(attempt, subject, writes, sleep=self._sleep), None, tuple(warnings), owners[0])
+            return LinkOutcome(
+                account,
+                retry_until_settled(attempt, subject, writes, sleep=self._sleep),
+                None,
+                tuple(warnings),
+                owners[0],
+            )
         except CollectionError as exc:
             return LinkOutcome(account, error=exc, owner=owners[0])
 
     def converge_all(self, accounts: t.Sequence[AccountName]) -> list[LinkOutcome]:
-        """Return what became of the accounts, in their order. Where a namespace has several of them, they are read with one call."""
+        """Return what became of the accounts, in their order. Where a namespace has several of them, they are read
+        with one call."""
         counts = collections.Counter(account.namespace for account in accounts)
         crowded = [namespace for namespace, count in counts.items() if count > 1]
-        known = dict(zip(crowded, concurrent_map(lambda namespace: observe_accounts(self._client, namespace), crowded, WIDTH)))
+        known = dict(
+            zip(crowded, concurrent_map(lambda namespace: observe_accounts(self._client, namespace), crowded, WIDTH))
+        )
         return each_with_outcome(
             accounts,
             lambda account: self.converge(account, known.get(account.namespace, {}).get(account.name)),
@@ -133,12 +147,15 @@ class LinkApplier:
         return [] if owner.reconciles else [warn_of_owner(subject, owner)]
 
     def _wait_for(self, account: AccountName) -> Account | None:
-        """Return the account, waiting for it to come into being; None where links are to be taken away from one that does not exist."""
+        """Return the account, waiting for it to come into being; None where links are to be taken away from one that
+        does not exist."""
         deadline = self._clock() + self._waiting.timeout
         observed = observe_account(self._client, account)
         if observed is not None or self._desired.state == "absent":
             return observed
-        require_namespace(self._client, account.namespace, f'its service account "{account.name}" cannot be linked to anything')
+        require_namespace(
+            self._client, account.namespace, f'its service account "{account.name}" cannot be linked to anything'
+        )
         while self._clock() < deadline:
             self._sleep(min(self._waiting.pause, max(0.0, deadline - self._clock())))
             observed = observe_account(self._client, account)
@@ -146,13 +163,15 @@ class LinkApplier:
                 return observed
         waited = f" and did not appear within {self._waiting.timeout:g} seconds" if self._waiting.timeout > 0 else ""
         raise AccountMissing(
-            f'The service account "{account.name}" does not exist in the namespace "{account.namespace}"{waited}; create it first, or check its name'
+            f'The service account "{account.name}" does not exist in the namespace "{account.namespace}"{waited}; '
+            "create it first, or check its name"
         )
 
     def _look_at_secrets(self, account: AccountName, plan: LinkPlan, observed: Account) -> list[str]:
         """Look at the secrets that get a new link; return warnings about links that would have no effect.
 
-        One that does not exist is an error, and in check mode, where an earlier task may be going to create it, a warning.
+        One that does not exist is an error, and in check mode, where an earlier task may be going to create it, a
+        warning.
         """
         types = secret_types(self._client, account.namespace, plan.added, self._mask)
         missing = [name for name, secret_type in types.items() if secret_type is None]
@@ -165,29 +184,46 @@ class LinkApplier:
         subject = f"The secret {names} does" if len(missing) == 1 else f"The secrets {names} do"
         if self._check_mode:
             return [
-                f'{subject} not exist in the namespace "{account.namespace}" yet; the run fails unless an earlier task creates what is missing.',
+                (
+                    f'{subject} not exist in the namespace "{account.namespace}" yet; the run fails unless an earlier '
+                    "task "
+                    "creates what is missing."
+                ),
                 *warnings,
             ]
         raise SecretMissing(
-            f'{subject} not exist in the namespace "{account.namespace}", so the service account "{account.name}" was not changed; '
+            f'{subject} not exist in the namespace "{account.namespace}", so the service account "{account.name}" was '
+            "not changed; "
             "create the secret first, or check its name"
         )
 
 
-def _without_effect(account: AccountName, plan: LinkPlan, observed: Account, types: t.Mapping[str, str | None]) -> t.Iterator[str]:
+def _without_effect(
+    account: AccountName, plan: LinkPlan, observed: Account, types: t.Mapping[str, str | None]
+) -> t.Iterator[str]:
     """Yield what is said about new links that help nobody."""
     where = f'to the service account "{account.name}" in the namespace "{account.namespace}"'
-    pulled = {entry.get("name") for entry in observed.get(LIST_FIELDS["pull"]) or ()}.union(*(one.after for one in plan.lists if one.purpose == "pull"))
+    pulled = {entry.get("name") for entry in observed.get(LIST_FIELDS["pull"]) or ()}.union(
+        *(one.after for one in plan.lists if one.purpose == "pull")
+    )
     for one in plan.lists:
         for name in one.added:
             secret_type = types.get(name)
             if one.purpose == "pull" and secret_type is not None and secret_type not in CONSUMED_TYPES:
                 yield (
-                    f'The secret "{name}" is linked for pull {where}, but it is of the type {secret_type}, which pods and builds do not pull with; '
+                    f'The secret "{name}" is linked for pull {where}, but it is of the type {secret_type}, which pods '
+                    "and builds do not pull with; "
                     f"it has to be of the type {DOCKER_CONFIG_JSON}."
                 )
-            if one.purpose == "mount" and account.name == _BUILDER and secret_type in CONSUMED_TYPES and name not in pulled and has_managed_secret(observed):
+            if (
+                one.purpose == "mount"
+                and account.name == _BUILDER
+                and secret_type in CONSUMED_TYPES
+                and name not in pulled
+                and has_managed_secret(observed)
+            ):
                 yield (
-                    f'The secret "{name}" is linked only for mount {where}, but builds of this cluster take registry credentials from what is linked '
+                    f'The secret "{name}" is linked only for mount {where}, but builds of this cluster take registry '
+                    "credentials from what is linked "
                     "for pull; use for: [pull], or both."
                 )

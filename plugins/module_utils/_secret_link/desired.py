@@ -53,7 +53,8 @@ class Waiting(NamedTuple):
 
 
 def desired_links(params: t.Mapping[str, t.Any]) -> DesiredLinks:
-    """Return what the options of ``sa_secret_link`` ask for; raise ``InputError`` with the whole sentence where they cannot be."""
+    """Return what the options of ``sa_secret_link`` ask for; raise ``InputError`` with the whole sentence where they
+    cannot be."""
     take_over = bool(params.get("take_over"))
     purposes = tuple(purpose for purpose in LIST_FIELDS if purpose in params["for"])
     if not purposes:
@@ -61,7 +62,13 @@ def desired_links(params: t.Mapping[str, t.Any]) -> DesiredLinks:
     if params["state"] == "exact" and not params["secrets"]:
         # An empty list is a wish here: no link but those of the cluster itself.
         return DesiredLinks((), purposes, "exact", take_over=take_over)
-    return DesiredLinks(names_from("secrets", params["secrets"]), purposes, params["state"], tuple(params.get("pending_secrets") or ()), take_over)
+    return DesiredLinks(
+        names_from("secrets", params["secrets"]),
+        purposes,
+        params["state"],
+        tuple(params.get("pending_secrets") or ()),
+        take_over,
+    )
 
 
 def account_names(namespaces: t.Sequence[str], params: t.Mapping[str, t.Any]) -> list[AccountName]:

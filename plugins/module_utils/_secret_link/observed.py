@@ -42,7 +42,9 @@ def observe_accounts(client: ReadingClient, namespace: str) -> dict[str, Account
     return {item["metadata"]["name"]: item for item in items}
 
 
-def secret_types(client: ReadingClient, namespace: str, names: t.Iterable[str], mask: t.Callable[..., None]) -> dict[str, str | None]:
+def secret_types(
+    client: ReadingClient, namespace: str, names: t.Iterable[str], mask: t.Callable[..., None]
+) -> dict[str, str | None]:
     """Return the types of those of the secrets that the caller may read, None for one that does not exist."""
     found: dict[str, str | None] = {}
     for name in names:

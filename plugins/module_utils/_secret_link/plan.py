@@ -79,23 +79,29 @@ def plan_links(desired: DesiredLinks, account: t.Mapping[str, t.Any]) -> LinkPla
 
 
 def has_managed_secret(account: t.Mapping[str, t.Any]) -> bool:
-    """Return whether the cluster names its own secret of the service account in an annotation, which it does since 4.16."""
+    """Return whether the cluster names its own secret of the service account in an annotation, which it does since
+    4.16."""
     return MANAGED_ANNOTATION in ((account.get("metadata") or {}).get("annotations") or {})
 
 
 def is_managed(name: str, metadata: t.Mapping[str, t.Any]) -> bool:
     """Say whether the cluster itself keeps the secret ``name`` for the service account with this metadata.
 
-    It is named in an annotation; in older releases by its form, ``<service account>-dockercfg-xxxxx`` and ``-token-xxxxx``.
+    It is named in an annotation; in older releases by its form, ``<service account>-dockercfg-xxxxx`` and
+    ``-token-xxxxx``.
     """
     if (metadata.get("annotations") or {}).get(MANAGED_ANNOTATION) == name:
         return True
     account = metadata.get("name", "")
     beginnings = [f"{account}-{kind}-"[:_LONGEST_BEGINNING] for kind in ("dockercfg", "token")]
-    return any(name.startswith(beginning) and re.fullmatch(r"[a-z0-9]{5}", name[len(beginning) :]) for beginning in beginnings)
+    return any(
+        name.startswith(beginning) and re.fullmatch(r"[a-z0-9]{5}", name[len(beginning) :]) for beginning in beginnings
+    )
 
 
-def _kept(desired: DesiredLinks, entries: list[dict[str, t.Any]], metadata: t.Mapping[str, t.Any]) -> tuple[list[dict[str, t.Any]], list[str]]:
+def _kept(
+    desired: DesiredLinks, entries: list[dict[str, t.Any]], metadata: t.Mapping[str, t.Any]
+) -> tuple[list[dict[str, t.Any]], list[str]]:
     """Return the entries that stay, with the reasons for those that do not."""
     if desired.state == "present":
         return list(entries), []
@@ -122,7 +128,10 @@ def _names(entries: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
 
 
 def link_change(namespace: str, account: str, plan: LinkPlan) -> Change:
-    """Return the change that ``plan`` makes, by the names that come and go: other entries of the lists are not a part of it."""
+    """Return the change that ``plan`` makes, by the names that come and go: other entries of the lists are not a
+    part of it."""
     lists = [one for one in plan.lists if one.reasons]
-    before = [[one.purpose, *one.removed, *(reason for reason in one.reasons if reason == "linked_twice")] for one in lists]
+    before = [
+        [one.purpose, *one.removed, *(reason for reason in one.reasons if reason == "linked_twice")] for one in lists
+    ]
     return Change("link", namespace, account, before, [[one.purpose, *one.added] for one in lists])

@@ -38,7 +38,8 @@ def report_links(outcomes: t.Sequence[LinkOutcome]) -> Report:
         changed=bool(changed),
         results=results,
         differences=[
-            Difference("service account", str(outcome.account), _shown(outcome, "before"), _shown(outcome, "after")) for outcome in changed
+            Difference("service account", str(outcome.account), _shown(outcome, "before"), _shown(outcome, "after"))
+            for outcome in changed
         ],
         failure=failure_sentence("Linking secrets to service accounts", failures, len(outcomes)),
         warnings=list(dict.fromkeys(warning for outcome in outcomes for warning in outcome.warnings)),

@@ -20,7 +20,8 @@ _HTTPS = ":443"
 
 
 class Push(NamedTuple):
-    """A tag that a registry was told to move. Without a tag, any tag of the repository; "" is a digest that is not known."""
+    """A tag that a registry was told to move. Without a tag, any tag of the repository; "" is a digest that is not
+    known."""
 
     locations: tuple[str, ...]
     tag: str
@@ -53,7 +54,7 @@ class DesiredRefresh(NamedTuple):
 
 
 def is_within(location: str, place: str) -> bool:
-    """Whether ``location`` is ``place``, a registry or repository, or lies below it."""
+    """Return whether ``location`` is ``place``, a registry or repository, or lies below it."""
     return location == place or location.startswith(f"{place}/")
 
 
@@ -85,7 +86,8 @@ def _registry_names(given: t.Sequence[t.Any]) -> RegistryNames:
                 spec = None
             if spec is None or not spec.registry or spec.tag or spec.digest:
                 raise InputError(
-                    f'registry_names[{index}]: "{name}" is not a registry as pull specs name it: write its host, with :port and /path if it has them'
+                    f'registry_names[{index}]: "{name}" is not a registry as pull specs name it: write its host, with '
+                    ":port and /path if it has them"
                 )
             location = RegistryNames().location(spec.location)[: -len("/name")]
             if seen.setdefault(location, index) != index:
@@ -105,7 +107,9 @@ def _push(index: int, entry: t.Mapping[str, t.Any], names: RegistryNames) -> Pus
             check_digest(digest, digest)
         spec = PullSpec.parse(f"{registry or 'localhost'}/{repository}")
         if registry and spec.registry != registry:
-            raise InputError(f'"{registry}" is not a registry as pull specs name it: write its host, with :port if it has one')
+            raise InputError(
+                f'"{registry}" is not a registry as pull specs name it: write its host, with :port if it has one'
+            )
         if spec.repository != repository:
             raise InputError(f'"{repository}" is not a repository: give the tag as tag, and the digest as digest')
     except InputError as error:
@@ -114,7 +118,8 @@ def _push(index: int, entry: t.Mapping[str, t.Any], names: RegistryNames) -> Pus
         return Push((names.location(spec.location),), tag, digest)
     if not names.groups:
         raise InputError(
-            f'pushes[{index}]: the notification for "{repository}" does not name its registry: give it as registry (the event filter'
+            f'pushes[{index}]: the notification for "{repository}" does not name its registry: give it as registry '
+            "(the event filter"
             " registry_push has an option for it), or list the registry's names in registry_names"
         )
     return Push(tuple(f"{group[0]}/{repository}" for group in names.groups), tag, digest)

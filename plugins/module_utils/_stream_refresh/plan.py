@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which tags of the cluster track what was pushed: a pure function. What becomes of each of them is the import engine's to plan.
+"""Which tags of the cluster track what was pushed: a pure function. What becomes of each of them is the import
+engine's to plan.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A tag tracks what was pushed if its spec names an external image by a tag, that tag was pushed, and its repository is the one
-that was pushed to: by its own name, by another name of its registry, or because the cluster imports it through a mirror that
-was pushed to. A push never moves what names a digest, follows another tag or is a reference only.
+A tag tracks what was pushed if its spec names an external image by a tag, that tag was pushed, and its repository is
+the one that was pushed to: by its own name, by another name of its registry, or because the cluster imports it
+through a mirror that was pushed to. A push never moves what names a digest, follows another tag or is a reference
+only.
 """
 
 from __future__ import annotations
@@ -71,12 +73,19 @@ def _moved_source(
 
 
 def _has_already(tag: ObservedTag, pushes: t.Sequence[Push]) -> bool:
-    """Whether each push is of the image that the tag has. Under Legacy a tag has a child of a list, so that it cannot be told."""
-    return bool(tag.digest) and not tag.failure and not tag.pending and all(push.tag and push.digest == tag.digest for push in pushes)
+    """Return whether each push is of the image that the tag has. Under Legacy a tag has a child of a list, so that
+    it cannot be told."""
+    return (
+        bool(tag.digest)
+        and not tag.failure
+        and not tag.pending
+        and all(push.tag and push.digest == tag.digest for push in pushes)
+    )
 
 
 def _locations(source: PullSpec, names: RegistryNames, mirrors: t.Sequence[Mirror]) -> set[str]:
-    """Return where imports of ``source`` look: the mirrors of the longest rule that it is in, and the place that it names."""
+    """Return where imports of ``source`` look: the mirrors of the longest rule that it is in, and the place that it
+    names."""
     location = source.location
     found = {names.location(location)}
     fitting = [mirror for mirror in mirrors if is_within(location, mirror.source)]

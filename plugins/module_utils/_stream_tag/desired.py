@@ -30,7 +30,8 @@ _IMPORT_OPTIONS = ("scheduled", "insecure", "import_mode")
 
 
 class Source(NamedTuple):
-    """What a tag is to point to. ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an external image."""
+    """What a tag is to point to. ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an
+    external image."""
 
     kind: str
     namespace: str = ""
@@ -55,12 +56,13 @@ class DesiredStreamTag(NamedTuple):
 
     @property
     def where(self) -> str:
-        """The tag for sentences."""
+        """Return the tag for sentences."""
         return f"{self.namespace}/{self.stream}:{self.tag}"
 
 
 def desired_stream_tag(params: t.Mapping[str, t.Any]) -> DesiredStreamTag:
-    """Turn the options of image_stream_tag into values; ``InputError`` says which option is at fault and what to give."""
+    """Turn the options of image_stream_tag into values; ``InputError`` says which option is at fault and what to
+    give."""
     namespace, name = params["namespace"], params["name"]
     stream, colon, tag = name.partition(":")
     if not colon:
@@ -106,11 +108,15 @@ def _source(params: t.Mapping[str, t.Any], own_namespace: str) -> Source:
         raise InputError(f'from_kind "{kind}" is unknown: give {STREAM_TAG}, {STREAM_IMAGE} or {EXTERNAL}')
     if kind == EXTERNAL:
         if params.get("from_namespace"):
-            raise InputError(f'from_namespace names the namespace of a stream: leave it out for the external image "{text}"')
+            raise InputError(
+                f'from_namespace names the namespace of a stream: leave it out for the external image "{text}"'
+            )
         return Source(EXTERNAL, pull_spec=str(PullSpec.parse(text)))
     written, slash, rest = text.rpartition("/")
     if slash and params.get("from_namespace") not in (None, written):
-        raise InputError(f'from "{text}" and from_namespace "{params["from_namespace"]}" name different namespaces: give one')
+        raise InputError(
+            f'from "{text}" and from_namespace "{params["from_namespace"]}" name different namespaces: give one'
+        )
     namespace = written if slash else params.get("from_namespace") or own_namespace
     check_namespace(namespace)
     separator = "@" if kind == STREAM_IMAGE else ":"
@@ -136,18 +142,25 @@ def _check_combination(wanted: DesiredStreamTag, source: Source, params: t.Mappi
         if given:
             raise InputError(f"{wanted.where}: {given[0]} is for external images: leave it out for an {source.kind}")
         if wanted.reference and not wanted.alias and source.kind == STREAM_TAG:
-            raise InputError(f"{wanted.where}: reference keeps a tag from being imported: leave it out for a copy of a tag")
+            raise InputError(
+                f"{wanted.where}: reference keeps a tag from being imported: leave it out for a copy of a tag"
+            )
     if wanted.alias:
         if source.kind != STREAM_TAG:
             raise InputError(f"{wanted.where}: alias follows another tag: from_kind has to be {STREAM_TAG}")
         if (source.namespace, source.stream) != (wanted.namespace, wanted.stream):
             raise InputError(
-                f"{wanted.where}: alias works only inside one stream, because the cluster does not follow tags of other streams: "
+                f"{wanted.where}: alias works only inside one stream, because the cluster does not follow tags of "
+                "other streams: "
                 "leave alias out for a copy, and run the task again when the source moves"
             )
         if source.tag == wanted.tag:
             raise InputError(f"{wanted.where}: the tag cannot be an alias of itself")
-    elif source.kind == STREAM_TAG and (source.namespace, source.stream, source.tag) == (wanted.namespace, wanted.stream, wanted.tag):
+    elif source.kind == STREAM_TAG and (source.namespace, source.stream, source.tag) == (
+        wanted.namespace,
+        wanted.stream,
+        wanted.tag,
+    ):
         raise InputError(f"{wanted.where}: the tag cannot be a copy of itself")
     if wanted.reference and params.get("scheduled"):
         raise InputError(f"{wanted.where}: a reference is not imported: leave scheduled out")

@@ -20,7 +20,8 @@ from .desired import DesiredStreamTag
 
 
 class Images(NamedTuple):
-    """The images that a stream's history holds, newest first, by tag: (digest, repository@digest). A digest may be empty."""
+    """The images that a stream's history holds, newest first, by tag: (digest, repository@digest). A digest may be
+    empty."""
 
     by_tag: t.Mapping[str, tuple[tuple[str, str], ...]]
 
@@ -30,13 +31,15 @@ class Images(NamedTuple):
         entries = (stream.get("status") or {}).get("tags") or ()
         return cls(
             {
-                entry["tag"]: tuple((item.get("image", ""), item.get("dockerImageReference", "")) for item in entry.get("items") or ())
+                entry["tag"]: tuple(
+                    (item.get("image", ""), item.get("dockerImageReference", "")) for item in entry.get("items") or ()
+                )
                 for entry in entries
             }
         )
 
     def holds(self, digest: str) -> bool:
-        """Whether some tag has or had the image."""
+        """Return whether some tag has or had the image."""
         return any(digest == known for items in self.by_tag.values() for known, _reference in items)
 
 

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan for a tag that points to another tag, an image of a stream, or an external reference that is not imported.
+"""The plan for a tag that points to another tag, an image of a stream, or an external reference that is not
+imported.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Pure: from what is declared and the two streams as read. A copy of a tag is fixed to the image that the source has now, as
-``oc tag`` writes it (server-behaviour.md 3), so that a source that moved shows as drift of the copy.
+Pure: from what is declared and the two streams as read. A copy of a tag is fixed to the image that the source has
+now, as ``oc tag`` writes it (server-behaviour.md 3), so that a source that moved shows as drift of the copy.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from typing import NamedTuple
 from .._core.errors import CollectionError
 from .._import_engine.images import EXTERNAL, STREAM_IMAGE, STREAM_TAG
 from .._import_engine.observed import ObservedStream, ObservedTag
-from .._import_engine.plan_types import NOT_LISTED, SOURCE_CHANGED, STREAM_MISSING, TAG_MISSING, UPSTREAM_MOVED, followed_tag
+from .._import_engine.plan_types import (
+    NOT_LISTED,
+    SOURCE_CHANGED,
+    STREAM_MISSING,
+    TAG_MISSING,
+    UPSTREAM_MOVED,
+    followed_tag,
+)
 from .._import_engine.tag_changes import setting_changes
 from .desired import DesiredStreamTag, Source
 from .observed import Images
@@ -42,7 +50,9 @@ class AliasOfItself(CollectionError):
     """The followed tag follows, in one step or more, its follower."""
 
 
-def plan_stream_tag(desired: DesiredStreamTag, observed: ObservedStream, own_images: Images, source_images: Images | None) -> StreamTagPlan:
+def plan_stream_tag(
+    desired: DesiredStreamTag, observed: ObservedStream, own_images: Images, source_images: Images | None
+) -> StreamTagPlan:
     """Plan the tag. ``source_images`` is the history of the source's stream, None where that stream does not exist.
 
     Raises ``SourceMissing`` and ``AliasOfItself``: the cluster would accept a tag that points nowhere (contract case
@@ -63,7 +73,8 @@ def plan_stream_tag(desired: DesiredStreamTag, observed: ObservedStream, own_ima
 
 
 def _resolve(desired: DesiredStreamTag, source: Source, images: Images | None) -> tuple[Source, str]:
-    """Return the source as it is written on the tag, and the digest that the tag will have ("" for an external reference)."""
+    """Return the source as it is written on the tag, and the digest that the tag will have ("" for an external
+    reference)."""
     if source.kind == EXTERNAL:
         return source, ""
     of = f"{source.namespace}/{source.stream}"
@@ -74,13 +85,16 @@ def _resolve(desired: DesiredStreamTag, source: Source, images: Images | None) -
     if source.kind == STREAM_IMAGE:
         if not images.holds(source.digest):
             raise SourceMissing(
-                f"{desired.where} cannot point to {of}@{source.digest}, because no tag of that stream has or had this image; "
+                f"{desired.where} cannot point to {of}@{source.digest}, because no tag of that stream has or had this "
+                "image; "
                 "a child of a manifest list is imported by its digest with image_stream_import."
             )
         return source, source.digest
     newest = (images.by_tag.get(source.tag) or (("", ""),))[0]
     if newest == ("", ""):
-        raise SourceMissing(f"{desired.where} cannot point to {of}:{source.tag}, because that tag does not exist or has no image.")
+        raise SourceMissing(
+            f"{desired.where} cannot point to {of}:{source.tag}, because that tag does not exist or has no image."
+        )
     digest, reference = newest
     if desired.alias:
         return source, digest
@@ -99,7 +113,10 @@ def _check_circle(desired: DesiredStreamTag, followed: str, observed: ObservedSt
         if not followed:
             return
     if followed == desired.tag:
-        raise AliasOfItself(f"{desired.where} cannot follow {passed[1]}, because that follows {desired.tag}: {' -> '.join([*passed, followed])}.")
+        raise AliasOfItself(
+            f"{desired.where} cannot follow {passed[1]}, because that follows {desired.tag}: "
+            f"{' -> '.join([*passed, followed])}."
+        )
 
 
 def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: ObservedTag | None) -> ObservedTag:
@@ -113,7 +130,11 @@ def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: Observe
         name, namespace = f"{source.stream}@{source.digest}", source.namespace
     external = source.kind == EXTERNAL
     of_a_reference = external and desired.source is not None and desired.source.kind == STREAM_TAG
-    declared = {option: getattr(desired, option) for option in ("insecure", "import_mode") if external and getattr(desired, option) is not None}
+    declared = {
+        option: getattr(desired, option)
+        for option in ("insecure", "import_mode")
+        if external and getattr(desired, option) is not None
+    }
     return base._replace(
         kind=source.kind,
         source=name,
@@ -131,7 +152,9 @@ def _wanted(desired: DesiredStreamTag, source: Source, digest: str, tag: Observe
     )
 
 
-def _reasons(desired: DesiredStreamTag, wanted: ObservedTag, tag: ObservedTag | None, stream_exists: bool) -> tuple[str, ...]:
+def _reasons(
+    desired: DesiredStreamTag, wanted: ObservedTag, tag: ObservedTag | None, stream_exists: bool
+) -> tuple[str, ...]:
     if not stream_exists:
         return (STREAM_MISSING,)
     if tag is None:
@@ -146,7 +169,8 @@ def _reasons(desired: DesiredStreamTag, wanted: ObservedTag, tag: ObservedTag | 
 
 
 def _canonical(desired: DesiredStreamTag, tag: ObservedTag) -> tuple[str, str, str]:
-    """Return the source in one of its spellings: an alias may be written ``tag`` or ``stream:tag``, a namespace be left out."""
+    """Return the source in one of its spellings: an alias may be written ``tag`` or ``stream:tag``, a namespace be
+    left out."""
     name = tag.source
     if tag.kind == EXTERNAL:
         return tag.kind, "", name
@@ -156,7 +180,8 @@ def _canonical(desired: DesiredStreamTag, tag: ObservedTag) -> tuple[str, str, s
 
 
 def _entry(wanted: ObservedTag, tag: ObservedTag | None) -> dict[str, t.Any]:
-    """Return the tag's entry for a strategic merge patch, which keeps the tag's annotations (``oc tag`` erases them)."""
+    """Return the tag's entry for a strategic merge patch, which keeps the tag's annotations (``oc tag`` erases
+    them)."""
     source: dict[str, t.Any] = {"kind": wanted.kind, "name": wanted.source}
     if wanted.source_namespace:
         source["namespace"] = wanted.source_namespace

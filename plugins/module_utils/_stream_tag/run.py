@@ -38,6 +38,8 @@ def run_stream_tag(
     if desired.source is None or desired.source.kind != EXTERNAL or desired.reference:
         return tag_report(desired, converge_stream_tag(client, desired, check_mode=check_mode))
     tag = {"name": desired.tag, "from": desired.source.pull_spec, "reference": False, **policies}
-    [stream] = desired_streams({"namespace": desired.namespace, "name": desired.stream, "tags": [tag], "refresh": "missing"})
+    [stream] = desired_streams(
+        {"namespace": desired.namespace, "name": desired.stream, "tags": [tag], "refresh": "missing"}
+    )
     [result] = converge_streams(client, [stream], check_mode=check_mode, concurrency=1, timeout=timeout)
     return import_report(desired, result, RemedyFinder(client, mask).remedy)

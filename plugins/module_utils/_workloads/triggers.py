@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which objects act when an image stream's tag gets another image: image triggers, read from the objects that carry them.
+"""Which objects act when an image stream's tag gets another image: image triggers, read from the objects that carry
+them.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Workloads of Kubernetes' own kinds carry them in an annotation, a list of JSON objects with ``from``, ``fieldPath`` and
-``paused``; deployment configs and build configs in ``spec.triggers``. They are read with one LIST for each kind, of all
-namespaces if the caller may, else of some.
+Workloads of Kubernetes' own kinds carry them in an annotation, a list of JSON objects with ``from``, ``fieldPath``
+and ``paused``; deployment configs and build configs in ``spec.triggers``. They are read with one LIST for each kind,
+of all namespaces if the caller may, else of some.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class StreamTag(NamedTuple):
 class ImageTrigger(NamedTuple):
     """An object that acts when ``watches`` gets another image.
 
-    ``fields`` are the containers, or the paths, whose image is replaced; empty for a build. ``automatic`` is False where
-    the trigger is paused, or where a deployment config waits for somebody to start it.
+    ``fields`` are the containers, or the paths, whose image is replaced; empty for a build. ``automatic`` is False
+    where the trigger is paused, or where a deployment config waits for somebody to start it.
     """
 
     kind: str
@@ -75,7 +76,8 @@ class ImageTrigger(NamedTuple):
 
 
 class ObservedTriggers:
-    """``by_tag``: who acts when the tag gets another image. ``namespaces``: where was looked, ``*`` for all of a kind."""
+    """``by_tag``: who acts when the tag gets another image. ``namespaces``: where was looked, ``*`` for all of a
+    kind."""
 
     def __init__(self) -> None:
         self.by_tag: dict[StreamTag, list[ImageTrigger]] = {}
@@ -95,17 +97,23 @@ class _Answer(NamedTuple):
     error: CollectionError | None = None
 
 
-def observe_triggers(client: ReadingClient, namespaces: tuple[str, ...] | None, fallback: t.Sequence[str], width: int) -> ObservedTriggers:
+def observe_triggers(
+    client: ReadingClient, namespaces: tuple[str, ...] | None, fallback: t.Sequence[str], width: int
+) -> ObservedTriggers:
     """Read the image triggers of the namespaces with at most ``width`` requests at once.
 
-    None is all namespaces; a kind that the caller may not list over all of them is read in those of ``fallback``, since any
-    namespace can watch a stream of another one. What cannot be read is in ``failures`` and does not hide the rest. Raises
-    ApiUnreachable and Unauthorized.
+    None is all namespaces; a kind that the caller may not list over all of them is read in those of ``fallback``,
+    since any namespace can watch a stream of another one. What cannot be read is in ``failures`` and does not hide
+    the rest. Raises ApiUnreachable and Unauthorized.
     """
     observed = ObservedTriggers()
     first = [_List(kind, namespace) for kind in TRIGGERED_KINDS for namespace in namespaces or (EVERYWHERE,)]
     answers = _read(client, first, width)
-    refused = [answer.asked.kind for answer in answers if answer.asked.namespace == EVERYWHERE and isinstance(answer.error, Forbidden)]
+    refused = [
+        answer.asked.kind
+        for answer in answers
+        if answer.asked.namespace == EVERYWHERE and isinstance(answer.error, Forbidden)
+    ]
     if refused:
         answers = [answer for answer in answers if answer.asked.kind not in refused]
         answers += _read(client, [_List(kind, namespace) for kind in refused for namespace in fallback], width)
@@ -132,7 +140,9 @@ def _take(observed: ObservedTriggers, answer: _Answer) -> None:
 
 def _read(client: ReadingClient, lists: t.Sequence[_List], width: int) -> list[_Answer]:
     def one(asked: _List) -> _Answer:
-        path = api_path(asked.kind.group_version, None if asked.namespace == EVERYWHERE else asked.namespace, asked.kind.plural)
+        path = api_path(
+            asked.kind.group_version, None if asked.namespace == EVERYWHERE else asked.namespace, asked.kind.plural
+        )
         try:
             items = client.list_items(path, query=_PAGE)
         except CollectionError as error:
@@ -146,7 +156,11 @@ def image_triggers(kind: WorkloadKind, item: Object) -> list[ImageTrigger]:
     """Return the triggers of an object on tags of image streams; what the controllers could not read is no trigger."""
     metadata = item.get("metadata") or {}
     namespace, name = metadata.get("namespace", ""), metadata.get("name", "")
-    found = _in_spec(kind, item.get("spec") or {}) if kind.kind in ("DeploymentConfig", "BuildConfig") else _in_annotation(metadata)
+    found = (
+        _in_spec(kind, item.get("spec") or {})
+        if kind.kind in ("DeploymentConfig", "BuildConfig")
+        else _in_annotation(metadata)
+    )
     triggers = []
     for source, fields, automatic in found:
         watches = _watched(source, namespace)
@@ -174,7 +188,9 @@ def _in_annotation(metadata: Object) -> _Found:
 
 def _is_field_trigger(entry: t.Any) -> bool:
     source = (entry.get("from") or {}) if isinstance(entry, dict) else None
-    if not isinstance(source, dict) or not all(isinstance(source.get(name) or "", str) for name in ("kind", "namespace", "name")):
+    if not isinstance(source, dict) or not all(
+        isinstance(source.get(name) or "", str) for name in ("kind", "namespace", "name")
+    ):
         return False
     return isinstance(entry.get("fieldPath") or "", str) and isinstance(entry.get("paused") or False, bool)
 
@@ -193,7 +209,7 @@ def _in_spec(kind: WorkloadKind, spec: Object) -> _Found:
 
 
 def _strategy_source(spec: Object) -> Object:
-    """What a build is made from: the trigger of a build config that names nothing watches it."""
+    """Return what a build is made from: the trigger of a build config that names nothing watches it."""
     strategy = spec.get("strategy") or {}
     for name in _BUILD_STRATEGIES:
         source = (strategy.get(name) or {}).get("from")

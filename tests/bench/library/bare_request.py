@@ -51,9 +51,13 @@ def main() -> None:
         token = content["users"][0]["user"]["token"]
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.get(host + params["path"], headers={"Authorization": f"Bearer {token}"}, verify=ca_cert, timeout=60)
+        answer = session.get(
+            host + params["path"], headers={"Authorization": f"Bearer {token}"}, verify=ca_cert, timeout=60
+        )
         answer.raise_for_status()
-    module.exit_json(changed=False, **({"object": answer.json()} if params["decode"] else {"bytes": len(answer.content)}))
+    module.exit_json(
+        changed=False, **({"object": answer.json()} if params["decode"] else {"bytes": len(answer.content)})
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ DOCUMENTATION = r"""
 module: download_streams
 short_description: Downloads the list of a namespace's image streams
 description:
-  - What a run of image_stream_import that finds nothing to do is compared with. Both take the same streams, which Ansible
+  - What a run of image_stream_import that finds nothing to do is compared with. Both take the same streams, which
+    Ansible
     checks, masks and returns.
 options:
   host: {type: str, description: The API server.}
@@ -46,7 +47,12 @@ def main() -> None:
     path = f"/apis/image.openshift.io/v1/namespaces/{params['namespace']}/imagestreams"
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.get(params["host"] + path, headers={"Authorization": f"Bearer {params['api_key']}"}, verify=params["ca_cert"], timeout=60)
+        answer = session.get(
+            params["host"] + path,
+            headers={"Authorization": f"Bearer {params['api_key']}"},
+            verify=params["ca_cert"],
+            timeout=60,
+        )
         answer.raise_for_status()
     module.exit_json(changed=False, bytes=len(answer.content))
 

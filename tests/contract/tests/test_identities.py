@@ -31,7 +31,9 @@ def test_recorded_cases() -> None:
     assert senders(recorded("access_denied")) == [WRONG_TOKEN, ANONYMOUS, "none", "none", "none"]
     assert senders(recorded("access_import_only")) == [ADMINISTRATOR] + ["importer"] * 4
     assert rights(recorded("access_denied"), "none") == []
-    assert rights(recorded("access_import_only"), "importer") == [Right("create", "image.openshift.io", "imagestreamimports")]
+    assert rights(recorded("access_import_only"), "importer") == [
+        Right("create", "image.openshift.io", "imagestreamimports")
+    ]
     assert set(senders(recorded("mode_flip"))) == {ADMINISTRATOR}
 
 
@@ -52,6 +54,9 @@ def test_other_cases_about_access() -> None:
         ],
     }
     assert senders(case) == ["reader", "reader", "reader", "linker", "linker", WRONG_TOKEN, ADMINISTRATOR]
-    assert rights(case, "reader") == [Right("list", "image.openshift.io", "imagestreams"), Right("get", "image.openshift.io", "imagestreams/layers")]
+    assert rights(case, "reader") == [
+        Right("list", "image.openshift.io", "imagestreams"),
+        Right("get", "image.openshift.io", "imagestreams/layers"),
+    ]
     assert rights(case, "linker") == [Right("update", "", "serviceaccounts")]
     assert Right("get", "", "pods").rule() == {"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}

@@ -24,9 +24,16 @@ WEB = Address("imagestreams", "shop", "web")
 
 def stream(digests: dict[str, str], version: str) -> dict[str, t.Any]:
     """An image stream with one level of history."""
-    tags = [{"name": name, "generation": 1, "from": {"kind": "DockerImage", "name": f"registry/web:{name}"}} for name in digests]
+    tags = [
+        {"name": name, "generation": 1, "from": {"kind": "DockerImage", "name": f"registry/web:{name}"}}
+        for name in digests
+    ]
     history = [{"tag": name, "items": [{"image": digest, "generation": 1}]} for name, digest in digests.items()]
-    return {"metadata": {"name": "web", "resourceVersion": version}, "spec": {"tags": tags}, "status": {"tags": history}}
+    return {
+        "metadata": {"name": "web", "resourceVersion": version},
+        "spec": {"tags": tags},
+        "status": {"tags": history},
+    }
 
 
 def state(digests: dict[str, str], version: str = "1") -> Snapshot:
@@ -126,13 +133,20 @@ def test_second_run_ends_with_what_did_not_hold(runs: list[tuple[Run, Snapshot |
     [
         (moved("stable"), moved("v1"), None, "check mode predicted the tags"),
         (moved("stable", diff={"a": 1}), moved("stable", diff={"a": 2}), None, "check mode showed the diff {'a': 1}"),
-        (moved("stable", "v1"), moved("stable", "v1"), state(AFTER, "2"), "the run reports shop/web/stable, shop/web/v1"),
+        (
+            moved("stable", "v1"),
+            moved("stable", "v1"),
+            state(AFTER, "2"),
+            "the run reports shop/web/stable, shop/web/v1",
+        ),
         (moved("stable"), moved("stable"), None, "tags that are another now: nothing"),
         (moved("stable"), moved("stable"), state({**AFTER, "v1": "sha256:x"}, "2"), "shop/web/stable, shop/web/v1"),
         (moved("stable"), moved("stable"), state({**BEFORE, "stable": "sha256:x"}, "2"), "is sha256:x, not sha256:new"),
     ],
 )
-def test_upstream_moved_ends_with_what_did_not_hold(predicted: Run, done: Run, after: Snapshot | None, sentence: str) -> None:
+def test_upstream_moved_ends_with_what_did_not_hold(
+    predicted: Run, done: Run, after: Snapshot | None, sentence: str
+) -> None:
     with pytest.raises(ClaimBrokenError) as broken:
         upstream_moved(stage((predicted, None), (done, after)))
     assert sentence in str(broken.value)

@@ -33,7 +33,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RegistryFleet]
 def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Emulator]:
     """An emulator that trusts the registries' authority, with every switch off."""
     switches = {"import_controller": False}
-    settings = EmulatorSettings(tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches)
+    settings = EmulatorSettings(
+        tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches
+    )
     with EmulatorThread(settings) as running:
         yield running
 

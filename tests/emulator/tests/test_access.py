@@ -30,7 +30,9 @@ def bind(admin: ApiClient, user: str, rules: list[dict[str, t.Any]]) -> None:
     assert admin.send("POST", admin.rbac("rolebindings"), binding).ok
 
 
-def test_a_user_has_the_rights_of_bound_roles_only(admin: ApiClient, control: ControlClient, client: ClientFactory) -> None:
+def test_a_user_has_the_rights_of_bound_roles_only(
+    admin: ApiClient, control: ControlClient, client: ClientFactory
+) -> None:
     """Verb, group, resource, name and namespace count."""
     rule = {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["mine"]}
     bind(admin, "ada", [rule])
@@ -48,7 +50,8 @@ def test_cluster_scope_denials_say_so(control: ControlClient, client: ClientFact
     bob = client(control.token("bob"))
     answer = bob.send("GET", "/apis/image.openshift.io/v1/imagestreams").json()
     assert answer["message"] == (
-        'imagestreams.image.openshift.io is forbidden: User "bob" cannot list resource "imagestreams" in API group "image.openshift.io" at the cluster scope'
+        'imagestreams.image.openshift.io is forbidden: User "bob" cannot list resource "imagestreams" in API group '
+        '"image.openshift.io" at the cluster scope'
     )
     answer = client(None).send("GET", "/apis").json()
     assert answer["message"] == 'forbidden: User "system:anonymous" cannot get path "/apis"'
@@ -105,9 +108,14 @@ def test_impersonation(admin: ApiClient, control: ControlClient, client: ClientF
     refused = admin.send("GET", admin.core("secrets"), headers={"Impersonate-User": "fred"})
     assert (refused.status_code, '"fred"' in refused.json()["message"]) == (403, True)
     answer = client(control.token("gina")).send("GET", "/version", headers={"Impersonate-User": "fred"})
-    assert answer.json()["message"] == ('users "fred" is forbidden: User "gina" cannot impersonate resource "users" in API group "" at the cluster scope')
+    assert answer.json()["message"] == (
+        'users "fred" is forbidden: User "gina" cannot impersonate resource "users" in API group "" at the cluster '
+        "scope"
+    )
     account = f"system:serviceaccount:{admin.namespace}:robot"
-    me = admin.send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, headers={"Impersonate-User": account}).json()
+    me = admin.send(
+        "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, headers={"Impersonate-User": account}
+    ).json()
     assert "system:serviceaccounts" in me["status"]["userInfo"]["groups"]
     assert admin.send("GET", "/version", headers={"Impersonate-Group": "x"}).status_code == 500
 
@@ -126,12 +134,16 @@ def test_client_certificates(emulator: Emulator) -> None:
 
 def test_may_i(admin: ApiClient, control: ControlClient, client: ClientFactory) -> None:
     """SelfSubjectAccessReview tells what requests would be answered."""
-    bind(admin, "hans", [{"verbs": ["create"], "apiGroups": ["image.openshift.io"], "resources": ["imagestreamimports"]}])
+    bind(
+        admin, "hans", [{"verbs": ["create"], "apiGroups": ["image.openshift.io"], "resources": ["imagestreamimports"]}]
+    )
     hans = client(control.token("hans"))
 
     def allowed(verb: str, resource: str) -> bool:
         wish = {"verb": verb, "group": "image.openshift.io", "resource": resource, "namespace": admin.namespace}
-        answer = hans.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {"resourceAttributes": wish}})
+        answer = hans.send(
+            "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {"resourceAttributes": wish}}
+        )
         return bool(answer.json()["status"]["allowed"])
 
     assert allowed("create", "imagestreamimports")
@@ -169,9 +181,18 @@ def test_the_manifests_say_rightly_what_roles_have(manifest: str, role: str, lac
     """Each right of a manifest is in the cluster's own role, but for those that it names."""
     document = yaml.safe_load((MANIFESTS / f"{manifest}.yml").read_text(encoding="utf-8"))
     rules = [rule for item in document.get("items", [document]) for rule in item["rules"]]
-    wanted = {(group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+    wanted = {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
 
     def has(group: str, resource: str, verb: str) -> bool:
-        return any(group in rule["apiGroups"] and resource in rule["resources"] and {verb, "*"} & set(rule["verbs"]) for rule in BUILT_IN_ROLES[role])
+        return any(
+            group in rule["apiGroups"] and resource in rule["resources"] and {verb, "*"} & set(rule["verbs"])
+            for rule in BUILT_IN_ROLES[role]
+        )
 
     assert {resource for group, resource, verb in wanted if not has(group, resource, verb)} == lacks

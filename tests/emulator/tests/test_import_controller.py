@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The import controller: what it imports, when, and how a test says when. What it makes of a stream is in contract/controller."""
+"""The import controller: what it imports, when, and how a test says when. What it makes of a stream is in
+contract/controller."""
 
 from __future__ import annotations
 
@@ -44,32 +45,48 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def create(admin: ApiClient, **tags: dict[str, t.Any]) -> None:
     """A stream with insecure external tags."""
     sources = {name: {"kind": "DockerImage", "name": policy.pop("image")} for name, policy in tags.items()}
-    spec = [{"name": name, "from": sources[name], "importPolicy": {"insecure": True, **policy}} for name, policy in tags.items()]
-    admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}, "spec": {"tags": spec}}).raise_for_status()
+    spec = [
+        {"name": name, "from": sources[name], "importPolicy": {"insecure": True, **policy}}
+        for name, policy in tags.items()
+    ]
+    admin.send(
+        "POST", admin.image("imagestreams"), {"metadata": {"name": "s"}, "spec": {"tags": spec}}
+    ).raise_for_status()
 
 
 def histories(admin: ApiClient) -> dict[str, list[str]]:
     """The digests of each tag, newest first."""
-    return {tag["tag"]: [item["image"] for item in tag.get("items") or []] for tag in admin.stream("s")["status"].get("tags") or []}
+    return {
+        tag["tag"]: [item["image"] for item in tag.get("items") or []]
+        for tag in admin.stream("s")["status"].get("tags") or []
+    }
 
 
 def conditions(admin: ApiClient) -> dict[str, str]:
     """The reasons of failed tags."""
-    return {tag["tag"]: entry["reason"] for tag in admin.stream("s")["status"]["tags"] for entry in tag.get("conditions") or []}
+    return {
+        tag["tag"]: entry["reason"]
+        for tag in admin.stream("s")["status"]["tags"]
+        for entry in tag.get("conditions") or []
+    }
 
 
 def generations(admin: ApiClient) -> dict[str, int]:
     return {tag["name"]: tag["generation"] for tag in admin.stream("s")["spec"]["tags"]}
 
 
-def test_it_imports_what_is_new_or_changed_and_leaves_failures_alone(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry) -> None:
+def test_it_imports_what_is_new_or_changed_and_leaves_failures_alone(
+    admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry
+) -> None:
     control.change(import_controller=True)
     create(admin, good={"image": f"{plain.host}/team/plain:v1"}, bad={"image": f"{plain.host}/team/plain:absent"})
     assert "tags" not in admin.stream("s")["status"]
     wait_for(lambda: len(histories(admin)) == 2)
     assert [len(items) for items in histories(admin).values()] == [0, 1]
     assert conditions(admin) == {"bad": "NotFound"}
-    patch = {"spec": {"tags": [{"name": "good", "from": {"kind": "DockerImage", "name": f"{plain.host}/team/plain:v2"}}]}}
+    patch = {
+        "spec": {"tags": [{"name": "good", "from": {"kind": "DockerImage", "name": f"{plain.host}/team/plain:v2"}}]}
+    }
     admin.send("PATCH", admin.image("imagestreams", "s"), patch, content_type=STRATEGIC).raise_for_status()
     wait_for(lambda: len(histories(admin)["good"]) == 2)
     settled = admin.stream("s")
@@ -88,7 +105,9 @@ def test_it_acts_when_it_is_told_to(admin: ApiClient, control: ControlClient, pl
     assert control.let_import(admin.namespace) == []
 
 
-def test_scheduled_tags_are_imported_when_they_moved(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry, push: Push) -> None:
+def test_scheduled_tags_are_imported_when_they_moved(
+    admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry, push: Push
+) -> None:
     """Measured (server-behaviour.md 2.11): only scheduled tags that moved get a generation and an item."""
     image = f"{plain.host}/team/moving:v1"
     first = push("v1", "one")
@@ -116,7 +135,9 @@ def test_scheduled_tags_are_imported_when_they_moved(admin: ApiClient, control: 
     assert admin.stream("s")["metadata"]["resourceVersion"] == version
 
 
-def test_the_interval_of_scheduled_imports(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry, push: Push) -> None:
+def test_the_interval_of_scheduled_imports(
+    admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry, push: Push
+) -> None:
     """A quarter of an hour, or what is set."""
     assert control.send("GET", "settings")["scheduled_imports_every"] == INTERVAL == 900
     control.change(import_controller=True, import_controller_after=0.0, scheduled_imports_every=0.4)
@@ -151,7 +172,9 @@ def test_it_tries_again_after_a_refusal(admin: ApiClient, control: ControlClient
 
 
 @pytest.mark.parametrize(("moment", "seen"), [("before", [0, 1, 1]), ("after", [0, 0, 1])])
-def test_it_acts_at_a_chosen_request(admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry, moment: str, seen: list[int]) -> None:
+def test_it_acts_at_a_chosen_request(
+    admin: ApiClient, control: ControlClient, plain: EmbeddedRegistry, moment: str, seen: list[int]
+) -> None:
     """Before a request is looked at, or after the work and before the answer."""
     create(admin, good={"image": f"{plain.host}/team/plain:v1"})
     control.fault(method="GET", path=f"{admin.namespace}/", skip=1, imports=moment)

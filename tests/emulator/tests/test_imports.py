@@ -30,7 +30,11 @@ def give_credential(admin: ApiClient, host: str, credential: tuple[str, str], ki
     """A registry secret in the namespace."""
     entry = {host: {"username": credential[0], "password": credential[1]}}
     content = {"auths": entry} if kind == "dockerconfigjson" else entry
-    secret = {"metadata": {"generateName": "pull-"}, "type": f"kubernetes.io/{kind}", "stringData": {f".{kind}": json.dumps(content)}}
+    secret = {
+        "metadata": {"generateName": "pull-"},
+        "type": f"kubernetes.io/{kind}",
+        "stringData": {f".{kind}": json.dumps(content)},
+    }
     assert admin.send("POST", admin.core("secrets"), secret).status_code == 201
 
 
@@ -110,7 +114,11 @@ def test_registry_policy(admin: ApiClient, plain: EmbeddedRegistry) -> None:
         policy(blockedRegistries=[plain.host])
         answer = admin.import_images("s", {**image, "importPolicy": {"insecure": True}}, store=False)
         status = answer.json()["status"]["images"][0]["status"]
-        assert (status["reason"], status["message"], status["code"]) == ("Forbidden", f"forbidden: registry {plain.host} blocked", 403)
+        assert (status["reason"], status["message"], status["code"]) == (
+            "Forbidden",
+            f"forbidden: registry {plain.host} blocked",
+            403,
+        )
         config = admin.send("GET", CONFIG).json()
         admin.send("DELETE", CONFIG)
         assert admin.import_images("s", image, store=False).status_code == 500
@@ -120,10 +128,17 @@ def test_registry_policy(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     assert config["metadata"]["name"] == "cluster"
 
 
-def test_allowed_registries(admin: ApiClient, control: ControlClient, client: t.Callable[..., ApiClient], plain: EmbeddedRegistry) -> None:
-    """Refused with the whole request, lookups too; who may create images is only stopped by the stream (server-behaviour.md 2.1, 2.7)."""
+def test_allowed_registries(
+    admin: ApiClient, control: ControlClient, client: t.Callable[..., ApiClient], plain: EmbeddedRegistry
+) -> None:
+    """Refused with the whole request, lookups too; who may create images is only stopped by the stream
+    (server-behaviour.md 2.1, 2.7)."""
     port = plain.host.rpartition(":")[2]
-    binding = {"metadata": {"name": "editors"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "ann"}]}
+    binding = {
+        "metadata": {"name": "editors"},
+        "roleRef": {"kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "User", "name": "ann"}],
+    }
     admin.send("POST", admin.rbac("rolebindings"), binding)
     editor = client(control.token("ann"), admin.namespace)
     image = source(f"{plain.host}/team/plain:v2", "a", insecure=True)
@@ -131,7 +146,9 @@ def test_allowed_registries(admin: ApiClient, control: ControlClient, client: t.
     assert editor.import_images("kept", image).status_code == 201
 
     def allow(*entries: dict[str, t.Any]) -> None:
-        assert admin.send("PATCH", CONFIG, {"spec": {"allowedRegistriesForImport": list(entries)}}, content_type=MERGE).ok
+        assert admin.send(
+            "PATCH", CONFIG, {"spec": {"allowedRegistriesForImport": list(entries)}}, content_type=MERGE
+        ).ok
 
     def causes(answer: t.Any) -> dict[str, str]:
         return {cause["field"]: cause["message"] for cause in answer.json()["details"]["causes"]}
@@ -151,10 +168,15 @@ def test_allowed_registries(admin: ApiClient, control: ControlClient, client: t.
         refused = admin.import_images("s", image)
         assert refused.json()["details"]["kind"] == "ImageStream"
         assert set(causes(refused)) == {"spec.tags[a].from.name", "status.tags[a].items[0].dockerImageReference"}
-        assert admin.import_images("kept", source(f"{plain.host}/team/plain:v1", "other", insecure=True)).status_code == 201
+        assert (
+            admin.import_images("kept", source(f"{plain.host}/team/plain:v1", "other", insecure=True)).status_code
+            == 201
+        )
         tag = {"metadata": {"name": "s:a"}, "tag": {"from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}}}
         path = admin.image("imagestreamtags", "s:a")
-        assert causes(admin.send("PUT", path, tag)) == {"tag.from.name": f'Forbidden: registry "quay.io" not allowed by whitelist: {named}'}
+        assert causes(admin.send("PUT", path, tag)) == {
+            "tag.from.name": f'Forbidden: registry "quay.io" not allowed by whitelist: {named}'
+        }
         allow({"domainName": f"localhost:{port}", "insecure": True})
         assert outcomes(editor.import_images("s", image)) == ["Success"]
     finally:
@@ -162,13 +184,22 @@ def test_allowed_registries(admin: ApiClient, control: ControlClient, client: t.
 
 
 def test_mirrors(admin: ApiClient, fleet: RegistryFleet, plain: EmbeddedRegistry) -> None:
-    """Before the source, by digest or by tag; the recorded image names the source, and several failures have no reason (2.5, 2.7)."""
+    """Before the source, by digest or by tag; the recorded image names the source, and several failures have no
+    reason (2.5, 2.7)."""
     digest = plain.content.repositories["team/plain"].tags["v2"]
     image = f"localhost:1/shop/plain@{digest}"
     rule = {"source": "localhost:1/shop", "mirrors": [f"{plain.host}/absent", f"{plain.host}/team"]}
-    sets = {"imagedigestmirrorsets": {"imageDigestMirrors": [rule]}, "imagetagmirrorsets": {"imageTagMirrors": [{**rule, "mirrors": [f"{plain.host}/absent"]}]}}
+    sets = {
+        "imagedigestmirrorsets": {"imageDigestMirrors": [rule]},
+        "imagetagmirrorsets": {"imageTagMirrors": [{**rule, "mirrors": [f"{plain.host}/absent"]}]},
+    }
     for plural, spec in sets.items():
-        assert admin.send("POST", f"/apis/config.openshift.io/v1/{plural}", {"metadata": {"name": admin.namespace}, "spec": spec}).status_code == 201
+        assert (
+            admin.send(
+                "POST", f"/apis/config.openshift.io/v1/{plural}", {"metadata": {"name": admin.namespace}, "spec": spec}
+            ).status_code
+            == 201
+        )
     try:
         by_digest, by_tag, other = admin.import_images(
             "s",
@@ -178,16 +209,23 @@ def test_mirrors(admin: ApiClient, fleet: RegistryFleet, plain: EmbeddedRegistry
             store=False,
         ).json()["status"]["images"]
         listed = f"localhost:1/shop/plain@{plain.content.repositories['team/plain'].tags['v1']}"
-        (whole,) = admin.import_images("s", source(listed, "d", insecure=True, importMode="PreserveOriginal"), store=False).json()["status"]["images"]
+        (whole,) = admin.import_images(
+            "s", source(listed, "d", insecure=True, importMode="PreserveOriginal"), store=False
+        ).json()["status"]["images"]
     finally:
         for plural in sets:
             admin.send("DELETE", f"/apis/config.openshift.io/v1/{plural}/{admin.namespace}")
     assert by_digest["image"]["dockerImageReference"] == image
     assert by_tag["status"]["reason"] == "InternalError"
-    begin = f'Internal error occurred: [dockerimage.image.openshift.io "{plain.host}/absent/plain:v2" not found, localhost:1/shop/plain:v2: '
+    begin = (
+        f'Internal error occurred: [dockerimage.image.openshift.io "{plain.host}/absent/plain:v2" not found, '
+        "localhost:1/shop/plain:v2: "
+    )
     assert by_tag["status"]["message"].startswith(begin)
     assert other["status"]["message"].startswith("Internal error occurred: localhost:1/shopping/plain:v2: ")
-    assert [child["dockerImageReference"].split("@")[0] for child in whole["manifests"]] == ["localhost:1/shop/plain"] * 2
+    assert [child["dockerImageReference"].split("@")[0] for child in whole["manifests"]] == [
+        "localhost:1/shop/plain"
+    ] * 2
 
 
 def test_limits_of_a_stream(admin: ApiClient, plain: EmbeddedRegistry) -> None:
@@ -197,9 +235,12 @@ def test_limits_of_a_stream(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     limit = {"type": "openshift.io/ImageStream", "max": {"openshift.io/image-tags": "1", "openshift.io/images": "5"}}
     made = admin.send("POST", admin.core("limitranges"), {"metadata": {"name": "few"}, "spec": {"limits": [limit]}})
     assert made.status_code == 201
-    refused = admin.import_images("s", source(f"{image}:v1", "a", insecure=True), source(f"{image}:v2", "b", insecure=True))
+    refused = admin.import_images(
+        "s", source(f"{image}:v1", "a", insecure=True), source(f"{image}:v2", "b", insecure=True)
+    )
     message = (
-        'ImageStream.image.openshift.io "s" is invalid: : Internal error: ImageStream.image.openshift.io "s" is forbidden: '
+        'ImageStream.image.openshift.io "s" is invalid: : Internal error: ImageStream.image.openshift.io "s" is '
+        "forbidden: "
         "requested usage of openshift.io/image-tags exceeds the maximum limit per openshift.io/ImageStream (2 > 1)"
     )
     assert (refused.status_code, refused.json()["message"]) == (422, message)
@@ -208,14 +249,24 @@ def test_limits_of_a_stream(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     (condition,) = next(tag["conditions"] for tag in stream["status"]["tags"] if tag["tag"] == "b")
     assert (condition["reason"], condition["message"], condition["generation"]) == ("Invalid", message, 2)
     assert admin.import_images("s", source(f"{image}:v1", "again", insecure=True)).status_code == 201
-    assert admin.import_images("new", source(f"{image}:v1", "a", insecure=True), source(f"{image}:v2", "b", insecure=True)).status_code == 422
+    assert (
+        admin.import_images(
+            "new", source(f"{image}:v1", "a", insecure=True), source(f"{image}:v2", "b", insecure=True)
+        ).status_code
+        == 422
+    )
     assert admin.send("GET", admin.image("imagestreams", "new")).status_code == 404
 
 
 def test_an_import_turns_an_alias_into_an_external_tag(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """server-behaviour.md 2.4; annotations and reference policy stay."""
     admin.import_images("s", source(f"{plain.host}/team/plain:v1", "v1", insecure=True))
-    alias = {"name": "alias", "from": {"kind": "ImageStreamTag", "name": "v1"}, "annotations": {"x": "y"}, "referencePolicy": {"type": "Local"}}
+    alias = {
+        "name": "alias",
+        "from": {"kind": "ImageStreamTag", "name": "v1"},
+        "annotations": {"x": "y"},
+        "referencePolicy": {"type": "Local"},
+    }
     admin.send("PATCH", admin.image("imagestreams", "s"), {"spec": {"tags": [alias]}}, content_type=STRATEGIC)
     admin.import_images("s", source(f"{plain.host}/team/plain:v2", "alias", insecure=True))
     tag = admin.stream("s")["spec"]["tags"][0]
@@ -245,7 +296,11 @@ def test_a_failure_that_repeats_writes_nothing(admin: ApiClient, plain: Embedded
 def test_prefer_os_and_digest_sources(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """An unmatched preference falls back to linux/amd64; sources by digest do not look at annotations."""
     image = f"{plain.host}/team/plain"
-    tag = {"name": "a", "from": {"kind": "DockerImage", "name": f"{image}:v1"}, "annotations": {"importer.image.openshift.io/prefer-arch": "arm64"}}
+    tag = {
+        "name": "a",
+        "from": {"kind": "DockerImage", "name": f"{image}:v1"},
+        "annotations": {"importer.image.openshift.io/prefer-arch": "arm64"},
+    }
     admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}, "spec": {"tags": [tag]}})
 
     def architecture(reference: str) -> str:
@@ -282,7 +337,10 @@ def test_a_repository_beyond_the_limit(admin: ApiClient, control: ControlClient,
     """The first by priority are imported, the others named."""
     repository = many_tags(plain, "latest", "1.0", "2.0", "1.0.1", "zz")
     control.change(bulk_limit=3)
-    spec = {"import": True, "repository": {"from": {"kind": "DockerImage", "name": repository}, "importPolicy": {"insecure": True}}}
+    spec = {
+        "import": True,
+        "repository": {"from": {"kind": "DockerImage", "name": repository}, "importPolicy": {"insecure": True}},
+    }
     answer = admin.send("POST", admin.image("imagestreamimports"), {"metadata": {"name": "s"}, "spec": spec}).json()
     found = answer["status"]["repository"]
     assert [image["tag"] for image in found["images"]] == ["latest", "2.0", "1.0"]
@@ -294,10 +352,16 @@ def test_a_repository_of_which_some_tags_fail(admin: ApiClient, plain: EmbeddedR
     """Status of the whole, a condition on the tag, no spec tag for it."""
     repository = many_tags(plain, "good", "bad")
     plain.content.repositories["team/many"].tags["bad"] = "sha256:" + "0" * 64
-    spec = {"import": True, "repository": {"from": {"kind": "DockerImage", "name": repository}, "importPolicy": {"insecure": True}}}
+    spec = {
+        "import": True,
+        "repository": {"from": {"kind": "DockerImage", "name": repository}, "importPolicy": {"insecure": True}},
+    }
     answer = admin.send("POST", admin.image("imagestreamimports"), {"metadata": {"name": "s"}, "spec": spec}).json()
     status = answer["status"]["repository"]["status"]
-    assert (status["reason"], status["message"]) == ("ImportFailed", "one of the images from this repository failed to import")
+    assert (status["reason"], status["message"]) == (
+        "ImportFailed",
+        "one of the images from this repository failed to import",
+    )
     stream = admin.stream("s")
     assert [tag["name"] for tag in stream["spec"]["tags"]] == ["good"]
     assert [tag["tag"] for tag in stream["status"]["tags"]] == ["bad", "good"]
@@ -322,14 +386,18 @@ def test_the_time_limit(admin: ApiClient, plain: EmbeddedRegistry) -> None:
     """504 after the query's timeout, and nothing is stored."""
     plain.switches.faults = [Fault(path="/manifests/", delay=6.0)]
     started = time.monotonic()
-    answer = admin.import_images("s", source(f"{plain.host}/team/plain:v2", "a", insecure=True), query={"timeout": "300ms"})
+    answer = admin.import_images(
+        "s", source(f"{plain.host}/team/plain:v2", "a", insecure=True), query={"timeout": "300ms"}
+    )
     assert (answer.status_code, answer.json()["reason"]) == (504, "Timeout")
     assert time.monotonic() - started < 5.0
     assert admin.send("GET", admin.image("imagestreams", "s")).status_code == 404
 
 
 @pytest.mark.parametrize("existing", [True, False])
-def test_a_stream_that_changes_during_the_fetch(admin: ApiClient, emulator: Emulator, plain: EmbeddedRegistry, existing: bool) -> None:
+def test_a_stream_that_changes_during_the_fetch(
+    admin: ApiClient, emulator: Emulator, plain: EmbeddedRegistry, existing: bool
+) -> None:
     """All work is lost: 409, of the resource that was asked for."""
     if existing:
         admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}})
@@ -377,7 +445,10 @@ def test_requests_do_not_wait_for_each_other(admin: ApiClient, emulator: Emulato
         (Fault(path="/manifests/", status=500), "{ref}: received unexpected HTTP status: 500 Internal Server Error"),
         (Fault(path="/manifests/", status=429), "{ref}: toomanyrequests: a fault of the test registry"),
         (Fault(path="/manifests/", status=403), "{ref}: unknown: a fault of the test registry"),
-        (Fault(path="/v2/$", status=404), '{ref}: endpoint "http://{host}" does not support v2 API (got 404 Not Found)'),
+        (
+            Fault(path="/v2/$", status=404),
+            '{ref}: endpoint "http://{host}" does not support v2 API (got 404 Not Found)',
+        ),
         (Fault(path="/manifests/", reset=True), '{ref}: Get "http://{host}/v2/team/plain/manifests/v2": EOF'),
     ],
 )
@@ -397,9 +468,12 @@ def test_a_manifest_that_is_not_the_one_of_its_digest(admin: ApiClient, plain: E
     served = plain.content.repositories["team/plain"].manifests[digest]
     wrong = "sha256:" + "0" * 64
     plain.content.repositories["team/forged"] = RepositoryContent({}, {wrong: served})
-    answer = admin.import_images("s", source(f"{plain.host}/team/forged@{wrong}", "a", insecure=True), store=False).json()
+    answer = admin.import_images(
+        "s", source(f"{plain.host}/team/forged@{wrong}", "a", insecure=True), store=False
+    ).json()
     assert answer["status"]["images"][0]["status"]["message"] == (
-        "Internal error occurred: content integrity error: the manifest retrieved (media type: application/vnd.docker.distribution.manifest.v2+json)"
+        "Internal error occurred: content integrity error: the manifest retrieved (media type: "
+        "application/vnd.docker.distribution.manifest.v2+json)"
         f" with digest {wrong} does not match the digest calculated from the content {digest}"
     )
 
@@ -408,7 +482,10 @@ def test_manifests_of_a_kind_that_is_not_known(admin: ApiClient, plain: Embedded
     """Fail their tag, not the request."""
     artifact = Manifest("application/vnd.oci.image.manifest.v1+json", b'{"schemaVersion": 2}')
     plain.content.repositories["team/odd"] = RepositoryContent({"x": artifact.digest}, {artifact.digest: artifact})
-    images = source(f"{plain.host}/team/odd:x", "x", insecure=True), source(f"{plain.host}/team/plain:v2", "a", insecure=True)
+    images = (
+        source(f"{plain.host}/team/odd:x", "x", insecure=True),
+        source(f"{plain.host}/team/plain:v2", "a", insecure=True),
+    )
     assert outcomes(admin.import_images("s", *images)) == ["InternalError", "Success"]
 
 
@@ -422,9 +499,15 @@ def test_wrong_bodies(admin: ApiClient) -> None:
         return str(answer.json()["message"])
 
     image = {"from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}}
-    assert 'spec.images[0].to.name: Invalid value: "": the name of the target tag must be specified' in message({"images": [{**image, "to": {"name": ""}}]})
-    assert "spec.images[0].from.name: Required value" in message({"images": [{"from": {"kind": "DockerImage"}, "to": {"name": "a"}}]})
-    words = message({"repository": {"from": {"kind": "DockerImage", "name": "quay.io/a/b"}, "importPolicy": {"importMode": "x"}}})
+    assert 'spec.images[0].to.name: Invalid value: "": the name of the target tag must be specified' in message(
+        {"images": [{**image, "to": {"name": ""}}]}
+    )
+    assert "spec.images[0].from.name: Required value" in message(
+        {"images": [{"from": {"kind": "DockerImage"}, "to": {"name": "a"}}]}
+    )
+    words = message(
+        {"repository": {"from": {"kind": "DockerImage", "name": "quay.io/a/b"}, "importPolicy": {"importMode": "x"}}}
+    )
     assert 'spec.repository.importPolicy.importMode: Invalid value: "x"' in words
     assert "[spec.images[0].from.kind" in message({"images": [{"from": {"kind": "x"}}, {"from": {"kind": "y"}}]})
     assert "cannot be handled as a ImageStreamImport" in message({"images": "all"})

@@ -32,7 +32,11 @@ def op(kind: str, path: str, *value: t.Any, **source: str) -> dict[str, t.Any]:
         ({}, [op("replace", "/new", 1)], {"new": 1}),
         ({}, [op("test", "/absent", None), op("test", "/absent")], {}),
         ({}, [op("add", "/null")], {"null": None}),
-        ({"a": {"b": 1}}, [{"op": "copy", "from": "/a", "path": "/c"}, op("replace", "/c/b", 2)], {"a": {"b": 1}, "c": {"b": 2}}),
+        (
+            {"a": {"b": 1}},
+            [{"op": "copy", "from": "/a", "path": "/c"}, op("replace", "/c/b", 2)],
+            {"a": {"b": 1}, "c": {"b": 2}},
+        ),
         ({"a": {"b": 1}}, [{"op": "move", "from": "/a/b", "path": "/c"}], {"a": {}, "c": 1}),
         ({"a/b": {"~": 1}}, [op("replace", "/a~1b/~0", 2)], {"a/b": {"~": 2}}),
         ({"a": {"x": 1, "y": [True]}}, [op("test", "/a", {"y": [True], "x": 1})], {"a": {"x": 1, "y": [True]}}),
@@ -92,7 +96,10 @@ def test_what_is_no_patch(patch: t.Any, words: str) -> None:
     assert (caught.value.code, caught.value.message) == (400, f"error decoding patch: {words}")
     with pytest.raises(StatusError) as caught:
         apply_json_patch({}, [op("add", "/a", 1)] * 10001)
-    assert (caught.value.code, caught.value.message.rpartition(": ")[2]) == (413, "The allowed maximum operations in a JSON patch is 10000, got 10001")
+    assert (caught.value.code, caught.value.message.rpartition(": ")[2]) == (
+        413,
+        "The allowed maximum operations in a JSON patch is 10000, got 10001",
+    )
 
 
 def test_patches_of_a_stream(admin: ApiClient) -> None:
@@ -109,11 +116,24 @@ def test_patches_of_a_stream(admin: ApiClient) -> None:
     for kind in ("add", "replace"):
         assert patch(op(kind, f"{POLICY}/scheduled", True))[0]["importPolicy"]["scheduled"] is True
         assert "scheduled" not in patch(op(kind, f"{POLICY}/scheduled", False))[0]["importPolicy"]
-    assert "scheduled" not in patch(op("add", f"{POLICY}/scheduled", True), op("remove", f"{POLICY}/scheduled"))[0]["importPolicy"]
-    added = patch({"op": "copy", "from": "/spec/tags/0", "path": "/spec/tags/-"}, op("replace", "/spec/tags/1/name", "v2"))
-    assert [(tag["name"], tag["from"]["name"]) for tag in added] == [("v1", sources[0]["name"]), ("v2", sources[0]["name"])]
-    assert patch(op("test", "/spec/tags/1/name", "v2"), op("replace", "/spec/tags/1/from", sources[1]))[1]["from"] == sources[1]
+    assert (
+        "scheduled"
+        not in patch(op("add", f"{POLICY}/scheduled", True), op("remove", f"{POLICY}/scheduled"))[0]["importPolicy"]
+    )
+    added = patch(
+        {"op": "copy", "from": "/spec/tags/0", "path": "/spec/tags/-"}, op("replace", "/spec/tags/1/name", "v2")
+    )
+    assert [(tag["name"], tag["from"]["name"]) for tag in added] == [
+        ("v1", sources[0]["name"]),
+        ("v2", sources[0]["name"]),
+    ]
+    assert (
+        patch(op("test", "/spec/tags/1/name", "v2"), op("replace", "/spec/tags/1/from", sources[1]))[1]["from"]
+        == sources[1]
+    )
     assert [tag["name"] for tag in patch(op("remove", "/spec/tags/-1"))] == ["v1"]
-    refused = admin.send("PATCH", admin.image("imagestreams", "s"), [op("add", f"{POLICY}/scheduled", "yes")], content_type=JSON_PATCH)
+    refused = admin.send(
+        "PATCH", admin.image("imagestreams", "s"), [op("add", f"{POLICY}/scheduled", "yes")], content_type=JSON_PATCH
+    )
     assert refused.status_code == 422
     assert "of type bool" in refused.json()["message"]

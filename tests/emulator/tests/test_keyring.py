@@ -86,12 +86,27 @@ def test_the_old_type_has_no_auths() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"auths": {"h": {"auth": "bm9jb2xvbg=="}}}, "unable to parse auth field, must be formatted as base64(username:password)"),
+        (
+            {"auths": {"h": {"auth": "bm9jb2xvbg=="}}},
+            "unable to parse auth field, must be formatted as base64(username:password)",
+        ),
         ({"auths": {"h": {"auth": "@@@"}}}, "illegal base64 data at input byte 0"),
         ({"auths": {"h": {"auth": "dTpw@"}}}, "illegal base64 data at input byte 4"),
-        ({"auths": []}, "json: cannot unmarshal array into Go struct field DockerConfigJSON.auths of type credentialprovider.DockerConfig"),
-        ('{"auths": {"h": {"USERNAME": {}}}}', "json: cannot unmarshal object into Go struct field dockerConfigEntryWithAuth.username of type string"),
-        ({"auths": {"h": {"username": 1}}}, "json: cannot unmarshal number into Go struct field dockerConfigEntryWithAuth.username of type string"),
+        (
+            {"auths": []},
+            (
+                "json: cannot unmarshal array into Go struct field DockerConfigJSON.auths of type "
+                "credentialprovider.DockerConfig"
+            ),
+        ),
+        (
+            '{"auths": {"h": {"USERNAME": {}}}}',
+            "json: cannot unmarshal object into Go struct field dockerConfigEntryWithAuth.username of type string",
+        ),
+        (
+            {"auths": {"h": {"username": 1}}},
+            "json: cannot unmarshal number into Go struct field dockerConfigEntryWithAuth.username of type string",
+        ),
         ("{", "unexpected end of JSON input"),
     ],
 )
@@ -105,18 +120,29 @@ def test_malformed(content: t.Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        ('{"auths": {"a.io": {"username": "a", "password": "p"}}, "auths": {"b.io": {"username": "b", "password": "p"}}}', {"a.io": "a", "b.io": "b"}),
+        (
+            (
+                '{"auths": {"a.io": {"username": "a", "password": "p"}}, "auths": {"b.io": {"username": "b", '
+                '"password": '
+                '"p"}}}'
+            ),
+            {"a.io": "a", "b.io": "b"},
+        ),
         ('{"auths": {"a.io": {"username": "a"}}, "Auths": {"b.io": {"username": "b"}}}', {"a.io": "a", "b.io": "b"}),
         ('{"AUTH\\u017f": {"a.io": {"UserName": "a", "PASSWORD": "p"}}}', {"a.io": "a"}),
         ('{"auths": {"a.io": {"username": "a", "password": "p"}, "a.io": {"username": "b"}}}', {"a.io": "b"}),
         ('{"auths": {"a.io": {"username": "a", "username": "b", "username": null}}}', {"a.io": "b"}),
-        ('{"auths": {"a.io": {"username": "a"}}, "auths": null, "auths": {"b.io": {"username": "b"}}}', {"a.io": None, "b.io": "b"}),
+        (
+            '{"auths": {"a.io": {"username": "a"}}, "auths": null, "auths": {"b.io": {"username": "b"}}}',
+            {"a.io": None, "b.io": "b"},
+        ),
         ('{"authss": {"a.io": {"username": "a"}}}', {"a.io": None}),
         ('{"auths": {"A.io": {"username": "a"}}}', {"a.io": None}),
     ],
 )
 def test_doubles_and_capitals(content: str, found: dict[str, str | None]) -> None:
-    """As encoding/json reads them: a map that stands there twice is filled twice, fields are found whatever their case."""
+    """As encoding/json reads them: a map that stands there twice is filled twice, fields are found whatever their
+    case."""
     keyring = Keyring.of([secret(content)])
     for host, user in found.items():
         credential = keyring.find(f"{host}/a:v1")

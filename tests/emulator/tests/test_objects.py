@@ -47,7 +47,9 @@ def test_unchanged_objects_are_not_written(admin: ApiClient) -> None:
 def test_optimistic_concurrency(admin: ApiClient) -> None:
     """A stale version is refused in PUT, PATCH and DELETE; core kinds may be replaced without a version."""
     made = admin.send("POST", admin.core("serviceaccounts"), {"metadata": {"name": "a"}}).json()
-    changed = admin.send("PUT", admin.core("serviceaccounts", "a"), {"metadata": {"name": "a"}, "imagePullSecrets": [{"name": "p"}]})
+    changed = admin.send(
+        "PUT", admin.core("serviceaccounts", "a"), {"metadata": {"name": "a"}, "imagePullSecrets": [{"name": "p"}]}
+    )
     assert changed.json()["imagePullSecrets"] == [{"name": "p"}]
     stale = {"metadata": {"resourceVersion": made["metadata"]["resourceVersion"]}, "imagePullSecrets": []}
     assert admin.send("PATCH", admin.core("serviceaccounts", "a"), stale, content_type=MERGE).status_code == 409
@@ -73,7 +75,11 @@ def test_empty_lists_and_unknown_fields_are_dropped(admin: ApiClient) -> None:
     [
         (
             {"type": "kubernetes.io/dockercfg", "stringData": {".dockercfg": "[]"}},
-            'data[.dockercfg]: Invalid value: "<secret contents redacted>": json: cannot unmarshal array into Go value of type map[string]interface {}',
+            (
+                'data[.dockercfg]: Invalid value: "<secret contents redacted>": json: cannot unmarshal array into Go '
+                "value "
+                "of type map[string]interface {}"
+            ),
         ),
         ({"type": "kubernetes.io/dockercfg"}, "data[.dockercfg]: Required value"),
     ],
@@ -93,7 +99,10 @@ def test_secret_values_have_to_be_base64(admin: ApiClient) -> None:
 
 def test_keys_that_stand_twice_in_a_body(admin: ApiClient) -> None:
     """Maps are filled twice; of a single value the last one counts."""
-    body = '{"metadata": {"name": "s"}, "data": {"a": "YQ==", "b": "YQ=="}, "data": {"b": "Yg==", "c": "Yw=="}, "type": "x/y", "type": "Opaque"}'
+    body = (
+        '{"metadata": {"name": "s"}, "data": {"a": "YQ==", "b": "YQ=="}, "data": {"b": "Yg==", "c": "Yw=="}, "type": '
+        '"x/y", "type": "Opaque"}'
+    )
     made = admin.send("POST", admin.core("secrets"), body).json()
     assert (made["data"], made["type"]) == ({"a": "YQ==", "b": "Yg==", "c": "Yw=="}, "Opaque")
 
@@ -102,7 +111,10 @@ def test_immutable_secrets(admin: ApiClient) -> None:
     """Data and the flag stay as they are; labels do not."""
     admin.send("POST", admin.core("secrets"), {"metadata": {"name": "s"}, "stringData": {"k": "v"}, "immutable": True})
     refused = admin.send("PATCH", admin.core("secrets", "s"), {"stringData": {"k": "w"}}, content_type=MERGE)
-    assert refused.json()["message"] == 'Secret "s" is invalid: data: Forbidden: field is immutable when `immutable` is set'
+    assert (
+        refused.json()["message"]
+        == 'Secret "s" is invalid: data: Forbidden: field is immutable when `immutable` is set'
+    )
     labelled = admin.send("PATCH", admin.core("secrets", "s"), {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)
     assert labelled.json()["metadata"]["labels"] == {"a": "b"}
 
@@ -114,7 +126,13 @@ def test_dry_runs_store_nothing(admin: ApiClient) -> None:
     assert "resourceVersion" not in made.json()["metadata"]
     assert admin.send("GET", admin.core("secrets", "s")).status_code == 404
     stored = admin.send("POST", admin.core("secrets"), {"metadata": {"name": "s"}}).json()
-    changed = admin.send("PATCH", admin.core("secrets", "s"), {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE, query={"dryRun": "All"})
+    changed = admin.send(
+        "PATCH",
+        admin.core("secrets", "s"),
+        {"metadata": {"labels": {"a": "b"}}},
+        content_type=MERGE,
+        query={"dryRun": "All"},
+    )
     assert changed.json()["metadata"]["labels"] == {"a": "b"}
     assert admin.send("DELETE", admin.core("secrets", "s"), query={"dryRun": "All"}).status_code == 200
     assert admin.send("GET", admin.core("secrets", "s")).json() == stored
@@ -158,7 +176,10 @@ def test_lists_page_and_select(admin: ApiClient) -> None:
     assert names == ["c0", "c1", "c2", "c3", "c4"]
 
     def chosen(**query: str) -> list[str]:
-        return [item["metadata"]["name"] for item in admin.send("GET", admin.core("configmaps"), query=query).json()["items"]]
+        return [
+            item["metadata"]["name"]
+            for item in admin.send("GET", admin.core("configmaps"), query=query).json()["items"]
+        ]
 
     assert chosen(labelSelector="odd=1") == ["c1", "c3"]
     assert chosen(labelSelector="odd!=1,number notin (0,2)") == ["c4"]
@@ -182,18 +203,28 @@ def test_collections_are_deleted_by_selector(admin: ApiClient) -> None:
 
 def test_status_is_a_subresource(admin: ApiClient) -> None:
     """Of pods and custom resources: neither creation nor PUT sets it, the subresource sets only it."""
-    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}, "status": {"phase": "Running"}}
+    pod = {
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+        "status": {"phase": "Running"},
+    }
     made = admin.send("POST", admin.core("pods"), pod).json()
     assert made["status"]["phase"] == "Pending"
     changed = {**made, "spec": {}, "status": {"phase": "Running"}}
     answer = admin.send("PUT", admin.core("pods", "p/status"), changed).json()
     assert (answer["status"], answer["spec"]) == ({"phase": "Running"}, made["spec"])
     config = "/apis/samples.operator.openshift.io/v1/configs"
-    admin.send("POST", config, {"metadata": {"name": "cluster"}, "spec": {"managementState": "Managed"}, "status": {"version": "1"}})
+    admin.send(
+        "POST",
+        config,
+        {"metadata": {"name": "cluster"}, "spec": {"managementState": "Managed"}, "status": {"version": "1"}},
+    )
     stored = admin.send("GET", f"{config}/cluster").json()
     assert ("status" in stored, stored["metadata"]["generation"]) == (False, 1)
     admin.send("PATCH", f"{config}/cluster/status", {"status": {"version": "2"}}, content_type=MERGE)
-    answer = admin.send("PATCH", f"{config}/cluster", {"spec": {"managementState": "Removed"}}, content_type=MERGE).json()
+    answer = admin.send(
+        "PATCH", f"{config}/cluster", {"spec": {"managementState": "Removed"}}, content_type=MERGE
+    ).json()
     assert (answer["status"]["version"], answer["metadata"]["generation"]) == ("2", 2)
     admin.send("DELETE", f"{config}/cluster")
 
@@ -210,7 +241,9 @@ def test_patch_types(admin: ApiClient) -> None:
 def test_bodies_of_another_kind_are_refused(admin: ApiClient) -> None:
     """Wrong kind, wrong version, no object, nothing at all."""
     for body in ({"kind": "Pod"}, {"apiVersion": "v2"}, "[]", ""):
-        answer = admin.send("POST", admin.core("secrets"), body if isinstance(body, str) else {"metadata": {"name": "s"}, **body})
+        answer = admin.send(
+            "POST", admin.core("secrets"), body if isinstance(body, str) else {"metadata": {"name": "s"}, **body}
+        )
         assert (answer.status_code, answer.json()["reason"]) == (400, "BadRequest")
 
 
@@ -238,11 +271,17 @@ def test_what_only_some_clusters_have(control: ControlClient, admin: ApiClient) 
     """Deployment configs and builds, by a switch; their templates merge like those of other workloads."""
     control.change(deployment_configs=True)
     path = f"/apis/apps.openshift.io/v1/namespaces/{admin.namespace}/deploymentconfigs"
-    body = {"metadata": {"name": "web"}, "spec": {"template": {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "y"}]}}}}
+    body = {
+        "metadata": {"name": "web"},
+        "spec": {"template": {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "y"}]}}},
+    }
     assert admin.send("POST", path, body).status_code == 201
     change = {"spec": {"template": {"spec": {"containers": [{"name": "b", "image": "z"}]}}}}
     answer = admin.send("PATCH", f"{path}/web", change, content_type="application/strategic-merge-patch+json")
-    assert {one["name"]: one["image"] for one in answer.json()["spec"]["template"]["spec"]["containers"]} == {"a": "x", "b": "z"}
+    assert {one["name"]: one["image"] for one in answer.json()["spec"]["template"]["spec"]["containers"]} == {
+        "a": "x",
+        "b": "z",
+    }
     groups = {group["name"] for group in admin.send("GET", "/apis").json()["groups"]}
     assert {"apps.openshift.io", "build.openshift.io"} <= groups
 
@@ -250,7 +289,9 @@ def test_what_only_some_clusters_have(control: ControlClient, admin: ApiClient) 
 def test_watch(admin: ApiClient) -> None:
     """Present objects, then changes, each with its kind."""
     admin.send("POST", admin.core("configmaps"), {"metadata": {"name": "a"}})
-    with admin.session.get(f"{admin.url}{admin.core('configmaps')}", params={"watch": "1", "timeoutSeconds": "5"}, stream=True, timeout=30) as answer:
+    with admin.session.get(
+        f"{admin.url}{admin.core('configmaps')}", params={"watch": "1", "timeoutSeconds": "5"}, stream=True, timeout=30
+    ) as answer:
         lines = answer.iter_lines()
         first = next(lines)
         assert b'"ADDED"' in first

@@ -39,7 +39,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_an_owner_puts_a_secret_back(admin: ApiClient, control: ControlClient) -> None:
     """Its own fields, and of exact ones nothing else; what it does not name stays."""
     path = admin.core("secrets", "s")
-    document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": admin.namespace}, "data": {"a": "YQ=="}}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s", "namespace": admin.namespace},
+        "data": {"a": "YQ=="},
+    }
     owner = control.own(document, "data")
     assert admin.send("GET", path).json()["data"] == {"a": "YQ=="}
     admin.send("PATCH", path, {"metadata": {"labels": {"ours": "yes"}}}, content_type=MERGE).raise_for_status()
@@ -63,16 +68,30 @@ def test_an_owner_of_a_stream_wants_its_tags_and_leaves_the_history(admin: ApiCl
     image = "registry.example.com/team/web"
     tag = {"name": "v1", "from": {"kind": "DockerImage", "name": f"{image}:v1"}}
     metadata = {"name": "s", "namespace": admin.namespace}
-    admin.send("POST", admin.image("imagestreams"), {"metadata": metadata, "spec": {"tags": [tag, {**tag, "name": "other"}]}}).raise_for_status()
-    owner = control.own({"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": metadata, "spec": {"tags": [tag]}})
+    admin.send(
+        "POST", admin.image("imagestreams"), {"metadata": metadata, "spec": {"tags": [tag, {**tag, "name": "other"}]}}
+    ).raise_for_status()
+    owner = control.own(
+        {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": metadata, "spec": {"tags": [tag]}}
+    )
     patch = {"spec": {"tags": [{"name": "v1", "from": {"kind": "DockerImage", "name": f"{image}:v2"}}]}}
-    admin.send("PATCH", admin.image("imagestreams", "s"), patch, content_type="application/strategic-merge-patch+json").raise_for_status()
+    admin.send(
+        "PATCH", admin.image("imagestreams", "s"), patch, content_type="application/strategic-merge-patch+json"
+    ).raise_for_status()
     wait_for(lambda: control.rounds(owner) == 1)
-    assert {one["name"]: one["from"]["name"] for one in admin.stream("s")["spec"]["tags"]} == {"v1": f"{image}:v1", "other": f"{image}:v1"}
+    assert {one["name"]: one["from"]["name"] for one in admin.stream("s")["spec"]["tags"]} == {
+        "v1": f"{image}:v1",
+        "other": f"{image}:v1",
+    }
 
 
 def test_what_is_no_owner(control: ControlClient) -> None:
-    for wrong in ({}, {"document": {"kind": "Secret"}}, {"document": {"apiVersion": "v1", "kind": "Secret", "metadata": {}}}, {"nonsense": 1}):
+    for wrong in (
+        {},
+        {"document": {"kind": "Secret"}},
+        {"document": {"apiVersion": "v1", "kind": "Secret", "metadata": {}}},
+        {"nonsense": 1},
+    ):
         with pytest.raises(requests.HTTPError):
             control.send("POST", "owners", wrong)
 
@@ -101,9 +120,24 @@ def test_a_hosted_control_plane(admin: ApiClient, control: ControlClient, fleet:
 def test_marks_of_owners_are_kept(admin: ApiClient) -> None:
     """References, annotations and managed fields, on every kind in use and over updates that do not name them."""
     marks = {
-        "ownerReferences": [{"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": "e", "uid": "1-2", "controller": True}],
+        "ownerReferences": [
+            {
+                "apiVersion": "external-secrets.io/v1",
+                "kind": "ExternalSecret",
+                "name": "e",
+                "uid": "1-2",
+                "controller": True,
+            }
+        ],
         "annotations": {"argocd.argoproj.io/tracking-id": "app:/Secret:ns/s"},
-        "managedFields": [{"manager": "externalsecrets.external-secrets.io", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1"}],
+        "managedFields": [
+            {
+                "manager": "externalsecrets.external-secrets.io",
+                "operation": "Update",
+                "apiVersion": "v1",
+                "fieldsType": "FieldsV1",
+            }
+        ],
     }
     for path in (admin.core("secrets"), admin.core("serviceaccounts"), admin.image("imagestreams")):
         made = admin.send("POST", path, {"metadata": {"name": "s", **marks}}).json()

@@ -41,7 +41,9 @@ def test_delete_and_replace_directives() -> None:
     """``$patch: delete`` removes an element, ``$patch: replace`` the rest of the list, or of an object."""
     assert tags([{"name": "a", "$patch": "delete"}]) == [STREAM["spec"]["tags"][1]]
     assert tags([{"$patch": "replace"}, {"name": "c"}]) == [{"name": "c"}]
-    assert tags([{"name": "b", "importPolicy": {"$patch": "replace", "insecure": True}}])[1]["importPolicy"] == {"insecure": True}
+    assert tags([{"name": "b", "importPolicy": {"$patch": "replace", "insecure": True}}])[1]["importPolicy"] == {
+        "insecure": True
+    }
     assert tags([{"name": "b", "$patch": "replace"}])[1] == {"name": "b"}
 
 
@@ -57,7 +59,10 @@ def test_new_elements_come_first() -> None:
 def test_order_directive() -> None:
     """``$setElementOrder`` of kubectl puts elements in its order."""
     account = {"secrets": [{"name": "one"}, {"name": "two"}]}
-    patch = {"$setElementOrder/secrets": [{"name": "two"}, {"name": "one"}, {"name": "new"}], "secrets": [{"name": "new"}]}
+    patch = {
+        "$setElementOrder/secrets": [{"name": "two"}, {"name": "one"}, {"name": "new"}],
+        "secrets": [{"name": "new"}],
+    }
     patched = strategic_merge(account, patch, SERVICE_ACCOUNTS.rules)
     assert [entry["name"] for entry in patched["secrets"]] == ["two", "one", "new"]
 
@@ -65,7 +70,9 @@ def test_order_directive() -> None:
 def test_lists_without_a_key_are_replaced() -> None:
     """imagePullSecrets of a service account, unlike those of a pod."""
     account = {"imagePullSecrets": [{"name": "one"}]}
-    assert strategic_merge(account, {"imagePullSecrets": [{"name": "two"}]}, SERVICE_ACCOUNTS.rules) == {"imagePullSecrets": [{"name": "two"}]}
+    assert strategic_merge(account, {"imagePullSecrets": [{"name": "two"}]}, SERVICE_ACCOUNTS.rules) == {
+        "imagePullSecrets": [{"name": "two"}]
+    }
     pods = BY_PATH["", "v1", "pods"].rules
     pod = {"spec": {"imagePullSecrets": [{"name": "one"}]}}
     patched = strategic_merge(pod, {"spec": {"imagePullSecrets": [{"name": "two"}]}}, pods)
@@ -75,7 +82,11 @@ def test_lists_without_a_key_are_replaced() -> None:
 def test_primitive_lists() -> None:
     """Finalizers merge as a set, and single values can be removed."""
     before = {"metadata": {"finalizers": ["a", "b"]}}
-    assert strategic_merge(before, {"metadata": {"finalizers": ["c"]}}, STREAMS.rules)["metadata"]["finalizers"] == ["a", "b", "c"]
+    assert strategic_merge(before, {"metadata": {"finalizers": ["c"]}}, STREAMS.rules)["metadata"]["finalizers"] == [
+        "a",
+        "b",
+        "c",
+    ]
     patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}}
     assert strategic_merge(before, patch, STREAMS.rules)["metadata"]["finalizers"] == ["b"]
 

@@ -50,7 +50,10 @@ def test_refusals(text: str, words: str) -> None:
     assert str(caught.value) == words
 
 
-@pytest.mark.parametrize("text", ["index.docker.io/" * 3 + "index.docker.io:-x", "a" * 5000 + "!", "a-" * 3000, "a." * 3000 + "!", "a/" * 3000])
+@pytest.mark.parametrize(
+    "text",
+    ["index.docker.io/" * 3 + "index.docker.io:-x", "a" * 5000 + "!", "a-" * 3000, "a." * 3000 + "!", "a/" * 3000],
+)
 def test_a_refusal_takes_no_time(text: str) -> None:
     with pytest.raises(BadReference):
         PullSpec.parse(text)
@@ -66,5 +69,32 @@ def test_defaults() -> None:
 
 def test_tag_order() -> None:
     """latest, minor versions from new to old, full versions, the rest by name (server-behaviour.md 2.4)."""
-    tags = ["zeta", "1.0.0", "v2.1", "latest", "2.1", "alpha", "1.10", "1.9.3", "1.9.3-rc1", "5.1-rc1", "v1", "10.0.0", ""]
-    assert by_priority(tags) == ["latest", "5.1-rc1", "2.1", "v2.1", "1.10", "10.0.0", "1.9.3", "1.9.3-rc1", "1.0.0", "alpha", "v1", "zeta"]
+    tags = [
+        "zeta",
+        "1.0.0",
+        "v2.1",
+        "latest",
+        "2.1",
+        "alpha",
+        "1.10",
+        "1.9.3",
+        "1.9.3-rc1",
+        "5.1-rc1",
+        "v1",
+        "10.0.0",
+        "",
+    ]
+    assert by_priority(tags) == [
+        "latest",
+        "5.1-rc1",
+        "2.1",
+        "v2.1",
+        "1.10",
+        "10.0.0",
+        "1.9.3",
+        "1.9.3-rc1",
+        "1.0.0",
+        "alpha",
+        "v1",
+        "zeta",
+    ]

@@ -32,9 +32,27 @@ CORE_SCHEME = '"pkg/api/legacyscheme/scheme.go:30"'
 @pytest.mark.parametrize(
     ("plural", "wanted", "version", "kind", "why"),
     [
-        ("imagestreams", "ImageStream", "v1", "Secret", "converting (v1.Secret) to (image.ImageStream): unknown conversion"),
-        ("imagestreams", "ImageStream", "image.openshift.io/v2", "ImageStream", UNKNOWN.format('"ImageStream"', '"image.openshift.io/v2"', IMAGE_SCHEME)),
-        ("secrets", "Secret", "v1", "ServiceAccount", "converting (v1.ServiceAccount) to (core.Secret): unknown conversion"),
+        (
+            "imagestreams",
+            "ImageStream",
+            "v1",
+            "Secret",
+            "converting (v1.Secret) to (image.ImageStream): unknown conversion",
+        ),
+        (
+            "imagestreams",
+            "ImageStream",
+            "image.openshift.io/v2",
+            "ImageStream",
+            UNKNOWN.format('"ImageStream"', '"image.openshift.io/v2"', IMAGE_SCHEME),
+        ),
+        (
+            "secrets",
+            "Secret",
+            "v1",
+            "ServiceAccount",
+            "converting (v1.ServiceAccount) to (core.Secret): unknown conversion",
+        ),
         ("secrets", "Secret", "v1", "Sekret", UNKNOWN.format('"Sekret"', '"v1"', CORE_SCHEME)),
     ],
 )
@@ -49,23 +67,44 @@ def test_objects_of_another_kind(admin: ApiClient, plural: str, wanted: str, ver
 @pytest.mark.parametrize(
     ("plural", "body", "why"),
     [
-        ("imagestreams", {"spec": {"tags": "x"}}, "string into Go struct field ImageStreamSpec.spec.tags of type []v1.TagReference"),
-        ("imagestreams", {"spec": {"tags": [{"name": 5}]}}, "number into Go struct field TagReference.spec.tags.name of type string"),
-        ("imagestreams", {"spec": {"lookupPolicy": {"local": "yes"}}}, "string into Go struct field ImageLookupPolicy.spec.lookupPolicy.local of type bool"),
-        ("imagestreams", {"metadata": {"labels": {"a": True}}}, "bool into Go struct field ObjectMeta.metadata.labels of type string"),
+        (
+            "imagestreams",
+            {"spec": {"tags": "x"}},
+            "string into Go struct field ImageStreamSpec.spec.tags of type []v1.TagReference",
+        ),
+        (
+            "imagestreams",
+            {"spec": {"tags": [{"name": 5}]}},
+            "number into Go struct field TagReference.spec.tags.name of type string",
+        ),
+        (
+            "imagestreams",
+            {"spec": {"lookupPolicy": {"local": "yes"}}},
+            "string into Go struct field ImageLookupPolicy.spec.lookupPolicy.local of type bool",
+        ),
+        (
+            "imagestreams",
+            {"metadata": {"labels": {"a": True}}},
+            "bool into Go struct field ObjectMeta.metadata.labels of type string",
+        ),
         ("imagestreams", {"spec": []}, "array into Go struct field ImageStream.spec of type v1.ImageStreamSpec"),
         (
             "imagestreamimports",
             {"spec": {"images": [{"importPolicy": {"importMode": 1}}]}},
             "number into Go struct field TagImportPolicy.spec.images.importPolicy.importMode of type v1.ImportModeType",
         ),
-        ("serviceaccounts", {"imagePullSecrets": ["a"]}, "string into Go struct field ServiceAccount.imagePullSecrets of type v1.LocalObjectReference"),
+        (
+            "serviceaccounts",
+            {"imagePullSecrets": ["a"]},
+            "string into Go struct field ServiceAccount.imagePullSecrets of type v1.LocalObjectReference",
+        ),
         ("secrets", {"data": {"a": 1}}, "number into Go struct field Secret.data of type []uint8"),
         ("secrets", {"stringData": "x"}, "string into Go struct field Secret.stringData of type map[string]string"),
     ],
 )
 def test_values_of_another_type(admin: ApiClient, plural: str, body: dict[str, t.Any], why: str) -> None:
-    """400 where an object is sent, 422 where a patch makes it so (sigs.k8s.io/json, and endpoints/handlers/patch.go)."""
+    """400 where an object is sent, 422 where a patch makes it so (sigs.k8s.io/json, and
+    endpoints/handlers/patch.go)."""
     path = admin.image(plural) if plural.startswith("image") else admin.core(plural)
     sent = {**body, "metadata": {"name": "a", **body.get("metadata", {})}}
     answer = admin.send("POST", path, sent)
@@ -83,7 +122,10 @@ def test_values_of_another_type(admin: ApiClient, plural: str, body: dict[str, t
     [
         ({}, "the name of the object (a based on URL) was undeterminable: name must be provided"),
         ({"name": "b"}, "the name of the object (b) does not match the name on the URL (a)"),
-        ({"name": "a", "namespace": "other"}, "the namespace of the object (other) does not match the namespace on the request ({0})"),
+        (
+            {"name": "a", "namespace": "other"},
+            "the namespace of the object (other) does not match the namespace on the request ({0})",
+        ),
     ],
 )
 def test_replacements_that_do_not_fit_their_path(admin: ApiClient, metadata: dict[str, str], why: str) -> None:
@@ -97,14 +139,20 @@ def test_bodies_in_another_format(admin: ApiClient) -> None:
     """The formats that every server takes."""
     answer = admin.send("POST", admin.image("imagestreams"), "name: a", content_type="text/plain")
     assert answer.status_code == 415
-    accepted = answer.json()["message"].removeprefix("the body of the request was in an unknown format - accepted media types include: ")
+    accepted = answer.json()["message"].removeprefix(
+        "the body of the request was in an unknown format - accepted media types include: "
+    )
     assert accepted == "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 
 
 def test_dry_runs_of_another_kind(admin: ApiClient) -> None:
-    """Only All exists; nothing is done in the belief that it was a dry run (apimachinery, meta/v1/validation, ValidateDryRun)."""
+    """Only All exists; nothing is done in the belief that it was a dry run (apimachinery, meta/v1/validation,
+    ValidateDryRun)."""
     answer = admin.send("POST", admin.core("secrets"), {"metadata": {"name": "a"}}, query={"dryRun": "all"})
-    assert answer.json()["message"] == 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["all"]: supported values: "All"'
+    assert (
+        answer.json()["message"]
+        == 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["all"]: supported values: "All"'
+    )
     assert causes(answer) == [("dryRun", "FieldValueNotSupported")]
     assert admin.send("GET", admin.core("secrets", "a")).status_code == 404
     assert admin.send("GET", admin.core("secrets"), query={"dryRun": "all"}).status_code == 200
@@ -112,31 +160,54 @@ def test_dry_runs_of_another_kind(admin: ApiClient) -> None:
 
 def test_labels_and_annotations(admin: ApiClient) -> None:
     """Keys are qualified names, values of labels are words: of new objects and of changed ones."""
-    metadata = {"name": "a", "labels": {"a b": "c", "x": "y z", "/k": "v"}, "annotations": {"Example.com/Fine": "any text", "a/b/c": ""}}
+    metadata = {
+        "name": "a",
+        "labels": {"a b": "c", "x": "y z", "/k": "v"},
+        "annotations": {"Example.com/Fine": "any text", "a/b/c": ""},
+    }
     for path in (admin.core("secrets"), admin.image("imagestreams")):
         answer = admin.send("POST", path, {"metadata": metadata})
-        assert causes(answer) == [("metadata.labels", "FieldValueInvalid")] * 3 + [("metadata.annotations", "FieldValueInvalid")]
+        assert causes(answer) == [("metadata.labels", "FieldValueInvalid")] * 3 + [
+            ("metadata.annotations", "FieldValueInvalid")
+        ]
         texts = [cause["message"] for cause in answer.json()["details"]["causes"]]
-        assert texts[0].startswith("Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end")
-        assert texts[1].startswith('Invalid value: "y z": a valid label must be an empty string or consist of alphanumeric characters')
+        assert texts[0].startswith(
+            "Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must "
+            "start and end"
+        )
+        assert texts[1].startswith(
+            'Invalid value: "y z": a valid label must be an empty string or consist of alphanumeric characters'
+        )
         assert texts[2] == 'Invalid value: "/k": prefix part must be non-empty'
         assert texts[3].startswith('Invalid value: "a/b/c": a qualified name must consist of')
         assert admin.send("POST", path, {"metadata": {"name": "a"}}).status_code == 201
-        changed = admin.send("PATCH", f"{path}/a", {"metadata": {"labels": {"x": "-"}}}, content_type="application/merge-patch+json")
+        changed = admin.send(
+            "PATCH", f"{path}/a", {"metadata": {"labels": {"x": "-"}}}, content_type="application/merge-patch+json"
+        )
         assert causes(changed) == [("metadata.labels", "FieldValueInvalid")]
 
 
 @pytest.mark.parametrize(
     ("path", "selector", "why"),
     [
-        ("imagestreams", "spec.x=y", '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"'),
-        ("serviceaccounts", "type=y", '"type" is not a known field selector: only "metadata.name", "metadata.namespace"'),
+        (
+            "imagestreams",
+            "spec.x=y",
+            '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
+        ),
+        (
+            "serviceaccounts",
+            "type=y",
+            '"type" is not a known field selector: only "metadata.name", "metadata.namespace"',
+        ),
         ("secrets", "spec.x=y", "field label not supported: spec.x"),
     ],
 )
 def test_fields_that_cannot_be_selected(admin: ApiClient, path: str, selector: str, why: str) -> None:
     """Each kind has its own, and two ways to say so."""
-    answer = admin.send("GET", admin.image(path) if path == "imagestreams" else admin.core(path), query={"fieldSelector": selector})
+    answer = admin.send(
+        "GET", admin.image(path) if path == "imagestreams" else admin.core(path), query={"fieldSelector": selector}
+    )
     assert (answer.status_code, answer.json()["message"]) == (400, why)
 
 
@@ -163,7 +234,12 @@ def test_every_error_of_an_import_is_named(admin: ApiClient) -> None:
 
 def test_every_error_of_a_tag_is_named(admin: ApiClient) -> None:
     """Source, reference policy, import policy: in this order (image validation, ValidateImageStreamTagReference)."""
-    tag = {"name": "a", "from": {"kind": "DockerImage", "name": "::"}, "importPolicy": {"importMode": "Some"}, "referencePolicy": {"type": "Some"}}
+    tag = {
+        "name": "a",
+        "from": {"kind": "DockerImage", "name": "::"},
+        "importPolicy": {"importMode": "Some"},
+        "referencePolicy": {"type": "Some"},
+    }
     answer = admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": "s"}, "spec": {"tags": [tag]}})
     assert [field for field, _reason in causes(answer)] == [
         "spec.tags[a].from.name",
@@ -173,7 +249,8 @@ def test_every_error_of_a_tag_is_named(admin: ApiClient) -> None:
 
 
 def test_a_child_that_is_missing(admin: ApiClient, plain: EmbeddedRegistry) -> None:
-    """Fails a list that is kept whole, in the child's name (importer.go, importSubManifests); Legacy has no need of it."""
+    """Fails a list that is kept whole, in the child's name (importer.go, importSubManifests); Legacy has no need of
+    it."""
     recorded = plain.content.repositories["team/plain"]
     listed = recorded.manifests[recorded.tags["v1"]]
     children = [digest for digest in recorded.manifests if digest in listed.content.decode()]
@@ -196,29 +273,51 @@ def test_a_child_that_is_missing(admin: ApiClient, plain: EmbeddedRegistry) -> N
         ({"type": "kubernetes.io/ssh-auth"}, ["data[ssh-privatekey]"]),
         ({"type": "kubernetes.io/tls", "stringData": {"tls.crt": "x"}}, ["data[tls.key]"]),
         ({"type": "kubernetes.io/service-account-token"}, ["metadata.annotations[kubernetes.io/service-account.name]"]),
-        ({"type": "kubernetes.io/service-account-token", "metadata": {"annotations": {"kubernetes.io/service-account.name": "x"}}}, []),
+        (
+            {
+                "type": "kubernetes.io/service-account-token",
+                "metadata": {"annotations": {"kubernetes.io/service-account.name": "x"}},
+            },
+            [],
+        ),
         ({"stringData": {"a/b": "y"}}, ["data[a/b]"]),
     ],
 )
 def test_what_secrets_have_to_hold(admin: ApiClient, secret: dict[str, t.Any], fields: list[str]) -> None:
     """By type (core validation, ValidateSecret)."""
-    answer = admin.send("POST", admin.core("secrets"), {**secret, "metadata": {"name": "a", **secret.get("metadata", {})}})
+    answer = admin.send(
+        "POST", admin.core("secrets"), {**secret, "metadata": {"name": "a", **secret.get("metadata", {})}}
+    )
     assert answer.status_code == (422 if fields else 201), answer.text
     assert not fields or [field for field, _reason in causes(answer)] == fields
 
 
 def test_patches_of_lists_without_the_merge_key(admin: ApiClient) -> None:
     """500, with the element as Go writes a map (apimachinery, util/mergepatch/errors.go)."""
-    assert admin.send("POST", admin.core("serviceaccounts"), {"metadata": {"name": "a"}, "secrets": [{"name": "p"}]}).status_code == 201
+    assert (
+        admin.send(
+            "POST", admin.core("serviceaccounts"), {"metadata": {"name": "a"}, "secrets": [{"name": "p"}]}
+        ).status_code
+        == 201
+    )
     patch = {"secrets": [{"uid": "x", "kind": "Secret"}]}
-    answer = admin.send("PATCH", admin.core("serviceaccounts", "a"), patch, content_type="application/strategic-merge-patch+json")
-    assert (answer.status_code, answer.json()["message"]) == (500, "map: map[kind:Secret uid:x] does not contain declared merge key: name")
+    answer = admin.send(
+        "PATCH", admin.core("serviceaccounts", "a"), patch, content_type="application/strategic-merge-patch+json"
+    )
+    assert (answer.status_code, answer.json()["message"]) == (
+        500,
+        "map: map[kind:Secret uid:x] does not contain declared merge key: name",
+    )
 
 
 def test_service_accounts_keep_names_only(admin: ApiClient) -> None:
     """Everything else of a reference is dropped (core serviceaccount strategy, cleanSecretReferences)."""
     reference = {"name": "p", "namespace": "elsewhere", "kind": "Secret"}
-    made = admin.send("POST", admin.core("serviceaccounts"), {"metadata": {"name": "a"}, "secrets": [reference], "imagePullSecrets": [reference]})
+    made = admin.send(
+        "POST",
+        admin.core("serviceaccounts"),
+        {"metadata": {"name": "a"}, "secrets": [reference], "imagePullSecrets": [reference]},
+    )
     assert (made.json()["secrets"], made.json()["imagePullSecrets"]) == ([{"name": "p"}], [{"name": "p"}])
 
 
@@ -227,9 +326,23 @@ def test_reviews(admin: ApiClient) -> None:
     wish = {"resourceAttributes": {"namespace": admin.namespace, "verb": "get", "resource": "secrets"}}
     review = admin.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": wish}).json()
     assert (review["metadata"], review["spec"], review["status"]) == ({}, wish, {"allowed": True})
-    binding = {"metadata": {"name": "readers"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "ann"}]}
+    binding = {
+        "metadata": {"name": "readers"},
+        "roleRef": {"kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "User", "name": "ann"}],
+    }
     admin.send("POST", admin.rbac("rolebindings"), binding)
-    review = admin.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": wish}, headers={"Impersonate-User": "ann"}).json()
+    review = admin.send(
+        "POST",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        {"spec": wish},
+        headers={"Impersonate-User": "ann"},
+    ).json()
     reason = f'RBAC: allowed by RoleBinding "readers/{admin.namespace}" of ClusterRole "edit" to User "ann"'
     assert review["status"] == {"allowed": True, "reason": reason}
-    assert set(admin.send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}).json()) == {"kind", "apiVersion", "metadata", "status"}
+    assert set(admin.send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}).json()) == {
+        "kind",
+        "apiVersion",
+        "metadata",
+        "status",
+    }

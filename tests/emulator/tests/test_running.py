@@ -40,7 +40,14 @@ def wait_for(truth: Callable[[], t.Any], seconds: float = 10.0) -> t.Any:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(409, "Conflict"), (429, "TooManyRequests"), (500, "InternalError"), (503, "ServiceUnavailable"), (504, "Timeout")]
+    ("status", "reason"),
+    [
+        (409, "Conflict"),
+        (429, "TooManyRequests"),
+        (500, "InternalError"),
+        (503, "ServiceUnavailable"),
+        (504, "Timeout"),
+    ],
 )
 def test_refusals_on_demand(admin: ApiClient, control: ControlClient, status: int, reason: str) -> None:
     """So many times, for these requests only, with Retry-After."""
@@ -76,7 +83,8 @@ def test_latency(admin: ApiClient, control: ControlClient) -> None:
 
 
 def test_an_outage(admin: ApiClient, control: ControlClient) -> None:
-    """Connections are reset, then refused, then everything is as it was; the request that began it is not carried out."""
+    """Connections are reset, then refused, then everything is as it was; the request that began it is not carried
+    out."""
     admin.send("POST", admin.core("secrets"), {"metadata": {"name": "kept"}}).raise_for_status()
     control.fault(method="POST", path="/secrets", outage=0.3)
     began = time.monotonic()
@@ -93,7 +101,9 @@ def test_an_outage(admin: ApiClient, control: ControlClient) -> None:
 
 def test_tokens_that_end_with_a_request(admin: ApiClient, control: ControlClient) -> None:
     """In the middle of whatever their user does."""
-    other = ApiClient(admin.url, str(admin.session.verify), control.token("somebody", "system:masters"), admin.namespace)
+    other = ApiClient(
+        admin.url, str(admin.session.verify), control.token("somebody", "system:masters"), admin.namespace
+    )
     control.fault(path="/secrets", skip=1, expire="somebody")
     with other:
         assert [other.send("GET", other.core("secrets")).status_code for _turn in range(3)] == [200, 401, 401]
@@ -113,11 +123,21 @@ def test_faults_are_listed_and_removed(control: ControlClient) -> None:
 def test_the_request_log(admin: ApiClient, control: ControlClient) -> None:
     """Method, path, query, user and code; no body."""
     before = control.last_number()
-    admin.send("POST", admin.core("secrets"), {"metadata": {"name": "s"}, "stringData": {"k": "very-secret"}}, query={"dryRun": "All"})
+    admin.send(
+        "POST",
+        admin.core("secrets"),
+        {"metadata": {"name": "s"}, "stringData": {"k": "very-secret"}},
+        query={"dryRun": "All"},
+    )
     admin.send("GET", admin.core("secrets", "none"))
     # A watch of another test is noted when it ends.
     first, second = [entry for entry in control.requests(before) if admin.namespace in entry["path"]]
-    assert (first["method"], first["path"], first["query"], first["code"]) == ("POST", admin.core("secrets"), "dryRun=All", 201)
+    assert (first["method"], first["path"], first["query"], first["code"]) == (
+        "POST",
+        admin.core("secrets"),
+        "dryRun=All",
+        201,
+    )
     assert (second["user"], second["code"]) == ("system:admin", 404)
     assert "very-secret" not in json.dumps(control.requests())
     control.send("DELETE", "requests")
@@ -169,7 +189,16 @@ def test_service_accounts_of_new_namespaces(admin: ApiClient, control: ControlCl
 def start_program(directory: Path, *arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, t.Any]]:
     """The emulator as a program, with what it says of itself."""
     state_file = directory / "state.json"
-    command = [sys.executable, "-m", "emulator", "--ca-dir", str(directory / "ca"), "--state-file", str(state_file), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "emulator",
+        "--ca-dir",
+        str(directory / "ca"),
+        "--state-file",
+        str(state_file),
+        *arguments,
+    ]
     process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)})
     wait_for(lambda: state_file.exists() or process.poll() is not None, 30.0)
     assert process.poll() is None

@@ -33,7 +33,9 @@ def wait_for(truth: Callable[[], t.Any], seconds: float = 15.0) -> t.Any:
 
 
 @pytest.fixture
-def openshift(emulator: Emulator, client: Callable[..., ApiClient], control: ControlClient, plain: EmbeddedRegistry) -> Iterator[ApiClient]:
+def openshift(
+    emulator: Emulator, client: Callable[..., ApiClient], control: ControlClient, plain: EmbeddedRegistry
+) -> Iterator[ApiClient]:
     """The administrator in the namespace of the samples: one sample from the plain registry, and a running operator."""
     api = client(emulator.admin_token, NAMESPACE)
     source = {"kind": "DockerImage", "name": f"{plain.host}/team/plain:v1"}
@@ -66,14 +68,17 @@ def conditions(status: Object) -> dict[str, str]:
 
 
 def test_samples_follow_the_registry_and_failures_are_reported(openshift: ApiClient, plain: EmbeddedRegistry) -> None:
-    """Imports come from the registry of the configuration; an import that failed is said, and forgotten once it succeeds."""
+    """Imports come from the registry of the configuration; an import that failed is said, and forgotten once it
+    succeeds."""
     status = configured(openshift, samplesRegistry=plain.host)
     assert (conditions(status)["SamplesExist"], conditions(status)["ImportImageErrorsExist"]) == ("True", "False")
     assert openshift.stream("sample")["status"]["tags"][0]["items"]
 
     status = configured(openshift, samplesRegistry=f"{plain.host}/absent")
     assert conditions(status)["ImportImageErrorsExist"] == "True"
-    assert [entry["reason"] for entry in status["conditions"] if entry["type"] == "ImportImageErrorsExist"] == ["sample"]
+    assert [entry["reason"] for entry in status["conditions"] if entry["type"] == "ImportImageErrorsExist"] == [
+        "sample"
+    ]
     assert openshift.stream("sample")["spec"]["tags"][0]["from"]["name"] == f"{plain.host}/absent/team/plain:v1"
 
     status = configured(openshift, samplesRegistry=plain.host)

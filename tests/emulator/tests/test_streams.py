@@ -47,7 +47,8 @@ def test_replacing_a_stream(admin: ApiClient) -> None:
     refused = admin.send("PUT", path, blind)
     assert refused.status_code == 422
     assert refused.json()["message"] == (
-        'imagestreams.image.openshift.io "s" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update'
+        'imagestreams.image.openshift.io "s" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified '
+        "for an update"
     )
     changed = {**stream, "spec": {"tags": [external("b")]}, "status": {"tags": []}}
     answer = admin.send("PUT", path, changed).json()
@@ -85,13 +86,23 @@ def test_clients_do_not_set_generations(admin: ApiClient) -> None:
 @pytest.mark.parametrize(
     ("tag", "message"),
     [
-        (external("a", importPolicy={"importMode": "x"}), 'spec.tags[a].importPolicy.importMode: Invalid value: "x": invalid import mode'),
-        (external("a", referencePolicy={"type": "x"}), 'spec.tags[a].referencePolicy.type: Invalid value: "x": valid values are "Source", "Local"'),
+        (
+            external("a", importPolicy={"importMode": "x"}),
+            'spec.tags[a].importPolicy.importMode: Invalid value: "x": invalid import mode',
+        ),
+        (
+            external("a", referencePolicy={"type": "x"}),
+            'spec.tags[a].referencePolicy.type: Invalid value: "x": valid values are "Source", "Local"',
+        ),
         (external("a", "::"), 'spec.tags[a].from.name: Invalid value: "::": invalid reference format'),
         ({"name": "a", "from": {"kind": "DockerImage"}}, "spec.tags[a].from.name: Required value"),
         (
             {"name": "a", "from": {"kind": "ImageStreamTag", "name": "s:b"}, "importPolicy": {"scheduled": True}},
-            "spec.tags[a].importPolicy.scheduled: Invalid value: true: only tags pointing to Docker repositories may be scheduled",
+            (
+                "spec.tags[a].importPolicy.scheduled: Invalid value: true: only tags pointing to Docker repositories "
+                "may "
+                "be scheduled"
+            ),
         ),
         (
             {"name": "a", "from": {"kind": "ImageStreamTag", "name": "absent:b"}},
@@ -99,7 +110,10 @@ def test_clients_do_not_set_generations(admin: ApiClient) -> None:
         ),
         (
             {"name": "a", "from": {"kind": "ImageStreamTag", "name": "a:b:c"}},
-            'spec.tags[a].from.name: Invalid value: "a:b:c": must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>',
+            (
+                'spec.tags[a].from.name: Invalid value: "a:b:c": must be of the form <tag>, <repo>:<tag>, <id>, or '
+                "<repo>@<id>"
+            ),
         ),
     ],
 )
@@ -121,7 +135,9 @@ def test_stream_names(admin: ApiClient) -> None:
 def test_a_repository_as_source(admin: ApiClient) -> None:
     """spec.dockerImageRepository is kept, and may not have a tag."""
     body = {"metadata": {"name": "s"}, "spec": {"dockerImageRepository": "quay.io/a/b"}}
-    assert admin.send("POST", admin.image("imagestreams"), body).json()["spec"]["dockerImageRepository"] == "quay.io/a/b"
+    assert (
+        admin.send("POST", admin.image("imagestreams"), body).json()["spec"]["dockerImageRepository"] == "quay.io/a/b"
+    )
     patch = {"spec": {"dockerImageRepository": "quay.io/a/b:v1"}}
     refused = admin.send("PATCH", admin.image("imagestreams", "s"), patch, content_type=MERGE)
     assert "the repository name may not contain a tag" in refused.json()["message"]
@@ -138,13 +154,19 @@ def test_a_following_tag_follows_and_a_removed_one_stops(admin: ApiClient) -> No
     assert items(admin.stream("s"), "f")[0]["dockerImageReference"] == "quay.io/a/b:v2"
 
 
-def test_tags_from_other_namespaces_need_the_right_to_pull(admin: ApiClient, control: ControlClient, client: ClientFactory) -> None:
+def test_tags_from_other_namespaces_need_the_right_to_pull(
+    admin: ApiClient, control: ControlClient, client: ClientFactory
+) -> None:
     """get imagestreams/layers there."""
     create(admin, "s", external("a"))
     other = f"{admin.namespace}-other"
     admin.send("POST", "/api/v1/namespaces", {"metadata": {"name": other}})
     editor = client(control.token("jo"), other)
-    binding = {"metadata": {"name": "jo"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "User", "name": "jo"}]}
+    binding = {
+        "metadata": {"name": "jo"},
+        "roleRef": {"kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "User", "name": "jo"}],
+    }
     admin.send("POST", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{other}/rolebindings", binding)
     tag = {"name": "copy", "from": {"kind": "ImageStreamTag", "namespace": admin.namespace, "name": "s:a"}}
     body = {"metadata": {"name": "d"}, "spec": {"tags": [tag]}}
@@ -164,14 +186,20 @@ def test_a_fixed_copy_of_an_image(admin: ApiClient, plain: EmbeddedRegistry) -> 
     digest = items(admin.stream("src"), "v1")[0]["image"]
     for name in (f"src@{digest}", f"src@{digest[7:20]}"):
         tag = {"name": "fixed", "from": {"kind": "ImageStreamImage", "name": name}}
-        answer = admin.send("PUT", admin.image("imagestreamtags", "dst:fixed"), {"metadata": {"name": "dst:fixed"}, "tag": tag})
+        answer = admin.send(
+            "PUT", admin.image("imagestreamtags", "dst:fixed"), {"metadata": {"name": "dst:fixed"}, "tag": tag}
+        )
         assert answer.ok, answer.text
         assert answer.json()["image"]["metadata"]["name"] == digest
     stored = admin.send("GET", admin.image("imagestreamimages", f"src@{digest}")).json()
     child = stored["image"]["dockerImageManifests"][0]["digest"]
-    assert admin.send("GET", admin.image("imagestreamimages", f"src@{child}")).json()["image"]["metadata"]["name"] == child
+    assert (
+        admin.send("GET", admin.image("imagestreamimages", f"src@{child}")).json()["image"]["metadata"]["name"] == child
+    )
     tag = {"name": "child", "from": {"kind": "ImageStreamImage", "name": f"src@{child}"}}
-    refused = admin.send("PUT", admin.image("imagestreamtags", "dst:child"), {"metadata": {"name": "dst:child"}, "tag": tag})
+    refused = admin.send(
+        "PUT", admin.image("imagestreamtags", "dst:child"), {"metadata": {"name": "dst:child"}, "tag": tag}
+    )
     assert refused.status_code == 422
     assert f'imagestreamimage.image.openshift.io \\"{child}\\" not found' in refused.text.replace('\\\\\\"', '\\"')
 
@@ -180,7 +208,10 @@ def test_stream_images_that_are_not_there(admin: ApiClient) -> None:
     """400 for another form of name, 404 for an unknown stream or image."""
     create(admin, "s", external("a"))
     answer = admin.send("GET", admin.image("imagestreamimages", "s:a"))
-    assert (answer.status_code, answer.json()["message"]) == (400, "ImageStreamImages must be retrieved with <name>@<id>")
+    assert (answer.status_code, answer.json()["message"]) == (
+        400,
+        "ImageStreamImages must be retrieved with <name>@<id>",
+    )
     for name, missing in (("none@sha256:aa", "none"), ("s@sha256:aa", "s@sha256:aa")):
         answer = admin.send("GET", admin.image("imagestreamimages", name))
         assert (answer.status_code, answer.json()["details"]["name"]) == (404, missing)
@@ -192,7 +223,10 @@ def test_stream_tags_as_objects(admin: ApiClient) -> None:
     for plural, kind in (("imagestreamtags", "ImageStreamTags"), ("imagetags", "ImageTags")):
         for method in ("GET", "DELETE"):
             answer = admin.send(method, admin.image(plural, "s"))
-            assert (answer.status_code, answer.json()["message"]) == (400, f"{kind} must be retrieved with <name>:<tag>")
+            assert (answer.status_code, answer.json()["message"]) == (
+                400,
+                f"{kind} must be retrieved with <name>:<tag>",
+            )
         answer = admin.send("GET", admin.image(plural, "none:a"))
         assert answer.json()["message"] == f'{plural}.image.openshift.io "none" not found'
     assert admin.send("GET", admin.image("imagestreamtags", "s:a")).status_code == 404
@@ -219,12 +253,29 @@ def test_writing_stream_tags(admin: ApiClient) -> None:
     assert [tag["name"] for tag in admin.stream("new")["spec"]["tags"]] == ["b"]
     patch = {"tag": {"importPolicy": {"scheduled": True}}}
     patched = admin.send("PATCH", path, patch, content_type=MERGE)
-    assert (patched.status_code, patched.json()["tag"]["importPolicy"]) == (200, {"scheduled": True, "importMode": "Legacy"})
-    # The stream that PATCH does not find is made up with a uid, so that it counts as one to change (imagestreamtag/rest.go, Update).
-    assert admin.send("PATCH", admin.image("imagestreamtags", "none:a"), {"tag": external("a")}, content_type=MERGE).status_code == 201
+    assert (patched.status_code, patched.json()["tag"]["importPolicy"]) == (
+        200,
+        {"scheduled": True, "importMode": "Legacy"},
+    )
+    # The stream that PATCH does not find is made up with a uid, so that it counts as one to change
+    # (imagestreamtag/rest.go, Update).
+    assert (
+        admin.send(
+            "PATCH", admin.image("imagestreamtags", "none:a"), {"tag": external("a")}, content_type=MERGE
+        ).status_code
+        == 201
+    )
     assert [tag["name"] for tag in admin.stream("none")["spec"]["tags"]] == ["a"]
-    refused = admin.send("PATCH", admin.image("imagestreamtags", "never:a"), {"metadata": {"annotations": {"x": "y"}}}, content_type=MERGE)
-    assert refused.json()["message"] == f"imagestreamtag a is not a spec tag in imagestream {admin.namespace}/never, cannot be updated"
+    refused = admin.send(
+        "PATCH",
+        admin.image("imagestreamtags", "never:a"),
+        {"metadata": {"annotations": {"x": "y"}}},
+        content_type=MERGE,
+    )
+    assert (
+        refused.json()["message"]
+        == f"imagestreamtag a is not a spec tag in imagestream {admin.namespace}/never, cannot be updated"
+    )
 
 
 def test_versions_of_stream_tags(admin: ApiClient) -> None:
@@ -275,7 +326,13 @@ def test_writing_image_tags(admin: ApiClient) -> None:
 
 def test_deleting_tags(admin: ApiClient) -> None:
     """Also those that are in the spec only, or in the history only."""
-    create(admin, "s", {"name": "never", "from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}}, external("gone"), external("c"))
+    create(
+        admin,
+        "s",
+        {"name": "never", "from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}},
+        external("gone"),
+        external("c"),
+    )
     patch = {"spec": {"tags": [{"name": "gone", "$patch": "delete"}]}}
     admin.send("PATCH", admin.image("imagestreams", "s"), patch, content_type=STRATEGIC)
     assert admin.send("DELETE", admin.image("imagestreamtags", "s:never")).status_code == 200
@@ -295,8 +352,14 @@ def test_reference_policy_local(admin: ApiClient, plain: EmbeddedRegistry) -> No
     admin.import_images("s", entry)
     shown = admin.send("GET", admin.image("imagestreamtags", "s:v2")).json()
     digest = shown["image"]["metadata"]["name"]
-    assert shown["image"]["dockerImageReference"] == f"image-registry.openshift-image-registry.svc:5000/{admin.namespace}/s@{digest}"
-    assert admin.send("GET", f"/apis/image.openshift.io/v1/images/{digest}").json()["dockerImageReference"] == f"{plain.host}/team/plain@{digest}"
+    assert (
+        shown["image"]["dockerImageReference"]
+        == f"image-registry.openshift-image-registry.svc:5000/{admin.namespace}/s@{digest}"
+    )
+    assert (
+        admin.send("GET", f"/apis/image.openshift.io/v1/images/{digest}").json()["dockerImageReference"]
+        == f"{plain.host}/team/plain@{digest}"
+    )
 
 
 def test_annotations_of_a_tag_are_shown_with_its_image(admin: ApiClient, plain: EmbeddedRegistry) -> None:
@@ -313,7 +376,11 @@ def test_annotations_of_a_tag_are_shown_with_its_image(admin: ApiClient, plain: 
 def test_status_of_a_stream(admin: ApiClient) -> None:
     """The subresource sets the history; items without a generation get one."""
     stream = create(admin, "s", {"name": "a", "from": {"kind": "DockerImage", "name": "quay.io/a/b:v1"}})
-    item = {"created": "2026-01-01T00:00:00Z", "dockerImageReference": f"quay.io/a/b@sha256:{'a' * 64}", "image": f"sha256:{'a' * 64}"}
+    item = {
+        "created": "2026-01-01T00:00:00Z",
+        "dockerImageReference": f"quay.io/a/b@sha256:{'a' * 64}",
+        "image": f"sha256:{'a' * 64}",
+    }
     body = {**stream, "status": {"tags": [{"tag": "a", "items": [item]}]}, "spec": {}}
     answer = admin.send("PUT", admin.image("imagestreams", "s/status"), body).json()
     assert (items(answer, "a")[0]["generation"], answer["spec"]) == (1, stream["spec"])

@@ -45,7 +45,9 @@ def test_valid_json(text: str) -> None:
     assert json_error(text) is None
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("300s", 300.0), ("1h0m0s", 3600.0), ("1.5m", 90.0), ("250ms", 0.25), ("5", None), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("300s", 300.0), ("1h0m0s", 3600.0), ("1.5m", 90.0), ("250ms", 0.25), ("5", None), ("", None)]
+)
 def test_duration(text: str, seconds: float | None) -> None:
     """Go's durations need a unit."""
     assert parse_duration(text) == seconds

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Examples as they stand in the documentation: which there are, and how they are made to fit the test's surroundings.
+"""Examples as they stand in the documentation: which there are, and how they are made to fit the test's
+surroundings.
 
-An example is a playbook: all that a Markdown file shows (its YAML blocks, the tasks in tables that are marked so), the commands in
-tables that are marked so, or the EXAMPLES of a module. They name registries and namespaces as a reader's would be called;
-``playbook`` puts the test's in place.
+An example is a playbook: all that a Markdown file shows (its YAML blocks, the tasks in tables that are marked so),
+the commands in tables that are marked so, or the EXAMPLES of a module. They name registries and namespaces as a
+reader's would be called; ``playbook`` puts the test's in place.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "quayside.openshift_images"
-_FENCED = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(
+    r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
+)
 _TASK_TABLE = re.compile(r"<!-- example: tasks -->\n((?:\|.*\n)+)")
 _COMMAND_TABLE = re.compile(r"<!-- example: commands -->\n((?:\|.*\n)+)")
 # A block with this mark is a file that the commands around it use; another test follows those.
@@ -99,7 +102,9 @@ def _of_document(document: Path) -> Iterator[Example]:
         plays.append({"name": f"The tables of {name}", "hosts": "localhost", "gather_facts": False, "tasks": tasks})
     commands = [_command(row) for row in _rows(_COMMAND_TABLE, text)]
     # Samples are on a cluster of their own.
-    of_samples = [command for command in commands if any(variable.startswith("samples_") for variable in command["vars"])]
+    of_samples = [
+        command for command in commands if any(variable.startswith("samples_") for variable in command["vars"])
+    ]
     others = [command for command in commands if command not in of_samples]
     for about, content in (("", plays), (", commands", others), (", commands for samples", of_samples)):
         if content:
@@ -134,6 +139,8 @@ def _command(row: str) -> dict[str, t.Any]:
 
 def _constant(module: Path, name: str) -> str:
     for statement in ast.parse(module.read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in statement.targets):
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == name for target in statement.targets
+        ):
             return str(ast.literal_eval(statement.value))
     raise AssertionError(f"{module} has no {name}")

@@ -35,14 +35,24 @@ def docker_config(given: Surroundings) -> dict[str, t.Any]:
 
 def registry_secret(given: Surroundings) -> Document:
     data = base64.b64encode(json.dumps(docker_config(given)).encode()).decode()
-    return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": data}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": data},
+    }
 
 
 @pytest.fixture(scope="session")
 def images(given: Surroundings) -> None:
     """The images that examples import."""
     for registry in ("private", "plain"):
-        for tag, platforms in {"v1": "linux/amd64 linux/arm64", "v1.0": "linux/amd64", "v2": "linux/amd64", "stable": "linux/amd64"}.items():
+        for tag, platforms in {
+            "v1": "linux/amd64 linux/arm64",
+            "v1.0": "linux/amd64",
+            "v2": "linux/amd64",
+            "stable": "linux/amd64",
+        }.items():
             for name in ("web", "api", "plain"):
                 given.push(registry, name, tag, platforms)
 
@@ -68,7 +78,9 @@ def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamesp
     for namespace in (shop, shop_test):
         for name in ("registry", "quay"):
             cluster.create("secrets", namespace, {**registry_secret(given), "metadata": {"name": name}})
-    cluster.import_images(shop, "web", {tag: (given.image("private", "web", tag), {"importMode": "Legacy"}) for tag in ("v1", "v2")})
+    cluster.import_images(
+        shop, "web", {tag: (given.image("private", "web", tag), {"importMode": "Legacy"}) for tag in ("v1", "v2")}
+    )
     private, plain = (given.registries[name].host for name in ("private", "plain"))
     team = given.repository("")
     return {
@@ -91,7 +103,9 @@ def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamesp
 
 
 @contextmanager
-def belongings(example: Example, cluster: Cluster, playbooks: Playbooks, given: Surroundings, directory: Path) -> Iterator[Playbooks]:
+def belongings(
+    example: Example, cluster: Cluster, playbooks: Playbooks, given: Surroundings, directory: Path
+) -> Iterator[Playbooks]:
     """Where the example may run: what belongs to the whole cluster is borrowed, and samples are brought along."""
     if "samples_" in example.text:
         with samples_cluster(given, directory) as samples:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cluster does now and then: no image API, overload, conflicts, connections that break, controllers that write too."""
+"""What a cluster does now and then: no image API, overload, conflicts, connections that break, controllers that
+write too."""
 
 from __future__ import annotations
 
@@ -56,7 +57,9 @@ def everything_is_there(cluster: Cluster, namespace: str, run: Run) -> None:
 
 
 @pytest.mark.parametrize("faults", [REFUSED_FOR_NOW, DONE_UNHEARD], ids=["refused for now", "done but unheard"])
-def test_a_run_gets_through(emulator: Emulator, cluster: Cluster, namespace: str, stage: Stage, faults: list[Fault]) -> None:
+def test_a_run_gets_through(
+    emulator: Emulator, cluster: Cluster, namespace: str, stage: Stage, faults: list[Fault]
+) -> None:
     switched_on = [emulator.cluster.faults.add(dataclasses.replace(fault)) for fault in faults]
 
     done = stage.run("--diff")
@@ -75,7 +78,10 @@ def test_controllers_find_nothing_to_do_after_a_run(cluster: Cluster, namespace:
     stage.variables["mode"] = "Legacy"
     _predicted, done = stage.predict_and_do()
 
-    assert done.changed_tags() == {(f"{namespace}/web", "v1"): ("import_mode_changed",), (f"{namespace}/copy", "v1"): ("scheduled_changed",)}
+    assert done.changed_tags() == {
+        (f"{namespace}/web", "v1"): ("import_mode_changed",),
+        (f"{namespace}/copy", "v1"): ("scheduled_changed",),
+    }
     stage.find_nothing_to_do()
 
 
@@ -86,8 +92,10 @@ def test_a_cluster_without_image_api(emulator: Emulator, cluster: Cluster, names
 
     assert run.messages() == {
         "Streams": (
-            f'Cannot list image streams in namespace "{namespace}": the API server {cluster.host} answered 404: 404 page not found; '
-            "this cluster does not serve the image API (image.openshift.io/v1): it is plain Kubernetes and not OpenShift, or host is not "
+            f'Cannot list image streams in namespace "{namespace}": the API server {cluster.host} answered 404: 404 '
+            "page not found; "
+            "this cluster does not serve the image API (image.openshift.io/v1): it is plain Kubernetes and not "
+            "OpenShift, or host is not "
             "an OpenShift API server."
         )
     }

@@ -28,7 +28,9 @@ LARGE = 100
 @pytest.fixture(scope="module")
 def fleet(given: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedFleet]:
     """The clusters."""
-    with EmulatedFleet(tmp_path_factory.mktemp("fleet"), given.registries["private"], CLUSTERS, given.repository("fleet")) as running:
+    with EmulatedFleet(
+        tmp_path_factory.mktemp("fleet"), given.registries["private"], CLUSTERS, given.repository("fleet")
+    ) as running:
         yield running
 
 
@@ -44,7 +46,9 @@ def files(folder: Path, name: str) -> dict[str, str]:
 
 def compare(fleet: EmulatedFleet, folder: Path, name: str, *options: str) -> Run:
     """Every cluster is named by the inventory, and none by the environment."""
-    return Playbooks(folder, {}).run(DRIFT, *fleet.vault_options, *options, variables=files(folder, name), inventory=fleet.inventory)
+    return Playbooks(folder, {}).run(
+        DRIFT, *fleet.vault_options, *options, variables=files(folder, name), inventory=fleet.inventory
+    )
 
 
 def clusters(folder: Path, name: str) -> dict[str, dict[str, t.Any]]:
@@ -58,12 +62,22 @@ def whole(fleet: EmulatedFleet, folder: Path) -> Run:
     return compare(fleet, folder, "whole", "--forks", "10")
 
 
-def test_one_unreachable_and_one_forbidden_cluster_hold_nobody_up(fleet: EmulatedFleet, folder: Path, whole: Run) -> None:
-    expected = {**dict.fromkeys(fleet.names, "in_sync"), **dict.fromkeys(fleet.drifted(), "drift"), fleet.unreachable: "failed", fleet.forbidden: "failed"}
+def test_one_unreachable_and_one_forbidden_cluster_hold_nobody_up(
+    fleet: EmulatedFleet, folder: Path, whole: Run
+) -> None:
+    expected = {
+        **dict.fromkeys(fleet.names, "in_sync"),
+        **dict.fromkeys(fleet.drifted(), "drift"),
+        fleet.unreachable: "failed",
+        fleet.forbidden: "failed",
+    }
     found = clusters(folder, "whole")
     assert {name: cluster["verdict"] for name, cluster in found.items()} == expected, whole.output
     assert whole.exit_code == 2
-    assert sorted(result.host for result in whole.results if result.outcome == "failed") == [fleet.unreachable, fleet.forbidden]
+    assert sorted(result.host for result in whole.results if result.outcome == "failed") == [
+        fleet.unreachable,
+        fleet.forbidden,
+    ]
     assert "refused the connection" in found[fleet.unreachable]["failures"][0]["message"]
     assert "403 Forbidden" in found[fleet.forbidden]["failures"][0]["message"]
     for name in fleet.drifted():
@@ -72,28 +86,51 @@ def test_one_unreachable_and_one_forbidden_cluster_hold_nobody_up(fleet: Emulate
         assert "import_mode_changed" in change["reasons"]
 
 
-def test_the_page_shows_every_cluster_and_nothing_shows_a_credential(fleet: EmulatedFleet, folder: Path, whole: Run) -> None:
+def test_the_page_shows_every_cluster_and_nothing_shows_a_credential(
+    fleet: EmulatedFleet, folder: Path, whole: Run
+) -> None:
     page = folder.joinpath("whole.html").read_text(encoding="utf-8")
     assert [name for name in fleet.names if name not in page] == []
-    shown = {"page": page, "document": folder.joinpath("whole.json").read_text(encoding="utf-8"), "output": whole.output}
-    assert not {place for secret in fleet.credentials() for form in forms(secret) for place, text in shown.items() if form in text}
+    shown = {
+        "page": page,
+        "document": folder.joinpath("whole.json").read_text(encoding="utf-8"),
+        "output": whole.output,
+    }
+    assert not {
+        place
+        for secret in fleet.credentials()
+        for form in forms(secret)
+        for place, text in shown.items()
+        if form in text
+    }
 
 
 def test_four_slices_make_the_same_report(fleet: EmulatedFleet, folder: Path, whole: Run) -> None:
     # One of each kind, where it has to be quick.
-    chosen = fleet.names if CLUSTERS >= LARGE else sorted({fleet.unreachable, fleet.forbidden, fleet.drifted()[0], fleet.of_several_architectures()[0]})
+    chosen = (
+        fleet.names
+        if CLUSTERS >= LARGE
+        else sorted({fleet.unreachable, fleet.forbidden, fleet.drifted()[0], fleet.of_several_architectures()[0]})
+    )
     for number in range(4):
         # In turn, as AWX cuts an inventory.
         compare(fleet, folder, f"slice-{number}", "--limit", ",".join(chosen[number::4]))
-    variables = {**files(folder, "merged"), "drift_report_files": [str(folder / f"slice-{number}.json") for number in range(4)]}
+    variables = {
+        **files(folder, "merged"),
+        "drift_report_files": [str(folder / f"slice-{number}.json") for number in range(4)],
+    }
 
     run = Playbooks(folder, {}).run(MERGE, variables=variables)
 
     assert (run.exit_code, run.complaints()) == (0, []), run.output
-    assert list(clusters(folder, "merged").values()) == [cluster for name, cluster in clusters(folder, "whole").items() if name in chosen]
+    assert list(clusters(folder, "merged").values()) == [
+        cluster for name, cluster in clusters(folder, "whole").items() if name in chosen
+    ]
 
 
-def test_the_constructed_groups_choose_clusters_and_what_is_declared_for_them(fleet: EmulatedFleet, folder: Path, whole: Run) -> None:
+def test_the_constructed_groups_choose_clusters_and_what_is_declared_for_them(
+    fleet: EmulatedFleet, folder: Path, whole: Run
+) -> None:
     constructed = ("-i", str(fleet.inventory.with_name("constructed.yml")))
 
     compare(fleet, folder, "several", *constructed, "--limit", f"multiarch:!{fleet.unreachable}")

@@ -86,7 +86,11 @@ def missing(lines: list[str], output: str) -> list[str]:
 
 def test_getting_started(given: Surroundings, emulator: Emulator, cluster: Cluster, tmp_path: Path) -> None:
     guide = blocks(GUIDE)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_", "PYTHON"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_", "PYTHON"))
+    }
     run = subprocess.run(
         ["bash", "-c", script(guide)],
         cwd=clone(tmp_path, given, emulator, cluster),
@@ -104,5 +108,7 @@ def test_getting_started(given: Surroundings, emulator: Emulator, cluster: Clust
     steps = {int(text.split("\n", 1)[0]): text for text in run.stdout.split(STEP)[1:]}
     shown = excerpts(guide)
     assert len(shown) >= 5
-    assert {number: absent for number, lines in shown.items() if (absent := missing(lines, steps[number]))} == {}, run.stdout
+    assert {number: absent for number, lines in shown.items() if (absent := missing(lines, steps[number]))} == {}, (
+        run.stdout
+    )
     assert given.credential()["password"] not in run.stdout

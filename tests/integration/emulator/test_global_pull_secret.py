@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A global pull secret that is gone or broken. Every import of a cluster fails meanwhile, so the cluster is this test's own."""
+"""A global pull secret that is gone or broken. Every import of a cluster fails meanwhile, so the cluster is this
+test's own."""
 
 from __future__ import annotations
 

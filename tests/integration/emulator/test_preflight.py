@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is said of a cluster on which the tests cannot run, what keeps a second run away, and what a cluster does by itself."""
+"""What is said of a cluster on which the tests cannot run, what keeps a second run away, and what a cluster does by
+itself."""
 
 from __future__ import annotations
 
@@ -26,7 +27,10 @@ def test_nothing_is_missing(cluster: Cluster) -> None:
     ("path", "words"),
     [
         ("/apis/config.openshift.io/v1/images/cluster", ["There is no images.config.openshift.io/cluster"]),
-        ("/api/v1/namespaces/openshift-config/secrets/pull-secret", ["There is no global pull secret (openshift-config/pull-secret)"]),
+        (
+            "/api/v1/namespaces/openshift-config/secrets/pull-secret",
+            ["There is no global pull secret (openshift-config/pull-secret)"],
+        ),
         (EDIT, ['The ClusterRole "edit" does not allow to create imagestreamimports']),
     ],
 )
@@ -44,19 +48,29 @@ def test_a_plain_kubernetes(emulator: Emulator, cluster: Cluster) -> None:
 
 def test_a_second_run_is_kept_away(cluster: Cluster) -> None:
     preflight.occupy(cluster, "first")
-    with pytest.raises(preflight.Occupied, match=r"Another run of these tests works on this cluster: first on .* kubectl delete configmap -n default"):
+    with pytest.raises(
+        preflight.Occupied,
+        match=r"Another run of these tests works on this cluster: first on .* kubectl delete configmap -n default",
+    ):
         preflight.occupy(cluster, "second")
     preflight.release(cluster)
     preflight.occupy(cluster, "second")
 
 
-@pytest.mark.parametrize("switches", [{"import_controller": True}, {"import_controller": False}], ids=["with", "without"])
+@pytest.mark.parametrize(
+    "switches", [{"import_controller": True}, {"import_controller": False}], ids=["with", "without"]
+)
 def test_what_comes_to_rest(cluster: Cluster, given: Surroundings, namespace: str, switches: dict[str, t.Any]) -> None:
     """With a controller once it has imported, without one although a tag waits."""
     image = given.image("plain", "rest", "v1")
     given.push("plain", "rest", "v1")
     tag = {"name": "v1", "from": {"kind": "DockerImage", "name": image}, "importPolicy": {"insecure": True}}
-    document = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": "web"}, "spec": {"tags": [tag]}}
+    document = {
+        "apiVersion": "image.openshift.io/v1",
+        "kind": "ImageStream",
+        "metadata": {"name": "web"},
+        "spec": {"tags": [tag]},
+    }
     cluster.create("imagestreams", namespace, document)
 
     now = cluster.settled([namespace])
@@ -70,7 +84,9 @@ def test_rights_that_do_not_come(cluster: Cluster, namespace: str, monkeypatch: 
     monkeypatch.setattr("integration.cluster._RIGHTS_SECONDS", 0.5)
     cluster.create_account(namespace, "nobody")
     with pytest.raises(TimeoutError, match=r"the cluster does not grant .*'resource': 'secrets'"):
-        cluster.with_rights(cluster.access_of(namespace, "nobody"), [{"verb": "get", "resource": "secrets", "namespace": namespace}])
+        cluster.with_rights(
+            cluster.access_of(namespace, "nobody"), [{"verb": "get", "resource": "secrets", "namespace": namespace}]
+        )
     rights = Rights(cluster, namespace)
     rights.apply("registry_access_info.yml")
     access = rights.user(namespace, ("quayside-registry-access-info", namespace))

@@ -60,14 +60,19 @@ def listens(address: str) -> bool:
 
 def addresses(environment: dict[str, str]) -> list[str]:
     """Everything of a lab that listens."""
-    return [environment["K8S_AUTH_HOST"], *(environment[name] for name in sorted(NAMES) if name.endswith(("ATE", "AIN", "NED")))]
+    return [
+        environment["K8S_AUTH_HOST"],
+        *(environment[name] for name in sorted(NAMES) if name.endswith(("ATE", "AIN", "NED"))),
+    ]
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Path]:
     """A lab in the background."""
     path = tmp_path_factory.mktemp("lab")
-    started = lab("up", "--state-dir", str(path), "--engine", "embedded", "--namespace", "shop", "--owner", str(os.getpid()))
+    started = lab(
+        "up", "--state-dir", str(path), "--engine", "embedded", "--namespace", "shop", "--owner", str(os.getpid())
+    )
     assert started.returncode == 0, started.stderr
     yield path
     assert lab("down", "--state-dir", str(path)).returncode == 0
@@ -106,11 +111,17 @@ def test_the_variables_reach_the_cluster_and_its_registries(environment: dict[st
     assert private.status_code == 200
     assert requests.get(f"http://{environment['TEST_REGISTRY_PLAIN']}/v2/", timeout=10).status_code == 200
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(f"https://{environment['TEST_REGISTRY_SELFSIGNED']}/v2/", verify=environment["TEST_REGISTRY_CA"], timeout=10)
+        requests.get(
+            f"https://{environment['TEST_REGISTRY_SELFSIGNED']}/v2/", verify=environment["TEST_REGISTRY_CA"], timeout=10
+        )
 
 
-@pytest.mark.parametrize(("user", "reads", "writes"), [("admin", 200, 201), ("developer", 200, 201), ("viewer", 200, 403)])
-def test_each_context_of_the_kubeconfig_has_its_rights(environment: dict[str, str], user: str, reads: int, writes: int) -> None:
+@pytest.mark.parametrize(
+    ("user", "reads", "writes"), [("admin", 200, 201), ("developer", 200, 201), ("viewer", 200, 403)]
+)
+def test_each_context_of_the_kubeconfig_has_its_rights(
+    environment: dict[str, str], user: str, reads: int, writes: int
+) -> None:
     config = yaml.safe_load(Path(environment["KUBECONFIG"]).read_text())
     assert config["current-context"] == "admin"
     context = next(entry["context"] for entry in config["contexts"] if entry["name"] == user)
@@ -131,7 +142,10 @@ def test_each_context_of_the_kubeconfig_has_its_rights(environment: dict[str, st
 
 def test_a_second_lab_in_the_same_place_is_refused(directory: Path) -> None:
     again = lab("up", "--state-dir", str(directory))
-    assert (again.returncode, again.stderr) == (1, f"lab up: a lab runs in {directory} already; python -m lab down --state-dir {directory} stops it\n")
+    assert (again.returncode, again.stderr) == (
+        1,
+        f"lab up: a lab runs in {directory} already; python -m lab down --state-dir {directory} stops it\n",
+    )
 
 
 def test_up_and_down_leave_nothing_that_listens(tmp_path: Path) -> None:

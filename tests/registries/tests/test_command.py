@@ -70,10 +70,14 @@ def addressed(fleet: RegistryFleet, *arguments: str) -> list[str]:
 def test_push_retag_and_untag_print_what_they_did(fleet: RegistryFleet) -> None:
     secret = fleet.credential[1]
     image = ["--repository", "command/web", "--platform", "linux/amd64", "--platform", "linux/arm64"]
-    pushed = [command(*addressed(fleet, "push", *image, "--tag", tag, "--salt", tag), SECRET=secret) for tag in ("v1", "v2")]
+    pushed = [
+        command(*addressed(fleet, "push", *image, "--tag", tag, "--salt", tag), SECRET=secret) for tag in ("v1", "v2")
+    ]
     assert [run.returncode for run in pushed] == [0, 0], pushed
     digests = [run.stdout.strip() for run in pushed]
-    moved = command(*addressed(fleet, "retag", "--repository", "command/web", "--tag", "v1", "--to", "v2"), SECRET=secret)
+    moved = command(
+        *addressed(fleet, "retag", "--repository", "command/web", "--tag", "v1", "--to", "v2"), SECRET=secret
+    )
     assert moved.stdout.strip() == digests[1]
     removed = command(*addressed(fleet, "untag", "--repository", "command/web", "--tag", "v2"), SECRET=secret)
     assert removed.returncode == 0
@@ -101,7 +105,9 @@ def test_plain_http_needs_insecure(fleet: RegistryFleet) -> None:
 
 
 def test_a_wrong_password_is_one_sentence_without_it(fleet: RegistryFleet) -> None:
-    run = command(*addressed(fleet, "retag", "--repository", "team/web", "--tag", "x", "--to", "v1"), SECRET="n0t-the-one")
+    run = command(
+        *addressed(fleet, "retag", "--repository", "team/web", "--tag", "x", "--to", "v1"), SECRET="n0t-the-one"
+    )
     assert run.returncode == 1
     assert "was answered 401" in run.stderr
     assert "Traceback" not in run.stderr
@@ -111,7 +117,9 @@ def test_a_wrong_password_is_one_sentence_without_it(fleet: RegistryFleet) -> No
 def test_a_missing_password_variable_is_named(fleet: RegistryFleet) -> None:
     environment = {key: value for key, value in ENVIRONMENT.items() if key != "SECRET"}
     arguments = addressed(fleet, "untag", "--repository", "team/web", "--tag", "x")
-    run = subprocess.run([sys.executable, "-m", "registries", *arguments], env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-m", "registries", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 1
     assert run.stderr == "registries untag: the environment has no variable SECRET\n"
 

@@ -17,7 +17,9 @@ from registries.images import build_image
 def test_content_that_misses_its_digest_is_refused(tmp_path: Path) -> None:
     listed = "sha256:" + "1" * 64
     entry = {
-        "repositories": {"team/a": {"tags": {}, "manifests": {listed: {"mediaType": DOCKER_MANIFEST, "content": "{}"}}}},
+        "repositories": {
+            "team/a": {"tags": {}, "manifests": {listed: {"mediaType": DOCKER_MANIFEST, "content": "{}"}}}
+        },
         "blobs": {},
     }
     path = tmp_path / "registry.json"
@@ -38,7 +40,9 @@ def test_an_image_is_the_same_for_the_same_arguments_and_another_for_another_sal
     ("image_format", "list_type", "single_type"),
     [("docker", DOCKER_LIST, DOCKER_MANIFEST), ("oci", OCI_INDEX, OCI_MANIFEST)],
 )
-def test_several_platforms_become_a_list_of_complete_images(image_format: str, list_type: str, single_type: str) -> None:
+def test_several_platforms_become_a_list_of_complete_images(
+    image_format: str, list_type: str, single_type: str
+) -> None:
     image = build_image(["linux/amd64", "linux/arm64/v8"], salt="s", image_format=image_format)
     assert image.top.media_type == list_type
     entries = json.loads(image.top.content)["manifests"]

@@ -81,7 +81,9 @@ def test_an_invented_token_opens_nothing(session: requests.Session, base: str) -
 
 
 @pytest.mark.parametrize("repository", ["public/plain", "private/plain"])
-def test_both_halves_serve_what_plain_has(fleet: RegistryFleet, recorded: dict[str, RegistryContent], repository: str) -> None:
+def test_both_halves_serve_what_plain_has(
+    fleet: RegistryFleet, recorded: dict[str, RegistryContent], repository: str
+) -> None:
     held = recorded["plain"].repositories["team/plain"]
     with fleet.client("hub") as client:
         assert client.tags(repository) == sorted(held.tags)

@@ -26,7 +26,9 @@ def private(fleet: RegistryFleet) -> t.Iterator[RegistryClient]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_recorded_digest_is_reproduced(fleet: RegistryFleet, recorded: dict[str, RegistryContent], name: str) -> None:
+def test_every_recorded_digest_is_reproduced(
+    fleet: RegistryFleet, recorded: dict[str, RegistryContent], name: str
+) -> None:
     content = recorded[name]
     assert content.repositories
     with fleet.client(name) as client:

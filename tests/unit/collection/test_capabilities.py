@@ -15,7 +15,11 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "capabilities.md").read_text(encoding="utf-8")
 LINES = [line for line in PAGE.splitlines() if line.startswith("| ")]
 TABLES = [line for line in LINES if line.startswith("| Capability |")]
-ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in LINES if line not in TABLES and not line.startswith("| ---")]
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in LINES
+    if line not in TABLES and not line.startswith("| ---")
+]
 # What people do with other tools too: those come before this collection's own column.
 COMPARED = [row for row in ROWS if len(row) == 7]
 TEST = re.compile(r"`(?P<file>[^`:]+\.py)::(?P<test>test_\w+)`")
@@ -43,13 +47,17 @@ def test_the_test_of_the_row_exists_and_is_about_its_task(row: list[str]) -> Non
     assert re.search(rf"^ *def {named['test']}\(", file.read_text(encoding="utf-8"), re.MULTILINE)
     if "integration" in file.parts:
         # The playbooks beside the test, or the one that it names, use what the row names.
-        beside = "".join(path.read_text(encoding="utf-8") for path in file.parent.iterdir() if path.suffix in (".py", ".yml"))
+        beside = "".join(
+            path.read_text(encoding="utf-8") for path in file.parent.iterdir() if path.suffix in (".py", ".yml")
+        )
         assert [name for name in NAME.findall(row[-2]) if name not in beside] == []
 
 
 @pytest.mark.parametrize("kind", ["modules", "roles", "playbooks"])
 def test_everything_is_in_the_readme(kind: str) -> None:
     folder = ROOT / ("plugins/modules" if kind == "modules" else kind)
-    names = [path.stem for path in folder.iterdir() if (path.is_dir() if kind == "roles" else path.suffix in (".py", ".yml"))]
+    names = [
+        path.stem for path in folder.iterdir() if (path.is_dir() if kind == "roles" else path.suffix in (".py", ".yml"))
+    ]
     assert len(names) > 3
     assert [name for name in names if f"| `{name}` |" not in README] == []

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What comments and guides cite is there: sections of docs/server-behaviour.md, contract cases, pages of the repository."""
+"""What comments and guides cite is there: sections of docs/server-behaviour.md, contract cases, pages of the
+repository."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def cited(pattern: str, word: str) -> set[tuple[str, str]]:
     """What is cited, each with the file: ``pattern`` has one group, with one or several of ``word`` in it."""
-    return {(name, one) for name, text in texts() for many in re.findall(pattern, text) for one in re.findall(word, many)}
+    return {
+        (name, one) for name, text in texts() for many in re.findall(pattern, text) for one in re.findall(word, many)
+    }
 
 
 def test_every_section_that_is_cited_is_there() -> None:
@@ -45,7 +48,9 @@ def test_every_section_that_is_cited_is_there() -> None:
 
 
 def test_every_section_and_case_of_the_traps_is_there() -> None:
-    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| .+::", (ROOT / "docs" / "traps.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| [^|]+ \| ([^|]+) \| .+::", (ROOT / "docs" / "traps.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
     assert len(rows) > 50
     assert sorted({where for row in rows for where in row.split(", ") if where not in SECTIONS | CASES}) == []
@@ -59,8 +64,18 @@ def test_every_contract_case_that_is_cited_is_there() -> None:
 
 
 def test_every_page_that_the_collection_cites_is_there() -> None:
-    pages = {path.name for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/*/*.md"), *ROOT.glob("tests/**/*.md"))}
-    citations = {citation for citation in cited(r"([\w-]+\.md)\b", r".+") if not citation[0].startswith(("tests", "tools"))}
+    pages = {
+        path.name
+        for path in (
+            *ROOT.glob("*.md"),
+            *ROOT.glob("docs/**/*.md"),
+            *ROOT.glob("roles/*/*.md"),
+            *ROOT.glob("tests/**/*.md"),
+        )
+    }
+    citations = {
+        citation for citation in cited(r"([\w-]+\.md)\b", r".+") if not citation[0].startswith(("tests", "tools"))
+    }
 
     assert len(citations) > 20
     assert sorted(citation for citation in citations if citation[1] not in pages) == []
@@ -69,7 +84,10 @@ def test_every_page_that_the_collection_cites_is_there() -> None:
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact[:40])
 def test_every_fact_says_what_it_is_known_from(fact: str) -> None:
     found = re.search(r"\[([^\]]+)\]$", " ".join(fact.split()))
-    assert found, "end the fact with its source in brackets, as in [case source_change] or [oas pkg/image/apiserver/importer/importer.go]"
+    assert found, (
+        "end the fact with its source in brackets, as in [case source_change] or [oas "
+        "pkg/image/apiserver/importer/importer.go]"
+    )
     for source in found[1].split("; "):
         kind, _blank, where = source.partition(" ")
         if kind == "case":

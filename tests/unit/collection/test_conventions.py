@@ -18,12 +18,38 @@ ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # The sections that a certified collection has.
 SECTIONS = (
-    "Requirements", "Installation", "Use cases", "Testing", "Contributing", "Support", "Communication",
-    "Release notes and roadmap", "Related information", "Licence",
+    "Requirements",
+    "Installation",
+    "Use cases",
+    "Testing",
+    "Contributing",
+    "Support",
+    "Communication",
+    "Release notes and roadmap",
+    "Related information",
+    "Licence",
 )
-COMMUNITY_FILES = ("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "MAINTAINERS.md", "REVIEW_CHECKLIST.md", "SECURITY.md", "CHANGELOG.md")
+COMMUNITY_FILES = (
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "MAINTAINERS.md",
+    "REVIEW_CHECKLIST.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+)
 # What is text and can hold an address of the project.
-TEXTS = ("*.md", "*.yml", ".github/**/*.yml", "docs/**/*.md", "docs/**/*.yml", "docs/**/*.rst", "meta/*", "playbooks/**/*.yml", "plugins/**/*.py", "roles/**/*")
+TEXTS = (
+    "*.md",
+    "*.yml",
+    ".github/**/*.yml",
+    "docs/**/*.md",
+    "docs/**/*.yml",
+    "docs/**/*.rst",
+    "meta/*",
+    "playbooks/**/*.yml",
+    "plugins/**/*.py",
+    "roles/**/*",
+)
 
 
 def load(*parts: str) -> t.Any:
@@ -33,13 +59,23 @@ def load(*parts: str) -> t.Any:
 def test_every_address_of_the_project_is_below_the_one_of_galaxy_yml() -> None:
     galaxy = load("galaxy.yml")
     base = galaxy["repository"]
-    texts = {path: path.read_text(encoding="utf-8") for pattern in TEXTS for path in ROOT.glob(pattern) if path.is_file()}
-    addresses = [(path.name, found) for path, text in texts.items() for found in re.findall(r"https?://[\w./-]*/openshift_images[\w./-]*", text)]
+    texts = {
+        path: path.read_text(encoding="utf-8") for pattern in TEXTS for path in ROOT.glob(pattern) if path.is_file()
+    }
+    addresses = [
+        (path.name, found)
+        for path, text in texts.items()
+        for found in re.findall(r"https?://[\w./-]*/openshift_images[\w./-]*", text)
+    ]
 
     assert (galaxy["homepage"], galaxy["issues"]) == (base, f"{base}/issues")
     assert len(addresses) > 5
-    assert [(name, address) for name, address in addresses if address != base and not address.startswith(f"{base}/")] == []
-    assert load("docs", "docsite", "links.yml")["edit_on_github"]["repository"] == base.removeprefix("https://github.com/")
+    assert [
+        (name, address) for name, address in addresses if address != base and not address.startswith(f"{base}/")
+    ] == []
+    assert load("docs", "docsite", "links.yml")["edit_on_github"]["repository"] == base.removeprefix(
+        "https://github.com/"
+    )
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -99,11 +135,20 @@ def test_every_guide_is_in_each_index_with_a_description(index: str) -> None:
 def test_public_ci_calls_make_every_night_too_and_nothing_else() -> None:
     workflow = load(".github", "workflows", "ci.yml")
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-    targets = [target for job in workflow["jobs"].values() for target in job.get("strategy", {}).get("matrix", {}).get("target", [])]
+    targets = [
+        target
+        for job in workflow["jobs"].values()
+        for target in job.get("strategy", {}).get("matrix", {}).get("target", [])
+    ]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
     assert {step["run"] for step in steps if "run" in step} == {"make everything", "make ${{ matrix.target }}"}
-    assert [name for name in targets if not re.search(rf"^(?:\.PHONY:|ONE_GATE :=).*\b{name}\b", makefile, re.MULTILINE)] == []
-    assert {step["uses"].partition("@")[0] for step in steps if "uses" in step} == {"actions/checkout", "actions/setup-python"}
+    assert [
+        name for name in targets if not re.search(rf"^(?:\.PHONY:|ONE_GATE :=).*\b{name}\b", makefile, re.MULTILINE)
+    ] == []
+    assert {step["uses"].partition("@")[0] for step in steps if "uses" in step} == {
+        "actions/checkout",
+        "actions/setup-python",
+    }
     assert workflow["on"]["schedule"]
     assert "secrets." not in (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")

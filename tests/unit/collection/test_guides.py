@@ -14,9 +14,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import Keyring, KeyringEntry, file_key, lookup_text
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.keyring import (
+    Keyring,
+    KeyringEntry,
+    file_key,
+    lookup_text,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine import plan_types as stream_plan
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import REGISTRY_REASONS, SECRET_REASONS
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import (
+    REGISTRY_REASONS,
+    SECRET_REASONS,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDES = ROOT / "docs"
@@ -107,34 +115,54 @@ def pairs_of(content: t.Any) -> Iterator[tuple[str, str]]:
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 # Rows of tables, and items of lists of messages that say all.
-MESSAGES = re.findall(r"^(?:\| |- )`([^`]+)`(?: \||$)", (GUIDES / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+MESSAGES = re.findall(
+    r"^(?:\| |- )`([^`]+)`(?: \||$)", (GUIDES / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE
+)
 
 
 def is_said(message: str, texts: set[str]) -> bool:
     """Whether the code has this text, or one that goes on after it."""
     endless = message.removesuffix(OPEN)
     return message in texts or any(
-        text.strip() == message or text.startswith(f"{message}{OPEN}") or (endless != message and text.startswith(endless)) for text in texts
+        text.strip() == message
+        or text.startswith(f"{message}{OPEN}")
+        or (endless != message and text.startswith(endless))
+        for text in texts
     )
 
 
 def test_every_error_of_the_code_is_in_the_guide() -> None:
     assert len(MESSAGES) > 200
-    missing = sorted(f"{error}: {text}" for text, error in raised().items() if not any(is_said(message, {text}) for message in MESSAGES))
+    missing = sorted(
+        f"{error}: {text}"
+        for text, error in raised().items()
+        if not any(is_said(message, {text}) for message in MESSAGES)
+    )
     assert missing == [], "give each a row in docs/troubleshooting.md: the cause, and what to do"
 
 
 def test_every_message_of_playbooks_and_roles_is_in_the_guide() -> None:
     given = {text for text in given_by_playbooks() if sum(map(str.isalpha, text)) >= FEWEST_LETTERS}
     assert len(given) > 5
-    assert sorted(text for text in given if not any(is_said(message, {text, text.removesuffix(":")}) for message in MESSAGES)) == []
+    assert (
+        sorted(
+            text for text in given if not any(is_said(message, {text, text.removesuffix(":")}) for message in MESSAGES)
+        )
+        == []
+    )
 
 
 def test_every_reason_is_explained() -> None:
     known = {*SECRET_REASONS, *REGISTRY_REASONS, "link_missing", "linked_twice", "lookup_policy_changed"}
-    known |= {value for name, value in vars(stream_plan).items() if name.isupper() and isinstance(value, str) and re.fullmatch(r"[a-z_]+", value)}
+    known |= {
+        value
+        for name, value in vars(stream_plan).items()
+        if name.isupper() and isinstance(value, str) and re.fullmatch(r"[a-z_]+", value)
+    }
     section = (GUIDES / "drift.md").read_text(encoding="utf-8").partition("## Reasons")[2].partition("\n## ")[0]
-    explained = [word for row in re.findall(r"^\| (`.+?`) \| ", section, re.MULTILINE) for word in re.findall(r"`(\w+)`", row)]
+    explained = [
+        word for row in re.findall(r"^\| (`.+?`) \| ", section, re.MULTILINE) for word in re.findall(r"`(\w+)`", row)
+    ]
 
     assert "upstream_moved" in known
     assert sorted(explained) == sorted(known)
@@ -144,7 +172,10 @@ def test_every_message_stands_there_once() -> None:
     assert sorted(message for message in set(MESSAGES) if MESSAGES.count(message) > 1) == []
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row["first"] + " " + row["rest"].split("`")[1]) for row in rows("private-registries.md")])
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, id=row["first"] + " " + row["rest"].split("`")[1]) for row in rows("private-registries.md")],
+)
 def test_keys_match_as_the_table_says(row: re.Match[str]) -> None:
     key, (image, verdict) = row["first"], row["rest"].split("`", 2)[1:]
     entry = KeyringEntry(secret="registry", written=key, username="puller", password="a password")
@@ -165,7 +196,12 @@ def documents() -> dict[str, str]:
 
 
 def unknown(pattern: str, known: set[str]) -> list[tuple[str, str]]:
-    return [(name, word) for name, text in documents().items() for word in re.findall(pattern, text, re.MULTILINE) if word not in known]
+    return [
+        (name, word)
+        for name, text in documents().items()
+        for word in re.findall(pattern, text, re.MULTILINE)
+        if word not in known
+    ]
 
 
 def test_roles_that_are_to_be_bound_are_in_the_manifests() -> None:
@@ -174,7 +210,11 @@ def test_roles_that_are_to_be_bound_are_in_the_manifests() -> None:
 
 
 def test_every_role_of_the_manifests_is_said_to_be_for_something() -> None:
-    roles = {name for path in GUIDES.glob("rbac/*.yml") for name in re.findall(r"name: (quayside-\S+)", path.read_text(encoding="utf-8"))}
+    roles = {
+        name
+        for path in GUIDES.glob("rbac/*.yml")
+        for name in re.findall(r"name: (quayside-\S+)", path.read_text(encoding="utf-8"))
+    }
     bound = set(re.findall(r"`(quayside-[a-z-]+)`", (GUIDES / "least-privilege.md").read_text(encoding="utf-8")))
 
     assert len(roles) > 20
@@ -182,7 +222,11 @@ def test_every_role_of_the_manifests_is_said_to_be_for_something() -> None:
 
 
 def test_commands_name_targets_of_the_makefile() -> None:
-    targets = set(re.findall(r"[\w-]+", " ".join(re.findall(r"^(?:\.PHONY|ONE_GATE :?=|\.PHONY:) *(.*)$", MAKEFILE, re.MULTILINE))))
+    targets = set(
+        re.findall(
+            r"[\w-]+", " ".join(re.findall(r"^(?:\.PHONY|ONE_GATE :?=|\.PHONY:) *(.*)$", MAKEFILE, re.MULTILINE))
+        )
+    )
     assert "unit" in targets
     assert unknown(r"(?:^    |`)make (?:PYTHON=\S+ )?([a-z][\w-]*)", targets) == []
 

@@ -4,7 +4,8 @@
 
 """How plugins/module_utils is laid out: packages on floors, imports that run down, and a short list of doors.
 
-A door is an import inside of a function: it costs a module's start only when it is needed. Each one says why it is there.
+A door is an import inside of a function: it costs a module's start only when it is needed. Each one says why it is
+there.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ MOST_DOORS = 20
 
 def packages() -> dict[str, ast.Module]:
     """The files of module_utils by ``package/file``, parsed."""
-    return {str(path.relative_to(UTILS).with_suffix("")): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(UTILS.rglob("*.py"))}
+    return {
+        str(path.relative_to(UTILS).with_suffix("")): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(UTILS.rglob("*.py"))
+    }
 
 
 def imported(name: str, tree: ast.Module, known: set[str]) -> Iterator[str]:
@@ -120,13 +124,22 @@ def test_only_http_imports_the_libraries_of_http() -> None:
         name
         for name, tree in packages().items()
         for node in ast.walk(tree)
-        if (isinstance(node, ast.Import) and any(alias.name.split(".")[0] in ("requests", "urllib3") for alias in node.names))
-        or (isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in ("requests", "urllib3"))
+        if (
+            isinstance(node, ast.Import)
+            and any(alias.name.split(".")[0] in ("requests", "urllib3") for alias in node.names)
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and not node.level
+            and (node.module or "").split(".")[0] in ("requests", "urllib3")
+        )
     }
     assert {name.split("/")[0] for name in users} == {"_http"}
 
 
-PRIVATE = re.compile(r"\b(?:urllib3|requests|http\.client|kubernetes)\._\w+|from (?:urllib3|requests|http|kubernetes)\S*\._\w+ import")
+PRIVATE = re.compile(
+    r"\b(?:urllib3|requests|http\.client|kubernetes)\._\w+|from (?:urllib3|requests|http|kubernetes)\S*\._\w+ import"
+)
 
 
 def test_no_private_part_of_a_library_and_no_trick_of_imports() -> None:

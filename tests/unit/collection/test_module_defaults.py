@@ -30,7 +30,8 @@ PLAYBOOK = """
 """
 OPTIONS = {
     "image_stream_import": "{namespace: team, name: app, tags: [{name: v1, from: '127.0.0.1:5000/team/app:v1'}]}",
-    "pull_secret": "{namespace: team, name: private, registries: [{registry: registry.test, username: u, password: p}]}",
+    "pull_secret": "{namespace: team, name: private, registries: [{registry: registry.test, username: u, password: "
+    "p}]}",
     "sa_secret_link": "{namespace: team, service_account: builder, secrets: [private]}",
 }
 
@@ -47,12 +48,18 @@ def collections(tmp_path: Path) -> Path:
 def play(module: str, folder: Path, collections: Path) -> subprocess.CompletedProcess[t.Any]:
     playbook = folder / "playbook.yml"
     playbook.write_text(PLAYBOOK.format(module=module, options=OPTIONS[module]), encoding="utf-8")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))
+    }
     environment = kept | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_HOME": str(folder / "home")}
     inventory = ["-i", "localhost,", "--connection", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
     program = shutil.which("ansible-playbook", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     command = [str(program), *inventory, str(playbook)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
+    )
 
 
 @pytest.mark.parametrize("module", sorted(OPTIONS))

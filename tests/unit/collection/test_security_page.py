@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-ROWS = [line for line in (ROOT / "docs" / "security.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ") and not line.startswith("| ---")]
+ROWS = [
+    line
+    for line in (ROOT / "docs" / "security.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("| ") and not line.startswith("| ---")
+]
 PROMISES = [row for row in ROWS if row != "| What | Test |"]
 TEST = re.compile(r"`(?P<file>[^`:]+\.py)(?:::(?P<test>test_\w+))?` \|\Z")
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The core kinds of an API server in memory, behind the methods of the cluster client: for tests of what is sent and why."""
+"""The core kinds of an API server in memory, behind the methods of the cluster client: for tests of what is sent and
+why."""
 
 from __future__ import annotations
 
@@ -64,7 +65,12 @@ class CoreApi:
         """Store an object as if somebody else had written it."""
         with self._lock:
             self._version += 1
-            metadata = {"name": name, "namespace": namespace, "uid": f"uid-{self._version}", **content.pop("metadata", {})}
+            metadata = {
+                "name": name,
+                "namespace": namespace,
+                "uid": f"uid-{self._version}",
+                **content.pop("metadata", {}),
+            }
             known = self.objects.get((plural, namespace, name))
             if known is not None:
                 metadata["uid"] = known["metadata"]["uid"]
@@ -84,8 +90,17 @@ class CoreApi:
     def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[Object]:
         return t.cast("list[Object]", self.request("GET", path, query=query)["items"])
 
-    def request(self, method: str, path: str, *, query: t.Mapping[str, str] | None = None, body: t.Any = None, repeatable: bool = True) -> t.Any:
-        """Carry out one request; what happens in ``before`` and ``after`` is what others do meanwhile, or what breaks."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: t.Mapping[str, str] | None = None,
+        body: t.Any = None,
+        repeatable: bool = True,
+    ) -> t.Any:
+        """Carry out one request; what happens in ``before`` and ``after`` is what others do meanwhile, or what
+        breaks."""
         assert repeatable or method != "GET"
         request = Sent(method, path, copy.deepcopy(body), dict(query or {}))
         with self._lock:
@@ -113,7 +128,12 @@ class CoreApi:
         namespace = parts[0]
         kind = parts[1] if len(parts) > 1 else "namespaces"
         name = parts[2] if len(parts) > 2 else ""
-        verb = {"GET": "get" if name or kind == "namespaces" else "list", "POST": "create", "PUT": "update", "DELETE": "delete"}[request.method]
+        verb = {
+            "GET": "get" if name or kind == "namespaces" else "list",
+            "POST": "create",
+            "PUT": "update",
+            "DELETE": "delete",
+        }[request.method]
         if f"{verb} {kind}" in self.forbidden:
             raise status_error(Forbidden, 403, "Forbidden", f'{kind} "{name}" is forbidden')
         if kind == "namespaces":
@@ -149,7 +169,9 @@ class CoreApi:
         if f"list {kind}" in self.forbidden or "list all" in self.forbidden:
             raise status_error(Forbidden, 403, "Forbidden", f"{kind} is forbidden")
         if kind == "namespaces":
-            namespaces = [{"metadata": {"name": name, "labels": self.labels.get(name, {})}} for name in sorted(self.namespaces)]
+            namespaces = [
+                {"metadata": {"name": name, "labels": self.labels.get(name, {})}} for name in sorted(self.namespaces)
+            ]
             wanted = dict(term.split("=") for term in query["labelSelector"].split(","))
             return {"items": [item for item in namespaces if wanted.items() <= item["metadata"]["labels"].items()]}
         return {"items": [item for key, item in sorted(self.objects.items()) if key[0] == kind and fits(item, query)]}
@@ -176,7 +198,9 @@ def fits(item: Object, query: t.Mapping[str, str]) -> bool:
 
 
 def status_error(error: type[ApiError], status: int, reason: str, message: str, **details: t.Any) -> ApiError:
-    return error(f"The API server refused it: {message}.", status=status, reason=reason, server_message=message, details=details)
+    return error(
+        f"The API server refused it: {message}.", status=status, reason=reason, server_message=message, details=details
+    )
 
 
 def missing(kind: str, name: str) -> ApiError:

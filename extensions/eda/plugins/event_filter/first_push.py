@@ -4,8 +4,9 @@
 
 """Tell the first push of a repository from those that follow within seconds: an event filter of ansible-rulebook.
 
-Two throttles of a rulebook cannot do that without a gap: once_within drops what follows, and a once_after beside it has windows of
-its own, so that a push can be dropped by the one and be alone, and so look like a first one, in the other.
+Two throttles of a rulebook cannot do that without a gap: once_within drops what follows, and a once_after beside it
+has windows of its own, so that a push can be dropped by the one and be alone, and so look like a first one, in the
+other.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ author:
   - quayside contributors (@quayside)
 short_description: Tell the first push of a repository from those that follow within seconds.
 description:
-  - An event filter that adds the key C(first) to each push, V(true) or V(false). A push is a first one if its repository was not pushed to
+  - An event filter that adds the key C(first) to each push, V(true) or V(false). A push is a first one if its
+    repository was not pushed to
     within the last O(seconds) seconds.
-  - A rulebook acts on first pushes at once, and on the others once after a while, for all of them. Each push is one or the other, so that
+  - A rulebook acts on first pushes at once, and on the others once after a while, for all of them. Each push is one or
+    the other, so that
     none is lost.
-  - It belongs after C(quayside.openshift_images.registry_push) and C(eda.builtin.event_splitter). Other events pass as they are.
+  - It belongs after C(quayside.openshift_images.registry_push) and C(eda.builtin.event_splitter). Other events pass as
+    they are.
 options:
   seconds:
     description:
@@ -51,7 +55,11 @@ _last: dict[tuple[Any, str], float] = {}
 
 def main(event: dict[str, Any], seconds: float = 3) -> dict[str, Any]:
     """Return the event with the key first, if it is a push."""
-    if not isinstance(event, dict) or not isinstance(event.get("repository"), str) or not isinstance(event.get("registry"), (str, type(None))):
+    if (
+        not isinstance(event, dict)
+        or not isinstance(event.get("repository"), str)
+        or not isinstance(event.get("registry"), (str, type(None)))
+    ):
         return event
     now = time.monotonic()
     # What is too old to matter goes, so that this holds no more than the pushes of some seconds.

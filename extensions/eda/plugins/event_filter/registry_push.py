@@ -4,8 +4,8 @@
 
 """Turn what registries send to a webhook into pushes: an event filter of ansible-rulebook.
 
-ansible-rulebook runs this file by its path, in its own process, where collections cannot be imported. So the file stands
-alone, with the grammar of pull specs written once more (a test holds it to the collection's own).
+ansible-rulebook runs this file by its path, in its own process, where collections cannot be imported. So the file
+stands alone, with the grammar of pull specs written once more (a test holds it to the collection's own).
 """
 
 from __future__ import annotations
@@ -23,19 +23,27 @@ author:
   - quayside contributors (@quayside)
 short_description: Turn what registries send to a webhook into pushes.
 description:
-  - An event filter that reads the notifications of container registries and replaces the event by C(pushes), a list with
-    one entry for each tag that now names an image. Each entry has the keys C(registry), C(repository), C(tag), C(digest)
+  - An event filter that reads the notifications of container registries and replaces the event by C(pushes), a list
+    with
+    one entry for each tag that now names an image. Each entry has the keys C(registry), C(repository), C(tag),
+      C(digest)
     and C(at).
-  - It understands the notifications of CNCF Distribution (docker-registry, GitLab's registry), Quay, Harbor (default format
+  - It understands the notifications of CNCF Distribution (docker-registry, GitLab's registry), Quay, Harbor (default
+    format
     and CloudEvents), Docker Hub, GitHub packages, Azure Container Registry (webhooks and Event Grid), Google Artifact
-    Registry (Pub/Sub), Amazon ECR (EventBridge, also through SNS or SQS), JFrog Artifactory, Gitea and Forgejo, Sonatype
+    Registry (Pub/Sub), Amazon ECR (EventBridge, also through SNS or SQS), JFrog Artifactory, Gitea and Forgejo,
+      Sonatype
     Nexus Repository and Zot.
-  - Pulls, deletions, mounts, blobs, pushes by digest, scans, tests, charts, signatures and everything that is not understood
+  - Pulls, deletions, mounts, blobs, pushes by digest, scans, tests, charts, signatures and everything that is not
+    understood
     give an empty list. No event makes it fail.
-  - C(registry) is the host of a pull spec in lower case, and C(null) where the notification does not name it (Nexus, Zot).
-    C(digest) is C(null) where the notification has none (Quay, Docker Hub, Gitea, Nexus). C(at) is a time in UTC as of RFC 3339,
+  - C(registry) is the host of a pull spec in lower case, and C(null) where the notification does not name it (Nexus,
+    Zot).
+    C(digest) is C(null) where the notification has none (Quay, Docker Hub, Gitea, Nexus). C(at) is a time in UTC as of
+      RFC 3339,
     or C(null).
-  - Nothing else of the event is kept, because notifications can carry credentials. Names that no pull spec could have give no
+  - Nothing else of the event is kept, because notifications can carry credentials. Names that no pull spec could have
+    give no
     push. At most 1,000 pushes are taken from one event.
   - Use C(eda.builtin.event_splitter) with C(splitter_key=pushes) after it, so that each push is an event of its own.
 options:
@@ -86,15 +94,24 @@ _TIME = re.compile(
     r"(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))"
 )
 
-_IMAGE_TYPES = ("application/vnd.docker.distribution.manifest.", "application/vnd.oci.image.", "application/vnd.docker.container.image.")
-_SINGLE_MANIFESTS = ("application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json")
+_IMAGE_TYPES = (
+    "application/vnd.docker.distribution.manifest.",
+    "application/vnd.oci.image.",
+    "application/vnd.docker.container.image.",
+)
+_SINGLE_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
 _IMAGE_CONFIGS = ("application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json")
 
 
 def main(event: dict[str, Any], registry: str | None = None) -> dict[str, list[Push]]:
     """Return the pushes of ``event``, and nothing else of it."""
     if registry is not None and not _is_domain(registry):
-        raise ValueError(f"registry_push: {registry!r} is not a registry as pull specs name it: a host, and :port where it has one")
+        raise ValueError(
+            f"registry_push: {registry!r} is not a registry as pull specs name it: a host, and :port where it has one"
+        )
     pushes: list[Push] = []
     for push in _pushes(_body(event), _headers(event)):
         if push["registry"] is None:
@@ -137,7 +154,8 @@ def _pushes(body: Any, headers: dict[str, str]) -> Iterator[Push]:
 
 
 def _distribution(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
-    """CNCF Distribution and GitLab send envelopes of events, Azure one event alone or as the data of an Event Grid event."""
+    """CNCF Distribution and GitLab send envelopes of events, Azure one event alone or as the data of an Event Grid
+    event."""
     events = body.get("events")
     grid = _get(body, "eventType") or _get(body, "type")
     if grid == "Microsoft.ContainerRegistry.ImagePushed":
@@ -150,7 +168,9 @@ def _distribution(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Pus
         if not _may_be_image(media_type) or _is_artifact(media_type, references):
             continue
         host = _get(event, "request", "host") or _host_of(target.get("url"))
-        yield from _push(host, target.get("repository"), target.get("tag"), target.get("digest"), _get(event, "timestamp"))
+        yield from _push(
+            host, target.get("repository"), target.get("tag"), target.get("digest"), _get(event, "timestamp")
+        )
 
 
 def _is_artifact(media_type: Any, references: Any) -> bool:
@@ -193,7 +213,11 @@ def _github(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
     package = body.get("package") or body.get("registry_package")
     version = _get(package, "package_version")
     ecosystem = _get(package, "package_type")
-    if body.get("action") not in ("published", "updated") or not isinstance(ecosystem, str) or ecosystem.lower() != "container":
+    if (
+        body.get("action") not in ("published", "updated")
+        or not isinstance(ecosystem, str)
+        or ecosystem.lower() != "container"
+    ):
         return
     container = _get(version, "container_metadata")
     manifest = _get(container, "manifest")
@@ -205,7 +229,9 @@ def _github(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
     # GitHub Enterprise Server has a registry of its own, which only this text names.
     url = _get(version, "package_url")
     registry = _split(url)[0] if url else "ghcr.io"
-    times = (_get(place, key) for place, key in ((package, "updated_at"), (version, "updated_at"), (version, "created_at")))
+    times = (
+        _get(place, key) for place, key in ((package, "updated_at"), (version, "updated_at"), (version, "created_at"))
+    )
     at = next((time for time in times if _rfc3339(time)), None)
     digest = _get(container, "tag", "digest") or _get(manifest, "digest") or None
     yield from _push(registry, f"{owner}/{name}".lower(), _get(container, "tag", "name"), digest, at)
@@ -218,7 +244,9 @@ def _gitea(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
     owner, name = _get(package, "owner", "login"), _get(package, "name")
     if isinstance(owner, str) and isinstance(name, str):
         registry = _host_of(_get(package, "html_url"))
-        yield from _push(registry, f"{owner}/{name}".lower(), _get(package, "version"), None, _get(package, "created_at"))
+        yield from _push(
+            registry, f"{owner}/{name}".lower(), _get(package, "version"), None, _get(package, "created_at")
+        )
 
 
 def _google(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
@@ -242,7 +270,8 @@ def _google(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
 
 
 def _amazon(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
-    """A push; a replica that arrived; a tag that the pull-through cache brought: each time the tag names an image now."""
+    """Yield a push; a replica that arrived; a tag that the pull-through cache brought: each time the tag names an
+    image now."""
     detail, action = _get(body, "detail"), _get(body, "detail", "action-type")
     kind = _get(body, "detail-type")
     wanted = (
@@ -259,18 +288,33 @@ def _amazon(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
     if not isinstance(account, str) or not isinstance(region, str) or not re.fullmatch(r"[0-9]{12}", account):
         return
     registry = f"{account}.dkr.ecr.{region}.{_amazon_domain(region)}"
-    yield from _push(registry, _get(detail, "repository-name"), _get(detail, "image-tag"), _get(detail, "image-digest"), body.get("time"))
+    yield from _push(
+        registry,
+        _get(detail, "repository-name"),
+        _get(detail, "image-tag"),
+        _get(detail, "image-digest"),
+        body.get("time"),
+    )
 
 
 def _amazon_domain(region: str) -> str:
     """Return the domain of the partition that a region belongs to."""
-    partitions = (("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu"), ("us-iso-", "c2s.ic.gov"), ("us-isob-", "sc2s.sgov.gov"))
+    partitions = (
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+    )
     return next((domain for prefix, domain in partitions if region.startswith(prefix)), "amazonaws.com")
 
 
 def _jfrog(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
     data = body.get("data")
-    if body.get("domain") != "docker" or body.get("event_type") not in ("pushed", "promoted") or not isinstance(data, dict):
+    if (
+        body.get("domain") != "docker"
+        or body.get("event_type") not in ("pushed", "promoted")
+        or not isinstance(data, dict)
+    ):
         return
     key, name, digest = data.get("repo_key"), data.get("image_name"), data.get("sha256") or None
     if isinstance(key, str) and isinstance(name, str):
@@ -372,7 +416,8 @@ def _from_base64(text: Any) -> Any:
 
 
 def _rfc3339(time: Any) -> str | None:
-    """Return a time, as text with any offset or in seconds, in UTC; None for what is none, or before 1970 (Go's zero)."""
+    """Return a time, as text with any offset or in seconds, in UTC; None for what is none, or before 1970 (Go's
+    zero)."""
     fraction = ""
     try:
         if isinstance(time, (int, float)) and not isinstance(time, bool):

@@ -32,13 +32,17 @@ OTHER_PASSWORD = "another-password-of-the-partner"
 
 @pytest.fixture
 def namespaces(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace) -> tuple[str, str]:
-    """Two namespaces that somebody has set up without this collection: secrets, links, streams, and what cannot be declared."""
+    """Two namespaces that somebody has set up without this collection: secrets, links, streams, and what cannot be
+    declared."""
     shop, billing = new_namespace(), new_namespace()
     given.push("private", "adopted", "v1", "linux/amd64 linux/arm64")
     given.push("plain", "adopted", "v1")
     private = given.credential()
     for namespace, password in ((shop, PASSWORD), (billing, OTHER_PASSWORD)):
-        auths = {private["registry"]: entry(private["username"], private["password"]), PARTNER: entry("{robot}", password)}
+        auths = {
+            private["registry"]: entry(private["username"], private["password"]),
+            PARTNER: entry("{robot}", password),
+        }
         cluster.create("secrets", namespace, registry_secret("registries", auths))
         link(cluster, namespace, "builder", "registries")
     link(cluster, shop, "default", "registries", "imagePullSecrets")
@@ -47,7 +51,9 @@ def namespaces(given: Surroundings, cluster: Cluster, new_namespace: NewNamespac
     cluster.create("secrets", billing, older)
     odd = {"empty.example.com": {}, "\nodd: 1": entry("robot", PASSWORD), ODD: entry("a\n-b", PASSWORD)}
     cluster.create("secrets", billing, registry_secret("odd", odd))
-    import_tag(cluster, shop, "web", given.image("private", "adopted", "v1"), importMode="PreserveOriginal", scheduled=True)
+    import_tag(
+        cluster, shop, "web", given.image("private", "adopted", "v1"), importMode="PreserveOriginal", scheduled=True
+    )
     import_tag(cluster, billing, "web", given.image("plain", "adopted", "v1"), insecure=True)
     alias = {"name": "stable", "from": {"kind": "ImageStreamTag", "name": "v1"}}
     stream = cluster.get("imagestreams", shop, "web")
@@ -79,16 +85,27 @@ def import_tag(cluster: Cluster, namespace: str, stream: str, source: str, **pol
 
 def filled(placeholders: list[dict[str, t.Any]], given: Surroundings, shop: str) -> dict[str, str]:
     """The credentials as somebody would look them up: by registry, user and secret."""
-    values = {given.credential()["registry"]: given.credential()["password"], "old.example.com": PASSWORD, ODD: PASSWORD}
+    values = {
+        given.credential()["registry"]: given.credential()["password"],
+        "old.example.com": PASSWORD,
+        ODD: PASSWORD,
+    }
     partner = {True: PASSWORD, False: OTHER_PASSWORD}
     return {
-        one["variable"]: partner[any(secret.startswith(f"{shop}/") for secret in one["secrets"])] if one["registry"] == PARTNER else values[one["registry"]]
+        one["variable"]: partner[any(secret.startswith(f"{shop}/") for secret in one["secrets"])]
+        if one["registry"] == PARTNER
+        else values[one["registry"]]
         for one in placeholders
     }
 
 
 def test_site_changes_nothing_with_what_was_adopted(
-    given: Surroundings, cluster: Cluster, namespaces: tuple[str, str], playbooks: Playbooks, tmp_path: Path, new_stage: NewStage
+    given: Surroundings,
+    cluster: Cluster,
+    namespaces: tuple[str, str],
+    playbooks: Playbooks,
+    tmp_path: Path,
+    new_stage: NewStage,
 ) -> None:
     shop, billing = namespaces
     path = tmp_path / "adopted.yml"
@@ -110,7 +127,10 @@ def test_site_changes_nothing_with_what_was_adopted(
     assert [form for form in secrets if form in text + predicted.output + done.output] == []
     adopted = yaml.safe_load(text)
     assert set(adopted) == {"registry_access_secrets", "image_streams_desired"}
-    assert {(stream["namespace"], stream["name"]) for stream in adopted["image_streams_desired"]} == {(shop, "web"), (billing, "web")}
+    assert {(stream["namespace"], stream["name"]) for stream in adopted["image_streams_desired"]} == {
+        (shop, "web"),
+        (billing, "web"),
+    }
     placeholders = done.of(ACCESS)["placeholders"]
     assert all(f"#   {one['variable']}: the password of" in text for one in placeholders)
     assert f'#   the secret {billing}/odd, "empty.example.com": "it has no user name and password"' in text
@@ -126,7 +146,9 @@ def test_site_changes_nothing_with_what_was_adopted(
     assert title.startswith(f"Create and update the pull secrets (registries in {billing}, ")
 
 
-def test_a_credential_that_was_not_filled_in_is_named(namespaces: tuple[str, str], playbooks: Playbooks, tmp_path: Path) -> None:
+def test_a_credential_that_was_not_filled_in_is_named(
+    namespaces: tuple[str, str], playbooks: Playbooks, tmp_path: Path
+) -> None:
     path = tmp_path / "adopted.yml"
     adopted = playbooks.run(PLAYBOOK, variables={"adopt_namespaces": [namespaces[1]], "adopt_file": path.name})
     assert path.exists(), "a path begins in the folder that the command is given in"
@@ -138,13 +160,19 @@ def test_a_credential_that_was_not_filled_in_is_named(namespaces: tuple[str, str
     assert f"'{variable}' is undefined" in run.output
 
 
-def test_each_cluster_gets_a_file_of_its_own(given: Surroundings, namespace: str, playbooks: Playbooks, tmp_path: Path) -> None:
+def test_each_cluster_gets_a_file_of_its_own(
+    given: Surroundings, namespace: str, playbooks: Playbooks, tmp_path: Path
+) -> None:
     hosts = {name: {"k8s_auth_kubeconfig": str(given.kubeconfig)} for name in ("harbour", "island")}
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     elsewhere = playbooks.with_environment({"PWD": str(tmp_path)})
 
-    refused = elsewhere.run(PLAYBOOK, variables={"adopt_namespaces": namespace, "adopt_file": str(tmp_path / "one.yml")}, inventory=inventory)
+    refused = elsewhere.run(
+        PLAYBOOK,
+        variables={"adopt_namespaces": namespace, "adopt_file": str(tmp_path / "one.yml")},
+        inventory=inventory,
+    )
     assert refused.exit_code == 2
     sentence = f"adopt_file is {tmp_path}/one.yml for harbour: with several clusters, the name of each has to be in it"
     assert sentence in [result.content["msg"] for result in refused.results if result.outcome == "failed"]
@@ -189,7 +217,9 @@ def test_the_whole_cluster_without_what_is_its_own(
     path = tmp_path / "adopted.yml"
     shop, billing = namespaces
     # other tests come and go meanwhile: only what is left out, and what is not, is certain
-    run = as_user.run(PLAYBOOK, variables={"adopt_file": str(path), "adopt_skip_namespaces": ["kube-*", f"*{billing[-6:]}"]})
+    run = as_user.run(
+        PLAYBOOK, variables={"adopt_file": str(path), "adopt_skip_namespaces": ["kube-*", f"*{billing[-6:]}"]}
+    )
 
     assert run.exit_code == 0, run.output
     adopted = yaml.safe_load(path.read_text(encoding="utf-8"))

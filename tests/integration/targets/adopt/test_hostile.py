@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every playbook over what a user of a namespace has written to run a program, or to forge lines, on the machine that runs Ansible.
+"""Every playbook over what a user of a namespace has written to run a program, or to forge lines, on the machine
+that runs Ansible.
 
 All texts stand in every field that such a user can set; each playbook runs once over all of them.
 """
@@ -48,9 +49,20 @@ def scene(given: Surroundings, cluster: Cluster, namespace: str, tmp_path: Path)
     )
     image = given.image("plain", "hostile", "v1")
     names = ["good", *(f"odd-{number}" for number in range(len(texts)))]
-    images = [{"from": {"kind": "DockerImage", "name": image}, "to": {"name": name}, "importPolicy": {"insecure": True}} for name in names]
-    body = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStreamImport", "metadata": {"name": "web", "namespace": namespace}}
-    cluster.call("POST", f"/apis/image.openshift.io/v1/namespaces/{namespace}/imagestreamimports", {**body, "spec": {"import": True, "images": images}})
+    images = [
+        {"from": {"kind": "DockerImage", "name": image}, "to": {"name": name}, "importPolicy": {"insecure": True}}
+        for name in names
+    ]
+    body = {
+        "apiVersion": "image.openshift.io/v1",
+        "kind": "ImageStreamImport",
+        "metadata": {"name": "web", "namespace": namespace},
+    }
+    cluster.call(
+        "POST",
+        f"/apis/image.openshift.io/v1/namespaces/{namespace}/imagestreamimports",
+        {**body, "spec": {"import": True, "images": images}},
+    )
     stream = cluster.get("imagestreams", namespace, "web")
     for tag in stream["spec"]["tags"]:
         if tag["name"] != "good":
@@ -80,23 +92,36 @@ def hold(run: Run, scene: Scene, exit_code: int = 0) -> Run:
 
 def test_adopt_and_site(given: Surroundings, playbooks: Playbooks, scene: Scene, tmp_path: Path) -> None:
     path = tmp_path / "adopted.yml"
-    adopted = hold(playbooks.run(f"{COLLECTION}.adopt", "--diff", variables={"adopt_namespaces": scene.namespace, "adopt_file": str(path)}), scene)
+    adopted = hold(
+        playbooks.run(
+            f"{COLLECTION}.adopt", "--diff", variables={"adopt_namespaces": scene.namespace, "adopt_file": str(path)}
+        ),
+        scene,
+    )
 
     text = path.read_text(encoding="utf-8")
     assert text.isascii()
     assert '!unsafe "{{ lookup' in text
     summary = adopted.of("Summary")["msg"]
     for number in range(len(scene.texts)):
-        assert [line for line in summary["left_out"] if line.startswith(f'the tag {scene.namespace}/web:"odd-{number}": ')]
+        assert [
+            line for line in summary["left_out"] if line.startswith(f'the tag {scene.namespace}/web:"odd-{number}": ')
+        ]
     credentials = dict.fromkeys(summary["to_be_defined"], PASSWORD)
 
-    site = hold(playbooks.run(f"{COLLECTION}.site", "-e", f"@{path}", "--check", "--diff", variables=credentials), scene)
+    site = hold(
+        playbooks.run(f"{COLLECTION}.site", "-e", f"@{path}", "--check", "--diff", variables=credentials), scene
+    )
     assert site.changed() == []
 
 
 def test_migration_and_back(playbooks: Playbooks, scene: Scene, tmp_path: Path) -> None:
     record = tmp_path / "record.json"
-    variables = {"migrate_to_multiarch_namespaces": scene.namespace, "migrate_to_multiarch_apply": True, "migrate_to_multiarch_record": str(record)}
+    variables = {
+        "migrate_to_multiarch_namespaces": scene.namespace,
+        "migrate_to_multiarch_apply": True,
+        "migrate_to_multiarch_record": str(record),
+    }
     hold(playbooks.run(f"{COLLECTION}.migrate_to_multiarch", "--diff", variables=variables), scene)
     assert [tag["name"] for stream in json.loads(record.read_text())["streams"] for tag in stream["tags"]] == ["good"]
 
@@ -123,11 +148,18 @@ def test_prune_risks_and_rotation(playbooks: Playbooks, scene: Scene) -> None:
 
 
 def test_drift(playbooks: Playbooks, scene: Scene, tmp_path: Path) -> None:
-    stream = {"namespace": scene.namespace, "name": "web", "tags": [{"name": "good", "from": scene.image, "insecure": True}]}
+    stream = {
+        "namespace": scene.namespace,
+        "name": "web",
+        "tags": [{"name": "good", "from": scene.image, "insecure": True}],
+    }
     registries = [{"registry": "r.example", "username": "u", "password": "p"}]
     secret = {"name": "held-0", "namespaces": [scene.namespace], "update": "replace", "registries": registries}
     variables = {"image_streams_desired": [stream], "registry_access_secrets": [secret]}
-    variables |= {"drift_report_json_file": str(tmp_path / "drift.json"), "drift_report_html_file": str(tmp_path / "drift.html")}
+    variables |= {
+        "drift_report_json_file": str(tmp_path / "drift.json"),
+        "drift_report_html_file": str(tmp_path / "drift.html"),
+    }
     hold(playbooks.run(f"{COLLECTION}.drift", variables=variables), scene)
     approved = {**variables, "drift_correct": True, "drift_report_approved_file": str(tmp_path / "drift.json")}
     hold(playbooks.run(f"{COLLECTION}.drift", variables=approved), scene)

@@ -51,7 +51,9 @@ def controller() -> Iterator[Controller]:
 def set_up(controller: Controller, folder: Path) -> Run:
     paths = [collections_path(folder), Path(os.environ.get("QUAYSIDE_TEST_AWX_COLLECTIONS", ROOT / ".build" / "awx"))]
     settings = {**controller.environment, "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, paths))}
-    run = Playbooks(folder, {}).run(SETUP, variables={**VARIABLES, "awx_setup_report_folder": str(folder)}, settings=settings)
+    run = Playbooks(folder, {}).run(
+        SETUP, variables={**VARIABLES, "awx_setup_report_folder": str(folder)}, settings=settings
+    )
     assert run.exit_code == 0, run.output
     return run
 
@@ -64,7 +66,9 @@ def first(controller: Controller, folder: Path) -> Run:
 
 def variables_of(controller: Controller, template: str) -> dict[str, t.Any]:
     """The variables of a job template."""
-    return t.cast("dict[str, t.Any]", json.loads(controller.named("job_templates", f"Images: {template}")["extra_vars"]))
+    return t.cast(
+        "dict[str, t.Any]", json.loads(controller.named("job_templates", f"Images: {template}")["extra_vars"])
+    )
 
 
 def option_types() -> dict[str, str]:
@@ -78,17 +82,34 @@ def option_types() -> dict[str, str]:
 
 def test_everything_is_created_and_found_again(controller: Controller, folder: Path, first: Run) -> None:
     assert {kind: len(entries) for kind, entries in controller.objects.items() if entries} == {
-        "organizations": 1, "credentials": 2, "credential_types": 2, "execution_environments": 1, "projects": 1, "inventories": 1,
-        "inventory_sources": 1, "job_templates": 3, "workflow_job_templates": 1, "workflow_job_template_nodes": 3, "workflow_approval_templates": 1,
+        "organizations": 1,
+        "credentials": 2,
+        "credential_types": 2,
+        "execution_environments": 1,
+        "projects": 1,
+        "inventories": 1,
+        "inventory_sources": 1,
+        "job_templates": 3,
+        "workflow_job_templates": 1,
+        "workflow_job_template_nodes": 3,
+        "workflow_approval_templates": 1,
         "schedules": 1,
     }
     assert len(first.changed()) == 11
     report = controller.named("job_templates", "Images: drift report")
     assert (report["playbook"], report["forks"], report["job_slice_count"]) == ("playbooks/drift.yml", 10, 1)
-    assert variables_of(controller, "drift report")["drift_report_json_file"] == f"{folder}/drift-{{{{ awx_job_id }}}}.json"
-    assert {"drift_correct": True, "openshift_images_hosts": CLUSTERS_WITH_DRIFT}.items() <= variables_of(controller, "correction").items()
+    assert (
+        variables_of(controller, "drift report")["drift_report_json_file"]
+        == f"{folder}/drift-{{{{ awx_job_id }}}}.json"
+    )
+    assert {"drift_correct": True, "openshift_images_hosts": CLUSTERS_WITH_DRIFT}.items() <= variables_of(
+        controller, "correction"
+    ).items()
     assert controller.named("job_templates", "Images: set up")["job_slice_count"] == 4
-    assert all(len(controller.related["job_templates", template["id"], "credentials"]) == 2 for template in controller.objects["job_templates"])
+    assert all(
+        len(controller.related["job_templates", template["id"], "credentials"]) == 2
+        for template in controller.objects["job_templates"]
+    )
     (schedule,) = controller.objects["schedules"]
     assert schedule["unified_job_template"] == controller.named("workflow_job_templates", "Images: nightly")["id"]
 
@@ -111,17 +132,31 @@ def test_everything_is_created_and_found_again(controller: Controller, folder: P
 
 
 def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
-    controller: Controller, first: Run, folder: Path, given: Surroundings, cluster: Cluster, namespace: str, tmp_path: Path
+    controller: Controller,
+    first: Run,
+    folder: Path,
+    given: Surroundings,
+    cluster: Cluster,
+    namespace: str,
+    tmp_path: Path,
 ) -> None:
     images = {"web": given.image("plain", "workflow", "v1"), "tools": given.image("plain", "workflow", "v2")}
     for image in images.values():
         given.push("plain", "workflow", image.rpartition(":")[2])
     cluster.import_images(namespace, "tools", {"latest": (images["tools"], {"insecure": True})})
-    declared = [{"namespace": namespace, "name": name, "tags": [{"name": "latest", "from": image, "insecure": True}]} for name, image in images.items()]
-    hosts = {"harbour": {"ansible_connection": "local"}, "lagoon": {"ansible_connection": "local", "image_streams_desired": declared}}
+    declared = [
+        {"namespace": namespace, "name": name, "tags": [{"name": "latest", "from": image, "insecure": True}]}
+        for name, image in images.items()
+    ]
+    hosts = {
+        "harbour": {"ansible_connection": "local"},
+        "lagoon": {"ansible_connection": "local", "image_streams_desired": declared},
+    }
     jobs = Jobs(tmp_path, hosts, bearer_token(cluster.create_user(namespace, "developer", "edit")))
 
-    report = jobs.launch("playbooks/drift.yml", "--diff", template={**variables_of(controller, "drift report"), "awx_job_id": 101})
+    report = jobs.launch(
+        "playbooks/drift.yml", "--diff", template={**variables_of(controller, "drift report"), "awx_job_id": 101}
+    )
 
     assert report.status == "failed"
     assert report.artifacts["drift_report_clusters_with_drift"] == ["lagoon"]
@@ -129,7 +164,10 @@ def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
     (asked,) = controller.next_nodes("report", "failure_nodes")
     (approved,) = controller.next_nodes(asked, "success_nodes")
     # Without what the report hands on, there is nothing that somebody could have approved.
-    lost = jobs.launch("playbooks/drift.yml", template={**variables_of(controller, approved), "awx_job_id": 100, "awx_workflow_job_id": 9})
+    lost = jobs.launch(
+        "playbooks/drift.yml",
+        template={**variables_of(controller, approved), "awx_job_id": 100, "awx_workflow_job_id": 9},
+    )
     assert (lost.status, lost.changed()) == ("successful", {}), lost.output
     (_harbour, told) = json.loads(folder.joinpath("drift-100.json").read_text(encoding="utf-8"))["clusters"]
     assert {change["outcome"] for change in told["changes"]} == {"not_approved"}
@@ -139,7 +177,12 @@ def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
     cluster.patch_tag(namespace, "tools", "latest", {"from": elsewhere})
     cluster.settled([namespace])
 
-    correction = jobs.launch("playbooks/drift.yml", "--diff", template={**variables_of(controller, approved), "awx_job_id": 102}, answers=report.artifacts)
+    correction = jobs.launch(
+        "playbooks/drift.yml",
+        "--diff",
+        template={**variables_of(controller, approved), "awx_job_id": 102},
+        answers=report.artifacts,
+    )
 
     assert correction.status == "successful", correction.output
     assert correction.changed() == {"lagoon": 1}

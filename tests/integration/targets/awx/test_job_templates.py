@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Job templates as AWX runs them: its credential, a survey, a registry credential of a type of one's own, check and diff."""
+"""Job templates as AWX runs them: its credential, a survey, a registry credential of a type of one's own, check and
+diff."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ def answers(given: Surroundings, namespace: str) -> dict[str, t.Any]:
     given.push("plain", "tools", "v3")
     images = f"""
         # what the shop runs
-        {namespace}/web:v1    {given.image('private', 'web', 'v1')}   import_mode=PreserveOriginal scheduled=true
-        {namespace}/tools:v3  {given.image('plain', 'tools', 'v3')}   insecure=true
+        {namespace}/web:v1    {given.image("private", "web", "v1")}   import_mode=PreserveOriginal scheduled=true
+        {namespace}/tools:v3  {given.image("plain", "tools", "v3")}   insecure=true
     """
     accounts = {"registry_access_survey_service_accounts": "default, builder"}
     return {"registry_access_survey_namespaces": f"{namespace}\n", **accounts, "image_streams_survey": images}
@@ -54,26 +55,43 @@ def registries(given: Surroundings, tmp_path: Path) -> dict[str, str]:
 
 
 def test_a_survey_and_a_registry_credential_bring_everything_about(
-    cluster: Cluster, given: Surroundings, namespace: str, developer: Access, answers: dict[str, t.Any], registries: dict[str, str], tmp_path: Path
+    cluster: Cluster,
+    given: Surroundings,
+    namespace: str,
+    developer: Access,
+    answers: dict[str, t.Any],
+    registries: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     before = cluster.snapshot([namespace])
 
     # A credential without the authority's certificate: AWX switches the verification off then.
-    check = Jobs(tmp_path, HOSTS, bearer_token(developer, verify=False)).launch(SITE, "--check", "--diff", "-vvv", answers=answers, injected=registries)
+    check = Jobs(tmp_path, HOSTS, bearer_token(developer, verify=False)).launch(
+        SITE, "--check", "--diff", "-vvv", answers=answers, injected=registries
+    )
 
     assert check.status == "successful", check.output
     assert not cluster.snapshot([namespace]).written_since(before)
     assert len(check.differences()) == 3
 
-    done = Jobs(tmp_path, HOSTS, bearer_token(developer)).launch(SITE, "--diff", "-vvv", answers=answers, injected=registries)
+    done = Jobs(tmp_path, HOSTS, bearer_token(developer)).launch(
+        SITE, "--diff", "-vvv", answers=answers, injected=registries
+    )
 
     assert done.status == "successful", done.output
     assert done.changed() == check.changed() == {"harbour": 3}
     assert set(cluster.auths(namespace, "registry")) == {given.credential()["registry"], PARTNER}
-    assert all("registry" in cluster.links(namespace, account)["imagePullSecrets"] for account in ("default", "builder"))
+    assert all(
+        "registry" in cluster.links(namespace, account)["imagePullSecrets"] for account in ("default", "builder")
+    )
     now = cluster.settled([namespace])
     web, tools = (tags_of(now.stream(namespace, name)) for name in ("web", "tools"))
-    assert (web["v1"].import_mode, web["v1"].scheduled, web["v1"].failure, tools["v3"].insecure) == ("PreserveOriginal", True, "", True)
+    assert (web["v1"].import_mode, web["v1"].scheduled, web["v1"].failure, tools["v3"].insecure) == (
+        "PreserveOriginal",
+        True,
+        "",
+        True,
+    )
 
     # Nothing filled in: every variable is there and empty, and the kubeconfig of the execution environment counts.
     empty = {**bearer_token(None), "K8S_AUTH_KUBECONFIG": str(given.kubeconfig)}
@@ -82,7 +100,11 @@ def test_a_survey_and_a_registry_credential_bring_everything_about(
     assert again.status == "successful", again.output
     assert again.changed() == {}
     assert not cluster.snapshot([namespace]).written_since(now)
-    hidden = {form for secret in (registries["registry_access_credential_password"], PARTNER_PASSWORD, developer.token) for form in forms(secret)}
+    hidden = {
+        form
+        for secret in (registries["registry_access_credential_password"], PARTNER_PASSWORD, developer.token)
+        for form in forms(secret)
+    }
     for job in (check, done, again):
         shown = dict(job.kept_texts())
         assert "stdout" in shown
@@ -101,6 +123,12 @@ def test_text_that_cannot_be_used_is_refused_before_any_request(tmp_path: Path) 
     (message,) = job.messages()
     assert message.splitlines() == [
         "The registry credential is incomplete: registry_access_credential_username is empty.",
-        'image_streams_survey, line 2: "shop/web" does not say which image goes where; write NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]',
-        'image_streams_survey, line 3: "{{ 1 + 1 }} {% raw %}" does not say which image goes where; write NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]',
+        (
+            'image_streams_survey, line 2: "shop/web" does not say which image goes where; write NAMESPACE/STREAM:TAG '
+            "IMAGE [KEY=VALUE ...]"
+        ),
+        (
+            'image_streams_survey, line 3: "{{ 1 + 1 }} {% raw %}" does not say which image goes where; write '
+            "NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]"
+        ),
     ]

@@ -29,7 +29,8 @@ STREAMS: dict[str, tuple[dict[str, t.Any], str]] = {
     "malformed pull spec": (
         {"name": "web", "tags": [{"name": "v1", "from": "registry.example.com/Team/web:v1"}]},
         (
-            'stream shop/web, tag v1: "registry.example.com/Team/web:v1" is not a pull spec: "Team/web" is not a repository name '
+            'stream shop/web, tag v1: "registry.example.com/Team/web:v1" is not a pull spec: "Team/web" is not a '
+            "repository name "
             "(lower case, digits, and . _ - / between them)"
         ),
     ),
@@ -62,7 +63,14 @@ STREAMS: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
 }
 AUTH_FILES: dict[str, tuple[str | None, str]] = {
-    "missing": (None, "{path} does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there"),
+    "missing": (
+        None,
+        (
+            "{path} does not exist on the host where the module runs; give the path of a Docker config.json or a "
+            "Podman "
+            "auth.json there"
+        ),
+    ),
     "text": (
         "hello",
         (
@@ -72,12 +80,16 @@ AUTH_FILES: dict[str, tuple[str | None, str]] = {
     ),
     "empty": (
         '{"credsStore": ""}',
-        ('{path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'),
+        (
+            '{path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or '
+            '"podman login --authfile" has written'
+        ),
     ),
     "helpers": (
         '{"auths": {"registry.example.com": {}}, "credsStore": "desktop"}',
         (
-            '{path} holds no credential: they are kept by the credential helper "desktop" (credsStore), which a cluster cannot ask; '
+            '{path} holds no credential: they are kept by the credential helper "desktop" (credsStore), which a '
+            "cluster cannot ask; "
             'log in once more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, '
             "or give username and password in registries"
         ),
@@ -85,8 +97,10 @@ AUTH_FILES: dict[str, tuple[str | None, str]] = {
     "unusable": (
         '{"auths": {"registry.example.com": {"auth": "bm8tY29sb24="}}}',
         (
-            '{path}: the entry of "registry.example.com" cannot be used: its auth is base64, but not of user:password: there is no colon in it; '
-            'it would break every image import of the namespace, so log in to that registry again, or leave it out with "only"'
+            '{path}: the entry of "registry.example.com" cannot be used: its auth is base64, but not of user:password: '
+            "there is no colon in it; "
+            "it would break every image import of the namespace, so log in to that registry again, or leave it out "
+            'with "only"'
         ),
     ),
 }
@@ -111,10 +125,13 @@ def test_auth_files_that_cannot_be_used(new_stage: NewStage, tmp_path: Path) -> 
         if content is not None:
             (tmp_path / f"{name}.json").write_text(content)
 
-    run = new_stage("auth_files.yml", variables={"bad_inputs": list(AUTH_FILES), "auth_files": str(tmp_path)}).run_to_fail()
+    run = new_stage(
+        "auth_files.yml", variables={"bad_inputs": list(AUTH_FILES), "auth_files": str(tmp_path)}
+    ).run_to_fail()
 
     assert run.messages() == {
-        f"Each is refused ({name})": "auth_file: " + sentence.format(path=tmp_path / f"{name}.json") for name, (_content, sentence) in AUTH_FILES.items()
+        f"Each is refused ({name})": "auth_file: " + sentence.format(path=tmp_path / f"{name}.json")
+        for name, (_content, sentence) in AUTH_FILES.items()
     }
 
 
@@ -123,7 +140,10 @@ def test_api_that_is_not_there(new_stage: NewStage) -> None:
     stage = new_stage("every_module.yml", variables={"target_namespace": "shop", "image": f"{SOURCE}:v1"})
     stage.playbooks = stage.playbooks.with_environment({"K8S_AUTH_HOST": host, "K8S_AUTH_API_KEY": "a-token"})
 
-    refused = f"the API server {host} refused the connection; check the option host and its port, and that it runs (tried 4 times)."
+    refused = (
+        f"the API server {host} refused the connection; check the option host and its port, and that it runs (tried 4 "
+        "times)."
+    )
     assert stage.run_to_fail().messages() == {
         "Secret": f'Cannot read secret "registries" in namespace "shop": {refused}',
         "Link": f'Cannot read service account "default" in namespace "shop": {refused}',
@@ -133,12 +153,18 @@ def test_api_that_is_not_there(new_stage: NewStage) -> None:
 
 def test_token_that_is_wrong(cluster: Cluster, namespace: str, new_stage: NewStage) -> None:
     stage = new_stage("every_module.yml", variables={"target_namespace": namespace, "image": f"{SOURCE}:v1"})
-    environment = {"K8S_AUTH_HOST": cluster.host, "K8S_AUTH_API_KEY": "not-a-token", "K8S_AUTH_SSL_CA_CERT": cluster.ca_file}
+    environment = {
+        "K8S_AUTH_HOST": cluster.host,
+        "K8S_AUTH_API_KEY": "not-a-token",
+        "K8S_AUTH_SSL_CA_CERT": cluster.ca_file,
+    }
     stage.playbooks = stage.playbooks.with_environment(environment)
 
     refused = (
-        f'in namespace "{namespace}": the API server {cluster.host} answered 401 Unauthorized: Unauthorized; the bearer token of '
-        "the environment variable K8S_AUTH_API_KEY is wrong or has expired: log in again and pass the new one (oc whoami --show-token)."
+        f'in namespace "{namespace}": the API server {cluster.host} answered 401 Unauthorized: Unauthorized; the '
+        "bearer token of "
+        "the environment variable K8S_AUTH_API_KEY is wrong or has expired: log in again and pass the new one (oc "
+        "whoami --show-token)."
     )
     assert stage.run_to_fail().messages() == {
         "Secret": f'Cannot read secret "registries" {refused}',
@@ -150,15 +176,20 @@ def test_token_that_is_wrong(cluster: Cluster, namespace: str, new_stage: NewSta
 def test_rights_that_are_missing(given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage) -> None:
     given.push("plain", "tools", "v3")
     viewer = cluster.create_user(namespace, "viewer", "view")
-    stage = new_stage("every_module.yml", variables={"target_namespace": namespace, "image": given.image("plain", "tools", "v3")})
+    stage = new_stage(
+        "every_module.yml", variables={"target_namespace": namespace, "image": given.image("plain", "tools", "v3")}
+    )
     stage.playbooks = stage.playbooks.with_environment(viewer.variables())
 
     assert stage.run_to_fail().messages() == {
-        "Secret": f'Cannot read secret "registries" {forbidden(cluster, namespace, "get", "secrets", "", name="registries")}',
-        "Link": f'Cannot update service account "default" {forbidden(cluster, namespace, "update", "serviceaccounts", "", name="default")}',
+        "Secret": 'Cannot read secret "registries" '
+        f"{forbidden(cluster, namespace, 'get', 'secrets', '', name='registries')}",
+        "Link": 'Cannot update service account "default" '
+        f"{forbidden(cluster, namespace, 'update', 'serviceaccounts', '', name='default')}",
         "Stream": (
             f"1 of 1 tags could not be imported:\n- {namespace}/web: "
-            f'Cannot create image stream import "web" {forbidden(cluster, namespace, "create", "imagestreamimports", "image.openshift.io")}'
+            'Cannot create image stream import "web" '
+            f"{forbidden(cluster, namespace, 'create', 'imagestreamimports', 'image.openshift.io')}"
             " (not imported: v1)"
         ),
     }
@@ -170,28 +201,39 @@ def forbidden(cluster: Cluster, namespace: str, verb: str, plural: str, group: s
     subject = f'{resource} "{name}"' if name else resource
     return (
         f'in namespace "{namespace}": the API server {cluster.host} answered 403 Forbidden: {subject} is forbidden: '
-        f'User "system:serviceaccount:{namespace}:viewer" cannot {verb} resource "{plural}" in API group "{group}" in the namespace '
-        f'"{namespace}"; ask for a role with the right to {verb} {resource} in namespace "{namespace}", or check that it exists.'
+        f'User "system:serviceaccount:{namespace}:viewer" cannot {verb} resource "{plural}" in API group "{group}" in '
+        "the namespace "
+        f'"{namespace}"; ask for a role with the right to {verb} {resource} in namespace "{namespace}", or check that '
+        "it exists."
     )
 
 
 def test_namespace_that_does_not_exist(given: Surroundings, cluster: Cluster, new_stage: NewStage) -> None:
     given.push("plain", "tools", "v3")
     nowhere = f"quayside-none-{given.run}"
-    stage = new_stage("every_module.yml", variables={"target_namespace": nowhere, "image": given.image("plain", "tools", "v3")})
+    stage = new_stage(
+        "every_module.yml", variables={"target_namespace": nowhere, "image": given.image("plain", "tools", "v3")}
+    )
 
     assert stage.run_to_fail().messages() == {
-        "Secret": f'The namespace "{nowhere}" does not exist, so the secret "registries" cannot be created there; create the namespace first',
-        "Link": (f'The namespace "{nowhere}" does not exist, so its service account "default" cannot be linked to anything; create the namespace first'),
+        "Secret": f'The namespace "{nowhere}" does not exist, so the secret "registries" cannot be created there; '
+        "create the namespace first",
+        "Link": (
+            f'The namespace "{nowhere}" does not exist, so its service account "default" cannot be linked to anything; '
+            "create the namespace first"
+        ),
         "Stream": (
-            f'1 of 1 tags could not be imported:\n- {nowhere}/web: Cannot create image stream import "web" in namespace "{nowhere}": '
+            f'1 of 1 tags could not be imported:\n- {nowhere}/web: Cannot create image stream import "web" in '
+            f'namespace "{nowhere}": '
             f'the API server {cluster.host} answered 404 NotFound: namespaces "{nowhere}" not found; '
             f'create the namespace "{nowhere}" first, or correct its name. (not imported: v1)'
         ),
     }
 
 
-def test_registries_that_do_not_give_the_image(given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage) -> None:
+def test_registries_that_do_not_give_the_image(
+    given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage
+) -> None:
     given.push("private", "web", "v1")
     given.push("plain", "tools", "v3")
     given.push("selfsigned", "legacy", "v1")
@@ -203,7 +245,9 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, cluster: Clu
         "http": given.image("plain", "tools", "v3"),
         "unauthorized": given.image("private", "web", "v1"),
     }
-    stage = new_stage("registries.yml", namespace, variables={"target_namespace": namespace, "images": images, "absent_image": absent})
+    stage = new_stage(
+        "registries.yml", namespace, variables={"target_namespace": namespace, "images": images, "absent_image": absent}
+    )
 
     (message,) = stage.run_to_fail().messages().values()
 
@@ -233,12 +277,16 @@ def test_registries_that_do_not_give_the_image(given: Surroundings, cluster: Clu
             "The registry speaks plain HTTP: set insecure to true for this tag, or serve the registry over TLS.",
         ),
         "unauthorized": (
-            f"{namespace}/web:unauthorized from {images['unauthorized']}\n    Unauthorized: you may not have access to the container image "
-            f'"{images["unauthorized"]}"\n    -> {no_match(cluster, namespace, images["unauthorized"])}. Add a credential with the key '
-            f'"{given.registries["private"].host}" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
+            f"{namespace}/web:unauthorized from {images['unauthorized']}\n    Unauthorized: you may not have access to "
+            "the container image "
+            f'"{images["unauthorized"]}"\n    -> {no_match(cluster, namespace, images["unauthorized"])}. Add a '
+            "credential with the key "
+            f'"{given.registries["private"].host}" to a pull secret of the namespace, or to the cluster\'s global pull '
+            "secret."
         ),
         "absent": (
-            f'{namespace}/web:absent from {absent}\n    NotFound: dockerimage.image.openshift.io "{absent}" not found\n    -> '
+            f'{namespace}/web:absent from {absent}\n    NotFound: dockerimage.image.openshift.io "{absent}" not '
+            "found\n    -> "
             "The registry has no such tag, digest or repository: check the pull spec."
         ),
     }
@@ -255,4 +303,7 @@ def no_match(cluster: Cluster, namespace: str, image: str) -> str:
 def unanswered(namespace: str, tag: str, image: str, problem: str, remedy: str) -> str:
     """The lines for a registry that the API server could not ask."""
     registry = image.partition("/")[0]
-    return f'{namespace}/web:{tag} from {image}\n    InternalError: Internal error occurred: {image}: Get "https://{registry}/v2/": {problem}\n    -> {remedy}'
+    return (
+        f"{namespace}/web:{tag} from {image}\n    InternalError: Internal error occurred: {image}: Get "
+        f'"https://{registry}/v2/": {problem}\n    -> {remedy}'
+    )

@@ -49,7 +49,9 @@ def private(given: Surroundings) -> dict[str, t.Any]:
     return {**given.credential(), "ca_cert": str(given.registries["private"].ca_file)}
 
 
-def test_merged_verified_and_nothing_is_lost(there: Document, cluster: Cluster, given: Surroundings, private: dict[str, t.Any], new_stage: NewStage) -> None:
+def test_merged_verified_and_nothing_is_lost(
+    there: Document, cluster: Cluster, given: Surroundings, private: dict[str, t.Any], new_stage: NewStage
+) -> None:
     before = cluster.auths(NAMESPACE, NAME)
     registries = [private, {"registry": OLD, "state": "absent"}]
     stage = new_stage("role.yml", NAMESPACE, variables={"cluster_pull_secret_registries": registries})
@@ -59,10 +61,16 @@ def test_merged_verified_and_nothing_is_lost(there: Document, cluster: Cluster, 
 
     after = cluster.auths(NAMESPACE, NAME)
     assert after[private["registry"]]["auth"] == auth(private["username"], private["password"])
-    assert {key: value for key, value in after.items() if key != private["registry"]} == {key: value for key, value in before.items() if key != OLD}
+    assert {key: value for key, value in after.items() if key != private["registry"]} == {
+        key: value for key, value in before.items() if key != OLD
+    }
     assert done.of(MERGE)["verified"][0]["result"] == "accepted"
     for run in (predicted, done):
-        shown = {result.item: result.content["msg"] for result in run.results if result.task == "Show what changes" and result.item}
+        shown = {
+            result.item: result.content["msg"]
+            for result in run.results
+            if result.task == "Show what changes" and result.item
+        }
         assert shown == {private["registry"]: f"{private['registry']}: registry_missing", OLD: f"{OLD}: not_wanted"}
         assert [form for form in forms(FORMER, private["password"]) if form in run.output] == []
 
@@ -71,15 +79,21 @@ def test_nothing_named_is_nothing_to_do(there: Document, new_stage: NewStage) ->
     new_stage("role.yml", NAMESPACE).find_nothing_to_do()
 
 
-def test_a_refused_login_writes_nothing_unless_it_is_not_tried(there: Document, cluster: Cluster, private: dict[str, t.Any], new_stage: NewStage) -> None:
-    stage = new_stage("role.yml", NAMESPACE, variables={"cluster_pull_secret_registries": [{**private, "password": WRONG}]})
+def test_a_refused_login_writes_nothing_unless_it_is_not_tried(
+    there: Document, cluster: Cluster, private: dict[str, t.Any], new_stage: NewStage
+) -> None:
+    stage = new_stage(
+        "role.yml", NAMESPACE, variables={"cluster_pull_secret_registries": [{**private, "password": WRONG}]}
+    )
     before = stage.snapshot()
 
     for options in (("--check", "--diff"), ("--diff",)):
         run = stage.run_to_fail(*options)
         assert run.exit_code == 2
         message = run.messages()[MERGE]
-        assert message.startswith(f'The registry "{private["registry"]}" refused the user "{private["username"]}" (HTTP 401')
+        assert message.startswith(
+            f'The registry "{private["registry"]}" refused the user "{private["username"]}" (HTTP 401'
+        )
         assert message.endswith("nothing was written")
         assert WRONG not in run.output
     assert not stage.snapshot().written_since(before)
@@ -90,7 +104,10 @@ def test_a_refused_login_writes_nothing_unless_it_is_not_tried(there: Document, 
 
 
 def test_a_downloaded_pull_secret(there: Document, cluster: Cluster, new_stage: NewStage, tmp_path: Path) -> None:
-    content = f'{{"auths": {{"cloud.openshift.com": {{"auth": "{auth("a", FORMER)}"}}, "quay.example.com": {{"auth": "{auth("b", FORMER)}"}}}}}}'
+    content = (
+        f'{{"auths": {{"cloud.openshift.com": {{"auth": "{auth("a", FORMER)}"}}, "quay.example.com": {{"auth": '
+        f'"{auth("b", FORMER)}"}}}}}}'
+    )
     tmp_path.joinpath("pull-secret.txt").write_text(content)
     variables = {
         "cluster_pull_secret_auth_file": str(tmp_path / "pull-secret.txt"),
@@ -109,7 +126,9 @@ def test_the_rights_of_the_manifest_are_enough(
     rights.apply("cluster_pull_secret.yml")
     access = rights.user(namespace, ("quayside-cluster-pull-secret", NAMESPACE))
 
-    run = playbooks.with_environment(access.variables()).run(Path(__file__).with_name("role.yml"), variables={"cluster_pull_secret_registries": [private]})
+    run = playbooks.with_environment(access.variables()).run(
+        Path(__file__).with_name("role.yml"), variables={"cluster_pull_secret_registries": [private]}
+    )
 
     assert run.exit_code == 0, run.output
     assert run.complaints() == []

@@ -27,7 +27,12 @@ MERGE = "quayside.openshift_images.drift_merge"
 LAST = "Fail for what drift_report_fail_on names"
 ROOT = Path(__file__).resolve().parents[4]
 # What one host does for all of them.
-ONCE = {"Check that the folders of the report exist", "Make a temporary folder for the results", "Write the report", "Summary"}
+ONCE = {
+    "Check that the folders of the report exist",
+    "Make a temporary folder for the results",
+    "Write the report",
+    "Summary",
+}
 ONCE |= {"Give the numbers to the workflow", "Remove the temporary folder"}
 PROMTOOL = shutil.which("promtool") or "promtool"
 SCHEMA = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="utf-8"))
@@ -36,7 +41,12 @@ SCHEMA = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="ut
 def read(path: Path) -> dict[str, t.Any]:
     """A document that its schema allows."""
     document = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    jsonschema.validate(
+        document,
+        SCHEMA,
+        cls=jsonschema.Draft202012Validator,
+        format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
+    )
     return t.cast("dict[str, t.Any]", document)
 
 
@@ -69,9 +79,16 @@ def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
     variables = {
         "image_streams_batch_size": 1,
         "registry_access_secrets": [
-            {"name": "registries", "namespaces": [namespace], "registries": [given.credential()], "link": [{"service_accounts": ["default"]}]}
+            {
+                "name": "registries",
+                "namespaces": [namespace],
+                "registries": [given.credential()],
+                "link": [{"service_accounts": ["default"]}],
+            }
         ],
-        "image_streams_desired": [{"namespace": namespace, "name": name, "tags": [{"name": "v1", "from": image}]} for name in ("web", "api")],
+        "image_streams_desired": [
+            {"namespace": namespace, "name": name, "tags": [{"name": "v1", "from": image}]} for name in ("web", "api")
+        ],
     }
     fleet = inventory(
         tmp_path / "fleet.yml",
@@ -81,15 +98,23 @@ def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
     )
     shown = tmp_path / "shown.json"
 
-    what_differs_on_each_cluster_is_shown_and_nothing_written(playbooks, fleet, {**variables, **files(shown)}, cluster, namespace, given)
-    variables["image_streams_desired"].append({"namespace": namespace, "name": "later", "tags": [{"name": "v1", "from": image}]})
+    what_differs_on_each_cluster_is_shown_and_nothing_written(
+        playbooks, fleet, {**variables, **files(shown)}, cluster, namespace, given
+    )
+    variables["image_streams_desired"].append(
+        {"namespace": namespace, "name": "later", "tags": [{"name": "v1", "from": image}]}
+    )
     admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
     corrected = tmp_path / "corrected.json"
     # Paths begin in the folder that the command is given in.
     variables["drift_report_approved_file"] = shown.name
-    what_was_shown_is_corrected_and_nothing_else(playbooks, admin, {**variables, **files(corrected)}, cluster, namespace)
+    what_was_shown_is_corrected_and_nothing_else(
+        playbooks, admin, {**variables, **files(corrected)}, cluster, namespace
+    )
     merged = tmp_path / "merged.json"
-    run = playbooks.run(MERGE, variables={"drift_report_files": f"{shown.name},{corrected.name}", **files(Path(merged.name))})
+    run = playbooks.run(
+        MERGE, variables={"drift_report_files": f"{shown.name},{corrected.name}", **files(Path(merged.name))}
+    )
 
     assert (run.exit_code, run.complaints()) == (0, [])
     verdicts = {one["name"]: one["verdict"] for one in read(merged)["clusters"]}
@@ -102,40 +127,72 @@ def files(path: Path) -> dict[str, str]:
 
 
 def what_differs_on_each_cluster_is_shown_and_nothing_written(
-    playbooks: Playbooks, fleet: Path, variables: dict[str, t.Any], cluster: Cluster, namespace: str, given: Surroundings
+    playbooks: Playbooks,
+    fleet: Path,
+    variables: dict[str, t.Any],
+    cluster: Cluster,
+    namespace: str,
+    given: Surroundings,
 ) -> None:
     before = cluster.settled([namespace])
 
-    run = playbooks.run(DRIFT, "-vvv", variables=variables, inventory=fleet, settings={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
+    run = playbooks.run(
+        DRIFT, "-vvv", variables=variables, inventory=fleet, settings={"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
+    )
 
     assert run.complaints() == []
     assert run.exit_code == 2
-    assert {(result.host, result.task) for result in run.results if result.outcome == "failed"} == {("closed", LAST), ("deserted", LAST)}
+    assert {(result.host, result.task) for result in run.results if result.outcome == "failed"} == {
+        ("closed", LAST),
+        ("deserted", LAST),
+    }
     assert not cluster.snapshot([namespace]).written_since(before)
     document = read(Path(variables["drift_report_json_file"]))
     page = Path(variables["drift_report_html_file"]).read_text(encoding="utf-8")
     secret = given.credential()["password"]
     assert [text for text in (run.output, json.dumps(document), page) if secret in text] == []
     clusters = {one["name"]: one for one in document["clusters"]}
-    assert {name: one["verdict"] for name, one in clusters.items()} == {"closed": "failed", "deserted": "failed", "harbour": "drift"}
+    assert {name: one["verdict"] for name, one in clusters.items()} == {
+        "closed": "failed",
+        "deserted": "failed",
+        "harbour": "drift",
+    }
     reasons = {"link_missing": 1, "registry_missing": 1, "secret_missing": 1, "stream_missing": 2}
     assert (clusters["harbour"]["reasons"], clusters["harbour"]["failures"]) == (reasons, [])
     assert "refused the connection" in clusters["deserted"]["failures"][0]["message"]
     assert "forbidden" in clusters["closed"]["failures"][0]["message"].lower()
     progress = [line for line in run.output.splitlines() if line.startswith("harbour: ")]
     assert progress == [
-        "harbour: secrets and links, streams 1 to 1 of 2: 3 changes (link_missing 1, registry_missing 1, secret_missing 1, stream_missing 1)",
+        (
+            "harbour: secrets and links, streams 1 to 1 of 2: 3 changes (link_missing 1, registry_missing 1, "
+            "secret_missing 1, stream_missing 1)"
+        ),
         "harbour: streams 2 to 2 of 2: 1 change (stream_missing 1)",
     ]
     assert document["run"]["inventory"] == [str(fleet)]
     lines = run.of("Summary")["msg"]
-    assert [line.split()[:2] for line in lines[:3]] == [["closed", "failed"], ["deserted", "failed"], ["harbour", "drift"]]
-    assert f"4 changes: {namespace}/registries registry_missing, secret_missing, {namespace}/default link_missing" in lines[2]
-    assert lines[-2].startswith(f"Report: {page_of(variables)} (for people), {variables['drift_report_json_file']} (for programs)")
-    command = f"ansible-playbook -i {fleet} {DRIFT} -e drift_correct=true -e drift_report_approved_file={variables['drift_report_json_file']}"
+    assert [line.split()[:2] for line in lines[:3]] == [
+        ["closed", "failed"],
+        ["deserted", "failed"],
+        ["harbour", "drift"],
+    ]
+    assert (
+        f"4 changes: {namespace}/registries registry_missing, secret_missing, {namespace}/default link_missing"
+        in lines[2]
+    )
+    assert lines[-2].startswith(
+        f"Report: {page_of(variables)} (for people), {variables['drift_report_json_file']} (for programs)"
+    )
+    command = (
+        f"ansible-playbook -i {fleet} {DRIFT} -e drift_correct=true -e "
+        f"drift_report_approved_file={variables['drift_report_json_file']}"
+    )
     assert lines[-1].endswith(f": {command}")
     tasks = {result.task for result in run.results if result.host == "harbour" and result.outcome != "skipped"}
-    assert {task.partition(" against")[0] for task in tasks - ONCE} == {"Validating arguments", "Compare the cluster with what is declared"}
+    assert {task.partition(" against")[0] for task in tasks - ONCE} == {
+        "Validating arguments",
+        "Compare the cluster with what is declared",
+    }
     assert '"drift_report_clusters_with_drift": [\n' in run.output
     assert clusters["harbour"]["changes"][0]["id"] in run.output
 
@@ -148,7 +205,12 @@ def page_of(variables: dict[str, t.Any]) -> str:
 def what_was_shown_is_corrected_and_nothing_else(
     playbooks: Playbooks, admin: Path, variables: dict[str, t.Any], cluster: Cluster, namespace: str
 ) -> None:
-    more = {"drift_correct": True, "drift_report_fail_on": "drift", "drift_report_prune_risks": True, "prune_risks_namespaces": [namespace]}
+    more = {
+        "drift_correct": True,
+        "drift_report_fail_on": "drift",
+        "drift_report_prune_risks": True,
+        "prune_risks_namespaces": [namespace],
+    }
 
     run = playbooks.run(DRIFT, variables={**variables, **more}, inventory=admin)
 
@@ -174,7 +236,10 @@ def test_an_approval_that_cannot_be_read_is_named_before_any_request(playbooks: 
     other.write_text("{}")
     nobody = {"k8s_auth_host": "https://127.0.0.1:9", "k8s_auth_api_key": "nobody-asks-for-it"}
     approvals = {"harbour": absent, "lagoon": other}
-    fleet = inventory(tmp_path / "fleet.yml", **{name: {**nobody, "drift_report_approved_file": str(path)} for name, path in approvals.items()})
+    fleet = inventory(
+        tmp_path / "fleet.yml",
+        **{name: {**nobody, "drift_report_approved_file": str(path)} for name, path in approvals.items()},
+    )
     report = tmp_path / "drift.json"
 
     run = playbooks.with_environment({}).run(DRIFT, variables={**files(report), "drift_correct": True}, inventory=fleet)
@@ -189,11 +254,15 @@ def test_an_approval_that_cannot_be_read_is_named_before_any_request(playbooks: 
 def test_a_report_without_a_place_is_noticed_before_anything_is_compared(playbooks: Playbooks, tmp_path: Path) -> None:
     lost = tmp_path / "absent" / "drift.json"
 
-    run = playbooks.with_environment({}).run(DRIFT, variables=files(lost), inventory=inventory(tmp_path / "fleet.yml", harbour={}))
+    run = playbooks.with_environment({}).run(
+        DRIFT, variables=files(lost), inventory=inventory(tmp_path / "fleet.yml", harbour={})
+    )
 
     assert run.exit_code == 2
     sentence = f"There is no folder {lost.parent} for the report: make it, or name another file."
-    assert run.messages() == {f"Check that the folders of the report exist ({path})": sentence for path in (lost, lost.with_suffix(".html"))}
+    assert run.messages() == {
+        f"Check that the folders of the report exist ({path})": sentence for path in (lost, lost.with_suffix(".html"))
+    }
 
 
 def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
@@ -201,7 +270,9 @@ def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
 ) -> None:
     admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
 
-    run = playbooks.with_environment({}).run(DRIFT, variables={**files(tmp_path / "drift.json"), "image_stream_desired": []}, inventory=admin)
+    run = playbooks.with_environment({}).run(
+        DRIFT, variables={**files(tmp_path / "drift.json"), "image_stream_desired": []}, inventory=admin
+    )
 
     assert run.exit_code == 2
     assert read(tmp_path / "drift.json")["clusters"][0]["verdict"] == "nothing_declared"
@@ -209,8 +280,13 @@ def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
     assert "image_streams_desired" in run.messages()[LAST]
 
 
-def test_a_variable_that_cannot_be_evaluated_is_no_empty_one(given: Surroundings, playbooks: Playbooks, tmp_path: Path) -> None:
-    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig), "registry_access_secrets": "{{ mistyped }}"})
+def test_a_variable_that_cannot_be_evaluated_is_no_empty_one(
+    given: Surroundings, playbooks: Playbooks, tmp_path: Path
+) -> None:
+    admin = inventory(
+        tmp_path / "admin.yml",
+        harbour={"k8s_auth_kubeconfig": str(given.kubeconfig), "registry_access_secrets": "{{ mistyped }}"},
+    )
 
     run = playbooks.with_environment({}).run(DRIFT, variables=files(tmp_path / "drift.json"), inventory=admin)
 
@@ -220,14 +296,21 @@ def test_a_variable_that_cannot_be_evaluated_is_no_empty_one(given: Surroundings
     assert "mistyped" in harbour["failures"][0]["message"]
 
 
-def test_ci_and_monitoring_get_the_same_data(given: Surroundings, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path) -> None:
+def test_ci_and_monitoring_get_the_same_data(
+    given: Surroundings, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
+) -> None:
     """docs/drift.md shows how; promtool says whether Prometheus takes it."""
     admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
     secret = {"name": "registries", "namespaces": [namespace], "registries": [given.credential()]}
-    machine = {f"drift_report_{kind}_file": str(tmp_path / name) for kind, name in (("junit", "drift.xml"), ("metrics", "drift.prom"))}
+    machine = {
+        f"drift_report_{kind}_file": str(tmp_path / name)
+        for kind, name in (("junit", "drift.xml"), ("metrics", "drift.prom"))
+    }
 
     run = playbooks.with_environment({}).run(
-        DRIFT, variables={**files(tmp_path / "drift.json"), **machine, "registry_access_secrets": [secret]}, inventory=admin
+        DRIFT,
+        variables={**files(tmp_path / "drift.json"), **machine, "registry_access_secrets": [secret]},
+        inventory=admin,
     )
 
     assert (run.exit_code, run.complaints()) == (0, []), run.output

@@ -18,5 +18,8 @@ def test_what_is_kept_is_what_the_report_reads(playbooks: Playbooks, tmp_path: P
     run = playbooks.run(Path(__file__).with_name("keep.yml"), "--check", variables={"kept_folder": str(folder)})
 
     assert (run.exit_code, run.complaints()) == (0, []), run.output
-    assert [(cluster["name"], cluster["verdict"]) for cluster in run.of("Report")["clusters"]] == [("harbour", "failed"), ("lagoon", "failed")]
+    assert [(cluster["name"], cluster["verdict"]) for cluster in run.of("Report")["clusters"]] == [
+        ("harbour", "failed"),
+        ("lagoon", "failed"),
+    ]
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""image_prune_risk_info and prune_risks.yml: lists that a tag has moved on from, and every kind of workload that uses a child of one."""
+"""image_prune_risk_info and prune_risks.yml: lists that a tag has moved on from, and every kind of workload that
+uses a child of one."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ KINDS = {
 
 @dataclass(frozen=True)
 class History:
-    """A stream ``web`` whose tag ``v1`` has moved: its lists, newest first, and each list's children by architecture."""
+    """A stream ``web`` whose tag ``v1`` has moved: its lists, newest first, and each list's children by
+    architecture."""
 
     namespace: str
     repository: str
@@ -56,7 +58,11 @@ class History:
 
 
 def import_list(cluster: Cluster, namespace: str, source: str) -> None:
-    image = {"from": {"kind": "DockerImage", "name": source}, "to": {"name": "v1"}, "importPolicy": {"importMode": "PreserveOriginal"}}
+    image = {
+        "from": {"kind": "DockerImage", "name": source},
+        "to": {"name": "v1"},
+        "importPolicy": {"importMode": "PreserveOriginal"},
+    }
     body = {
         "apiVersion": "image.openshift.io/v1",
         "kind": "ImageStreamImport",
@@ -107,7 +113,12 @@ def history(given: Surroundings, cluster: Cluster, namespace: str) -> History:
     credential = given.credential()
     auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
     content = base64.b64encode(json.dumps({"auths": {credential["registry"]: {"auth": auth}}}).encode()).decode()
-    secret: Document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "private"}, "type": "kubernetes.io/dockerconfigjson"}
+    secret: Document = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "private"},
+        "type": "kubernetes.io/dockerconfigjson",
+    }
     cluster.create("secrets", namespace, {**secret, "data": {".dockerconfigjson": content}})
     name = f"prune-{namespace}"
     lists: list[str] = []
@@ -138,7 +149,14 @@ def test_every_kind_and_place(cluster: Cluster, history: History, new_stage: New
     namespace = history.namespace
     for kind in KINDS:
         create(cluster, kind, namespace, f"old-{kind.lower()}", history.child(5))
-    create(cluster, "Pod", namespace, "init", "nginx", initContainers=[{"name": "setup", "image": history.child(4, "arm64")}])
+    create(
+        cluster,
+        "Pod",
+        namespace,
+        "init",
+        "nginx",
+        initContainers=[{"name": "setup", "image": history.child(4, "arm64")}],
+    )
     create(cluster, "Pod", namespace, "runs", f"{history.repository}:v1")
     run_image(cluster, namespace, "runs", history.child(4))
     create(cluster, "Pod", namespace, "bare", "registry.example.com/other/web:v1")
@@ -162,8 +180,18 @@ def test_every_kind_and_place(cluster: Cluster, history: History, new_stage: New
     }
     assert {risk["workload"]["kind"] for risk in risks.values() if risk["level"] == "prunable"} == set(KINDS)
     old = risks["old-deployment"]
-    assert (old["child"], old["platform"], old["parent"]) == (history.children[4]["amd64"], "linux/amd64", history.lists[4])
-    assert (old["stream"], old["tag"], old["revision"], old["kept_by"], old["at_risk"]) == ("web", "v1", 5, "nothing", True)
+    assert (old["child"], old["platform"], old["parent"]) == (
+        history.children[4]["amd64"],
+        "linux/amd64",
+        history.lists[4],
+    )
+    assert (old["stream"], old["tag"], old["revision"], old["kept_by"], old["at_risk"]) == (
+        "web",
+        "v1",
+        5,
+        "nothing",
+        True,
+    )
     assert old["safe_reference"] == f"{history.repository}@{history.lists[4]}"
     assert (risks["init"]["platform"], risks["init"]["workload"]["place"]) == ("linux/arm64", "init")
     assert (risks["runs"]["found_in"], risks["runs"]["image"]) == ("image_id", f"{history.repository}:v1")
@@ -173,7 +201,9 @@ def test_every_kind_and_place(cluster: Cluster, history: History, new_stage: New
     assert found["summary"]["at_risk"] == len(KINDS)
 
 
-def test_a_child_of_another_namespace(cluster: Cluster, history: History, new_namespace: t.Callable[[], str], new_stage: NewStage) -> None:
+def test_a_child_of_another_namespace(
+    cluster: Cluster, history: History, new_namespace: t.Callable[[], str], new_stage: NewStage
+) -> None:
     other = new_namespace()
     create(cluster, "Deployment", other, "old", history.child(5))
     create(cluster, "Deployment", other, "gone", f"{history.repository}@sha256:{'0' * 64}")
@@ -183,7 +213,11 @@ def test_a_child_of_another_namespace(cluster: Cluster, history: History, new_na
     (risk,) = found["risks"]
     assert (risk["namespace"], risk["stream_namespace"], risk["level"]) == (other, history.namespace, "prunable")
     (missing,) = found["missing"]
-    assert (missing["workload"]["name"], missing["stream"], missing["stream_namespace"]) == ("gone", "web", history.namespace)
+    assert (missing["workload"]["name"], missing["stream"], missing["stream_namespace"]) == (
+        "gone",
+        "web",
+        history.namespace,
+    )
 
 
 def test_the_safe_reference_is_safe(cluster: Cluster, history: History, new_stage: NewStage) -> None:
@@ -208,12 +242,17 @@ def test_the_playbook_reports_and_protects(cluster: Cluster, history: History, n
 
     assert run.changed() == []
     assert run.of(LOOK)["summary"]["at_risk"] == 2
-    for text in (f"AT RISK  {namespace} Deployment/old (linux/arm64)", f"AT RISK  {namespace} CronJob/nightly (linux/amd64)"):
+    for text in (
+        f"AT RISK  {namespace} Deployment/old (linux/arm64)",
+        f"AT RISK  {namespace} CronJob/nightly (linux/amd64)",
+    ):
         assert text in run.output
     assert f"later    {namespace} Deployment/new (linux/amd64)" in run.output
     assert f"use {history.repository}@{history.lists[4]}" in run.output
 
-    stage = new_stage(PLAYBOOK, namespace, variables={**variables, "prune_risks_protect": True, "prune_risks_fail": True})
+    stage = new_stage(
+        PLAYBOOK, namespace, variables={**variables, "prune_risks_protect": True, "prune_risks_fail": True}
+    )
     expected = {
         f"keep-{digest.removeprefix('sha256:')[:12]}": digest
         for digest in (history.children[4]["arm64"], history.children[3]["amd64"], history.children[1]["amd64"])
@@ -252,7 +291,11 @@ def reader(cluster: Cluster, given: Surroundings, namespace: str) -> Iterator[t.
 
 
 def test_the_rights_of_the_manifest_are_enough(
-    cluster: Cluster, history: History, playbooks: Playbooks, reader: t.Callable[..., Playbooks], new_namespace: t.Callable[[], str]
+    cluster: Cluster,
+    history: History,
+    playbooks: Playbooks,
+    reader: t.Callable[..., Playbooks],
+    new_namespace: t.Callable[[], str],
 ) -> None:
     namespace, hidden = history.namespace, new_namespace()
     create(cluster, "Deployment", namespace, "old", history.child(5))

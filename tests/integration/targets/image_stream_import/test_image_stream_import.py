@@ -46,14 +46,24 @@ def pull_secret(given: Surroundings) -> Document:
     }
 
 
-def test_images_of_every_kind(cluster: Cluster, namespace: str, new_stage: NewStage, variables: dict[str, t.Any]) -> None:
+def test_images_of_every_kind(
+    cluster: Cluster, namespace: str, new_stage: NewStage, variables: dict[str, t.Any]
+) -> None:
     done = new_stage("streams.yml", namespace, variables=variables).converge()
 
     assert len(done.changed()) == 4
     assert cluster.get("imagestreams", namespace, "web")["spec"]["lookupPolicy"] == {"local": True}
     tags = tags_of(cluster.get("imagestreams", namespace, "web"))
-    assert (tags["list"].digest, tags["list"].import_mode, tags["list"].scheduled) == (variables["web_digest"], "PreserveOriginal", True)
-    assert (tags["legacy"].import_mode, tags["legacy"].reference_policy, tags["legacy"].scheduled) == ("Legacy", "Local", False)
+    assert (tags["list"].digest, tags["list"].import_mode, tags["list"].scheduled) == (
+        variables["web_digest"],
+        "PreserveOriginal",
+        True,
+    )
+    assert (tags["legacy"].import_mode, tags["legacy"].reference_policy, tags["legacy"].scheduled) == (
+        "Legacy",
+        "Local",
+        False,
+    )
     assert tags["pinned"].digest == variables["web_digest"]
     assert len({variables["web_digest"], tags["legacy"].digest, tags["arm"].digest}) == 3
     arm = cluster.call("GET", f"/apis/image.openshift.io/v1/images/{tags['arm'].digest}")
@@ -70,7 +80,10 @@ def test_another_declaration_changes_what_it_says_and_keeps_the_rest(
     source = f"{variables['private']}/web:v1"
     wanted = {"kind": "DockerImage", "name": source}
     policy = {"importMode": "PreserveOriginal", "scheduled": True}
-    images = [{"from": wanted, "to": {"name": name}, "importPolicy": policy} for name in ("mode", "policies", "source", "moved", "unlisted")]
+    images = [
+        {"from": wanted, "to": {"name": name}, "importPolicy": policy}
+        for name in ("mode", "policies", "source", "moved", "unlisted")
+    ]
     for stream in ("web", "unwanted"):
         body = {
             "apiVersion": "image.openshift.io/v1",
@@ -93,8 +106,16 @@ def test_another_declaration_changes_what_it_says_and_keeps_the_rest(
     tags = tags_of(cluster.get("imagestreams", namespace, "web"))
     assert set(tags) == {"mode", "policies", "source", "moved"}
     assert (tags["mode"].import_mode, tags["mode"].scheduled) == ("Legacy", True)
-    assert (tags["policies"].import_mode, tags["policies"].scheduled, tags["policies"].insecure) == ("PreserveOriginal", False, True)
-    assert (tags["source"].source, tags["source"].digest, tags["source"].images) == (f"{variables['private']}/web:same", variables["web_digest"], 1)
+    assert (tags["policies"].import_mode, tags["policies"].scheduled, tags["policies"].insecure) == (
+        "PreserveOriginal",
+        False,
+        True,
+    )
+    assert (tags["source"].source, tags["source"].digest, tags["source"].images) == (
+        f"{variables['private']}/web:same",
+        variables["web_digest"],
+        1,
+    )
     assert (tags["moved"].source, tags["moved"].images) == (f"{variables['private']}/api:v1", 2)
     assert "unwanted" not in {address.name for address in stage.snapshot()}
 

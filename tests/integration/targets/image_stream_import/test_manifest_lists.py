@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""image_stream_import and manifest lists: one child or the whole list and back, periodic, insecure, and the children's table."""
+"""image_stream_import and manifest lists: one child or the whole list and back, periodic, insecure, and the
+children's table."""
 
 from __future__ import annotations
 
@@ -28,7 +29,10 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 @pytest.fixture
 def digests(given: Surroundings) -> dict[str, str]:
     """Lists in each registry, with their digests."""
-    found = {registry: given.push(registry, "lists", "v1", PLATFORMS, content=f"{given.run} {registry}") for registry in given.registries}
+    found = {
+        registry: given.push(registry, "lists", "v1", PLATFORMS, content=f"{given.run} {registry}")
+        for registry in given.registries
+    }
     return {**found, "index": given.push("private", "index", "v1", VARIANTS, image_format="oci")}
 
 
@@ -38,7 +42,12 @@ def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str
     credential = given.credential()
     auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
     data = base64.b64encode(json.dumps({"auths": {credential["registry"]: {"auth": auth}}}).encode()).decode()
-    secret: Document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "private"}, "type": "kubernetes.io/dockerconfigjson"}
+    secret: Document = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "private"},
+        "type": "kubernetes.io/dockerconfigjson",
+    }
     cluster.create("secrets", namespace, {**secret, "data": {".dockerconfigjson": data}})
     return {"target_namespace": namespace} | {name: given.image(name, "", "").rstrip(":/") for name in given.registries}
 
@@ -51,10 +60,14 @@ def reported(run: Run, task: str, stream: str) -> dict[str, dict[str, t.Any]]:
 
 def table(tag: dict[str, t.Any]) -> list[str]:
     """The platforms in the table of child manifests."""
-    return ["/".join(filter(None, (child["os"], child["architecture"], child["variant"]))) for child in tag["manifests"]]
+    return [
+        "/".join(filter(None, (child["os"], child["architecture"], child["variant"]))) for child in tag["manifests"]
+    ]
 
 
-def test_lists_as_a_whole_and_back(cluster: Cluster, namespace: str, new_stage: NewStage, variables: dict[str, t.Any], digests: dict[str, str]) -> None:
+def test_lists_as_a_whole_and_back(
+    cluster: Cluster, namespace: str, new_stage: NewStage, variables: dict[str, t.Any], digests: dict[str, str]
+) -> None:
     stage = new_stage("manifest_lists.yml", namespace, variables={**variables, "import_mode": "Legacy"})
     done = stage.converge()
 
@@ -93,7 +106,12 @@ def test_lists_as_a_whole_and_back(cluster: Cluster, namespace: str, new_stage: 
 
 
 def test_a_list_that_moves_is_followed_as_a_whole(
-    given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage, variables: dict[str, t.Any], digests: dict[str, str]
+    given: Surroundings,
+    cluster: Cluster,
+    namespace: str,
+    new_stage: NewStage,
+    variables: dict[str, t.Any],
+    digests: dict[str, str],
 ) -> None:
     stage = new_stage("manifest_lists.yml", namespace, variables={**variables, "import_mode": "PreserveOriginal"})
     stage.run()

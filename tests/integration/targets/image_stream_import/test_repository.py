@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whole repositories: more tags than the server imports at once, patterns, tags that are gone, and by which road they were listed."""
+"""Whole repositories: more tags than the server imports at once, patterns, tags that are gone, and by which road
+they were listed."""
 
 from __future__ import annotations
 
@@ -30,7 +31,11 @@ def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str
         for tag in MANY[1:]:
             client.put_manifest(given.repository(name), tag, manifest)
     credential = given.credential()
-    cluster.create("secrets", namespace, registry_secret("private", {credential["registry"]: entry(credential["username"], credential["password"])}))
+    cluster.create(
+        "secrets",
+        namespace,
+        registry_secret("private", {credential["registry"]: entry(credential["username"], credential["password"])}),
+    )
     return {
         "target_namespace": namespace,
         "repository": given.image("private", name, "x").rpartition(":")[0],
@@ -42,7 +47,9 @@ def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str
 @pytest.fixture
 def trusting(given: Surroundings, playbooks: Playbooks) -> Playbooks:
     """Playbooks on a machine that trusts the private registry, as the cluster does."""
-    return playbooks.with_environment({**playbooks.environment, "SSL_CERT_FILE": str(given.registries["private"].ca_file)})
+    return playbooks.with_environment(
+        {**playbooks.environment, "SSL_CERT_FILE": str(given.registries["private"].ca_file)}
+    )
 
 
 def stage_of(stage: Stage, playbooks: Playbooks) -> Stage:
@@ -56,7 +63,12 @@ def road(run: Run) -> tuple[str, str | None]:
 
 
 def test_all_65_tags_and_then_those_that_are_left(
-    given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage, trusting: Playbooks, variables: dict[str, t.Any]
+    given: Surroundings,
+    cluster: Cluster,
+    namespace: str,
+    new_stage: NewStage,
+    trusting: Playbooks,
+    variables: dict[str, t.Any],
 ) -> None:
     stage = stage_of(new_stage("repository.yml", namespace, variables=variables), trusting)
     done = stage.converge()
@@ -68,13 +80,23 @@ def test_all_65_tags_and_then_those_that_are_left(
     with RegistryClient(given.registries["private"]) as client:
         for tag in ("v2.3", "v2.4"):
             client.delete_tag(repository, tag)
-    kept = stage_of(new_stage("repository.yml", namespace, variables=variables, complaints=("the repository no longer has v2.3, v2.4",)), trusting)
+    kept = stage_of(
+        new_stage(
+            "repository.yml", namespace, variables=variables, complaints=("the repository no longer has v2.3, v2.4",)
+        ),
+        trusting,
+    )
     run = kept.run()
     assert run.of(EVERY)["streams"][0]["gone_upstream"] == ["v2.3", "v2.4"]
     assert run.changed() == []
 
-    purged = stage_of(new_stage("repository.yml", namespace, variables={**variables, "purge": True}), trusting).converge()
-    assert {tag: reasons for (_stream, tag), reasons in purged.changed_tags().items()} == {"v2.3": ("not_listed",), "v2.4": ("not_listed",)}
+    purged = stage_of(
+        new_stage("repository.yml", namespace, variables={**variables, "purge": True}), trusting
+    ).converge()
+    assert {tag: reasons for (_stream, tag), reasons in purged.changed_tags().items()} == {
+        "v2.3": ("not_listed",),
+        "v2.4": ("not_listed",),
+    }
     assert set(tags_of(cluster.get("imagestreams", namespace, "many"))) == set(MANY) - {"v2.3", "v2.4"}
 
 

@@ -33,7 +33,10 @@ def test_what_is_described_can_be_imported_back_without_a_change(
     described = stage.predict().of("Describe the streams")["streams"][0]
     tags = {tag["name"]: tag for tag in described["tags"]}
     assert tags["list"]["digest"] == digest
-    assert [(child["os"], child["architecture"]) for child in tags["list"]["upstream"]["manifests"]] == [("linux", "amd64"), ("linux", "arm64")]
+    assert [(child["os"], child["architecture"]) for child in tags["list"]["upstream"]["manifests"]] == [
+        ("linux", "amd64"),
+        ("linux", "arm64"),
+    ]
     assert not any(tag["upstream"]["moved"] for tag in tags.values())
     assert tags["list"]["manifests"] == tags["list"]["upstream"]["manifests"]
 

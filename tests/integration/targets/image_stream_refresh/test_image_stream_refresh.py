@@ -20,7 +20,13 @@ SCHEDULED = {"insecure": True, "scheduled": True}
 
 def push_of(given: Surroundings, digest: str | None, tag: str | None = "v1") -> dict[str, t.Any]:
     """A push as the event filter gives it."""
-    return {"registry": given.registries["plain"].host, "repository": given.repository("pushed"), "tag": tag, "digest": digest, "at": None}
+    return {
+        "registry": given.registries["plain"].host,
+        "repository": given.repository("pushed"),
+        "tag": tag,
+        "digest": digest,
+        "at": None,
+    }
 
 
 @pytest.fixture
@@ -44,7 +50,9 @@ def stage(given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewS
     return new_stage("pushed.yml", namespace, variables={"target_namespace": namespace})
 
 
-def test_declared_tags_that_track_what_was_pushed_and_no_others(given: Surroundings, cluster: Cluster, namespace: str, stage: Stage) -> None:
+def test_declared_tags_that_track_what_was_pushed_and_no_others(
+    given: Surroundings, cluster: Cluster, namespace: str, stage: Stage
+) -> None:
     before = tags_of(cluster.get("imagestreams", namespace, "web"))
     digest = given.push("plain", "pushed", "v1", LIST, content="new")
     stage.variables["pushes"] = [push_of(given, digest)]
@@ -60,7 +68,11 @@ def test_declared_tags_that_track_what_was_pushed_and_no_others(given: Surroundi
         assert after[name] == before[name]
     for name, tag in after.items():
         # A push changes no specification.
-        assert (tag.source, tag.scheduled, tag.import_mode) == (before[name].source, before[name].scheduled, before[name].import_mode)
+        assert (tag.source, tag.scheduled, tag.import_mode) == (
+            before[name].source,
+            before[name].scheduled,
+            before[name].import_mode,
+        )
 
 
 def test_without_tag_the_whole_repository_and_on_request_tags_that_are_not_scheduled(
@@ -81,11 +93,17 @@ def test_without_tag_the_whole_repository_and_on_request_tags_that_are_not_sched
 
 
 def test_a_forged_push_changes_nothing(given: Surroundings, stage: Stage) -> None:
-    stage.variables["pushes"] = [push_of(given, "sha256:" + "0" * 64), push_of(given, None, "gone"), push_of(given, None) | {"repository": "no/such"}]
+    stage.variables["pushes"] = [
+        push_of(given, "sha256:" + "0" * 64),
+        push_of(given, None, "gone"),
+        push_of(given, None) | {"repository": "no/such"},
+    ]
     stage.find_nothing_to_do()
 
 
-def test_the_rights_of_the_manifest_are_enough(given: Surroundings, cluster: Cluster, namespace: str, stage: Stage) -> None:
+def test_the_rights_of_the_manifest_are_enough(
+    given: Surroundings, cluster: Cluster, namespace: str, stage: Stage
+) -> None:
     rights = Rights(cluster, namespace)
     rights.apply("image_stream_refresh.yml")
     try:

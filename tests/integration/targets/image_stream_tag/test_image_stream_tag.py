@@ -23,15 +23,24 @@ def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str
     digest = given.push("plain", "tagged", "v1", "linux/amd64 linux/arm64")
     given.push("plain", "tagged", "v2")
     source = given.image("plain", "tagged", "v1")
-    cluster.import_images(namespace, "web", {"v1": (source, POLICY), "old": (given.image("plain", "tagged", "v2"), POLICY)})
+    cluster.import_images(
+        namespace, "web", {"v1": (source, POLICY), "old": (given.image("plain", "tagged", "v2"), POLICY)}
+    )
     return {"target_namespace": namespace, "web_digest": digest, "source": source}
 
 
 def test_every_kind_of_tag(
-    cluster: Cluster, namespace: str, new_namespace: NewNamespace, new_stage: NewStage, variables: dict[str, t.Any], given: Surroundings
+    cluster: Cluster,
+    namespace: str,
+    new_namespace: NewNamespace,
+    new_stage: NewStage,
+    variables: dict[str, t.Any],
+    given: Surroundings,
 ) -> None:
     other = new_namespace()
-    cluster.patch_tag(namespace, "web", "referred", {"from": {"kind": "DockerImage", "name": variables["source"]}, "reference": True})
+    cluster.patch_tag(
+        namespace, "web", "referred", {"from": {"kind": "DockerImage", "name": variables["source"]}, "reference": True}
+    )
     stage = new_stage("tags.yml", namespace, other, variables={**variables, "target_other": other})
 
     done = stage.converge()
@@ -45,7 +54,11 @@ def test_every_kind_of_tag(
     assert cluster.tag(namespace, "web", "external").scheduled
     assert {tags[name].digest for name in ("v1", "latest", "pinned", "external")} == {variables["web_digest"]}
     copy = cluster.get("imagestreams", other, "web")["spec"]["tags"][0]
-    assert copy["from"] == {"kind": "ImageStreamImage", "name": f"web@{variables['web_digest']}", "namespace": namespace}
+    assert copy["from"] == {
+        "kind": "ImageStreamImage",
+        "name": f"web@{variables['web_digest']}",
+        "namespace": namespace,
+    }
 
     # The source moves: the copy is drift, and nothing else is.
     cluster.patch_tag(other, "web", "production", {"annotations": SETUP_ANNOTATION})
@@ -61,11 +74,15 @@ def test_every_kind_of_tag(
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        ("web:absent", "{ns}/web:production cannot point to {ns}/web:absent, because that tag does not exist or has no image."),
+        (
+            "web:absent",
+            "{ns}/web:production cannot point to {ns}/web:absent, because that tag does not exist or has no image.",
+        ),
         (
             "gone:v1",
             (
-                "{ns}/web:production cannot point to the stream {ns}/gone, because it does not exist; for a stream of another namespace write "
+                "{ns}/web:production cannot point to the stream {ns}/gone, because it does not exist; for a stream of "
+                "another namespace write "
                 "from: NAMESPACE/STREAM:TAG, or set from_namespace."
             ),
         ),

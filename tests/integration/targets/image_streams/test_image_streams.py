@@ -12,14 +12,22 @@ from integration.cluster import Cluster
 from integration.stage import NewStage
 from integration.surroundings import Surroundings
 
-LABELS = ["streams 1 to 2 of 3: 2 tags changed, 0 unchanged, 0 failed", "streams 3 to 3 of 3: 1 tag changed, 0 unchanged, 0 failed"]
+LABELS = [
+    "streams 1 to 2 of 3: 2 tags changed, 0 unchanged, 0 failed",
+    "streams 3 to 3 of 3: 1 tag changed, 0 unchanged, 0 failed",
+]
 SUMMARY = "Summary"
 
 
 def streams(given: Surroundings, namespace: str, *tags: str) -> list[dict[str, t.Any]]:
     """One stream for each tag of one repository."""
     return [
-        {"namespace": namespace, "name": f"stream-{tag}", "insecure": True, "tags": [{"name": "only", "from": given.image("plain", "batches", tag)}]}
+        {
+            "namespace": namespace,
+            "name": f"stream-{tag}",
+            "insecure": True,
+            "tags": [{"name": "only", "from": given.image("plain", "batches", tag)}],
+        }
         for tag in tags
     ]
 
@@ -28,7 +36,11 @@ def test_batches_show_the_progress(given: Surroundings, cluster: Cluster, namesp
     tags = [f"v{number}" for number in range(3)]
     for tag in tags:
         given.push("plain", "batches", tag)
-    variables = {"image_streams_desired": streams(given, namespace, *tags), "image_streams_batch_size": 2, "image_streams_results": "changed"}
+    variables = {
+        "image_streams_desired": streams(given, namespace, *tags),
+        "image_streams_batch_size": 2,
+        "image_streams_results": "changed",
+    }
     stage = new_stage("role.yml", namespace, variables=variables)
 
     done = stage.converge()
@@ -44,12 +56,15 @@ def test_a_failing_batch_stops_no_other_and_every_failed_tag_is_named(
     given.push("plain", "batches", "good")
     missing = ["gone-1", "gone-2"]
     desired = streams(given, namespace, missing[0], missing[1], "good")
-    stage = new_stage("role.yml", namespace, variables={"image_streams_desired": desired, "image_streams_batch_size": 2})
+    stage = new_stage(
+        "role.yml", namespace, variables={"image_streams_desired": desired, "image_streams_batch_size": 2}
+    )
     lines = ["2 of 3 tags could not be imported:"]
     for tag in missing:
         image = given.image("plain", "batches", tag)
         lines.append(
-            f'- {namespace}/stream-{tag}:only from {image}\n    NotFound: dockerimage.image.openshift.io "{image}" not found'
+            f'- {namespace}/stream-{tag}:only from {image}\n    NotFound: dockerimage.image.openshift.io "{image}" not '
+            "found"
             "\n    -> The registry has no such tag, digest or repository: check the pull spec."
         )
 
@@ -71,7 +86,9 @@ def test_a_failing_batch_stops_no_other_and_every_failed_tag_is_named(
 
 def test_what_no_batch_can_see_is_refused_first(given: Surroundings, namespace: str, new_stage: NewStage) -> None:
     desired = streams(given, namespace, "v0", "v1", "v0")
-    stage = new_stage("role.yml", namespace, variables={"image_streams_desired": desired, "image_streams_batch_size": 1})
+    stage = new_stage(
+        "role.yml", namespace, variables={"image_streams_desired": desired, "image_streams_batch_size": 1}
+    )
 
     (message,) = stage.run_to_fail().messages().values()
     assert message == f"Streams are listed twice, join their entries: {namespace}/stream-v0"

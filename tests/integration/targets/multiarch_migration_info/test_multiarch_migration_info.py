@@ -63,11 +63,17 @@ def push_without_platform(given: Surroundings, name: str) -> None:
 
 @pytest.fixture
 def images(given: Surroundings, cluster: Cluster, namespace: str) -> Images:
-    """Lists that are imported as one child each, beside a list as a whole, a single image, and a list that cannot be."""
+    """Lists that are imported as one child each, beside a list as a whole, a single image, and a list that cannot
+    be."""
     credential = given.credential()
     auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
     content = base64.b64encode(json.dumps({"auths": {credential["registry"]: {"auth": auth}}}).encode()).decode()
-    secret: Document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "private"}, "type": "kubernetes.io/dockerconfigjson"}
+    secret: Document = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "private"},
+        "type": "kubernetes.io/dockerconfigjson",
+    }
     cluster.create("secrets", namespace, {**secret, "data": {".dockerconfigjson": content}})
     web = given.push("private", "multi-web", "v1", PLATFORMS)
     api = given.push("private", "multi-api", "v1", "linux/amd64 linux/s390x", image_format="oci")
@@ -91,7 +97,16 @@ def images(given: Surroundings, cluster: Cluster, namespace: str) -> Images:
     return Images(namespace, web, api, source)
 
 
-def create(cluster: Cluster, kind: str, namespace: str, name: str, tag: str, *, stream_namespace: str = "", paused: bool = False) -> None:
+def create(
+    cluster: Cluster,
+    kind: str,
+    namespace: str,
+    name: str,
+    tag: str,
+    *,
+    stream_namespace: str = "",
+    paused: bool = False,
+) -> None:
     """An object of a kind that watches a tag; its controllers start nothing."""
     pod_spec: Document = {"containers": [{"name": "app", "image": "nowhere.example.com/app"}], "nodeSelector": NOWHERE}
     template = {"metadata": {"labels": {"app": name}}, "spec": pod_spec}
@@ -107,7 +122,11 @@ def create(cluster: Cluster, kind: str, namespace: str, name: str, tag: str, *, 
             spec["serviceName"] = name
     source = {"kind": "ImageStreamTag", "name": tag, **({"namespace": stream_namespace} if stream_namespace else {})}
     trigger = {"from": source, "fieldPath": path, **({"paused": True} if paused else {})}
-    metadata = {"name": name, "namespace": namespace, "annotations": {"image.openshift.io/triggers": json.dumps([trigger])}}
+    metadata = {
+        "name": name,
+        "namespace": namespace,
+        "annotations": {"image.openshift.io/triggers": json.dumps([trigger])},
+    }
     body = {"apiVersion": KINDS[kind], "kind": kind, "metadata": metadata, "spec": spec}
     cluster.call("POST", f"/apis/{KINDS[kind]}/namespaces/{namespace}/{kind.lower()}s", body)
 
@@ -120,7 +139,9 @@ def states(found: Mapping[str, t.Any]) -> dict[str, str]:
     return {f"{one['stream']}:{one['tag']}": one["state"] for one in found["others"]}
 
 
-def test_every_tag_is_told_apart(cluster: Cluster, images: Images, new_namespace: t.Callable[[], str], new_stage: NewStage) -> None:
+def test_every_tag_is_told_apart(
+    cluster: Cluster, images: Images, new_namespace: t.Callable[[], str], new_stage: NewStage
+) -> None:
     namespace, other = images.namespace, new_namespace()
     for kind in KINDS:
         create(cluster, kind, namespace, f"uses-{kind.lower()}", "web:v1")
@@ -135,15 +156,29 @@ def test_every_tag_is_told_apart(cluster: Cluster, images: Images, new_namespace
     assert predicted.changed() == done.changed() == []
     found = done.of("Look at the namespaces")
     assert predicted.of("Look at the namespaces")["candidates"] == found["candidates"]
-    assert states(found) == {"web:whole": "preserved", "web:single": "single", "web:latest": "not_external", "api:absent": "unreadable"}
+    assert states(found) == {
+        "web:whole": "preserved",
+        "web:single": "single",
+        "web:latest": "not_external",
+        "api:absent": "unreadable",
+    }
     candidates = by_tag(found)
     assert set(candidates) == {"web:v1", "api:v1", "api:odd"}
     web = candidates["web:v1"]
-    assert (web["from"], web["import_mode"], web["platform"], web["upstream_moved"]) == (images.source, "Legacy", "linux/amd64", False)
+    assert (web["from"], web["import_mode"], web["platform"], web["upstream_moved"]) == (
+        images.source,
+        "Legacy",
+        "linux/amd64",
+        False,
+    )
     assert web["digest"] == web["legacy_digest"] == cluster.tag(namespace, "web", "v1").digest
     assert (web["list_digest"], web["digest_after"]) == (images.web, images.web)
     assert web["platforms"] == PLATFORMS.split()
-    assert (web["gained_platforms"], web["lost_platforms"], web["followed_by"]) == (PLATFORMS.split()[1:], [], ["latest"])
+    assert (web["gained_platforms"], web["lost_platforms"], web["followed_by"]) == (
+        PLATFORMS.split()[1:],
+        [],
+        ["latest"],
+    )
     assert {(one["kind"], one["namespace"], one["name"], one["automatic"], one["tag"]) for one in web["triggers"]} == {
         *((kind, namespace, f"uses-{kind.lower()}", True, "v1") for kind in KINDS),
         ("Deployment", namespace, "alias", True, "latest"),
@@ -163,7 +198,9 @@ def test_every_tag_is_told_apart(cluster: Cluster, images: Images, new_namespace
     assert "elsewhere" not in {one["name"] for one in some["candidates"][0]["triggers"]}
 
 
-def test_the_playbook_migrates_and_goes_back(cluster: Cluster, images: Images, new_stage: NewStage, tmp_path: Path) -> None:
+def test_the_playbook_migrates_and_goes_back(
+    cluster: Cluster, images: Images, new_stage: NewStage, tmp_path: Path
+) -> None:
     namespace, record = images.namespace, tmp_path / "record.json"
     create(cluster, "Deployment", namespace, "shop", "web:v1")
     variables: dict[str, t.Any] = {"migrate_to_multiarch_namespaces": namespace, "migrate_to_multiarch_batch_size": 1}
@@ -171,7 +208,12 @@ def test_the_playbook_migrates_and_goes_back(cluster: Cluster, images: Images, n
 
     report = new_stage(PLAYBOOK, namespace, variables=variables).predict()
     assert report.of(LOOK)["summary"]["migratable"] == 2
-    for text in (f"{namespace}/web:v1", "linux/arm64, linux/arm/v7", f"fires  Deployment {namespace}/shop (app)", "CANNOT BE MIGRATED"):
+    for text in (
+        f"{namespace}/web:v1",
+        "linux/arm64, linux/arm/v7",
+        f"fires  Deployment {namespace}/shop (app)",
+        "CANNOT BE MIGRATED",
+    ):
         assert text in report.output
 
     forward = new_stage(PLAYBOOK, namespace, variables={**variables, "migrate_to_multiarch_apply": True})
@@ -183,11 +225,20 @@ def test_the_playbook_migrates_and_goes_back(cluster: Cluster, images: Images, n
     assert not record.exists(), "check mode wrote the record"
     _predicted, done = forward.predict_and_do()
 
-    assert done.changed() == [NOTE, *(f"{IMPORT} (streams {number} to {number} of 2: 1 tag changed, 0 unchanged, 0 failed)" for number in (1, 2))]
-    assert done.changed_tags() == {(f"{namespace}/{stream}", "v1"): ("import_mode_changed",) for stream in ("api", "web")}
+    assert done.changed() == [
+        NOTE,
+        *(f"{IMPORT} (streams {number} to {number} of 2: 1 tag changed, 0 unchanged, 0 failed)" for number in (1, 2)),
+    ]
+    assert done.changed_tags() == {
+        (f"{namespace}/{stream}", "v1"): ("import_mode_changed",) for stream in ("api", "web")
+    }
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
     after = tags_of(cluster.get("imagestreams", namespace, "web"))
-    assert (after["v1"].digest, after["v1"].import_mode, after["v1"].scheduled) == (images.web, "PreserveOriginal", True)
+    assert (after["v1"].digest, after["v1"].import_mode, after["v1"].scheduled) == (
+        images.web,
+        "PreserveOriginal",
+        True,
+    )
     assert {name: tag for name, tag in after.items() if name not in ("v1", "latest")} == {
         name: tag for name, tag in before.items() if name not in ("v1", "latest")
     }
@@ -213,7 +264,9 @@ def test_the_playbook_migrates_and_goes_back(cluster: Cluster, images: Images, n
     back.find_nothing_to_do()
 
 
-def test_going_back_restores_the_preferred_platform(cluster: Cluster, images: Images, new_stage: NewStage, tmp_path: Path) -> None:
+def test_going_back_restores_the_preferred_platform(
+    cluster: Cluster, images: Images, new_stage: NewStage, tmp_path: Path
+) -> None:
     namespace = images.namespace
     preference = {"importer.image.openshift.io/prefer-arch": "arm64"}
     cluster.patch_tag(namespace, "web", "v1", {"annotations": preference})
@@ -232,7 +285,9 @@ def test_going_back_restores_the_preferred_platform(cluster: Cluster, images: Im
     assert cluster.tag(namespace, "web", "v1").digest == images.web
     cluster.patch_tag(namespace, "web", "v1", {"annotations": {"importer.image.openshift.io/prefer-arch": None}})
 
-    back = new_stage(PLAYBOOK, namespace, variables={**variables, "migrate_to_multiarch_back_from": str(tmp_path / "record.json")})
+    back = new_stage(
+        PLAYBOOK, namespace, variables={**variables, "migrate_to_multiarch_back_from": str(tmp_path / "record.json")}
+    )
     _predicted, done = back.predict_and_do()
 
     assert [one["legacy_platform"] for one in done.of(LOOK)["candidates"]] == ["linux/arm64"]
@@ -284,7 +339,8 @@ def test_the_rights_of_the_manifest_are_enough(
     assert partly.of(LOOK)["summary"]["migratable"] == 2
     assert f"NOT READ {hidden}" in partly.output
     elsewhere = migrator.run(
-        PLAYBOOK, variables={"migrate_to_multiarch_namespaces": [namespace], "migrate_to_multiarch_trigger_namespaces": [hidden]}
+        PLAYBOOK,
+        variables={"migrate_to_multiarch_namespaces": [namespace], "migrate_to_multiarch_trigger_namespaces": [hidden]},
     )
     assert elsewhere.exit_code == 0, elsewhere.output
     assert {one["namespace"] for one in elsewhere.of(LOOK)["triggers_not_read"]} == {hidden}

@@ -22,20 +22,33 @@ def encoded(username: str, password: str) -> str:
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def secret(name: str, auths: dict[str, dict[str, str]], kind: str = "kubernetes.io/dockerconfigjson") -> dict[str, object]:
+def secret(
+    name: str, auths: dict[str, dict[str, str]], kind: str = "kubernetes.io/dockerconfigjson"
+) -> dict[str, object]:
     """A secret as somebody else made it."""
     key = "auth.json" if kind.endswith("podmanconfigjson") else ".dockerconfigjson"
     data = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": kind, "data": {key: data}}
 
 
-def test_every_way_of_the_documentation(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage, tmp_path: Path) -> None:
+def test_every_way_of_the_documentation(
+    given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage, tmp_path: Path
+) -> None:
     private = given.credential()
     docker_file, podman_file = tmp_path / "config.json", tmp_path / "auth.json"
     docker_file.write_text(
-        json.dumps({"auths": {"quay.io/team": {"auth": encoded("robot", OTHER_PASSWORD)}, "ignored.example.com": {"auth": encoded("a", "b")}}})
+        json.dumps(
+            {
+                "auths": {
+                    "quay.io/team": {"auth": encoded("robot", OTHER_PASSWORD)},
+                    "ignored.example.com": {"auth": encoded("a", "b")},
+                }
+            }
+        )
     )
-    podman_file.write_text(json.dumps({"auths": {private["registry"]: {"auth": encoded(private["username"], private["password"])}}}))
+    podman_file.write_text(
+        json.dumps({"auths": {private["registry"]: {"auth": encoded(private["username"], private["password"])}}})
+    )
     raw = {"auths": {"raw.example.com": {"username": "robot", "password": OTHER_PASSWORD}}}
     namespaces = new_namespace(), new_namespace()
     stage = new_stage(
@@ -63,7 +76,9 @@ def test_every_way_of_the_documentation(given: Surroundings, cluster: Cluster, n
         assert cluster.get("secrets", namespace, "from-login")["metadata"]["labels"] == {"team": "shop"}
     first = namespaces[0]
     assert set(cluster.auths(first, "from-docker")) == {"quay.io/team"}
-    assert cluster.auths(first, "from-podman")[private["registry"]]["auth"] == encoded(private["username"], private["password"])
+    assert cluster.auths(first, "from-podman")[private["registry"]]["auth"] == encoded(
+        private["username"], private["password"]
+    )
     assert set(cluster.auths(first, "from-raw")) == {"raw.example.com"}
     older = cluster.get("secrets", first, "older")
     assert older["type"] == "kubernetes.io/dockercfg"
@@ -76,11 +91,19 @@ def test_changes_of_secrets_that_are_there(cluster: Cluster, new_namespace: NewN
     namespaces = new_namespace(), new_namespace()
     old = {"auth": encoded("robot", OTHER_PASSWORD)}
     for namespace in namespaces:
-        cluster.create("secrets", namespace, secret("merged", {"kept.example.com": old, "gone.example.com": old, "beside.example.com": old}))
+        cluster.create(
+            "secrets",
+            namespace,
+            secret("merged", {"kept.example.com": old, "gone.example.com": old, "beside.example.com": old}),
+        )
         cluster.create("secrets", namespace, secret("replaced", {"beside.example.com": old}))
-        cluster.create("secrets", namespace, secret("podman", {"moved.example.com": old}, "kubernetes.io/podmanconfigjson"))
+        cluster.create(
+            "secrets", namespace, secret("podman", {"moved.example.com": old}, "kubernetes.io/podmanconfigjson")
+        )
         cluster.create("secrets", namespace, secret("unwanted", {"beside.example.com": old}))
-    stage = new_stage("change.yml", *namespaces, variables={"target_namespaces": list(namespaces), "new_password": NEW_PASSWORD})
+    stage = new_stage(
+        "change.yml", *namespaces, variables={"target_namespaces": list(namespaces), "new_password": NEW_PASSWORD}
+    )
 
     done = stage.converge()
 
@@ -88,8 +111,13 @@ def test_changes_of_secrets_that_are_there(cluster: Cluster, new_namespace: NewN
     for namespace in namespaces:
         new = encoded("robot", NEW_PASSWORD)
         merged = cluster.auths(namespace, "merged")
-        assert {registry: entry["auth"] for registry, entry in merged.items()} == {"kept.example.com": new, "beside.example.com": old["auth"]}
-        assert {registry: entry["auth"] for registry, entry in cluster.auths(namespace, "replaced").items()} == {"only.example.com": new}
+        assert {registry: entry["auth"] for registry, entry in merged.items()} == {
+            "kept.example.com": new,
+            "beside.example.com": old["auth"],
+        }
+        assert {registry: entry["auth"] for registry, entry in cluster.auths(namespace, "replaced").items()} == {
+            "only.example.com": new
+        }
         podman = cluster.get("secrets", namespace, "podman")
         assert podman["type"] == "kubernetes.io/dockerconfigjson"
         assert set(content_of(podman)["auths"]) == {"moved.example.com", "only.example.com"}
@@ -98,7 +126,11 @@ def test_changes_of_secrets_that_are_there(cluster: Cluster, new_namespace: NewN
 
 def test_a_refused_login_writes_nothing(given: Surroundings, namespace: str, new_stage: NewStage) -> None:
     private = given.credential()
-    variables = {"target_namespace": namespace, "registry": private["registry"], "registry_ca": str(given.registries["private"].ca_file)}
+    variables = {
+        "target_namespace": namespace,
+        "registry": private["registry"],
+        "registry_ca": str(given.registries["private"].ca_file),
+    }
     stage = new_stage("refused.yml", namespace, variables=variables)
     before = stage.snapshot()
 

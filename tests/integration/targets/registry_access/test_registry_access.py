@@ -19,7 +19,9 @@ PASSWORD = "a-password-of-tests"
 ENTRY = {"name": "first", "namespaces": ["shop"]}
 
 
-def test_secrets_and_links_come_and_go(cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage, tmp_path: Path) -> None:
+def test_secrets_and_links_come_and_go(
+    cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage, tmp_path: Path
+) -> None:
     namespaces = new_namespace(), new_namespace()
     auth_file = tmp_path / "auth.json"
     auth = base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
@@ -29,7 +31,10 @@ def test_secrets_and_links_come_and_go(cluster: Cluster, new_namespace: NewNames
         "namespaces": list(namespaces),
         "registries": [{"registry": "registry.example.com", "username": "robot", "password": PASSWORD}],
         "labels": {"team": "shop"},
-        "link": [{"service_accounts": ["default"]}, {"service_accounts": ["builder", "deployer"], "for": ["pull", "mount"]}],
+        "link": [
+            {"service_accounts": ["default"]},
+            {"service_accounts": ["builder", "deployer"], "for": ["pull", "mount"]},
+        ],
     }
     second = {"name": "second", "namespaces": [namespaces[0]], "auth_file": str(auth_file), "only": ["quay.io/*"]}
     stage = new_stage("role.yml", *namespaces, variables={"registry_access_secrets": [first, second]})
@@ -61,8 +66,14 @@ def test_secrets_and_links_come_and_go(cluster: Cluster, new_namespace: NewNames
     [
         ({"namespaces": ["shop"]}, "missing required arguments: name found in registry_access_secrets"),
         ({"name": "first"}, "missing required arguments: namespaces found in registry_access_secrets"),
-        ({**ENTRY, "link": [{"for": ["push"], "service_accounts": ["default"]}]}, "value of for must be one or more of: pull, mount"),
-        ({**ENTRY, "registries": [{"registry": "a", "pasword": PASSWORD}]}, "registry_access_secrets.registries.pasword"),
+        (
+            {**ENTRY, "link": [{"for": ["push"], "service_accounts": ["default"]}]},
+            "value of for must be one or more of: pull, mount",
+        ),
+        (
+            {**ENTRY, "registries": [{"registry": "a", "pasword": PASSWORD}]},
+            "registry_access_secrets.registries.pasword",
+        ),
         ({**ENTRY, "registries": [f"a robot {PASSWORD}"]}, "unable to convert to dict"),
     ],
 )

@@ -1,7 +1,8 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""registry_image_info in playbooks: what registries of every kind serve, what they refuse, and whose credential is used."""
+"""registry_image_info in playbooks: what registries of every kind serve, what they refuse, and whose credential is
+used."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ PLATFORMS = "linux/s390x linux/arm64 linux/amd64"
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[tuple[EmbeddedRegistry, Path]]:
-    """A registry with tokens of its own token server, filled with an image that anybody may read and one that not; and its CA."""
+    """A registry with tokens of its own token server, filled with an image that anybody may read and one that not;
+    and its CA."""
     certificates = create_certificates(tmp_path / "hub")
     registry = start_embedded(RegistryContent(), access=HubAccess(*HUB), key_pair=certificates.trusted)
     with RegistryClient(RegistryAddress(registry.host, *HUB, ca_file=certificates.ca_file)) as client:
@@ -46,7 +48,12 @@ def describe(playbooks: Playbooks, given: Surroundings) -> t.Callable[..., Run]:
     """Run the playbook; no credential may be in what it prints, at any verbosity."""
 
     def run(images: list[str], *registries: dict[str, t.Any], ca_file: Path | None = None, **rest: t.Any) -> Run:
-        variables = {"images": images, "registries": list(registries), "ca_file": str(ca_file or given.registries["private"].ca_file), **rest}
+        variables = {
+            "images": images,
+            "registries": list(registries),
+            "ca_file": str(ca_file or given.registries["private"].ca_file),
+            **rest,
+        }
         run = playbooks.run(Path(__file__).with_name("describe.yml"), "-vvv", variables=variables)
         assert run.complaints() == []
         for registry in registries:
@@ -85,7 +92,12 @@ def test_a_list_and_a_single_image(given: Surroundings, describe: t.Callable[...
     listed = given.push("private", name, "v1", PLATFORMS, image_format=image_format)
     single = given.push("private", name, "v2", "linux/arm64", image_format=image_format)
     repository = given.image("private", name, "v1").rpartition(":")[0]
-    run = describe([f"{repository}:v1", f"{repository}:v2", f"{repository}@{listed}"], given.credential(), with_tags=True, prefer_architecture="arm64")
+    run = describe(
+        [f"{repository}:v1", f"{repository}:v2", f"{repository}@{listed}"],
+        given.credential(),
+        with_tags=True,
+        prefer_architecture="arm64",
+    )
 
     assert run.exit_code == 0, run.output
     first, second, pinned = described(run)
@@ -93,9 +105,16 @@ def test_a_list_and_a_single_image(given: Surroundings, describe: t.Callable[...
     assert first["platforms"] == PLATFORMS.split()
     assert first["tags"] == second["tags"] == ["v1", "v2"]
     assert (first["legacy_choice"]["architecture"], first["legacy_choice"]["rule"]) == ("arm64", "tag_annotation")
-    assert (pinned["legacy_choice"]["architecture"], pinned["legacy_choice"]["rule"]) == ("amd64", "control_plane_architecture")
+    assert (pinned["legacy_choice"]["architecture"], pinned["legacy_choice"]["rule"]) == (
+        "amd64",
+        "control_plane_architecture",
+    )
     assert first["labels"] == {"salt": f"{given.run} {name}:v1"}
-    assert (second["platforms"], second["legacy_choice"], second["created"]) == (["linux/arm64"], None, "2026-01-01T00:00:00Z")
+    assert (second["platforms"], second["legacy_choice"], second["created"]) == (
+        ["linux/arm64"],
+        None,
+        "2026-01-01T00:00:00Z",
+    )
     assert second["layers_size"] > 0
 
 
@@ -108,7 +127,9 @@ def test_the_child_that_legacy_takes_is_the_one_that_an_import_takes(
     for name, text in platforms.items():
         given.push("private", f"legacy-{name}", "v1", text)
     cluster.import_images(namespace, "web", images)
-    cluster.patch_tag(namespace, "web", "preferred", {"annotations": {"importer.image.openshift.io/prefer-arch": "arm64"}})
+    cluster.patch_tag(
+        namespace, "web", "preferred", {"annotations": {"importer.image.openshift.io/prefer-arch": "arm64"}}
+    )
     cluster.import_images(namespace, "web", images)
 
     for names, options in ((("usual", "first"), {}), (("preferred",), {"prefer_architecture": "arm64"})):
@@ -129,10 +150,14 @@ def test_registries_of_every_kind_side_by_side(given: Surroundings, describe: t.
     for registry in ("private", "plain", "selfsigned"):
         given.push(registry, "kinds", "v1")
         images.append(given.image(registry, "kinds", "v1"))
-    plain, selfsigned = ({"registry": given.registries[name].host, "insecure": True} for name in ("plain", "selfsigned"))
+    plain, selfsigned = (
+        {"registry": given.registries[name].host, "insecure": True} for name in ("plain", "selfsigned")
+    )
     assert describe(images, given.credential(), plain, selfsigned).exit_code == 0
 
-    run = describe([*images, given.image("private", "kinds", "v9"), "127.0.0.1:1/nobody/listens:v1"], given.credential())
+    run = describe(
+        [*images, given.image("private", "kinds", "v9"), "127.0.0.1:1/nobody/listens:v1"], given.credential()
+    )
     assert run.exit_code == 2
     good, http, tls, absent, closed = [entry["error"] for entry in described(run)]
     assert good is None
@@ -159,12 +184,18 @@ def test_tokens(hub: tuple[EmbeddedRegistry, Path], describe: t.Callable[..., Ru
     assert "gives nobody" in private["error"]
 
     wrong = describe(images, login(registry, "bad-at-the-hub"), ca_file=ca_file)
-    assert all('refused the user "hub" (HTTP 401: "incorrect username or password")' in entry["error"] for entry in described(wrong))
+    assert all(
+        'refused the user "hub" (HTTP 401: "incorrect username or password")' in entry["error"]
+        for entry in described(wrong)
+    )
 
 
 FAULTS = {
     "forbidden": (Fault(path="/manifests/", status=403), "forbids to give"),
-    "limited": (Fault(path="/manifests/", status=429, retry_after="3600"), "try again after the 3600 seconds that it names"),
+    "limited": (
+        Fault(path="/manifests/", status=429, retry_after="3600"),
+        "try again after the 3600 seconds that it names",
+    ),
     "swapped": (Fault(path="/manifests/", wrong_digest=True), "it, or a proxy before it, is broken"),
     "huge": (Fault(path="/manifests/", huge_body=16 * 1024 * 1024), "serves more than 4 MiB"),
     "unsafe": (Fault(path="/blobs/", redirect="http://127.0.0.1:1/blob"), "which is not reached over HTTPS"),
@@ -178,8 +209,12 @@ def test_faults_side_by_side(hub: tuple[EmbeddedRegistry, Path], describe: t.Cal
     registry, ca_file = hub
     for name in (*FAULTS, "good"):
         registry.content.repositories[f"public/{name}"] = registry.content.repositories["public/web"]
-    registry.switches.faults = [replace(fault, path=f"/public/{name}{fault.path}") for name, (fault, _words) in FAULTS.items()]
-    run = describe([f"{registry.host}/public/{name}:v1" for name in (*FAULTS, "good")], login(registry), ca_file=ca_file)
+    registry.switches.faults = [
+        replace(fault, path=f"/public/{name}{fault.path}") for name, (fault, _words) in FAULTS.items()
+    ]
+    run = describe(
+        [f"{registry.host}/public/{name}:v1" for name in (*FAULTS, "good")], login(registry), ca_file=ca_file
+    )
 
     assert run.exit_code == 2
     *failed, good = described(run)
@@ -189,10 +224,14 @@ def test_faults_side_by_side(hub: tuple[EmbeddedRegistry, Path], describe: t.Cal
         assert image["error"] in run.messages()[DESCRIBE]
 
 
-def test_a_store_elsewhere_gets_no_credential(hub: tuple[EmbeddedRegistry, Path], describe: t.Callable[..., Run]) -> None:
+def test_a_store_elsewhere_gets_no_credential(
+    hub: tuple[EmbeddedRegistry, Path], describe: t.Callable[..., Run]
+) -> None:
     registry, ca_file = hub
     elsewhere = registry.host.replace("localhost", "127.0.0.1")
-    registry.switches.faults = [Fault(path="/blobs/", times=1, redirect=f"https://{elsewhere}/v2/public/web/blobs/elsewhere")]
+    registry.switches.faults = [
+        Fault(path="/blobs/", times=1, redirect=f"https://{elsewhere}/v2/public/web/blobs/elsewhere")
+    ]
     registry.switches.requests = []
     run = describe([f"{registry.host}/public/web:v1"], login(registry), ca_file=ca_file)
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The manifests in docs/rbac for the modules of an application team: their rights are enough, and without them it says so."""
+"""The manifests in docs/rbac for the modules of an application team: their rights are enough, and without them it
+says so."""
 
 from __future__ import annotations
 
@@ -26,7 +27,11 @@ ROLES = {
         "quayside-image-stream-explanation",
     ),
     "image_stream_tag.yml": ("quayside-image-stream-tag", "quayside-image-stream-tag-source"),
-    "image_stream_info.yml": ("quayside-image-stream-info", "quayside-image-stream-manifests", "quayside-image-stream-upstream"),
+    "image_stream_info.yml": (
+        "quayside-image-stream-info",
+        "quayside-image-stream-manifests",
+        "quayside-image-stream-upstream",
+    ),
 }
 
 
@@ -43,7 +48,11 @@ def test_the_rights_of_the_manifests_are_enough(
     rights: Rights, given: Surroundings, namespace: str, playbooks: Playbooks
 ) -> None:
     given.push("private", "allowed", "v1", "linux/amd64 linux/arm64")
-    variables = {"target_namespace": namespace, "credential": given.credential(), "image": given.image("private", "allowed", "v1")}
+    variables = {
+        "target_namespace": namespace,
+        "credential": given.credential(),
+        "image": given.image("private", "allowed", "v1"),
+    }
     access = rights.user(namespace, *((role, namespace) for roles in ROLES.values() for role in roles))
 
     run = playbooks.with_environment(access.variables()).run(PLAYBOOK, "--diff", variables=variables)
@@ -56,7 +65,11 @@ def test_the_rights_of_the_manifests_are_enough(
 def test_without_the_right_to_import_the_sentence_names_it(
     rights: Rights, given: Surroundings, namespace: str, playbooks: Playbooks
 ) -> None:
-    variables = {"target_namespace": namespace, "credential": given.credential(), "image": given.image("private", "allowed", "v1")}
+    variables = {
+        "target_namespace": namespace,
+        "credential": given.credential(),
+        "image": given.image("private", "allowed", "v1"),
+    }
     needed = [*list(ROLES["pull_secret.yml"] + ROLES["sa_secret_link.yml"]), "quayside-image-stream-info"]
     access = rights.user(namespace, *((role, namespace) for role in needed))
 

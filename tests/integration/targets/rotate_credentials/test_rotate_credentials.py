@@ -47,15 +47,29 @@ def messages(run: Run) -> str:
     return run.messages()[LEFT]
 
 
-def test_everywhere_it_stands_and_nowhere_else(cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage, private: dict[str, t.Any]) -> None:
+def test_everywhere_it_stands_and_nowhere_else(
+    cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage, private: dict[str, t.Any]
+) -> None:
     shop, billing, other = new_namespace(), new_namespace(), new_namespace()
     registry = private["rotate_credentials_registry"]
     for namespace in (shop, billing, other):
-        cluster.create("secrets", namespace, registry_secret("pull", {registry: entry("old", FORMER), BESIDE: entry("robot", FORMER)}))
+        cluster.create(
+            "secrets",
+            namespace,
+            registry_secret("pull", {registry: entry("old", FORMER), BESIDE: entry("robot", FORMER)}),
+        )
     cluster.create("secrets", shop, registry_secret("spelled", {f"https://{registry}": entry("old", FORMER)}))
-    cluster.create("secrets", shop, registry_secret("older", {registry: entry("old", FORMER)}, "kubernetes.io/dockercfg"))
-    cluster.create("secrets", shop, registry_secret("path", {f"{registry}/team": entry("old", FORMER), f"{BESIDE}:443": entry("old", FORMER)}))
-    stage = new_stage(PLAYBOOK, shop, billing, other, variables={**private, "rotate_credentials_namespaces": f"{shop}, {billing}"})
+    cluster.create(
+        "secrets", shop, registry_secret("older", {registry: entry("old", FORMER)}, "kubernetes.io/dockercfg")
+    )
+    cluster.create(
+        "secrets",
+        shop,
+        registry_secret("path", {f"{registry}/team": entry("old", FORMER), f"{BESIDE}:443": entry("old", FORMER)}),
+    )
+    stage = new_stage(
+        PLAYBOOK, shop, billing, other, variables={**private, "rotate_credentials_namespaces": f"{shop}, {billing}"}
+    )
     before = stage.snapshot()
 
     predicted, done = stage.predict_and_do()
@@ -76,7 +90,9 @@ def test_everywhere_it_stands_and_nowhere_else(cluster: Cluster, new_namespace: 
         assert [form for form in forms(FORMER, private["rotate_credentials_password"]) if form in run.output] == []
 
 
-def test_a_credential_that_the_registry_refuses_changes_nothing(cluster: Cluster, namespace: str, new_stage: NewStage, private: dict[str, t.Any]) -> None:
+def test_a_credential_that_the_registry_refuses_changes_nothing(
+    cluster: Cluster, namespace: str, new_stage: NewStage, private: dict[str, t.Any]
+) -> None:
     registry = private["rotate_credentials_registry"]
     cluster.create("secrets", namespace, registry_secret("pull", {registry: entry("old", FORMER)}))
     variables = {**private, "rotate_credentials_namespaces": [namespace], "rotate_credentials_password": NEW}
@@ -113,7 +129,9 @@ def test_what_is_left_is_named(cluster: Cluster, namespace: str, new_stage: NewS
         left = messages(stage.run_to_fail(*options)).splitlines()
         assert left[0] == f"The credential for {registry} was not replaced everywhere:"
         found = {line.partition(":")[0] for line in left[1:] if line}
-        assert found == {f"- {namespace}/{name}" for name in ("frozen", "broken", "opaque", "unreadable")} | {f"- {namespace}-absent"}
+        assert found == {f"- {namespace}/{name}" for name in ("frozen", "broken", "opaque", "unreadable")} | {
+            f"- {namespace}-absent"
+        }
     assert {address.name for address in stage.snapshot().written_since(before)} == {"good"}
     assert credentials(cluster, namespace, "good") == {registry: auth("new", NEW)}
 
@@ -156,10 +174,15 @@ def test_of_one_user_in_namespaces_by_label_and_in_the_global_pull_secret(
 
 
 def test_variables_that_are_missing_are_named(new_stage: NewStage, namespace: str) -> None:
-    variables = {"rotate_credentials_registry": "h.example", "rotate_credentials_password": "", "rotate_credentials_ca_cert": "/ca.pem"}
+    variables = {
+        "rotate_credentials_registry": "h.example",
+        "rotate_credentials_password": "",
+        "rotate_credentials_ca_cert": "/ca.pem",
+    }
     (message,) = new_stage(PLAYBOOK, namespace, variables=variables).run_to_fail().messages().values()
     former = (
-        "rotate_credentials_former_password is not given: without it every secret with an entry for the registry would get the new password, "
+        "rotate_credentials_former_password is not given: without it every secret with an entry for the registry would "
+        "get the new password, "
         "whoever wrote it. Give it, or name the namespaces in rotate_credentials_namespaces."
     )
     assert message.splitlines() == [
@@ -177,7 +200,9 @@ def test_where_it_stands_nowhere_the_run_fails(new_stage: NewStage, namespace: s
     assert message.startswith(f"No secret with a credential for {registry} was found, so nothing was replaced")
 
 
-def test_an_entry_that_somebody_made_up_does_not_get_the_new_password(cluster: Cluster, namespace: str, new_stage: NewStage, private: dict[str, t.Any]) -> None:
+def test_an_entry_that_somebody_made_up_does_not_get_the_new_password(
+    cluster: Cluster, namespace: str, new_stage: NewStage, private: dict[str, t.Any]
+) -> None:
     registry = private["rotate_credentials_registry"]
     cluster.create("secrets", namespace, registry_secret("real", {registry: entry("old", FORMER)}))
     cluster.create("secrets", namespace, registry_secret("made-up", {registry: entry("old", "anything")}))
@@ -200,7 +225,12 @@ def rights(cluster: Cluster, namespace: str) -> Iterator[Rights]:
 
 
 def test_the_rights_of_the_manifest_are_enough(
-    cluster: Cluster, namespace: str, new_namespace: NewNamespace, playbooks: Playbooks, rights: Rights, private: dict[str, t.Any]
+    cluster: Cluster,
+    namespace: str,
+    new_namespace: NewNamespace,
+    playbooks: Playbooks,
+    rights: Rights,
+    private: dict[str, t.Any],
 ) -> None:
     registry = private["rotate_credentials_registry"]
     hidden = new_namespace()
@@ -213,14 +243,21 @@ def test_the_rights_of_the_manifest_are_enough(
     run = as_user.run(PLAYBOOK, variables={**private, "rotate_credentials_namespaces": [namespace, hidden]})
 
     assert [line.partition(":")[0] for line in messages(run).splitlines()[1:] if line] == [f"- {hidden}"]
-    assert credentials(cluster, namespace, "pull") == {registry: auth(private["rotate_credentials_username"], private["rotate_credentials_password"])}
+    assert credentials(cluster, namespace, "pull") == {
+        registry: auth(private["rotate_credentials_username"], private["rotate_credentials_password"])
+    }
     again = as_user.run(PLAYBOOK, variables={**private, "rotate_credentials_namespaces": [namespace]})
     assert again.exit_code == 0, again.output
     assert again.changed() == again.complaints() == []
 
 
 def test_the_rights_for_namespaces_by_label(
-    cluster: Cluster, given: Surroundings, namespace: str, playbooks: Playbooks, rights: Rights, private: dict[str, t.Any]
+    cluster: Cluster,
+    given: Surroundings,
+    namespace: str,
+    playbooks: Playbooks,
+    rights: Rights,
+    private: dict[str, t.Any],
 ) -> None:
     registry = private["rotate_credentials_registry"]
     cluster.create("secrets", namespace, registry_secret("pull", {registry: entry("old", FORMER)}))

@@ -34,7 +34,9 @@ def without_own(links: dict[str, list[str]]) -> dict[str, list[str]]:
     return {plural: [name for name in names if "-dockercfg-" not in name] for plural, names in links.items()}
 
 
-def test_links_converge_and_leave_others_alone(cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage) -> None:
+def test_links_converge_and_leave_others_alone(
+    cluster: Cluster, new_namespace: NewNamespace, new_stage: NewStage
+) -> None:
     namespaces = new_namespace(), new_namespace()
     first = namespaces[0]
     for namespace in namespaces:
@@ -65,7 +67,9 @@ def test_links_converge_and_leave_others_alone(cluster: Cluster, new_namespace: 
     assert cluster.links(first, "exact")["imagePullSecrets"] == ["exact-dockercfg-own", "second"]
 
 
-def test_a_service_account_that_is_created_later_is_waited_for(cluster: Cluster, namespace: str, new_stage: NewStage) -> None:
+def test_a_service_account_that_is_created_later_is_waited_for(
+    cluster: Cluster, namespace: str, new_stage: NewStage
+) -> None:
     create_secrets(cluster, namespace, "first")
     stage = new_stage("wait.yml", namespace, variables={"target_namespace": namespace, "seconds": 60})
     # the module has started by then, and has looked at least once on any machine that is not much slower
@@ -87,7 +91,8 @@ def test_a_service_account_that_never_comes_is_named(namespace: str, new_stage: 
 
     assert run.messages() == {
         "Wait and link": (
-            f'The service account "late" does not exist in the namespace "{namespace}" and did not appear within 1 seconds; '
+            f'The service account "late" does not exist in the namespace "{namespace}" and did not appear within 1 '
+            "seconds; "
             "create it first, or check its name"
         )
     }

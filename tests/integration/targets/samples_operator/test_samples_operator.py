@@ -49,9 +49,16 @@ def test_samples_move_to_a_mirror_and_back(samples: Samples, mirror: str) -> Non
     assert done.changed() == [TASK]
     result = done.of(TASK)
     assert result["summary"] == {"imagestreams": 1, "tags": 2, "imported": 2, "pending": 0, "failed": 0, "retried": 0}
-    assert {tag.source.partition("/")[0] for tag in tags_of(samples.cluster.get("imagestreams", NAMESPACE, "ruby")).values()} == {mirror}
+    assert {
+        tag.source.partition("/")[0] for tag in tags_of(samples.cluster.get("imagestreams", NAMESPACE, "ruby")).values()
+    } == {mirror}
     config = samples.config()
-    assert config["spec"] == {**before["spec"], "samplesRegistry": mirror, "skippedImagestreams": ["never"], "skippedTemplates": ["rails"]}
+    assert config["spec"] == {
+        **before["spec"],
+        "samplesRegistry": mirror,
+        "skippedImagestreams": ["never"],
+        "skippedTemplates": ["rails"],
+    }
     assert {entry["type"]: entry["status"] for entry in result["conditions"]}["SamplesExist"] == "True"
     (diff,) = done.diffs().values()
     assert list(diff["after"]) == ["configs.samples.operator.openshift.io/cluster"]
@@ -84,7 +91,9 @@ def test_what_the_mirror_lacks_is_told_and_can_be_skipped(samples: Samples, mirr
     foreseen = staged(samples, mirror=mirror).run_to_fail("--check")
     assert foreseen.of(TASK)["failed_tags"] == again.of(TASK)["failed_tags"]
 
-    tolerated = samples.stage(PLAYBOOK, ("tags of the samples could not be imported",), mirror=mirror, ignore_failed_tags=True).run()
+    tolerated = samples.stage(
+        PLAYBOOK, ("tags of the samples could not be imported",), mirror=mirror, ignore_failed_tags=True
+    ).run()
     assert tolerated.of(TASK)["failed_imagestreams"] == ["php"]
     assert tolerated.changed() == []
 

@@ -46,7 +46,9 @@ def bind(cluster: Cluster) -> dict[str, str]:
         binding = {"metadata": {"name": USER}, "roleRef": reference, "subjects": subjects}
         cluster.call("POST", f"{RBAC}{scope}/{kind.lower()}bindings", binding)
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    token = cluster.call("POST", f"{cluster.path('serviceaccounts', NAMESPACE, USER)}/token", request)["status"]["token"]
+    token = cluster.call("POST", f"{cluster.path('serviceaccounts', NAMESPACE, USER)}/token", request)["status"][
+        "token"
+    ]
     return {"K8S_AUTH_HOST": cluster.host, "K8S_AUTH_API_KEY": token, "K8S_AUTH_SSL_CA_CERT": cluster.ca_file}
 
 
@@ -74,7 +76,9 @@ def test_samples_come_from_a_mirror_with_credentials(samples: Samples) -> None:
     # site.yml has the role too, and that of the cluster's pull secret.
     put(samples.cluster, registry_secret(NAME, {"beside.example.com": entry("robot", "a-former-password-of-tests")}))
     registries = [{**credential, "ca_cert": str(samples.given.registries["private"].ca_file)}]
-    quiet = samples.stage("quayside.openshift_images.site", **stage.variables, cluster_pull_secret_registries=registries).run("-vvvv", "--diff")
+    quiet = samples.stage(
+        "quayside.openshift_images.site", **stage.variables, cluster_pull_secret_registries=registries
+    ).run("-vvvv", "--diff")
     assert quiet.changed() == ["Merge the registries into the cluster's pull secret"]
     assert set(samples.cluster.auths("openshift-config", NAME)) == {"beside.example.com", credential["registry"]}
     assert all(credential["password"] not in run.output for run in (predicted, done, quiet))

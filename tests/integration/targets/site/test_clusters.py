@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which clusters ``site.yml`` works on and as whom: no inventory and the environment, or hosts with variables of their own."""
+"""Which clusters ``site.yml`` works on and as whom: no inventory and the environment, or hosts with variables of
+their own."""
 
 from __future__ import annotations
 
@@ -20,10 +21,14 @@ NOWHERE = {"K8S_AUTH_HOST": "https://127.0.0.1:1", "K8S_AUTH_API_KEY": "a-token-
 
 def secret_in(*namespaces: str) -> dict[str, t.Any]:
     registries = [{"registry": "registry.example.com", "username": "robot", "password": "a-password-of-tests"}]
-    return {"registry_access_secrets": [{"name": "registries", "namespaces": list(namespaces), "registries": registries}]}
+    return {
+        "registry_access_secrets": [{"name": "registries", "namespaces": list(namespaces), "registries": registries}]
+    }
 
 
-def test_without_inventory_it_is_the_cluster_of_the_environment(cluster: Cluster, namespace: str, playbooks: Playbooks) -> None:
+def test_without_inventory_it_is_the_cluster_of_the_environment(
+    cluster: Cluster, namespace: str, playbooks: Playbooks
+) -> None:
     developer = cluster.create_user(namespace, "developer", "edit")
 
     run = playbooks.with_environment(developer.variables()).run(SITE, variables=secret_in(namespace))
@@ -34,12 +39,18 @@ def test_without_inventory_it_is_the_cluster_of_the_environment(cluster: Cluster
     assert set(cluster.auths(namespace, "registries")) == {"registry.example.com"}
 
 
-def test_each_host_is_a_cluster_with_its_own_access(cluster: Cluster, new_namespace: NewNamespace, playbooks: Playbooks, tmp_path: Path) -> None:
+def test_each_host_is_a_cluster_with_its_own_access(
+    cluster: Cluster, new_namespace: NewNamespace, playbooks: Playbooks, tmp_path: Path
+) -> None:
     namespaces = {"east": new_namespace(), "west": new_namespace()}
     hosts = {}
     for host, namespace in namespaces.items():
         developer = cluster.create_user(namespace, "developer", "edit")
-        access = {"k8s_auth_host": developer.host, "k8s_auth_api_key": developer.token, "k8s_auth_ca_cert": developer.ca_file}
+        access = {
+            "k8s_auth_host": developer.host,
+            "k8s_auth_api_key": developer.token,
+            "k8s_auth_ca_cert": developer.ca_file,
+        }
         hosts[host] = {**access, **secret_in(namespace)}
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
@@ -49,10 +60,14 @@ def test_each_host_is_a_cluster_with_its_own_access(cluster: Cluster, new_namesp
 
     assert (run.exit_code, run.complaints()) == (0, []), run.output
     assert sorted(result.host for result in run.results if result.changed) == ["east", "west"]
-    assert all(set(cluster.auths(namespace, "registries")) == {"registry.example.com"} for namespace in namespaces.values())
+    assert all(
+        set(cluster.auths(namespace, "registries")) == {"registry.example.com"} for namespace in namespaces.values()
+    )
 
 
-def test_one_cluster_of_several_and_one_role_by_its_tag(cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path) -> None:
+def test_one_cluster_of_several_and_one_role_by_its_tag(
+    cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
+) -> None:
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"east": {}, "west": {}}}}))
     variables = {**secret_in(namespace), "openshift_images_hosts": "west"}

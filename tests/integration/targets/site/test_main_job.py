@@ -41,8 +41,14 @@ def site_variables(given: Surroundings, shop: str, billing: str, pinned: str) ->
             {
                 "name": SECRET,
                 "namespaces": [shop, billing],
-                "registries": [given.credential(), {"registry": PARTNER, "username": "robot", "password": PARTNER_PASSWORD}],
-                "link": [{"service_accounts": ["default"]}, {"service_accounts": ["builder"], "for": ["pull", "mount"]}],
+                "registries": [
+                    given.credential(),
+                    {"registry": PARTNER, "username": "robot", "password": PARTNER_PASSWORD},
+                ],
+                "link": [
+                    {"service_accounts": ["default"]},
+                    {"service_accounts": ["builder"], "for": ["pull", "mount"]},
+                ],
             }
         ],
         "image_streams_desired": [
@@ -55,7 +61,11 @@ def site_variables(given: Surroundings, shop: str, billing: str, pinned: str) ->
                     {"name": "stable", "from": given.image("private", "web", "stable"), "scheduled": True},
                 ],
             },
-            {"namespace": shop, "name": "api", "tags": [{"name": "v1", "from": given.image("private", "api", "v1"), "reference_policy": "Local"}]},
+            {
+                "namespace": shop,
+                "name": "api",
+                "tags": [{"name": "v1", "from": given.image("private", "api", "v1"), "reference_policy": "Local"}],
+            },
             {
                 "namespace": billing,
                 "name": "base",
@@ -66,10 +76,27 @@ def site_variables(given: Surroundings, shop: str, billing: str, pinned: str) ->
                 "namespace": billing,
                 "name": "web-arm",
                 "import_mode": "Legacy",
-                "tags": [{"name": "v1", "from": given.image("private", "web", "v1"), "prefer_architecture": "arm64", "prefer_os": "linux"}],
+                "tags": [
+                    {
+                        "name": "v1",
+                        "from": given.image("private", "web", "v1"),
+                        "prefer_architecture": "arm64",
+                        "prefer_os": "linux",
+                    }
+                ],
             },
-            {"namespace": billing, "name": "tools", "insecure": True, "tags": [{"name": "v3", "from": given.image("plain", "tools", "v3")}]},
-            {"namespace": billing, "name": "legacy", "insecure": True, "tags": [{"name": "v1", "from": given.image("selfsigned", "legacy", "v1")}]},
+            {
+                "namespace": billing,
+                "name": "tools",
+                "insecure": True,
+                "tags": [{"name": "v3", "from": given.image("plain", "tools", "v3")}],
+            },
+            {
+                "namespace": billing,
+                "name": "legacy",
+                "insecure": True,
+                "tags": [{"name": "v1", "from": given.image("selfsigned", "legacy", "v1")}],
+            },
         ],
     }
 
@@ -81,10 +108,14 @@ def inventory_of(given: Surroundings, directory: Path) -> Path:
     return path
 
 
-def test_main_job(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, playbooks: Playbooks, tmp_path: Path) -> None:
+def test_main_job(
+    given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, playbooks: Playbooks, tmp_path: Path
+) -> None:
     shop, billing = new_namespace(), new_namespace()
     variables = site_variables(given, shop, billing, push_images(given))
-    stage = Stage(cluster, playbooks.with_environment({}), SITE, (shop, billing), variables, inventory_of(given, tmp_path))
+    stage = Stage(
+        cluster, playbooks.with_environment({}), SITE, (shop, billing), variables, inventory_of(given, tmp_path)
+    )
 
     everything_is_brought_about_in_one_run(stage, given, shop, billing)
     stage.find_nothing_to_do()
@@ -96,7 +127,11 @@ def everything_is_brought_about_in_one_run(stage: Stage, given: Surroundings, sh
     _predicted, done = stage.predict_and_do(images_known=False)
 
     cluster = stage.cluster
-    declared = {(f"{stream['namespace']}/{stream['name']}", tag["name"]) for stream in stage.variables["image_streams_desired"] for tag in stream["tags"]}
+    declared = {
+        (f"{stream['namespace']}/{stream['name']}", tag["name"])
+        for stream in stage.variables["image_streams_desired"]
+        for tag in stream["tags"]
+    }
     assert done.changed_tags() == dict.fromkeys(declared, ("stream_missing",))
     for namespace in (shop, billing):
         assert set(cluster.auths(namespace, SECRET)) == {given.credential()["registry"], PARTNER}
@@ -106,7 +141,11 @@ def everything_is_brought_about_in_one_run(stage: Stage, given: Surroundings, sh
     assert {(f"{address.namespace}/{address.name}", name) for address, name, _tag in all_tags(now)} == declared
     assert all(tag.digest and not tag.failure for _address, _name, tag in all_tags(now))
     web, arm = tags_of(now.stream(shop, "web")), tags_of(now.stream(billing, "web-arm"))["v1"]
-    assert (web["stable"].scheduled, web["stable"].import_mode, web["v1"].scheduled) == (True, "PreserveOriginal", False)
+    assert (web["stable"].scheduled, web["stable"].import_mode, web["v1"].scheduled) == (
+        True,
+        "PreserveOriginal",
+        False,
+    )
     assert arm.digest != web["v1"].digest
     assert tags_of(now.stream(shop, "api"))["v1"].reference_policy == "Local"
 
@@ -121,7 +160,9 @@ def a_tag_that_moved_upstream_is_the_only_one_that_changes(stage: Stage, given: 
     assert [tag.digest for tag in predicted.tags() if tag.changed] == [digest]
     now = stage.cluster.settled(stage.namespaces)
     assert now.written_since(before) == {Address("imagestreams", shop, "web")}
-    assert [(address.name, name) for address, name, tag in all_tags(now) if tag != tags_of(before[address])[name]] == [("web", "stable")]
+    assert [(address.name, name) for address, name, tag in all_tags(now) if tag != tags_of(before[address])[name]] == [
+        ("web", "stable")
+    ]
     assert tags_of(now.stream(shop, "web"))["stable"].digest == digest
 
 
@@ -137,7 +178,11 @@ def what_was_changed_by_hand_is_corrected_and_nothing_else(stage: Stage, shop: s
     auths = {registry: entry for registry, entry in content_of(secret)["auths"].items() if registry != PARTNER}
     cluster.put("secrets", with_content(secret, {"auths": auths}))
     drifted = cluster.settled(stage.namespaces)
-    touched = {Address("imagestreams", shop, "web"), Address("serviceaccounts", shop, "default"), Address("secrets", billing, SECRET)}
+    touched = {
+        Address("imagestreams", shop, "web"),
+        Address("serviceaccounts", shop, "default"),
+        Address("secrets", billing, SECRET),
+    }
     assert drifted.written_since(good) == touched
 
     _predicted, done = stage.predict_and_do()

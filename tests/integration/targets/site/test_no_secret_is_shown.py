@@ -52,7 +52,9 @@ class ProcessArguments:
             for process in os.listdir("/proc"):
                 if process.isdigit():
                     with contextlib.suppress(OSError):
-                        self.seen.add(Path("/proc", process, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                        self.seen.add(
+                            Path("/proc", process, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                        )
 
 
 def written_texts(directories: Iterable[Path], given: Iterable[Path]) -> Iterator[tuple[Path, str]]:
@@ -91,18 +93,30 @@ def variables(given: Surroundings, namespace: str, auth_file: Path) -> dict[str,
         {
             "name": "from-content",
             "namespaces": [namespace],
-            "auth_content": json.dumps({"auths": {"content.example.com": {"username": "robot", "password": CONTENT_PASSWORD}}}),
+            "auth_content": json.dumps(
+                {"auths": {"content.example.com": {"username": "robot", "password": CONTENT_PASSWORD}}}
+            ),
         },
     ]
-    stream = {"namespace": namespace, "name": "web", "tags": [{"name": "v1", "from": given.image("private", "web", "v1")}]}
+    stream = {
+        "namespace": namespace,
+        "name": "web",
+        "tags": [{"name": "v1", "from": given.image("private", "web", "v1")}],
+    }
     return {"registry_access_secrets": secrets, "image_streams_desired": [stream]}
 
 
 @pytest.fixture
-def watched(cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path, variables: dict[str, t.Any], auth_file: Path) -> t.Any:
+def watched(
+    cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path, variables: dict[str, t.Any], auth_file: Path
+) -> t.Any:
     """Runs the site with everything that Ansible can be told to write, and looks for the credentials in all of it."""
     developer = cluster.create_user(namespace, "developer", "edit")
-    access = {"k8s_auth_host": developer.host, "k8s_auth_api_key": developer.token, "k8s_auth_ca_cert": developer.ca_file}
+    access = {
+        "k8s_auth_host": developer.host,
+        "k8s_auth_api_key": developer.token,
+        "k8s_auth_ca_cert": developer.ca_file,
+    }
     content = {
         "current-context": "it",
         "clusters": [{"name": "it", "cluster": {"server": developer.host, "certificate-authority": developer.ca_file}}],
@@ -125,13 +139,23 @@ def watched(cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Pa
         "ANSIBLE_REMOTE_TEMP": str(scratch["remote"]),
     }
     credentials = [developer.token, PASSWORD, AUTH_PASSWORD, FILE_PASSWORD, CONTENT_PASSWORD, TOKEN, NEW_PASSWORD]
-    credentials += [str(registry["password"]) for registry in variables["registry_access_secrets"][0]["registries"] if "password" in registry]
+    credentials += [
+        str(registry["password"])
+        for registry in variables["registry_access_secrets"][0]["registries"]
+        if "password" in registry
+    ]
 
     def run(playbook: Path | str, *options: str, kubeconfig: bool = False, **more: str) -> Run:
         # a credential of its own for the whole play, or one inside of a kubeconfig's content
-        way = {"k8s_auth_kubeconfig": content, "k8s_auth_host": "", "k8s_auth_api_key": "", "k8s_auth_ca_cert": ""} if kubeconfig else {}
+        way = (
+            {"k8s_auth_kubeconfig": content, "k8s_auth_host": "", "k8s_auth_api_key": "", "k8s_auth_ca_cert": ""}
+            if kubeconfig
+            else {}
+        )
         with ProcessArguments() as arguments:
-            run = playbooks.with_environment({}).run(playbook, *options, variables={**variables, **way, **more}, inventory=inventory, settings=settings)
+            run = playbooks.with_environment({}).run(
+                playbook, *options, variables={**variables, **way, **more}, inventory=inventory, settings=settings
+            )
         assert any("ansible-playbook" in line for line in arguments.seen)
         assert (scratch["log"] / "ansible.log").stat().st_size > 0
         places = {"output": run.output, "arguments of processes": "\n".join(arguments.seen)}
@@ -178,7 +202,14 @@ def test_in_a_rotation(watched: t.Callable[..., Run], namespace: str, variables:
 
     # nobody answers at that registry, so that nothing is written
     refused = watched("quayside.openshift_images.rotate_credentials", "-vvvv", "--diff", kubeconfig=True, **rotation)
-    done = watched("quayside.openshift_images.rotate_credentials", "-vvvv", "--diff", kubeconfig=True, rotate_credentials_verify="false", **rotation)
+    done = watched(
+        "quayside.openshift_images.rotate_credentials",
+        "-vvvv",
+        "--diff",
+        kubeconfig=True,
+        rotate_credentials_verify="false",
+        **rotation,
+    )
 
     assert (refused.exit_code, done.exit_code) == (2, 0), done.output
     assert done.changed() != []

@@ -9,7 +9,13 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.filter.pushes_of_events import FilterModule
 
-PUSH = {"registry": "r.example.com", "repository": "team/web", "tag": "v1", "digest": "sha256:" + "1" * 64, "at": "2026-11-12T08:15:02Z"}
+PUSH = {
+    "registry": "r.example.com",
+    "repository": "team/web",
+    "tag": "v1",
+    "digest": "sha256:" + "1" * 64,
+    "at": "2026-11-12T08:15:02Z",
+}
 pushes_of_events = FilterModule().filters()["pushes_of_events"]
 
 
@@ -24,7 +30,9 @@ def test_one_event_is_one_push() -> None:
 
 
 def test_what_a_payload_does_not_tell_is_left_out() -> None:
-    assert pushes_of_events({"event": event(registry=None, digest=None, at=None)}) == [{"repository": "team/web", "tag": "v1"}]
+    assert pushes_of_events({"event": event(registry=None, digest=None, at=None)}) == [
+        {"repository": "team/web", "tag": "v1"}
+    ]
 
 
 def test_of_several_pushes_in_a_window_the_whole_repository_is_looked_at() -> None:

@@ -4,8 +4,8 @@
 
 """How long the property tests look for a counterexample: FUZZ_EXAMPLES examples each (``make fuzz`` asks for many).
 
-Also for those that do not say so, as soon as this is imported by a conftest. Without the variable the examples are the same
-in each run, so that a gate does not fail by chance.
+Also for those that do not say so, as soon as this is imported by a conftest. Without the variable the examples are
+the same in each run, so that a gate does not fail by chance.
 """
 
 from __future__ import annotations

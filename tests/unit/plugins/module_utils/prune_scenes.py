@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Scenes for the tests of prune risks: streams with lists in their histories, workloads, and a cluster that only reads."""
+"""Scenes for the tests of prune risks: streams with lists in their histories, workloads, and a cluster that only
+reads."""
 
 from __future__ import annotations
 
@@ -39,19 +40,34 @@ def child(of: str, architecture: str = "amd64") -> str:
     return digest(f"{of}/{architecture}")
 
 
-def tag(name: str, *images: str, source: str = f"{SOURCE}:v1", minutes: float = 600, **spec: t.Any) -> tuple[Object, Object]:
+def tag(
+    name: str, *images: str, source: str = f"{SOURCE}:v1", minutes: float = 600, **spec: t.Any
+) -> tuple[Object, Object]:
     """Spec and status of a tag whose history has the ``images`` (digests), newest first, each older by a minute."""
     repository = source.partition("@")[0].rpartition(":")[0] if "@" not in source else source.partition("@")[0]
     items = [
-        {"created": ago(minutes + index), "dockerImageReference": f"{repository}@{image}", "image": image, "generation": 1}
+        {
+            "created": ago(minutes + index),
+            "dockerImageReference": f"{repository}@{image}",
+            "image": image,
+            "generation": 1,
+        }
         for index, image in enumerate(images)
     ]
-    return {"name": name, "from": {"kind": "DockerImage", "name": source}, "referencePolicy": {"type": "Source"}, **spec}, {"tag": name, "items": items}
+    return {
+        "name": name,
+        "from": {"kind": "DockerImage", "name": source},
+        "referencePolicy": {"type": "Source"},
+        **spec,
+    }, {"tag": name, "items": items}
 
 
 def stream(namespace: str, name: str, *tags: tuple[Object, Object], minutes: float = 6000, public: str = "") -> Object:
     """An ImageStream object."""
-    status: Object = {"dockerImageRepository": f"{REGISTRY}/{namespace}/{name}", "tags": [entry for _spec, entry in tags]}
+    status: Object = {
+        "dockerImageRepository": f"{REGISTRY}/{namespace}/{name}",
+        "tags": [entry for _spec, entry in tags],
+    }
     if public:
         status["publicDockerImageRepository"] = f"{public}/{namespace}/{name}"
     return {
@@ -82,8 +98,9 @@ def templated(*images: str) -> Object:
 class PruneApi:
     """A cluster that answers lists and reads, and remembers what it was asked.
 
-    ``objects`` are by namespace and plural; ``lists`` maps each digest of a manifest list to its children by platform;
-    ``errors`` are raised for a plural, or for namespace and plural; ``projects`` are those of the caller, None: not served.
+    ``objects`` are by namespace and plural; ``lists`` maps each digest of a manifest list to its children by
+    platform; ``errors`` are raised for a plural, or for namespace and plural; ``projects`` are those of the caller,
+    None: not served.
     """
 
     def __init__(self) -> None:
@@ -106,7 +123,9 @@ class PruneApi:
 
     def add_list(self, name: str, *architectures: str) -> str:
         """A manifest list, by a name for its digest; returns the digest."""
-        self.lists[digest(name)] = {f"linux/{architecture}": child(name, architecture) for architecture in architectures or ("amd64", "arm64")}
+        self.lists[digest(name)] = {
+            f"linux/{architecture}": child(name, architecture) for architecture in architectures or ("amd64", "arm64")
+        }
         return digest(name)
 
     def forbid(self, plural: str, namespace: str | None = None) -> None:
@@ -120,7 +139,10 @@ class PruneApi:
                 raise ApiNotServed("no projects here", status=404)
             return [{"metadata": {"name": name}} for name in self.projects]
         return [
-            one for (namespace, plural), found in self.objects.items() for one in found if plural == target.plural and target.namespace in (None, namespace)
+            one
+            for (namespace, plural), found in self.objects.items()
+            for one in found
+            if plural == target.plural and target.namespace in (None, namespace)
         ]
 
     def get(self, path: str) -> t.Any:
@@ -131,7 +153,11 @@ class PruneApi:
             raise NotFound(f'Cannot read namespace "{target.name}": 404.', status=404)
         if target.plural == "imagestreamimages":
             return {"image": self._image(str(target.name).partition("@")[2])}
-        found = [one for one in self.objects.get((target.namespace or "", "imagestreams"), []) if one["metadata"]["name"] == target.name]
+        found = [
+            one
+            for one in self.objects.get((target.namespace or "", "imagestreams"), [])
+            if one["metadata"]["name"] == target.name
+        ]
         if not found:
             raise NotFound(f"{path} not found", status=404)
         return self._layers(found[0]) if target.plural == "imagestreams/layers" else found[0]
@@ -147,7 +173,10 @@ class PruneApi:
         return target
 
     def _image(self, name: str) -> Object:
-        manifests = [{"digest": found, "os": "linux", "architecture": platform.partition("/")[2]} for platform, found in self.lists.get(name, {}).items()]
+        manifests = [
+            {"digest": found, "os": "linux", "architecture": platform.partition("/")[2]}
+            for platform, found in self.lists.get(name, {}).items()
+        ]
         return {"metadata": {"name": name}, "dockerImageManifests": manifests}
 
     def _layers(self, one: Object) -> Object:

@@ -18,9 +18,13 @@ DIGEST = "sha256:" + "1" * 64
 
 
 def config(spec: Json, status: Json | None = None, version: str = "1", **conditions: tuple[str, str, str]) -> Json:
-    """The operator's configuration: ``status`` are the fields that it repeats, a condition is status, reason and message."""
+    """The operator's configuration: ``status`` are the fields that it repeats, a condition is status, reason and
+    message."""
     known = {"SamplesExist": ("True", "", ""), "ImageChangesInProgress": ("False", "", ""), **conditions}
-    entries = [{"type": name, "status": state, "reason": reason, "message": message} for name, (state, reason, message) in known.items()]
+    entries = [
+        {"type": name, "status": state, "reason": reason, "message": message}
+        for name, (state, reason, message) in known.items()
+    ]
     return {
         "metadata": {"name": "cluster", "resourceVersion": version},
         "spec": {"managementState": "Managed", **spec},
@@ -39,10 +43,20 @@ def tag(name: str, *, source: str = "", pending: bool = False, reason: str = "")
     }
     status: Json = {"tag": name, "items": None}
     if reason:
-        failure = {"type": "ImportSuccess", "status": "False", "reason": reason, "message": f"said the registry of {name}", "generation": 2}
+        failure = {
+            "type": "ImportSuccess",
+            "status": "False",
+            "reason": reason,
+            "message": f"said the registry of {name}",
+            "generation": 2,
+        }
         status["conditions"] = [failure]
     else:
-        item = {"image": DIGEST, "dockerImageReference": f"a.example.com/samples/image@{DIGEST}", "generation": 1 if pending else 2}
+        item = {
+            "image": DIGEST,
+            "dockerImageReference": f"a.example.com/samples/image@{DIGEST}",
+            "generation": 1 if pending else 2,
+        }
         status["items"] = [item]
     return spec, status
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small HTTP(S) server that answers from a script and keeps what it was asked, for tests of the way to the cluster."""
+"""A small HTTP(S) server that answers from a script and keeps what it was asked, for tests of the way to the
+cluster."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ OBJECT = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "it"}}
 
 @dataclass
 class Reply:
-    """One scripted answer. ``action`` instead of an answer: ``reset``, ``hang up``, ``drip``, or ``raw``: the pieces of ``body``, headers and all."""
+    """One scripted answer. ``action`` instead of an answer: ``reset``, ``hang up``, ``drip``, or ``raw``: the pieces
+    of ``body``, headers and all."""
 
     status: int = 200
     body: t.Any = field(default_factory=OBJECT.copy)

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A model of the image API for property tests: no HTTP, no real registry, the rules of server-behaviour.md 2.4, 2.5, 2.11.
+"""A model of the image API for property tests: no HTTP, no real registry, the rules of server-behaviour.md 2.4, 2.5,
+2.11.
 
 It is small on purpose, and written apart from the emulator, so that a misunderstanding has to be made twice.
 """
@@ -17,8 +18,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import STRATEGIC_MERGE, ClusterClient
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import IMPORTS, conflict, refusal
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import (
+    STRATEGIC_MERGE,
+    ClusterClient,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
+    IMPORTS,
+    conflict,
+    refusal,
+)
 
 Json = dict[str, t.Any]
 
@@ -57,7 +65,9 @@ def serve(source: str, mode: str, preference: tuple[str, str]) -> Json:
     repository, _at, wanted = source.partition("@")
     if not wanted:
         repository = source.rpartition(":")[0]
-    found = CONTENT.get(source) or next((content for content in CONTENT.values() if wanted and digest(content) == wanted), None)
+    found = CONTENT.get(source) or next(
+        (content for content in CONTENT.values() if wanted and digest(content) == wanted), None
+    )
     if found is None:
         reason = "NotFound" if source.startswith("one.") else "InternalError"
         return {"status": {"status": "Failure", "reason": reason, "message": f"{source}: {reason}"}}
@@ -77,7 +87,9 @@ def _success(repository: str, image: str, platforms: tuple[str, ...], platform_o
     children = []
     for platform in platforms:
         system, _slash, architecture = platform.partition("/")
-        children.append({"digest": digest((image, platform)), "os": system, "architecture": architecture, "manifestSize": 1})
+        children.append(
+            {"digest": digest((image, platform)), "os": system, "architecture": architecture, "manifestSize": 1}
+        )
     if platforms:
         letter = next(content[0] for content in CONTENT.values() if digest(content) == image)
         for child, platform in zip(children, platforms, strict=True):
@@ -112,7 +124,9 @@ class ModelCluster:
         """The model as the engine's client."""
         return t.cast(ClusterClient, self)
 
-    def request(self, method: str, path: str, *, body: t.Any = None, content_type: str = "", **_keywords: t.Any) -> t.Any:
+    def request(
+        self, method: str, path: str, *, body: t.Any = None, content_type: str = "", **_keywords: t.Any
+    ) -> t.Any:
         parts = [unquote(part) for part in path.split("/")]
         if path == "/version":
             return {"platform": "linux/amd64"}
@@ -146,7 +160,12 @@ class ModelCluster:
 
     def _present(self, namespace: str, name: str, method: str, path: str) -> Json:
         if (namespace, name) not in self.streams:
-            raise refusal(method, path, 404, {"kind": "Status", "reason": "NotFound", "message": f'"{name}" not found', "details": {"name": name}})
+            raise refusal(
+                method,
+                path,
+                404,
+                {"kind": "Status", "reason": "NotFound", "message": f'"{name}" not found', "details": {"name": name}},
+            )
         return self.streams[namespace, name]
 
     def _post_imagestreams(self, namespace: str, _name: str, body: Json, path: str) -> Json:
@@ -187,7 +206,12 @@ class ModelCluster:
         name, version, spec = body["metadata"]["name"], body["metadata"].get("resourceVersion"), body["spec"]
         old = self.streams.get((namespace, name))
         if version and old is None:
-            raise refusal("POST", path, 404, {"kind": "Status", "reason": "NotFound", "message": f'"{name}" not found', "details": {"name": name}})
+            raise refusal(
+                "POST",
+                path,
+                404,
+                {"kind": "Status", "reason": "NotFound", "message": f'"{name}" not found', "details": {"name": name}},
+            )
         if version and old and version != old["metadata"]["resourceVersion"]:
             raise conflict(name)
         stream = copy.deepcopy(old) if old else _empty(namespace, name)
@@ -216,12 +240,16 @@ class ModelCluster:
 
     @staticmethod
     def _without_platform(path: str, image: str, index: int) -> Exception:
-        fields = f"[dockerImageManifests[{index}].architecture: Required value, dockerImageManifests[{index}].os: Required value]"
+        fields = (
+            f"[dockerImageManifests[{index}].architecture: Required value, dockerImageManifests[{index}].os: Required "
+            "value]"
+        )
         message = f'Image.image.openshift.io "{image}" is invalid: {fields}'
         return refusal("POST", path, 422, {"kind": "Status", "reason": "Invalid", "message": message})
 
     def _store(self, namespace: str, name: str, old: Json | None, stream: Json) -> Json:
-        """Write with the server's generations: of the stream for any change of its spec, of a tag for its source and mode."""
+        """Write with the server's generations: of the stream for any change of its spec, of a tag for its source and
+        mode."""
         before = {tag["name"]: tag for tag in old["spec"]["tags"]} if old else {}
         stream["spec"]["tags"].sort(key=lambda tag: tag["name"])
         changed = old is None or old["spec"] != stream["spec"]
@@ -242,11 +270,15 @@ class ModelCluster:
         return stream
 
     def control_imports(self) -> None:
-        """Import every tag whose spec is ahead of its newest image, as the cluster's import controller does (server-behaviour.md 2.11)."""
+        """Import every tag whose spec is ahead of its newest image, as the cluster's import controller does
+        (server-behaviour.md 2.11)."""
         for (namespace, name), stream in list(self.streams.items()):
             history = {one["tag"]: one for one in stream["status"]["tags"]}
             waiting = [tag for tag in stream["spec"]["tags"] if _is_waiting(tag, history.get(tag["name"]) or {})]
-            images = [{"from": tag["from"], "to": {"name": tag["name"]}, "importPolicy": dict(tag["importPolicy"])} for tag in waiting]
+            images = [
+                {"from": tag["from"], "to": {"name": tag["name"]}, "importPolicy": dict(tag["importPolicy"])}
+                for tag in waiting
+            ]
             body: Json = {"metadata": dict(stream["metadata"]), "spec": {"import": True, "images": images}}
             if images:
                 self._post_imagestreamimports(namespace, name, copy.deepcopy(body), IMPORTS)
@@ -257,11 +289,15 @@ class ModelCluster:
 
 
 def _follow(stream: Json, old: Json | None, before: Mapping[str, Json], generation: int) -> None:
-    """What follows a tag of the same stream gets its image: when it begins to, and when that tag gets another one (contract
-    case tags_between_streams)."""
+    """What follows a tag of the same stream gets its image: when it begins to, and when that tag gets another one
+    (contract case tags_between_streams)."""
     sources = {tag["name"]: tag.get("from") or {} for tag in stream["spec"]["tags"]}
     own = ("", None, stream["metadata"]["namespace"])
-    followers = {name: one["name"] for name, one in sources.items() if one.get("kind") == "ImageStreamTag" and one.get("namespace") in own}
+    followers = {
+        name: one["name"]
+        for name, one in sources.items()
+        if one.get("kind") == "ImageStreamTag" and one.get("namespace") in own
+    }
     for name, followed in followers.items():
         was = before.get(name)
         item = _newest(stream).get(followed)
@@ -275,8 +311,14 @@ def _follow(stream: Json, old: Json | None, before: Mapping[str, Json], generati
 
 
 def _is_waiting(tag: Mapping[str, t.Any], history: Mapping[str, t.Any]) -> bool:
-    done = [one.get("generation") or 0 for one in (*(history.get("items") or ())[:1], *(history.get("conditions") or ()))]
-    return tag["from"].get("kind") == "DockerImage" and not tag.get("reference") and tag["generation"] > max(done, default=0)
+    done = [
+        one.get("generation") or 0 for one in (*(history.get("items") or ())[:1], *(history.get("conditions") or ()))
+    ]
+    return (
+        tag["from"].get("kind") == "DockerImage"
+        and not tag.get("reference")
+        and tag["generation"] > max(done, default=0)
+    )
 
 
 def _newest(stream: Mapping[str, t.Any]) -> dict[str, Json]:
@@ -333,7 +375,12 @@ def _record(stream: Json, wanted: Mapping[str, t.Any], answer: Mapping[str, t.An
         history = {"tag": name, "items": []}
         stream["status"]["tags"].append(history)
     if answer["status"]["status"] != "Success":
-        condition = {"type": "ImportSuccess", "status": "False", "reason": answer["status"]["reason"], "message": answer["status"]["message"]}
+        condition = {
+            "type": "ImportSuccess",
+            "status": "False",
+            "reason": answer["status"]["reason"],
+            "message": answer["status"]["message"],
+        }
         known = [{key: one[key] for key in condition} for one in history.get("conditions") or ()]
         if condition not in known:
             history["conditions"] = [{**condition, "generation": following}]
@@ -350,9 +397,17 @@ def _record(stream: Json, wanted: Mapping[str, t.Any], answer: Mapping[str, t.An
                 }
             )
         return
-    item = {"image": answer["image"]["metadata"]["name"], "dockerImageReference": answer["image"]["dockerImageReference"]}
+    item = {
+        "image": answer["image"]["metadata"]["name"],
+        "dockerImageReference": answer["image"]["dockerImageReference"],
+    }
     newest = history["items"][0] if history["items"] else None
-    if tag is None or newest is None or {key: newest[key] for key in item} != item or tag["generation"] > newest["generation"]:
+    if (
+        tag is None
+        or newest is None
+        or {key: newest[key] for key in item} != item
+        or tag["generation"] > newest["generation"]
+    ):
         if tag is None:
             tag = {"name": name}
             stream["spec"]["tags"].append(tag)

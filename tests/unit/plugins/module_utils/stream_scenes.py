@@ -4,9 +4,9 @@
 
 """What the tests of the import engine share: recorded answers of a real API server, and a scripted cluster.
 
-The scripted cluster answers each request with the next answer that was laid out for its method and path. A request that
-nobody laid out an answer for fails the test, and so does an answer that was not asked for: "no write" is therefore tested
-by every test that lays out none.
+The scripted cluster answers each request with the next answer that was laid out for its method and path. A request
+that nobody laid out an answer for fails the test, and so does an answer that was not asked for: "no write" is
+therefore tested by every test that lays out none.
 """
 
 from __future__ import annotations
@@ -22,10 +22,20 @@ from pathlib import Path
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of, target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import (
+    Answer,
+    error_of,
+    target_of,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, CollectionError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, parse_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
+    DesiredStream,
+    desired_streams,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ObservedStream,
+    parse_stream,
+)
 
 CASES = Path(__file__).parents[3] / "contract" / "cases"
 NAMESPACE = "shop"
@@ -79,8 +89,16 @@ def conflict(name: str = "web") -> ApiError:
 def forbidden(method: str, path: str) -> ApiError:
     """Return the refusal of a request that the caller has no right to."""
     target = target_of(method, path)
-    message = f'{target.resource} is forbidden: User "dev" cannot {target.verb} resource "{target.plural}" in the namespace "{target.namespace}"'
-    return refusal(method, path, 403, {"kind": "Status", "status": "Failure", "reason": "Forbidden", "message": message, "code": 403})
+    message = (
+        f'{target.resource} is forbidden: User "dev" cannot {target.verb} resource "{target.plural}" in the namespace '
+        f'"{target.namespace}"'
+    )
+    return refusal(
+        method,
+        path,
+        403,
+        {"kind": "Status", "status": "Failure", "reason": "Forbidden", "message": message, "code": 403},
+    )
 
 
 def observed(case: str, step: int) -> ObservedStream:
@@ -143,7 +161,9 @@ class Request:
     @property
     def writes(self) -> bool:
         """Whether the server may store something."""
-        return self.method not in ("GET", "HEAD") and not (self.path.endswith("/imagestreamimports") and self.body["spec"]["import"] is False)
+        return self.method not in ("GET", "HEAD") and not (
+            self.path.endswith("/imagestreamimports") and self.body["spec"]["import"] is False
+        )
 
 
 @dataclass

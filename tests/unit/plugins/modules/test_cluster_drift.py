@@ -42,7 +42,9 @@ def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
 @pytest.fixture
 def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     def run_it(*, check_mode: bool = True, **options: t.Any) -> t.Any:
-        outcome = run_module_main(cluster_drift.main, {"secrets": [SECRET], **options}, check_mode=check_mode, diff=True)
+        outcome = run_module_main(
+            cluster_drift.main, {"secrets": [SECRET], **options}, check_mode=check_mode, diff=True
+        )
         assert "s3cret" not in outcome.text
         assert b64("puller:s3cret") not in outcome.text
         return outcome
@@ -56,7 +58,9 @@ def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
     assert documented_part({name: spec[name] for name in documented}) == documented
 
 
-def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(
+    api: CoreApi, run: t.Callable[..., t.Any]
+) -> None:
     api.put_in("secrets", "shop", "registry", **auths({"h.example": entry(password="another")}))
 
     outcome = run()
@@ -74,7 +78,9 @@ def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(api: 
     }
     assert shown["link", "shop", "default"]["before"] == {"imagePullSecrets": []}
     assert shown["link", "shop", "default"]["after"] == {"imagePullSecrets": ["registry"]}
-    assert shown["secret", "shop", "registry"]["before"]["registries"] == {"h.example": {"username": "puller", "password": "(hidden)"}}
+    assert shown["secret", "shop", "registry"]["before"]["registries"] == {
+        "h.example": {"username": "puller", "password": "(hidden)"}
+    }
     assert drift["counts"] == {"secrets": 2, "links": 2, "streams": 0, "tags": 0}
     assert outcome.result["pending_credentials"] == [
         {"namespace": "shop", "registries": ["h.example"]},
@@ -82,12 +88,16 @@ def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(api: 
     ]
 
 
-def test_outside_check_mode_it_is_brought_about_and_then_nothing_differs(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_outside_check_mode_it_is_brought_about_and_then_nothing_differs(
+    api: CoreApi, run: t.Callable[..., t.Any]
+) -> None:
     would = run()
     did = run(check_mode=False)
     again = run(check_mode=False)
 
-    assert [change["id"] for change in would.result["drift"]["changes"]] == [change["id"] for change in did.result["drift"]["changes"]]
+    assert [change["id"] for change in would.result["drift"]["changes"]] == [
+        change["id"] for change in did.result["drift"]["changes"]
+    ]
     assert did.result["changed"]
     assert (again.result["changed"], again.result["drift"]["changes"]) == (False, [])
 
@@ -98,14 +108,21 @@ def test_what_is_another_change_by_now_is_left_alone(api: CoreApi, run: t.Callab
     shown = run().result["to_approve"]
     # Somebody removes the registry in one namespace, and links the secret by hand in the other.
     api.put_in("secrets", "shop", "registry", **auths({"other.example": entry()}))
-    api.put_in("serviceaccounts", "test", "default", secrets=[], imagePullSecrets=[{"name": "mine"}, {"name": "registry"}])
+    api.put_in(
+        "serviceaccounts", "test", "default", secrets=[], imagePullSecrets=[{"name": "mine"}, {"name": "registry"}]
+    )
     api.sent.clear()
 
     did = run(check_mode=False, approved=shown)
 
     drift = did.result["drift"]
-    assert [(change["kind"], change["namespace"]) for change in drift["changes"]] == [("secret", "test"), ("link", "shop")]
-    assert drift["held_back"] == [{"kind": "secret", "namespace": "shop", "name": "registry", "tag": None, "reasons": ["registries_changed"]}]
+    assert [(change["kind"], change["namespace"]) for change in drift["changes"]] == [
+        ("secret", "test"),
+        ("link", "shop"),
+    ]
+    assert drift["held_back"] == [
+        {"kind": "secret", "namespace": "shop", "name": "registry", "tag": None, "reasons": ["registries_changed"]}
+    ]
     assert not did.failed
     assert [request.path for request in api.writes] == [
         "/api/v1/namespaces/test/secrets/registry",
@@ -124,15 +141,23 @@ def test_a_namespace_that_is_missing_does_not_hide_the_others(api: CoreApi, run:
 
     assert outcome.failed
     drift = outcome.result["drift"]
-    assert [(change["kind"], change["namespace"]) for change in drift["changes"]] == [("secret", "shop"), ("link", "shop")]
-    assert {(failure["kind"], failure["namespace"]) for failure in drift["failures"]} == {("secret", "gone"), ("link", "gone")}
+    assert [(change["kind"], change["namespace"]) for change in drift["changes"]] == [
+        ("secret", "shop"),
+        ("link", "shop"),
+    ]
+    assert {(failure["kind"], failure["namespace"]) for failure in drift["failures"]} == {
+        ("secret", "gone"),
+        ("link", "gone"),
+    }
     assert '"gone"' in drift["failures"][0]["message"]
     unknown = {(one["kind"], one["namespace"], one["reason"]) for one in drift["unknown"]}
     assert unknown == {("secret", "gone", "NamespaceMissing"), ("link", "gone", "NamespaceMissing")}
     assert outcome.result["summary"]["unknown"] == 2
 
 
-def test_what_somebody_else_did_meanwhile_is_confirmed_and_nothing_else_is(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_what_somebody_else_did_meanwhile_is_confirmed_and_nothing_else_is(
+    api: CoreApi, run: t.Callable[..., t.Any]
+) -> None:
     shown = run().result["to_approve"]
     ids = {(one["kind"], one["namespace"]): one["id"] for one in shown}
     # Somebody links the secret in one namespace, and what was approved for another secret is not declared any more.
@@ -147,7 +172,8 @@ def test_what_somebody_else_did_meanwhile_is_confirmed_and_nothing_else_is(api: 
 def test_names_are_whole_in_the_file_of_results_whatever_the_password(
     api: CoreApi, tmp_path: Path, run_module_main: t.Callable[..., t.Any]
 ) -> None:
-    """Ansible hides the password in every name that has it: what computes with such a result does nothing, and calls it done."""
+    """Ansible hides the password in every name that has it: what computes with such a result does nothing, and calls
+    it done."""
     secret = {**SECRET, "namespaces": ["test"], "registries": [{**SECRET["registries"][0], "password": "test"}]}
     path = tmp_path / "results.json"
 
@@ -162,7 +188,9 @@ def test_names_are_whole_in_the_file_of_results_whatever_the_password(
     assert len(did.result["drift"]["changes"]) == 2
 
 
-def test_messages_in_the_file_of_results_are_redacted(api: CoreApi, tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_messages_in_the_file_of_results_are_redacted(
+    api: CoreApi, tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     secret = {**SECRET, "namespaces": ["gone"], "registries": [{**SECRET["registries"][0], "password": "not found"}]}
     path = tmp_path / "results.json"
 
@@ -178,11 +206,16 @@ def test_messages_in_the_file_of_results_are_redacted(api: CoreApi, tmp_path: Pa
     [
         ({"concurrency": 0}, "concurrency is 0: give a number from 1"),
         ({"wait_timeout": -1}, "wait_timeout is -1: give a number from 0"),
-        ({"secrets": [{"name": "empty", "namespaces": ["shop"]}]}, 'secrets: "empty": there is nothing to put into the secret'),
+        (
+            {"secrets": [{"name": "empty", "namespaces": ["shop"]}]},
+            'secrets: "empty": there is nothing to put into the secret',
+        ),
         ({"cluster_pull_secret": {"registries": []}}, "cluster_pull_secret: there is nothing to put into the secret"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], sentence: str) -> None:
+def test_what_cannot_be_meant_is_refused(
+    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], sentence: str
+) -> None:
     outcome = run(**options)
 
     assert outcome.failed

@@ -27,11 +27,17 @@ class Modules:
 
     def __init__(self, **answers: t.Any) -> None:
         self.asked: list[tuple[str, dict[str, t.Any], bool]] = []
-        self.answers = {"written": {"drift": {"changes": []}, "to_approve": [CHANGE], "described": "1 change"}, "told": {}, **answers}
+        self.answers = {
+            "written": {"drift": {"changes": []}, "to_approve": [CHANGE], "described": "1 change"},
+            "told": {},
+            **answers,
+        }
 
     def __call__(self, action: t.Any, name: str, options: dict[str, t.Any]) -> dict[str, t.Any]:
         check = action._task.check_mode
-        self.asked.append((name.rpartition(".")[2], {key: value for key, value in options.items() if key != "result_file"}, check))
+        self.asked.append(
+            (name.rpartition(".")[2], {key: value for key, value in options.items() if key != "result_file"}, check)
+        )
         if self.answers.get("error"):
             raise self.answers["error"]
         if name.endswith("image_prune_risk_info"):
@@ -41,11 +47,20 @@ class Modules:
         return {"changed": not check, "to_approve": [{**CHANGE, "tag": "la********"}], **self.answers["told"]}
 
 
-def act(modules: Modules, tmp_path: Path, *, check_mode: bool = False, **options: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+def act(
+    modules: Modules, tmp_path: Path, *, check_mode: bool = False, **options: t.Any
+) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """Run the action; the answer is its result and the part of the report that it has written."""
-    task = MagicMock(args={"path": str(tmp_path / "part.json"), "streams": STREAMS, **options}, async_val=0, check_mode=check_mode, diff=False)
+    task = MagicMock(
+        args={"path": str(tmp_path / "part.json"), "streams": STREAMS, **options},
+        async_val=0,
+        check_mode=check_mode,
+        diff=False,
+    )
     connection = MagicMock(transport="local")
-    action = drift_collect.ActionModule(task, connection, MagicMock(become=False), MagicMock(), MagicMock(), MagicMock())
+    action = drift_collect.ActionModule(
+        task, connection, MagicMock(become=False), MagicMock(), MagicMock(), MagicMock()
+    )
     action._execute_module = lambda module_name, module_args, task_vars: modules(action, module_name, module_args)
     result = action.run(task_vars={"inventory_hostname": "harbour", "ansible_inventory_sources": ["clusters.yml"]})
     return result, json.loads((tmp_path / "part.json").read_text(encoding="utf-8"))
@@ -60,12 +75,23 @@ def test_the_documentation_names_every_option_of_the_action() -> None:
 
 
 def test_streams_go_in_batches_and_secrets_with_the_first(tmp_path: Path) -> None:
-    modules = Modules(written={"drift": {"changes": []}, "to_approve": [], "pending_credentials": [{"namespace": "shop", "registries": ["r"]}]})
+    modules = Modules(
+        written={
+            "drift": {"changes": []},
+            "to_approve": [],
+            "pending_credentials": [{"namespace": "shop", "registries": ["r"]}],
+        }
+    )
 
     result, part = act(modules, tmp_path, secrets=["a"], batch_size=2, timeout=5, host="https://api")
 
     first, second = (options for _name, options, _check in modules.asked)
-    assert (first["secrets"], first["streams"], first["timeout"], first["host"]) == (["a"], STREAMS[:2], 5, "https://api")
+    assert (first["secrets"], first["streams"], first["timeout"], first["host"]) == (
+        ["a"],
+        STREAMS[:2],
+        5,
+        "https://api",
+    )
     assert (second.get("secrets"), second["streams"]) == (None, STREAMS[2:])
     assert second["pending_credentials"] == [{"namespace": "shop", "registries": ["r"]}]
     assert [check for _name, _options, check in modules.asked] == [True, True]
@@ -78,7 +104,9 @@ def test_streams_go_in_batches_and_secrets_with_the_first(tmp_path: Path) -> Non
     ("approved", "made"),
     [(None, [CHANGE]), ([CHANGE["id"]], [CHANGE]), (["f" * 16], [])],
 )
-def test_a_correction_names_what_was_shown_and_approved_as_it_is(tmp_path: Path, approved: list[str] | None, made: list[t.Any]) -> None:
+def test_a_correction_names_what_was_shown_and_approved_as_it_is(
+    tmp_path: Path, approved: list[str] | None, made: list[t.Any]
+) -> None:
     """The tag's name comes from the file of results: in the result of the task it is hidden in part."""
     modules = Modules()
     options = {} if approved is None else {"approved_changes": approved}
@@ -119,7 +147,9 @@ def test_approvals_come_from_a_report_too(tmp_path: Path) -> None:
         (FORMAT % "5", "is no report on drift"),
     ],
 )
-def test_a_file_of_approvals_that_cannot_be_used_stops_before_any_request(tmp_path: Path, content: str | None, sentence: str) -> None:
+def test_a_file_of_approvals_that_cannot_be_used_stops_before_any_request(
+    tmp_path: Path, content: str | None, sentence: str
+) -> None:
     modules, report = Modules(), tmp_path / "approved.json"
     if content is not None:
         report.write_text(content, encoding="utf-8")
@@ -142,7 +172,9 @@ def test_a_cluster_that_cannot_be_reached_is_a_result_and_no_failure(tmp_path: P
 
 
 def test_what_a_module_says_that_has_no_result_is_kept(tmp_path: Path) -> None:
-    _result, part = act(Modules(written=None, told={"failed": True, "msg": "the API server refused the connection"}), tmp_path)
+    _result, part = act(
+        Modules(written=None, told={"failed": True, "msg": "the API server refused the connection"}), tmp_path
+    )
 
     assert part["errors"] == ["the API server refused the connection"]
 
@@ -150,7 +182,15 @@ def test_what_a_module_says_that_has_no_result_is_kept(tmp_path: Path) -> None:
 def test_prune_risks_are_asked_with_the_access_and_nothing_of_the_comparison(tmp_path: Path) -> None:
     modules = Modules()
 
-    _result, part = act(modules, tmp_path, prune_risks={"namespaces": ["shop"]}, host="https://api", timeout=5, results="changed", purge_tags=True)
+    _result, part = act(
+        modules,
+        tmp_path,
+        prune_risks={"namespaces": ["shop"]},
+        host="https://api",
+        timeout=5,
+        results="changed",
+        purge_tags=True,
+    )
 
     (asked,) = (options for name, options, _check in modules.asked if name == "image_prune_risk_info")
     assert asked == {"namespaces": ["shop"], "host": "https://api", "concurrency": 8}
@@ -162,7 +202,10 @@ def test_wrong_variables_are_the_result_of_the_cluster(tmp_path: Path) -> None:
 
     _result, part = act(modules, tmp_path, problems=["line 3 names no image"], batch_size=0)
 
-    assert (modules.asked, part["errors"]) == ([], ["line 3 names no image", "drift_report_batch_size is 0: give a number from 1"])
+    assert (modules.asked, part["errors"]) == (
+        [],
+        ["line 3 names no image", "drift_report_batch_size is 0: give a number from 1"],
+    )
 
 
 def test_options_of_another_form_and_a_folder_that_is_not_there_fail(tmp_path: Path) -> None:

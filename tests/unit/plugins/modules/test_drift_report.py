@@ -33,9 +33,16 @@ CHANGE = {
 }
 
 
-UNKNOWN = {"kind": "tag", "namespace": "shop", "name": "web", "tag": "v1", "reason": "Unauthorized", "message": "no credential"}
+UNKNOWN = {
+    "kind": "tag",
+    "namespace": "shop",
+    "name": "web",
+    "tag": "v1",
+    "reason": "Unauthorized",
+    "message": "no credential",
+}
 # Everything that XML, HTML, a terminal or Prometheus could take for its own.
-HOSTILE = "<a href=\"x\">]]>&'\\ \x1b[2J\x00\n\ud800\u202e{{ 7 * 7 }}"
+HOSTILE = '<a href="x">]]>&\'\\ \x1b[2J\x00\n\ud800\u202e{{ 7 * 7 }}'
 
 
 def part(cluster: str, *changes: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -53,7 +60,13 @@ def part(cluster: str, *changes: dict[str, t.Any]) -> dict[str, t.Any]:
         "warnings": [],
         "counts": {"secrets": 0, "links": 1, "streams": 0, "tags": 0},
     }
-    return {"format": "quayside.openshift_images/drift-part", "cluster": cluster, "upstream": True, "compared": [compared], "errors": []}
+    return {
+        "format": "quayside.openshift_images/drift-part",
+        "cluster": cluster,
+        "upstream": True,
+        "compared": [compared],
+        "errors": [],
+    }
 
 
 def write(folder: Path, name: str, content: t.Any) -> str:
@@ -64,7 +77,9 @@ def write(folder: Path, name: str, content: t.Any) -> str:
 
 
 def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
-    assert drift_report.argument_spec().to_kwargs()["argument_spec"] == options_of(yaml.safe_load(drift_report.DOCUMENTATION)["options"])
+    assert drift_report.argument_spec().to_kwargs()["argument_spec"] == options_of(
+        yaml.safe_load(drift_report.DOCUMENTATION)["options"]
+    )
 
 
 def test_results_of_clusters_become_one_document(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
@@ -76,8 +91,15 @@ def test_results_of_clusters_become_one_document(tmp_path: Path, run_module_main
     outcome = run_module_main(drift_report.main, options)
 
     document = json.loads(target.read_text())
-    assert [(cluster["name"], cluster["verdict"]) for cluster in document["clusters"]] == [("east", "in_sync"), ("north", "drift"), ("west", "failed")]
-    assert document["clusters"][2]["failures"][0]["message"] == "There is no result of this cluster: its part of the run ended early."
+    assert [(cluster["name"], cluster["verdict"]) for cluster in document["clusters"]] == [
+        ("east", "in_sync"),
+        ("north", "drift"),
+        ("west", "failed"),
+    ]
+    assert (
+        document["clusters"][2]["failures"][0]["message"]
+        == "There is no result of this cluster: its part of the run ended early."
+    )
     assert document["summary"]["reasons"] == {"link_missing": 1}
     assert outcome.result["clusters"][1]["change_ids"] == [CHANGE["id"]]
 
@@ -101,17 +123,33 @@ def test_documents_become_one_and_nothing_is_lost(tmp_path: Path, run_module_mai
 
 def change(number: int, **fields: t.Any) -> dict[str, t.Any]:
     """A change of a tag."""
-    return {**CHANGE, "id": f"{number:016x}", "kind": "tag", "name": "web", "tag": f"v{number}", "reasons": ["upstream_moved"], **fields}
+    return {
+        **CHANGE,
+        "id": f"{number:016x}",
+        "kind": "tag",
+        "name": "web",
+        "tag": f"v{number}",
+        "reasons": ["upstream_moved"],
+        **fields,
+    }
 
 
 def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     changes = [change(number) for number in range(5)]
-    failure = {**change(1), "from": "registry.example.com/team/web:v1", "reason": "NotFound", "message": "not found", "remedy": "check the pull spec"}
+    failure = {
+        **change(1),
+        "from": "registry.example.com/team/web:v1",
+        "reason": "NotFound",
+        "message": "not found",
+        "remedy": "check the pull spec",
+    }
     result = part("north", *changes)
     (found,) = result["compared"]
     correction = {**found, "changes": [changes[0], changes[1]], "failures": [failure], "held_back": [changes[2]]}
     source = write(
-        tmp_path, "north", {**result, "correction": True, "approved": [one["id"] for one in changes[:4]], "corrected": [correction]}
+        tmp_path,
+        "north",
+        {**result, "correction": True, "approved": [one["id"] for one in changes[:4]], "corrected": [correction]},
     )
     target = tmp_path / "drift.json"
 
@@ -131,12 +169,16 @@ def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.C
     assert told["findings"] == {
         "failures": "north: tag shop/web:v1: not found - check the pull spec",
         "nothing_declared": None,
-        "drift": "north: 4 changes: shop/web:v1 upstream_moved, shop/web:v2 upstream_moved, shop/web:v3 upstream_moved and 1 more.",
+        "drift": "north: 4 changes: shop/web:v1 upstream_moved, shop/web:v2 upstream_moved, shop/web:v3 upstream_moved "
+        "and 1 more.",
         "unknown": None,
         "notices": None,
         "prune_risks": None,
     }
-    assert outcome.result["lines"][1] == "1 cluster (1 partly_corrected): 5 changes (upstream_moved 5), 1 failure, 1 corrected, 4 left"
+    assert (
+        outcome.result["lines"][1]
+        == "1 cluster (1 partly_corrected): 5 changes (upstream_moved 5), 1 failure, 1 corrected, 4 left"
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +192,9 @@ def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.C
         (True, True, True, "partly_corrected"),
     ],
 )
-def test_the_verdict(tmp_path: Path, run_module_main: t.Callable[..., t.Any], changed: bool, corrected: bool, failed: bool, verdict: str) -> None:
+def test_the_verdict(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any], changed: bool, corrected: bool, failed: bool, verdict: str
+) -> None:
     changes = [change(1)] if changed else []
     result = part("north", *changes)
     result["errors"] = ["the server said no"] if failed else []
@@ -164,7 +208,14 @@ def test_the_verdict(tmp_path: Path, run_module_main: t.Callable[..., t.Any], ch
 
 def test_a_page_of_a_large_fleet_lists_what_matters(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     tags = [
-        {"name": f"v{number}", "from": "registry.example.com/team/web", "error": None, "reasons": [], "digest": None, "import_mode": None}
+        {
+            "name": f"v{number}",
+            "from": "registry.example.com/team/web",
+            "error": None,
+            "reasons": [],
+            "digest": None,
+            "import_mode": None,
+        }
         | {"reference_policy": "Source", "scheduled": False, "insecure": False, "changed": number == 1}
         for number in range(4)
     ]
@@ -202,18 +253,33 @@ def page_of(tmp_path: Path, run_module_main: t.Callable[..., t.Any], *parts: dic
     return target.read_text(encoding="utf-8")
 
 
-def test_columns_that_say_nothing_of_any_cluster_are_left_out(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_columns_that_say_nothing_of_any_cluster_are_left_out(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     plain, corrected = part("north", change(1)), {**part("south", change(1)), "correction": True}
-    risky = {**part("west"), "prune_risks": {"risks": [], "missing": [], "failed_namespaces": [], "summary": {"at_risk": 0}}}
+    risky = {
+        **part("west"),
+        "prune_risks": {"risks": [], "missing": [], "failed_namespaces": [], "summary": {"at_risk": 0}},
+    }
 
-    shown = {name: page_of(tmp_path, run_module_main, plain, *others) for name, others in (("plain", []), ("all", [corrected, risky]))}
+    shown = {
+        name: page_of(tmp_path, run_module_main, plain, *others)
+        for name, others in (("plain", []), ("all", [corrected, risky]))
+    }
 
-    headings = {name: [word for word in ("Left", "Prune risks") if f"data-numbers>{word}</th>" in text] for name, text in shown.items()}
+    headings = {
+        name: [word for word in ("Left", "Prune risks") if f"data-numbers>{word}</th>" in text]
+        for name, text in shown.items()
+    }
     assert headings == {"plain": [], "all": ["Left", "Prune risks"]}
 
 
 def test_only_what_there_is_was_compared(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
-    counted = {"one": {"secrets": 2, "links": 1, "streams": 1, "tags": 3}, "two": {"secrets": 0, "links": 2, "streams": 0, "tags": 0}, "three": {}}
+    counted = {
+        "one": {"secrets": 2, "links": 1, "streams": 1, "tags": 3},
+        "two": {"secrets": 0, "links": 2, "streams": 0, "tags": 0},
+        "three": {},
+    }
     parts = []
     for name, counts in counted.items():
         parts.append({**part(name), "correction": True})
@@ -226,23 +292,46 @@ def test_only_what_there_is_was_compared(tmp_path: Path, run_module_main: t.Call
     assert "0 corrected" not in text
 
 
-def test_what_could_not_be_compared_is_not_told_as_compared(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_what_could_not_be_compared_is_not_told_as_compared(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     result = part("north")
     result["compared"][0].update(counts={"secrets": 2, "links": 1, "streams": 1, "tags": 3}, unknown=[UNKNOWN])
 
     text = page_of(tmp_path, run_module_main, result)
 
-    compared = "Compared: 1 image stream with 3 tags, 2 pull secrets and 1 link, and what the registries serve now, but for 1 of unknown state."
+    compared = (
+        "Compared: 1 image stream with 3 tags, 2 pull secrets and 1 link, and what the registries serve now, but for 1 "
+        "of unknown state."
+    )
     assert compared in text
     assert "83%" in text
 
 
-def test_the_matrix_has_no_row_for_a_tag_of_which_no_platform_is_known(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_the_matrix_has_no_row_for_a_tag_of_which_no_platform_is_known(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     result = part("north")
-    known = {"known": {"offered": ["linux/amd64"], "taken": [], "single": False}, "unknown": {"offered": None, "taken": [], "single": False}}
+    known = {
+        "known": {"offered": ["linux/amd64"], "taken": [], "single": False},
+        "unknown": {"offered": None, "taken": [], "single": False},
+    }
     tags = [
-        {"name": name, "from": "registry.example.com/team/web", "error": None, "reasons": [], "digest": None, "import_mode": "Legacy"}
-        | {"reference_policy": "Source", "scheduled": False, "insecure": False, "changed": False, "platforms": platforms}
+        {
+            "name": name,
+            "from": "registry.example.com/team/web",
+            "error": None,
+            "reasons": [],
+            "digest": None,
+            "import_mode": "Legacy",
+        }
+        | {
+            "reference_policy": "Source",
+            "scheduled": False,
+            "insecure": False,
+            "changed": False,
+            "platforms": platforms,
+        }
         for name, platforms in known.items()
     ]
     result["compared"][0].update(streams=[{"namespace": "shop", "name": "web", "tags": tags, "error": None}])
@@ -255,7 +344,10 @@ def test_the_matrix_has_no_row_for_a_tag_of_which_no_platform_is_known(tmp_path:
 def test_a_job_fails_with_whole_sentences(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     result = {**part("north"), "errors": ["the server said no", "create the namespace first", "and again"]}
     risks = {"risks": [], "missing": [], "failed_namespaces": [], "summary": {"at_risk": 1}}
-    files = [write(tmp_path, name, {**result, "errors": result["errors"][:count], "prune_risks": risks}) for name, count in (("few", 2), ("many", 3))]
+    files = [
+        write(tmp_path, name, {**result, "errors": result["errors"][:count], "prune_risks": risks})
+        for name, count in (("few", 2), ("many", 3))
+    ]
 
     told = [run_module_main(drift_report.main, {"files": [path]}).result["clusters"][0]["findings"] for path in files]
 
@@ -269,15 +361,25 @@ def test_a_job_fails_with_whole_sentences(tmp_path: Path, run_module_main: t.Cal
 def test_a_folder_without_reports_is_no_report(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     outcome = run_module_main(drift_report.main, {"files": [str(tmp_path)], "json_file": str(tmp_path / "drift.json")})
 
-    assert outcome.result["msg"] == f"files: there is no report in {tmp_path}: name reports, or folders with files that end in .json"
+    assert (
+        outcome.result["msg"]
+        == f"files: there is no report in {tmp_path}: name reports, or folders with files that end in .json"
+    )
     assert not (tmp_path / "drift.json").exists()
 
 
-def test_a_correction_that_ended_early_has_done_nothing_that_it_does_not_tell(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_a_correction_that_ended_early_has_done_nothing_that_it_does_not_tell(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     source = write(
         tmp_path,
         "north",
-        {**part("north", change(1)), "correction": True, "approved": [change(1)["id"]], "correction_errors": ["the API server is gone"]},
+        {
+            **part("north", change(1)),
+            "correction": True,
+            "approved": [change(1)["id"]],
+            "correction_errors": ["the API server is gone"],
+        },
     )
     target = tmp_path / "drift.json"
 
@@ -291,7 +393,9 @@ def test_a_correction_that_ended_early_has_done_nothing_that_it_does_not_tell(tm
 def test_check_mode_writes_nothing(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     source = write(tmp_path, "north", part("north"))
 
-    outcome = run_module_main(drift_report.main, {"files": [source], "json_file": str(tmp_path / "drift.json")}, check_mode=True)
+    outcome = run_module_main(
+        drift_report.main, {"files": [source], "json_file": str(tmp_path / "drift.json")}, check_mode=True
+    )
 
     assert outcome.code == 0
     assert not (tmp_path / "drift.json").exists()
@@ -302,10 +406,15 @@ def test_check_mode_writes_nothing(tmp_path: Path, run_module_main: t.Callable[.
     [
         ("{", "is not JSON"),
         ("[]", "is no report on drift"),
-        ('{"format": "quayside.openshift_images/drift", "format_version": 2}', "is of version 2; this release reads version 1"),
+        (
+            '{"format": "quayside.openshift_images/drift", "format_version": 2}',
+            "is of version 2; this release reads version 1",
+        ),
     ],
 )
-def test_a_file_that_is_no_report_is_refused(tmp_path: Path, run_module_main: t.Callable[..., t.Any], content: str, sentence: str) -> None:
+def test_a_file_that_is_no_report_is_refused(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any], content: str, sentence: str
+) -> None:
     path = tmp_path / "other.json"
     path.write_text(content)
 
@@ -316,13 +425,17 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path, run_module_main: t.
     assert not (tmp_path / "drift.json").exists()
 
 
-def test_a_change_that_was_shown_and_not_made_is_never_settled(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_a_change_that_was_shown_and_not_made_is_never_settled(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     """A correction that says nothing of a change has not settled it; one that found the object as declared has."""
     result = {**part("north", change(1), change(2)), "correction": True, "approved": [change(1)["id"], change(2)["id"]]}
     result["corrected"] = [{**result["compared"][0], "changes": [], "confirmed": [change(2)["id"]]}]
     target = tmp_path / "drift.json"
 
-    outcome = run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)], "json_file": str(target)})
+    outcome = run_module_main(
+        drift_report.main, {"files": [write(tmp_path, "north", result)], "json_file": str(target)}
+    )
 
     (cluster,) = json.loads(target.read_text())["clusters"]
     assert [one["outcome"] for one in cluster["changes"]] == ["not_done", "not_needed"]
@@ -335,7 +448,10 @@ def test_what_is_unknown_is_counted_with_its_reason(tmp_path: Path, run_module_m
     result["compared"][0].update(counts={"secrets": 1, "links": 0, "streams": 1, "tags": 3}, unknown=[UNKNOWN])
     target = tmp_path / "drift.json"
 
-    outcome = run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)], "json_file": str(target), "fail_on": ["unknown"]})
+    outcome = run_module_main(
+        drift_report.main,
+        {"files": [write(tmp_path, "north", result)], "json_file": str(target), "fail_on": ["unknown"]},
+    )
 
     (cluster,) = json.loads(target.read_text())["clusters"]
     assert cluster["states"] == {"as_declared": 3, "differs": 0, "unknown": 1}
@@ -344,7 +460,9 @@ def test_what_is_unknown_is_counted_with_its_reason(tmp_path: Path, run_module_m
     assert outcome.result["failing"] == {"north": "north: 1 object could not be compared: shop/web:v1 Unauthorized."}
 
 
-def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     result = part("north")
     result["compared"][0]["counts"] = dict.fromkeys(("secrets", "links", "streams", "tags"), 0)
 
@@ -352,33 +470,52 @@ def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(t
 
     assert outcome.result["clusters"][0]["verdict"] == "nothing_declared"
     (sentence,) = outcome.result["failing"].values()
-    assert "registry_access_secrets, cluster_pull_secret_registries, cluster_pull_secret_auth_file, image_streams_desired" in sentence
+    assert (
+        "registry_access_secrets, cluster_pull_secret_registries, cluster_pull_secret_auth_file, image_streams_desired"
+        in sentence
+    )
     assert outcome.result["lines"][0] == "north  nothing_declared  nothing is declared for this cluster"
 
 
 def test_the_last_lines_say_what_differs_where_the_report_is_and_what_corrects_it(
     tmp_path: Path, run_module_main: t.Callable[..., t.Any]
 ) -> None:
-    drifting = {**part("north", *(change(number) for number in range(5))), "run": {"inventory": ["clusters.yml"], "collection_version": "1.0.0"}}
+    drifting = {
+        **part("north", *(change(number) for number in range(5))),
+        "run": {"inventory": ["clusters.yml"], "collection_version": "1.0.0"},
+    }
     files = [write(tmp_path, "north", drifting), write(tmp_path, "calm", part("calm"))]
     target = tmp_path / "drift.json"
 
     outcome = run_module_main(drift_report.main, {"files": files, "json_file": str(target)})
 
-    command = f"ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e drift_report_approved_file={target}"
+    command = (
+        "ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e "
+        f"drift_report_approved_file={target}"
+    )
     assert outcome.result["command"] == command
     assert outcome.result["lines"] == [
-        "north  drift  5 changes: shop/web:v0 upstream_moved, shop/web:v1 upstream_moved, shop/web:v2 upstream_moved and 2 more",
+        (
+            "north  drift  5 changes: shop/web:v0 upstream_moved, shop/web:v1 upstream_moved, shop/web:v2 "
+            "upstream_moved "
+            "and 2 more"
+        ),
         "2 clusters (1 in_sync, 1 drift): 5 changes (upstream_moved 5)",
         f"Report: {target} (for programs)",
         f"To correct exactly this, run the following, with the variables that this run was given: {command}",
     ]
     assert json.loads(target.read_text())["run"] == {
-        "collection_version": "1.0.0", "inventory": ["clusters.yml"], "upstream": True, "correction": False
+        "collection_version": "1.0.0",
+        "inventory": ["clusters.yml"],
+        "upstream": True,
+        "correction": False,
     }
 
 
-@pytest.mark.parametrize(("umask", "former", "mode"), [(0o022, None, 0o644), (0o077, None, 0o600), (0o022, 0o600, 0o600), (0o077, 0o664, 0o664)])
+@pytest.mark.parametrize(
+    ("umask", "former", "mode"),
+    [(0o022, None, 0o644), (0o077, None, 0o600), (0o022, 0o600, 0o600), (0o077, 0o664, 0o664)],
+)
 def test_the_files_keep_their_mode_and_new_ones_take_the_umasks(
     tmp_path: Path, run_module_main: t.Callable[..., t.Any], umask: int, former: int | None, mode: int
 ) -> None:
@@ -409,15 +546,23 @@ def hostile_part() -> dict[str, t.Any]:
     return result
 
 
-def test_junit_has_a_suite_for_each_cluster_and_a_case_for_each_object(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
-    files = [write(tmp_path, "hostile", hostile_part()), write(tmp_path, "lost", {**part("lost"), "compared": [], "errors": [HOSTILE]})]
+def test_junit_has_a_suite_for_each_cluster_and_a_case_for_each_object(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
+    files = [
+        write(tmp_path, "hostile", hostile_part()),
+        write(tmp_path, "lost", {**part("lost"), "compared": [], "errors": [HOSTILE]}),
+    ]
     target = tmp_path / "drift.xml"
 
     run_module_main(drift_report.main, {"files": files, "junit_file": str(target)})
 
     root = ElementTree.parse(target).getroot()
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "4", "failures": "1", "errors": "1", "skipped": "1"
+        "tests": "4",
+        "failures": "1",
+        "errors": "1",
+        "skipped": "1",
     }
     lost, hostile = root
     assert [(case.get("name"), [child.tag for child in case]) for case in lost] == [("cluster lost", ["error"])]
@@ -428,9 +573,13 @@ def test_junit_has_a_suite_for_each_cluster_and_a_case_for_each_object(tmp_path:
     assert not re.search("[\x00-\x08\x0b-\x1f]", target.read_text(encoding="utf-8"))
 
 
-def test_metrics_are_gauges_of_clusters_and_reasons_and_never_name_a_tag(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_metrics_are_gauges_of_clusters_and_reasons_and_never_name_a_tag(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
     result = part("north", change(1), change(2))
-    result["compared"][0].update(counts={"secrets": 0, "links": 0, "streams": 1, "tags": 5}, unknown=[{**UNKNOWN, "tag": "v9"}])
+    result["compared"][0].update(
+        counts={"secrets": 0, "links": 0, "streams": 1, "tags": 5}, unknown=[{**UNKNOWN, "tag": "v9"}]
+    )
     target = tmp_path / "drift.prom"
 
     run_module_main(drift_report.main, {"files": [write(tmp_path, "north", result)], "metrics_file": str(target)})
@@ -449,7 +598,9 @@ def test_metrics_are_gauges_of_clusters_and_reasons_and_never_name_a_tag(tmp_pat
 def test_metrics_of_what_means_harm_stay_one_line_each(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     target = tmp_path / "drift.prom"
 
-    run_module_main(drift_report.main, {"files": [write(tmp_path, "hostile", hostile_part())], "metrics_file": str(target)})
+    run_module_main(
+        drift_report.main, {"files": [write(tmp_path, "hostile", hostile_part())], "metrics_file": str(target)}
+    )
 
     for line in target.read_text(encoding="utf-8").splitlines():
         assert re.fullmatch(r'# (HELP|TYPE) .+|quayside_drift_\w+\{(\w+="([^"\\\n]|\\["\\n])*",?)+\} \d+', line), line
@@ -458,8 +609,19 @@ def test_metrics_of_what_means_harm_stay_one_line_each(tmp_path: Path, run_modul
 def test_one_missing_right_is_one_cause(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     result = part("north")
     result["compared"][0]["failures"] = [
-        {"kind": kind, "namespace": namespace, "name": "registry", "tag": None, "from": None, "reason": None, "remedy": None}
-        | {"message": f'{word} "registry" is forbidden: User "stranger" cannot get resource "{word}" in API group "" in the namespace "{namespace}"'}
+        {
+            "kind": kind,
+            "namespace": namespace,
+            "name": "registry",
+            "tag": None,
+            "from": None,
+            "reason": None,
+            "remedy": None,
+        }
+        | {
+            "message": f'{word} "registry" is forbidden: User "stranger" cannot get resource "{word}" in API group "" '
+            f'in the namespace "{namespace}"'
+        }
         for kind, word in (("secret", "secrets"), ("link", "serviceaccounts"))
         for namespace in ("billing", "shop")
     ]
@@ -471,7 +633,9 @@ def test_one_missing_right_is_one_cause(tmp_path: Path, run_module_main: t.Calla
 
 
 def test_the_same_on_many_clusters_is_shown_once(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
-    text = page_of(tmp_path, run_module_main, *(part(f"cluster-{number}", change(1)) for number in range(6)), part("calm"))
+    text = page_of(
+        tmp_path, run_module_main, *(part(f"cluster-{number}", change(1)) for number in range(6)), part("calm")
+    )
 
     assert text.count('<details class="object"') == 1
     assert "6 of 7 clusters" in text
@@ -488,10 +652,16 @@ def test_the_same_on_many_clusters_is_shown_once(tmp_path: Path, run_module_main
     ],
 )
 def test_a_report_that_somebody_broke_is_refused_by_name(
-    tmp_path: Path, run_module_main: t.Callable[..., t.Any], change_it: t.Callable[[dict[str, t.Any]], t.Any], sentence: str
+    tmp_path: Path,
+    run_module_main: t.Callable[..., t.Any],
+    change_it: t.Callable[[dict[str, t.Any]], t.Any],
+    sentence: str,
 ) -> None:
     path = tmp_path / "drift.json"
-    run_module_main(drift_report.main, {"files": [write(tmp_path / "parts", "north", part("north", change(1)))], "json_file": str(path)})
+    run_module_main(
+        drift_report.main,
+        {"files": [write(tmp_path / "parts", "north", part("north", change(1)))], "json_file": str(path)},
+    )
     document = json.loads(path.read_text())
     change_it(document)
     path.write_text(json.dumps(document))
@@ -507,7 +677,10 @@ def test_a_report_that_somebody_broke_is_refused_by_name(
 
 def test_a_report_of_a_former_release_is_read(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
     path = tmp_path / "drift.json"
-    run_module_main(drift_report.main, {"files": [write(tmp_path / "parts", "north", part("north", CHANGE))], "json_file": str(path)})
+    run_module_main(
+        drift_report.main,
+        {"files": [write(tmp_path / "parts", "north", part("north", CHANGE))], "json_file": str(path)},
+    )
     document = json.loads(path.read_text())
     del document["run"]
     for name in ("unknown", "notices", "states"):

@@ -70,7 +70,10 @@ def run(run_module_main: t.Callable[..., t.Any], warned: list[str]) -> t.Callabl
 
 def found(outcome: t.Any) -> list[tuple[str, str, str, str]]:
     assert outcome.code == 0, outcome.text
-    return [(risk["namespace"], risk["workload"]["name"], risk["level"], risk["platform"]) for risk in outcome.result["risks"]]
+    return [
+        (risk["namespace"], risk["workload"]["name"], risk["level"], risk["platform"])
+        for risk in outcome.result["risks"]
+    ]
 
 
 def test_the_whole_cluster(api: PruneApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
@@ -99,7 +102,11 @@ def test_the_rights_needed_are_those_of_the_manifest(api: PruneApi, run: t.Calla
     targets = [target_of("GET", path) for path in api.sent]
     (role, _protecting) = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"]
     assert {(target.group, target.plural, target.verb) for target in targets} == {
-        (group, resource, verb) for rule in role["rules"] for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
     }
 
 
@@ -133,8 +140,12 @@ def test_the_pruners_options(api: PruneApi, run: t.Callable[..., t.Any]) -> None
 
 def test_further_names_of_the_registry(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
     # the stream imports from a place of the same path, so that only the option can tell
-    api.objects["shop", "imagestreams"] = [stream("shop", "web", tag("v1", *map(digest, LISTS), source="mirror.example.com/shop/web:v1"))]
-    api.objects["shop", "deployments"] = [workload("shop", "old", spec=templated(f"mirror.example.com/shop/web@{child('one')}"))]
+    api.objects["shop", "imagestreams"] = [
+        stream("shop", "web", tag("v1", *map(digest, LISTS), source="mirror.example.com/shop/web:v1"))
+    ]
+    api.objects["shop", "deployments"] = [
+        workload("shop", "old", spec=templated(f"mirror.example.com/shop/web@{child('one')}"))
+    ]
     assert [risk[2] for risk in found(run(namespace="shop"))] == ["elsewhere"]
     assert [risk[2] for risk in found(run(namespace="shop", registry_hosts=["mirror.example.com"]))] == ["prunable"]
 
@@ -152,12 +163,22 @@ def test_concurrency_is_the_size_of_the_pool(api: PruneApi, run: t.Callable[...,
     assert widths == [3]
 
 
-def test_a_namespace_that_cannot_be_read_is_a_warning(api: PruneApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+def test_a_namespace_that_cannot_be_read_is_a_warning(
+    api: PruneApi, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
     api.forbid("deployments", "shop")
     outcome = run(namespaces=["billing", "shop"])
     assert found(outcome) == [("billing", "web", "prunable", "linux/amd64")]
-    assert outcome.result["failed_namespaces"] == [{"namespace": "shop", "resources": ["deployments"], "error": "Cannot list deployments: 403.", "status": 403}]
-    assert warned == ["Not everything could be read, so there may be risks that are not reported: shop (deployments): Cannot list deployments: 403."]
+    assert outcome.result["failed_namespaces"] == [
+        {"namespace": "shop", "resources": ["deployments"], "error": "Cannot list deployments: 403.", "status": 403}
+    ]
+    assert warned == [
+        (
+            "Not everything could be read, so there may be risks that are not reported: shop (deployments): Cannot "
+            "list "
+            "deployments: 403."
+        )
+    ]
 
 
 def test_nothing_that_can_be_read_is_an_error(api: PruneApi, run: t.Callable[..., t.Any]) -> None:
@@ -181,7 +202,9 @@ def test_nothing_that_can_be_read_is_an_error(api: PruneApi, run: t.Callable[...
         ({"kinds": ["Route"]}, "value of kinds must be one or more of"),
     ],
 )
-def test_bad_input_ends_before_the_first_request(api: PruneApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], message: str) -> None:
+def test_bad_input_ends_before_the_first_request(
+    api: PruneApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], message: str
+) -> None:
     outcome = run(**options)
     assert outcome.failed
     assert message in outcome.result["msg"]

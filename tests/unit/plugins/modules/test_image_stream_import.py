@@ -108,7 +108,9 @@ def test_what_is_returned_is_documented() -> None:
 
 
 def test_a_first_run(cluster: ScriptedCluster, run: Run) -> None:
-    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on("POST", IMPORTS, recorded("reimport_unchanged", 1))
+    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on(
+        "POST", IMPORTS, recorded("reimport_unchanged", 1)
+    )
     outcome = run(V2, diff=True)
     assert (outcome.code, outcome.result["changed"]) == (0, True)
     (stream,) = outcome.result["streams"]
@@ -120,7 +122,9 @@ def test_a_first_run(cluster: ScriptedCluster, run: Run) -> None:
 
 
 def test_a_second_run(cluster: ScriptedCluster, run: Run) -> None:
-    cluster.on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("POST", IMPORTS, recorded("access_import_only", 1))
+    cluster.on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on(
+        "POST", IMPORTS, recorded("access_import_only", 1)
+    )
     outcome = run(V2, diff=True)
     assert (outcome.code, outcome.result["changed"], cluster.writes) == (0, False, [])
     assert outcome.diff == {}
@@ -129,10 +133,14 @@ def test_a_second_run(cluster: ScriptedCluster, run: Run) -> None:
 def test_check_mode_says_what_the_run_then_does(cluster: ScriptedCluster, run: Run) -> None:
     policies = {"import_mode": "PreserveOriginal", "reference_policy": "Local"}
     options = {"namespace": NAMESPACE, "name": "web", "tags": [tag("v1", f"{WEB}:v1", **policies)]}
-    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on("POST", IMPORTS, recorded("lookup_without_import", 2))
+    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on(
+        "POST", IMPORTS, recorded("lookup_without_import", 2)
+    )
     would = run(options, check_mode=True, diff=True)
     assert cluster.writes == []
-    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on("POST", IMPORTS, recorded("import_preserve_original", 1))
+    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on(
+        "POST", IMPORTS, recorded("import_preserve_original", 1)
+    )
     did = run(options, diff=True)
     assert would.result["streams"][0]["tags"][0]["digest"] == WEB_V1_LIST
     assert {key: value for key, value in would.result.items() if key != "invocation"} == {
@@ -149,7 +157,8 @@ def test_a_failed_tag_fails_the_task_after_everything_else_was_done(cluster: Scr
     assert outcome.failed
     assert outcome.result["changed"]
     assert outcome.result["msg"] == (
-        f"1 of 3 tags could not be imported:\n- {NAMESPACE}/web:nope from {WEB}:nope\n    NotFound: dockerimage.image.openshift.io "
+        f"1 of 3 tags could not be imported:\n- {NAMESPACE}/web:nope from {WEB}:nope\n    NotFound: "
+        "dockerimage.image.openshift.io "
         f'"{WEB}:nope" not found\n    -> The registry has no such tag, digest or repository: check the pull spec.'
     )
     assert [failed["tag"] for failed in outcome.result["failed_tags"]] == ["nope"]
@@ -169,7 +178,10 @@ def test_a_refused_credential_is_explained_and_stays_secret(cluster: ScriptedClu
     cluster.on("GET", SECRETS, {"items": [secret]})
     outcome = run({**V2, "tags": [tag("v1", f"{WEB}:v1")]}, diff=True)
     assert outcome.failed
-    assert f'For {WEB}:v1 the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller").' in outcome.result["msg"]
+    assert (
+        f'For {WEB}:v1 the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller").'
+        in outcome.result["msg"]
+    )
 
 
 def test_only_what_changed_is_returned_on_request(cluster: ScriptedCluster, run: Run) -> None:
@@ -180,7 +192,9 @@ def test_only_what_changed_is_returned_on_request(cluster: ScriptedCluster, run:
 
 
 def test_a_stream_is_removed(cluster: ScriptedCluster, run: Run) -> None:
-    cluster.on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("DELETE", f"{STREAMS}/web", {"status": "Success"})
+    cluster.on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on(
+        "DELETE", f"{STREAMS}/web", {"status": "Success"}
+    )
     outcome = run({"namespace": NAMESPACE, "name": "web", "state": "absent"})
     assert outcome.result["changed"]
     assert outcome.result["streams"][0]["state"] == "absent"
@@ -202,11 +216,18 @@ def test_several_streams_and_the_time_limit_of_a_request(cluster: ScriptedCluste
     [
         (
             {**V2, "tags": [tag("v2", f"{WEB}:v2", import_mode="Sometimes")]},
-            f'stream {NAMESPACE}/web, tag v2: import_mode "Sometimes" is unknown: valid ImportMode values are Legacy or PreserveOriginal',
+            (
+                f'stream {NAMESPACE}/web, tag v2: import_mode "Sometimes" is unknown: valid ImportMode values are '
+                "Legacy "
+                "or PreserveOriginal"
+            ),
         ),
         ({**V2, "concurrency": 0}, "concurrency is 0: give a number from 1"),
         ({**V2, "timeout": -1}, "timeout is -1: give a number from 1"),
-        ({"namespace": NAMESPACE, "streams": []}, "streams is empty: list at least one image stream, or leave the task out"),
+        (
+            {"namespace": NAMESPACE, "streams": []},
+            "streams is empty: list at least one image stream, or leave the task out",
+        ),
         ({**V2, "streams": [{"name": "web"}]}, "parameters are mutually exclusive: name|streams"),
         ({"namespace": NAMESPACE}, "one of the following is required: name, streams"),
         (
@@ -215,7 +236,9 @@ def test_several_streams_and_the_time_limit_of_a_request(cluster: ScriptedCluste
         ),
     ],
 )
-def test_bad_input_ends_before_the_first_request(cluster: ScriptedCluster, run: Run, options: dict[str, t.Any], sentence: str) -> None:
+def test_bad_input_ends_before_the_first_request(
+    cluster: ScriptedCluster, run: Run, options: dict[str, t.Any], sentence: str
+) -> None:
     outcome = run(options)
     assert (outcome.failed, outcome.result["msg"]) == (True, sentence)
     assert cluster.sent == []
@@ -239,13 +262,18 @@ def test_missing_rights_are_named_with_the_role_to_ask_for(cluster: ScriptedClus
     cluster.on("GET", f"{STREAMS}/web", recorded_error("access_denied", 2))
     outcome = run(V2)
     assert outcome.failed
-    assert f'ask for a role with the right to get imagestreams.image.openshift.io in namespace "{NAMESPACE}"' in outcome.result["msg"]
+    assert (
+        f'ask for a role with the right to get imagestreams.image.openshift.io in namespace "{NAMESPACE}"'
+        in outcome.result["msg"]
+    )
     assert outcome.result["streams"][0]["error"] in outcome.result["msg"]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_missing_namespace_is_named(cluster: ScriptedCluster, run: Run, check_mode: bool) -> None:
-    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on("POST", IMPORTS, recorded_error("invalid_requests", 8))
+    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on(
+        "POST", IMPORTS, recorded_error("invalid_requests", 8)
+    )
     outcome = run(V2, check_mode=check_mode)
     assert outcome.failed
     assert 'create the namespace "no-such-namespace" first, or correct its name' in outcome.result["msg"]
@@ -256,12 +284,17 @@ def test_check_mode_looks_for_the_namespace_where_no_image_tells(cluster: Script
     path = f"/api/v1/namespaces/{NAMESPACE}"
     status = {"kind": "Status", "status": "Failure", "code": code, "reason": "NotFound" if code == 404 else "Forbidden"}
     status |= {"details": {"name": NAMESPACE, "kind": "namespaces"}, "message": f'namespaces "{NAMESPACE}" not found'}
-    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on("GET", path, refusal("GET", path, code, status))
+    cluster.on("GET", f"{STREAMS}/web", recorded_error("lookup_without_import", 4)).on(
+        "GET", path, refusal("GET", path, code, status)
+    )
     outcome = run({"namespace": NAMESPACE, "name": "web", "lookup_policy_local": True}, check_mode=True)
     found = outcome.result["streams"][0]
-    assert (outcome.failed, outcome.result["changed"], found["state"]) == ((True, False, "absent") if code == 404 else (False, True, "present"))
+    assert (outcome.failed, outcome.result["changed"], found["state"]) == (
+        (True, False, "absent") if code == 404 else (False, True, "present")
+    )
     assert code == 403 or found["error"] == (
-        f'Cannot read namespace "{NAMESPACE}": the API server https://api.example.com:6443 answered 404 NotFound: namespaces "{NAMESPACE}" not found; '
+        f'Cannot read namespace "{NAMESPACE}": the API server https://api.example.com:6443 answered 404 NotFound: '
+        f'namespaces "{NAMESPACE}" not found; '
         f'create the namespace "{NAMESPACE}" first, or correct its name.'
     )
 
@@ -273,6 +306,8 @@ def test_plain_kubernetes_is_named(cluster: ScriptedCluster, run: Run) -> None:
 
 
 def test_an_api_server_out_of_reach_is_named(cluster: ScriptedCluster, run: Run) -> None:
-    cluster.on("GET", f"{STREAMS}/web", ApiUnreachable("Cannot read image stream: nothing listens at api.example.com:6443."))
+    cluster.on(
+        "GET", f"{STREAMS}/web", ApiUnreachable("Cannot read image stream: nothing listens at api.example.com:6443.")
+    )
     outcome = run(V2)
     assert outcome.result["msg"] == "Cannot read image stream: nothing listens at api.example.com:6443."

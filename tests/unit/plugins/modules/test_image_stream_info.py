@@ -45,7 +45,9 @@ def recorded_streams() -> list[tuple[str, dict[str, t.Any]]]:
             if not isinstance(body, dict):
                 continue
             stream = body if body.get("kind") == "ImageStream" else (body.get("status") or {})
-            stream = stream.get("import") if isinstance(stream, dict) and body.get("kind") == "ImageStreamImport" else stream
+            stream = (
+                stream.get("import") if isinstance(stream, dict) and body.get("kind") == "ImageStreamImport" else stream
+            )
             if isinstance(stream, dict) and "spec" in stream:
                 found.append((f"{file.stem}-{number}", stream))
     return found
@@ -63,8 +65,12 @@ def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     return lambda **options: run_module_main(image_stream_info.main, options)
 
 
-@pytest.mark.parametrize(("name", "stream"), [pytest.param(name, stream, id=name) for name, stream in recorded_streams()])
-def test_importing_the_variables_of_any_recorded_stream_back_changes_nothing_that_is_settled(name: str, stream: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "stream"), [pytest.param(name, stream, id=name) for name, stream in recorded_streams()]
+)
+def test_importing_the_variables_of_any_recorded_stream_back_changes_nothing_that_is_settled(
+    name: str, stream: dict[str, t.Any]
+) -> None:
     observed = parse_stream(NAMESPACE, stream)
     adoption = adopt(observed)
     [desired] = desired_streams({"streams": [adoption.variables], "refresh": "missing"})
@@ -73,7 +79,9 @@ def test_importing_the_variables_of_any_recorded_stream_back_changes_nothing_tha
     assert plan.lookup_policy_local is None
     for tag in plan.tags:
         # What failed or was never imported is tried again, as by any run; nothing is changed about the rest.
-        retried = observed.tags[tag.name].failure or observed.tags[tag.name].pending or not observed.tags[tag.name].digest
+        retried = (
+            observed.tags[tag.name].failure or observed.tags[tag.name].pending or not observed.tags[tag.name].digest
+        )
         assert tag.patch is None
         assert bool(tag.item) == bool(retried), name
     carried = {tag.name for tag in desired.tags} | {tag for tag, _reason, _odd in adoption.left_out}
@@ -105,7 +113,9 @@ def test_one_stream_is_one_get(cluster: ScriptedCluster, run: t.Callable[..., t.
     assert len(cluster.sent) == 1
 
 
-def test_a_stream_that_does_not_exist_is_not_in_the_answer(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_a_stream_that_does_not_exist_is_not_in_the_answer(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", f"{STREAMS}/web", recorded_error("import_new_stream", 1))
     assert run(namespace=NAMESPACE, name="web").result["streams"] == []
 
@@ -118,11 +128,16 @@ def test_several_namespaces_are_a_list_each_in_order(cluster: ScriptedCluster, r
         other["metadata"]["name"] = "other"
         cluster.on("GET", image_path(namespace, "imagestreams"), {"items": [stream, other]})
     outcome = run(namespaces=["b", "a"], names=["web", "third"], label_selectors=["app=x", "tier"])
-    assert [(stream["namespace"], stream["name"]) for stream in outcome.result["streams"]] == [("a", "web"), ("b", "web")]
+    assert [(stream["namespace"], stream["name"]) for stream in outcome.result["streams"]] == [
+        ("a", "web"),
+        ("b", "web"),
+    ]
     assert {request.query["labelSelector"] for request in cluster.sent} == {"app=x,tier"}
 
 
-def test_without_a_namespace_it_is_one_list_of_the_cluster(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_without_a_namespace_it_is_one_list_of_the_cluster(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", ALL, {"items": [recorded_stream("mode_flip", 6)]})
     assert len(run().result["streams"]) == 1
 
@@ -149,7 +164,9 @@ def test_a_namespace_that_cannot_be_read_fails_with_the_others_result(
     assert outcome.result["msg"].startswith("Not every namespace could be read:\n- Cannot list image streams")
 
 
-def test_upstream_says_what_moved_and_asks_without_storing(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_upstream_says_what_moved_and_asks_without_storing(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", f"{STREAMS}/web", recorded_stream("reimport_unchanged", 3))
     cluster.on("POST", IMPORTS, recorded("lookup_without_import", 1))
     [tag] = run(namespace=NAMESPACE, name="web", upstream=True).result["streams"][0]["tags"]
@@ -159,7 +176,9 @@ def test_upstream_says_what_moved_and_asks_without_storing(cluster: ScriptedClus
     assert cluster.writes == []
 
 
-def test_manifests_are_those_of_the_image_that_was_imported_and_cost_no_registry(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_manifests_are_those_of_the_image_that_was_imported_and_cost_no_registry(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     stream = recorded_stream("import_preserve_original", 2)
     again = {**stream["spec"]["tags"][0], "name": "again"}
     stream["spec"]["tags"].append(again)
@@ -174,10 +193,14 @@ def test_manifests_are_those_of_the_image_that_was_imported_and_cost_no_registry
     cluster.assert_all_asked()
 
 
-def test_manifests_of_an_image_that_is_gone_or_not_allowed(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_manifests_of_an_image_that_is_gone_or_not_allowed(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     path = image_path(NAMESPACE, "imagestreamimages", f"web@{WEB_V2}")
     missing = refusal("GET", path, 404, {"kind": "Status", "reason": "NotFound", "message": "gone"})
-    cluster.on("GET", f"{STREAMS}/web", *[recorded_stream("reimport_unchanged", 3)] * 2).on("GET", path, missing, forbidden("GET", path))
+    cluster.on("GET", f"{STREAMS}/web", *[recorded_stream("reimport_unchanged", 3)] * 2).on(
+        "GET", path, missing, forbidden("GET", path)
+    )
     gone = run(namespace=NAMESPACE, name="web", manifests=True)
     assert not gone.failed
     assert gone.result["streams"][0]["tags"][0]["media_type"] is None
@@ -197,7 +220,9 @@ def test_a_tag_has_every_field_of_an_imported_one(cluster: ScriptedCluster, run:
     assert (tag["previous_digest"], tag["changed"], tag["reasons"]) == (tag["history"][1]["digest"], False, [])
 
 
-def test_upstream_says_why_an_import_would_change_the_tag(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_upstream_says_why_an_import_would_change_the_tag(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", f"{STREAMS}/web", recorded_stream("reimport_unchanged", 3))
     cluster.on("POST", IMPORTS, recorded("lookup_without_import", 1))
     [tag] = run(namespace=NAMESPACE, name="web", upstream=True).result["streams"][0]["tags"]
@@ -218,8 +243,14 @@ def test_upstream_explains_a_registry_that_refuses(cluster: ScriptedCluster, run
     ("options", "sentence"),
     [
         ({"namespaces": []}, "namespaces is empty: list at least one, or leave it out"),
-        ({"namespace": "Shop"}, '"Shop" is not a namespace name: at most 63 lower case letters, digits and - between them'),
-        ({"name": "a b"}, '"a b" is not an image stream name: lower case letters and digits with single . _ - between them'),
+        (
+            {"namespace": "Shop"},
+            '"Shop" is not a namespace name: at most 63 lower case letters, digits and - between them',
+        ),
+        (
+            {"name": "a b"},
+            '"a b" is not an image stream name: lower case letters and digits with single . _ - between them',
+        ),
         ({"concurrency": 0}, "concurrency is 0: give a number from 1"),
     ],
 )

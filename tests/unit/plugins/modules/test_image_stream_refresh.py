@@ -9,7 +9,10 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import NotFound
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, parse_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ObservedStream,
+    parse_stream,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.desired import desired_refresh
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.observed import Mirror
@@ -35,10 +38,24 @@ PUSH = {"registry": "r.example.com", "repository": "team/web", "tag": "v1", "dig
 def spec_tag(name: str, source: str = "r.example.com/team/web:v1", **more: t.Any) -> dict[str, t.Any]:
     policy = {"importMode": more.pop("mode", "Legacy"), "scheduled": more.pop("scheduled", True)}
     image = {"kind": "DockerImage", "name": source}
-    return {"name": name, "from": image, "importPolicy": policy, "referencePolicy": {"type": "Source"}, "generation": 2, **more}
+    return {
+        "name": name,
+        "from": image,
+        "importPolicy": policy,
+        "referencePolicy": {"type": "Source"},
+        "generation": 2,
+        **more,
+    }
 
 
-def stream(*tags: dict[str, t.Any], namespace: str = NAMESPACE, name: str = "web", digest: str = OLD, version: str = "7", **status: t.Any) -> dict[str, t.Any]:
+def stream(
+    *tags: dict[str, t.Any],
+    namespace: str = NAMESPACE,
+    name: str = "web",
+    digest: str = OLD,
+    version: str = "7",
+    **status: t.Any,
+) -> dict[str, t.Any]:
     """An ImageStream as the server has it, whose tags have the image ``digest``."""
     items = [{"image": digest, "dockerImageReference": f"r.example.com/team/web@{digest}", "generation": 2}]
     return {
@@ -55,10 +72,17 @@ def imported(after: dict[str, t.Any], *digests: str) -> t.Callable[[Request], t.
     def answer(request: Request) -> t.Any:
         assert len(request.body["spec"]["images"]) == len(digests)
         images = [
-            {"status": {"status": "Success"}, "tag": "v1", "image": {"metadata": {"name": digest}, "dockerImageReference": f"r.example.com/team/web@{digest}"}}
+            {
+                "status": {"status": "Success"},
+                "tag": "v1",
+                "image": {"metadata": {"name": digest}, "dockerImageReference": f"r.example.com/team/web@{digest}"},
+            }
             for digest in digests
         ]
-        return {"spec": request.body["spec"], "status": {"images": images, "import": after if request.body["spec"]["import"] else None}}
+        return {
+            "spec": request.body["spec"],
+            "status": {"images": images, "import": after if request.body["spec"]["import"] else None},
+        }
 
     return answer
 
@@ -72,14 +96,22 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ScriptedCluster:
 
 @pytest.fixture
 def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    return lambda check_mode=False, **options: run_module_main(image_stream_refresh.main, {"pushes": [PUSH], **options}, check_mode=check_mode)
+    return lambda check_mode=False, **options: run_module_main(
+        image_stream_refresh.main, {"pushes": [PUSH], **options}, check_mode=check_mode
+    )
 
 
-def tracked(*streams: dict[str, t.Any], mirrors: t.Sequence[Mirror] = (), **options: t.Any) -> list[tuple[str, str, str]]:
+def tracked(
+    *streams: dict[str, t.Any], mirrors: t.Sequence[Mirror] = (), **options: t.Any
+) -> list[tuple[str, str, str]]:
     """Namespace, stream and tag of what would be imported."""
     wanted = desired_refresh({"pushes": [PUSH], **options})
     observed: list[ObservedStream] = [parse_stream(one["metadata"]["namespace"], one) for one in streams]
-    return [(desired.namespace, desired.name, tag.name) for desired, _stream in plan_refresh(wanted, observed, mirrors) for tag in desired.tags]
+    return [
+        (desired.namespace, desired.name, tag.name)
+        for desired, _stream in plan_refresh(wanted, observed, mirrors)
+        for tag in desired.tags
+    ]
 
 
 def names(*streams: dict[str, t.Any], **options: t.Any) -> list[str]:
@@ -87,10 +119,14 @@ def names(*streams: dict[str, t.Any], **options: t.Any) -> list[str]:
 
 
 def test_one_list_one_import(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
-    before = stream(spec_tag("v1"), spec_tag("v2", "r.example.com/team/web:v2"), spec_tag("other", "r.example.com/team/other:v1"))
+    before = stream(
+        spec_tag("v1"), spec_tag("v2", "r.example.com/team/web:v2"), spec_tag("other", "r.example.com/team/other:v1")
+    )
     cluster.on("GET", ALL, {"items": [before]}).on("GET", MIRRORS, {"items": []})
     after = copy.deepcopy(before)
-    after["status"]["tags"][0]["items"] = [{"image": NEW, "dockerImageReference": f"r.example.com/team/web@{NEW}", "generation": 3}]
+    after["status"]["tags"][0]["items"] = [
+        {"image": NEW, "dockerImageReference": f"r.example.com/team/web@{NEW}", "generation": 3}
+    ]
     cluster.on("POST", IMPORTS, imported(after, NEW))
     outcome = run()
     assert outcome.result["changed"]
@@ -117,7 +153,9 @@ def test_what_has_the_digest_already_costs_nothing(cluster: ScriptedCluster, run
 def test_a_push_without_effect_changes_nothing(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
     """Under Legacy a tag has a child of the list that was pushed: only the import tells."""
     there = stream(spec_tag("v1"), digest=CHILD)
-    cluster.on("GET", ALL, {"items": [there]}).on("GET", MIRRORS, {"items": []}).on("POST", IMPORTS, imported(there, CHILD))
+    cluster.on("GET", ALL, {"items": [there]}).on("GET", MIRRORS, {"items": []}).on(
+        "POST", IMPORTS, imported(there, CHILD)
+    )
     outcome = run()
     assert not outcome.result["changed"]
     assert outcome.result["streams"][0]["tags"][0]["reasons"] == ["pushed"]
@@ -141,10 +179,16 @@ def test_nothing_pushed_asks_nobody(cluster: ScriptedCluster, run: t.Callable[..
 def test_a_push_reverts_no_change_of_somebody_else(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
     """Between the LIST and the import another source, or another policy, is declared."""
     before = stream(spec_tag("v1"), spec_tag("v1b"))
-    changed = stream(spec_tag("v1", "r.example.com/team/next:v1"), spec_tag("v1b", mode="PreserveOriginal", scheduled=False), version="8")
+    changed = stream(
+        spec_tag("v1", "r.example.com/team/next:v1"),
+        spec_tag("v1b", mode="PreserveOriginal", scheduled=False),
+        version="8",
+    )
     cluster.on("GET", ALL, {"items": [before]}).on("GET", MIRRORS, {"items": []}).on("GET", f"{STREAMS}/web", changed)
     after = copy.deepcopy(changed)
-    after["status"]["tags"][1]["items"] = [{"image": NEW, "dockerImageReference": f"r.example.com/team/web@{NEW}", "generation": 3}]
+    after["status"]["tags"][1]["items"] = [
+        {"image": NEW, "dockerImageReference": f"r.example.com/team/web@{NEW}", "generation": 3}
+    ]
     cluster.on("POST", IMPORTS, conflict(), imported(after, NEW))
     outcome = run()
     assert not outcome.failed
@@ -154,8 +198,18 @@ def test_a_push_reverts_no_change_of_somebody_else(cluster: ScriptedCluster, run
     assert {tag["name"]: tag["digest"] for tag in outcome.result["streams"][0]["tags"]} == {"v1": OLD, "v1b": NEW}
 
 
-def test_a_tag_or_stream_that_is_gone_meanwhile_is_not_created_again(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
-    missing = NotFound("gone", status=404, reason="NotFound", server_message="gone", details={"kind": "imagestreams"}, method="GET", path="x")
+def test_a_tag_or_stream_that_is_gone_meanwhile_is_not_created_again(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
+    missing = NotFound(
+        "gone",
+        status=404,
+        reason="NotFound",
+        server_message="gone",
+        details={"kind": "imagestreams"},
+        method="GET",
+        path="x",
+    )
     cluster.on("GET", ALL, {"items": [stream(spec_tag("v1"))]}).on("GET", MIRRORS, {"items": []})
     cluster.on("POST", IMPORTS, conflict()).on("GET", f"{STREAMS}/web", missing)
     outcome = run()
@@ -163,19 +217,27 @@ def test_a_tag_or_stream_that_is_gone_meanwhile_is_not_created_again(cluster: Sc
     assert len(cluster.writes) == 1
 
 
-def test_without_the_right_to_list_all_the_projects_of_the_user_are_read(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_without_the_right_to_list_all_the_projects_of_the_user_are_read(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     hidden = "/apis/image.openshift.io/v1/namespaces/hidden/imagestreams"
     cluster.on("GET", ALL, forbidden("GET", ALL)).on("GET", MIRRORS, forbidden("GET", MIRRORS))
     cluster.on("GET", PROJECTS, {"items": [{"metadata": {"name": NAMESPACE}}, {"metadata": {"name": "hidden"}}]})
-    cluster.on("GET", STREAMS, {"items": [stream(spec_tag("v1"), digest=NEW)]}).on("GET", hidden, forbidden("GET", hidden))
+    cluster.on("GET", STREAMS, {"items": [stream(spec_tag("v1"), digest=NEW)]}).on(
+        "GET", hidden, forbidden("GET", hidden)
+    )
     assert not run().failed
     cluster.assert_all_asked()
 
 
-def test_a_namespace_that_was_named_and_may_not_be_read_fails_after_the_others_work(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_a_namespace_that_was_named_and_may_not_be_read_fails_after_the_others_work(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     hidden = "/apis/image.openshift.io/v1/namespaces/hidden/imagestreams"
     there = stream(spec_tag("v1"))
-    cluster.on("GET", STREAMS, {"items": [there]}).on("GET", hidden, forbidden("GET", hidden)).on("GET", MIRRORS, {"items": []})
+    cluster.on("GET", STREAMS, {"items": [there]}).on("GET", hidden, forbidden("GET", hidden)).on(
+        "GET", MIRRORS, {"items": []}
+    )
     cluster.on("POST", IMPORTS, imported(there, OLD))
     outcome = run(namespaces=["hidden", NAMESPACE])
     assert outcome.failed
@@ -212,14 +274,23 @@ def test_exactly_the_tags_that_track_what_was_pushed() -> None:
 
 
 def test_a_push_without_tag_looks_at_the_whole_repository() -> None:
-    there = stream(spec_tag("v1"), spec_tag("v2", "r.example.com/team/web:v2"), spec_tag("x", "r.example.com/team/x:v1"), digest=NEW)
+    there = stream(
+        spec_tag("v1"),
+        spec_tag("v2", "r.example.com/team/web:v2"),
+        spec_tag("x", "r.example.com/team/x:v1"),
+        digest=NEW,
+    )
     assert names(there, pushes=[{**PUSH, "tag": None}]) == ["v1", "v2"]
 
 
 def test_a_source_without_tag_is_latest_and_docker_hub_has_several_names() -> None:
     sources = {"a": "nginx", "b": "docker.io/library/nginx:latest", "c": "index.docker.io/nginx:latest", "d": "nginx:1"}
     there = stream(*(spec_tag(name, source) for name, source in sources.items()))
-    assert names(there, pushes=[{"registry": "docker.io", "repository": "library/nginx", "tag": "latest"}]) == ["a", "b", "c"]
+    assert names(there, pushes=[{"registry": "docker.io", "repository": "library/nginx", "tag": "latest"}]) == [
+        "a",
+        "b",
+        "c",
+    ]
     assert names(there, pushes=[{"registry": "docker.io", "repository": "nginx", "tag": "1"}]) == ["d"]
 
 
@@ -232,7 +303,11 @@ def test_pushes_in_disorder() -> None:
 
 
 def test_a_failed_import_is_made_again_although_the_tag_has_the_digest() -> None:
-    failed = {"conditions": [{"type": "ImportSuccess", "status": "False", "reason": "Unauthorized", "message": "no", "generation": 2}]}
+    failed = {
+        "conditions": [
+            {"type": "ImportSuccess", "status": "False", "reason": "Unauthorized", "message": "no", "generation": 2}
+        ]
+    }
     assert names(stream(spec_tag("v1"), digest=NEW, **failed)) == ["v1"]
     assert names(stream(spec_tag("v1", generation=3), digest=NEW)) == ["v1"]
 
@@ -246,7 +321,11 @@ def test_the_names_of_a_registry() -> None:
     )
     groups = [["quay.svc.example.com:8443", "r.example.com", "mirror.example.com/copies/quay/"]]
     assert names(there, registry_names=groups) == ["route", "service", "mirror"]
-    for registry, repository in (("quay.svc.example.com:8443", "team/web"), ("mirror.example.com", "copies/quay/team/web"), (None, "team/web")):
+    for registry, repository in (
+        ("quay.svc.example.com:8443", "team/web"),
+        ("mirror.example.com", "copies/quay/team/web"),
+        (None, "team/web"),
+    ):
         push = {**PUSH, "registry": registry, "repository": repository}
         assert names(there, registry_names=groups, pushes=[push]) == ["route", "service", "mirror"]
 
@@ -258,7 +337,10 @@ def test_mirrors_are_followed_backwards() -> None:
         spec_tag("elsewhere", "quay.io:8443/team/web:v1"),
         spec_tag("digest", f"quay.io/team/web@{OLD}"),
     )
-    mirrors = [Mirror("quay.io", ("r.example.com",)), Mirror("quay.io/special", ("r.example.com/part", "other.example.com"))]
+    mirrors = [
+        Mirror("quay.io", ("r.example.com",)),
+        Mirror("quay.io/special", ("r.example.com/part", "other.example.com")),
+    ]
     assert names(there, mirrors=mirrors) == ["whole"]
     assert names(there, mirrors=mirrors, pushes=[{**PUSH, "repository": "part/web"}]) == ["part"]
     assert names(there, mirrors=mirrors, pushes=[{**PUSH, "repository": "special/web"}]) == []
@@ -269,15 +351,30 @@ def test_mirrors_are_followed_backwards() -> None:
     ("options", "message"),
     [
         ({"pushes": [{**PUSH, "tag": "v 1"}]}, 'pushes[0]: "v 1" is not a tag name'),
-        ({"pushes": [PUSH, {**PUSH, "repository": "Team/web"}]}, 'pushes[1]: "r.example.com/Team/web" is not a pull spec'),
-        ({"pushes": [{**PUSH, "repository": "team/web:v1"}]}, 'pushes[0]: "team/web:v1" is not a repository: give the tag as tag'),
+        (
+            {"pushes": [PUSH, {**PUSH, "repository": "Team/web"}]},
+            'pushes[1]: "r.example.com/Team/web" is not a pull spec',
+        ),
+        (
+            {"pushes": [{**PUSH, "repository": "team/web:v1"}]},
+            'pushes[0]: "team/web:v1" is not a repository: give the tag as tag',
+        ),
         ({"pushes": [{**PUSH, "digest": "sha256:12"}]}, 'pushes[0]: "sha256:12" is not'),
         ({"pushes": [{**PUSH, "registry": "https://r.example.com"}]}, "pushes[0]: "),
-        ({"pushes": [{**PUSH, "registry": "registry"}]}, 'pushes[0]: "registry" is not a registry as pull specs name it'),
-        ({"pushes": [{**PUSH, "registry": None}]}, 'pushes[0]: the notification for "team/web" does not name its registry'),
+        (
+            {"pushes": [{**PUSH, "registry": "registry"}]},
+            'pushes[0]: "registry" is not a registry as pull specs name it',
+        ),
+        (
+            {"pushes": [{**PUSH, "registry": None}]},
+            'pushes[0]: the notification for "team/web" does not name its registry',
+        ),
         ({"registry_names": [[]]}, "registry_names[0] is empty"),
         ({"registry_names": [["r.example.com", "https://x"]]}, 'registry_names[0]: "https://x" is not a registry'),
-        ({"registry_names": [["a.example.com"], ["a.example.com:443"]]}, '"a.example.com:443" is listed for two registries'),
+        (
+            {"registry_names": [["a.example.com"], ["a.example.com:443"]]},
+            '"a.example.com:443" is listed for two registries',
+        ),
         ({"namespaces": []}, "namespaces is empty"),
         ({"namespaces": ["Shop"]}, '"Shop" is not a namespace name'),
         ({"concurrency": 0}, "concurrency is 0: give a number from 1"),

@@ -60,7 +60,9 @@ def copied(tag: dict[str, t.Any]) -> dict[str, t.Any]:
     return {**stream, "spec": {**stream["spec"], "tags": [*stream["spec"]["tags"], tag]}}
 
 
-def test_a_copy_is_one_patch_that_keeps_the_stream_of_others(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_a_copy_is_one_patch_that_keeps_the_stream_of_others(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     for _run in range(2):
         cluster.on("GET", DST, recorded_stream(CASE, 14)).on("GET", SRC, recorded_stream(CASE, 4))
     cluster.on("PATCH", DST, copied(ENTRY))
@@ -85,7 +87,9 @@ def test_a_copy_that_is_there_is_left_alone(cluster: ScriptedCluster, run: t.Cal
     assert outcome.diff == {}
 
 
-def test_a_stream_that_does_not_exist_is_created_with_the_tag(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_a_stream_that_does_not_exist_is_created_with_the_tag(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on("POST", STREAMS, copied(ENTRY))
     assert run(**{"from": "src:v1"}).result["tag"]["reasons"] == ["stream_missing"]
     [write] = cluster.writes
@@ -101,7 +105,9 @@ def test_after_a_conflict_both_streams_are_read_again(cluster: ScriptedCluster, 
     cluster.assert_all_asked()
 
 
-def test_a_write_without_an_answer_is_looked_at_before_it_is_repeated(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_a_write_without_an_answer_is_looked_at_before_it_is_repeated(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", DST, recorded_stream(CASE, 14), copied(ENTRY))
     cluster.on("GET", SRC, recorded_stream(CASE, 4), recorded_stream(CASE, 4))
     cluster.on("PATCH", DST, ApiOutcomeUnknown("no answer"))
@@ -111,12 +117,16 @@ def test_a_write_without_an_answer_is_looked_at_before_it_is_repeated(cluster: S
     cluster.assert_all_asked()
 
 
-def test_absent_removes_tag_and_history_and_is_content_without(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_absent_removes_tag_and_history_and_is_content_without(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", SRC, recorded_stream(CASE, 4), recorded_stream(CASE, 4))
     cluster.on("PATCH", SRC, recorded_stream(CASE, 4))
     cluster.on("DELETE", f"{TAGS}/src:v1", recorded(CASE, 12))
     outcome = run(name="src:v1", state="absent")
-    assert cluster.writes[0].body["metadata"]["resourceVersion"] == recorded_stream(CASE, 4)["metadata"]["resourceVersion"]
+    assert (
+        cluster.writes[0].body["metadata"]["resourceVersion"] == recorded_stream(CASE, 4)["metadata"]["resourceVersion"]
+    )
     assert outcome.result["changed"]
     [(header, (before, after))] = outcome.diff.items()
     assert (header, after) == ("image stream tag shop/src:v1", [])
@@ -124,7 +134,9 @@ def test_absent_removes_tag_and_history_and_is_content_without(cluster: Scripted
     assert not run(name="src:never", state="absent").result["changed"]
 
 
-def test_an_external_image_is_imported_and_its_verdict_reported(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_an_external_image_is_imported_and_its_verdict_reported(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", f"{STREAMS}/web", MISSING).on("POST", IMPORTS, recorded("import_new_stream", 2))
     outcome = run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1", "import_mode": "Legacy"})
     assert outcome.result["changed"]
@@ -134,7 +146,9 @@ def test_an_external_image_is_imported_and_its_verdict_reported(cluster: Scripte
     assert write.images[0]["importPolicy"] == {"insecure": False, "scheduled": False, "importMode": "Legacy"}
 
 
-def test_an_external_image_that_is_there_is_not_imported_again(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_an_external_image_that_is_there_is_not_imported_again(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     stream = recorded_stream("import_new_stream", 3)
     cluster.on("GET", f"{STREAMS}/web", stream)
     assert not run(name="web:v1", **{"from": f"{PRIVATE}/team/web:v1"}).result["changed"]
@@ -170,16 +184,27 @@ def test_a_reference_ends_before_the_import(cluster: ScriptedCluster, run: t.Cal
 
 
 def test_check_mode_tells_that_the_namespace_is_missing(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
-    gone = refusal("GET", f"/api/v1/namespaces/{NAMESPACE}", 404, {"kind": "Status", "message": 'namespaces "shop" not found', "reason": "NotFound"})
-    cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on("GET", f"/api/v1/namespaces/{NAMESPACE}", gone)
+    gone = refusal(
+        "GET",
+        f"/api/v1/namespaces/{NAMESPACE}",
+        404,
+        {"kind": "Status", "message": 'namespaces "shop" not found', "reason": "NotFound"},
+    )
+    cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on(
+        "GET", f"/api/v1/namespaces/{NAMESPACE}", gone
+    )
     outcome = run(check_mode=True, **{"from": "src:v1"})
     assert outcome.failed
     assert 'namespaces "shop" not found' in outcome.result["msg"]
 
 
-def test_check_mode_goes_on_where_namespaces_may_not_be_read(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_check_mode_goes_on_where_namespaces_may_not_be_read(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     hidden = forbidden("GET", f"/api/v1/namespaces/{NAMESPACE}")
-    cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on("GET", f"/api/v1/namespaces/{NAMESPACE}", hidden)
+    cluster.on("GET", DST, MISSING).on("GET", SRC, recorded_stream(CASE, 4)).on(
+        "GET", f"/api/v1/namespaces/{NAMESPACE}", hidden
+    )
     assert run(check_mode=True, **{"from": "src:v1"}).result["tag"]["reasons"] == ["stream_missing"]
 
 

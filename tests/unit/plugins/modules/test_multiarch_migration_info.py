@@ -15,7 +15,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiNotServed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import TRIGGERED_KINDS, TRIGGERS_ANNOTATION
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import (
+    TRIGGERED_KINDS,
+    TRIGGERS_ANNOTATION,
+)
 from ansible_collections.quayside.openshift_images.plugins.modules import multiarch_migration_info
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,
@@ -33,8 +36,13 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 
 MANIFEST = Path(__file__).parents[4] / "docs" / "rbac" / "migrate_to_multiarch.yml"
 SOURCE = f"{PRIVATE}/team/web:v1"
-TRIGGER = {"from": {"kind": "ImageStreamTag", "name": "web:v1"}, "fieldPath": 'spec.template.spec.containers[?(@.name=="app")].image'}
-SHOP = {"metadata": {"namespace": NAMESPACE, "name": "shop", "annotations": {TRIGGERS_ANNOTATION: json.dumps([TRIGGER])}}}
+TRIGGER = {
+    "from": {"kind": "ImageStreamTag", "name": "web:v1"},
+    "fieldPath": 'spec.template.spec.containers[?(@.name=="app")].image',
+}
+SHOP = {
+    "metadata": {"namespace": NAMESPACE, "name": "shop", "annotations": {TRIGGERS_ANNOTATION: json.dumps([TRIGGER])}}
+}
 RECORDED_TAG = {"name": "v1", "from": SOURCE, "prefer_architecture": "", "prefer_os": ""}
 RECORD = [{"namespace": NAMESPACE, "name": "web", "tags": [RECORDED_TAG]}]
 
@@ -79,16 +87,32 @@ def test_a_list_that_is_imported_as_one_child(cluster: ScriptedCluster, run: t.C
     result = run(namespace=NAMESPACE).result
 
     [candidate] = result["candidates"]
-    assert (candidate["namespace"], candidate["stream"], candidate["tag"], candidate["from"]) == (NAMESPACE, "web", "v1", SOURCE)
+    assert (candidate["namespace"], candidate["stream"], candidate["tag"], candidate["from"]) == (
+        NAMESPACE,
+        "web",
+        "v1",
+        SOURCE,
+    )
     assert (candidate["digest"], candidate["platform"]) == (WEB_V1_AMD64, "linux/amd64")
     assert candidate["list_digest"] == candidate["digest_after"] == WEB_V1_LIST
     assert (candidate["legacy_digest"], candidate["legacy_platform"]) == (WEB_V1_ARM64, "linux/arm64")
     assert "linux/arm64" in candidate["gained_platforms"]
     assert candidate["triggers"] == [
-        {"kind": "Deployment", "namespace": NAMESPACE, "name": "shop", "fields": ["app"], "automatic": True, "tag": "v1"}
+        {
+            "kind": "Deployment",
+            "namespace": NAMESPACE,
+            "name": "shop",
+            "fields": ["app"],
+            "automatic": True,
+            "tag": "v1",
+        }
     ]
     assert result["to_preserve"] == [
-        {"namespace": NAMESPACE, "name": "web", "tags": [{"name": "v1", "from": SOURCE, "import_mode": "PreserveOriginal"}]}
+        {
+            "namespace": NAMESPACE,
+            "name": "web",
+            "tags": [{"name": "v1", "from": SOURCE, "import_mode": "PreserveOriginal"}],
+        }
     ]
     [back] = result["to_legacy"]
     assert back["tags"] == [{**RECORDED_TAG, "import_mode": "Legacy"}]
@@ -98,7 +122,9 @@ def test_a_list_that_is_imported_as_one_child(cluster: ScriptedCluster, run: t.C
     cluster.assert_all_asked()
 
 
-def test_a_list_without_a_platform_is_a_candidate_that_is_not_migrated(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_a_list_without_a_platform_is_a_candidate_that_is_not_migrated(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", f"{STREAMS}/web", recorded_stream("mode_flip", 3))
     cluster.on("POST", IMPORTS, recorded("list_entry_without_platform", 2))
     cluster.on("GET", "/version", forbidden("GET", "/version"))
@@ -122,7 +148,11 @@ def test_the_way_back(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> 
     result = run(record=RECORD, trigger_namespaces=["shop"]).result
 
     [candidate] = result["candidates"]
-    assert (candidate["digest"], candidate["digest_after"], candidate["legacy_platform"]) == (WEB_V1_LIST, WEB_V1_AMD64, "linux/amd64")
+    assert (candidate["digest"], candidate["digest_after"], candidate["legacy_platform"]) == (
+        WEB_V1_LIST,
+        WEB_V1_AMD64,
+        "linux/amd64",
+    )
     assert "linux/arm64" in candidate["lost_platforms"]
     assert candidate["gained_platforms"] == []
     assert result["to_preserve"] == []
@@ -154,13 +184,17 @@ def test_streams_that_nobody_may_read_are_a_failure(cluster: ScriptedCluster, ru
     lay_out_triggers(cluster)
     outcome = run(namespace="lab")
     assert outcome.failed
-    assert outcome.result["msg"].startswith("The image streams of these namespaces could not be read:\n- Cannot list image streams")
+    assert outcome.result["msg"].startswith(
+        "The image streams of these namespaces could not be read:\n- Cannot list image streams"
+    )
 
 
 def test_a_pattern_for_namespaces_lists_the_cluster(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
     elsewhere = recorded_stream("mode_flip", 4)
     elsewhere["metadata"]["namespace"] = "lab"
-    cluster.on("GET", "/apis/image.openshift.io/v1/imagestreams", {"items": [recorded_stream("mode_flip", 4), elsewhere]})
+    cluster.on(
+        "GET", "/apis/image.openshift.io/v1/imagestreams", {"items": [recorded_stream("mode_flip", 4), elsewhere]}
+    )
     lay_out_triggers(cluster)
     assert [one["namespace"] for one in run(namespaces=["sh*"]).result["others"]] == [NAMESPACE]
 
@@ -173,7 +207,10 @@ def test_a_pattern_for_namespaces_lists_the_cluster(cluster: ScriptedCluster, ru
         ({"tags": []}, "tags is empty"),
         ({"trigger_namespaces": ["sh*"]}, '"sh*" is not a namespace name'),
         ({"concurrency": 0}, "concurrency is 0"),
-        ({"record": [{"namespace": "shop", "name": "web", "tags": [{"name": "v1", "from": "http://x/y"}]}]}, "record: stream shop/web, tag v1"),
+        (
+            {"record": [{"namespace": "shop", "name": "web", "tags": [{"name": "v1", "from": "http://x/y"}]}]},
+            "record: stream shop/web, tag v1",
+        ),
         ({"record": [{"namespace": "shop", "name": "web"}]}, "missing required arguments: tags"),
     ],
 )
@@ -186,7 +223,9 @@ def test_bad_input_ends_before_the_first_request(
     assert cluster.sent == []
 
 
-def test_the_manifest_has_the_rights_that_are_used_and_no_more(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+def test_the_manifest_has_the_rights_that_are_used_and_no_more(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
     cluster.on("GET", STREAMS, {"items": [recorded_stream("mode_flip", 3)]})
     cluster.on("GET", f"{STREAMS}/web", recorded_stream("mode_flip", 4))
     cluster.on("POST", IMPORTS, lookup("mode_flip", 4), lookup("mode_flip", 4))
@@ -195,7 +234,11 @@ def test_the_manifest_has_the_rights_that_are_used_and_no_more(cluster: Scripted
         lay_out_triggers(cluster)
     run(namespace=NAMESPACE)
     run(record=RECORD)
-    used = {(target.resource, target.verb) for target in (target_of(one.method, one.path) for one in cluster.sent) if target.plural}
+    used = {
+        (target.resource, target.verb)
+        for target in (target_of(one.method, one.path) for one in cluster.sent)
+        if target.plural
+    }
     role = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"][0]
     granted = {
         (f"{resource}.{group}" if group else resource, verb)

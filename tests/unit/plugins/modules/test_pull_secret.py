@@ -13,14 +13,32 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret import verify
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult, LoginsRefused
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import (
+    LoginResult,
+    LoginsRefused,
+)
 from ansible_collections.quayside.openshift_images.plugins.modules import pull_secret
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, raising, status_error
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, document_of, entry, logins_of
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
+    auths,
+    b64,
+    content_of,
+    document_of,
+    entry,
+    logins_of,
+)
 
 PASSWORD = 's3cr"t/pä$$'
 OURS = {"registry": "h.example", "username": "puller", "password": PASSWORD}
-NEVER = (PASSWORD, json.dumps(PASSWORD)[1:-1], b64(PASSWORD), b64(f"puller:{PASSWORD}"), "f0rmer", b64("puller:f0rmer"), b64("f0rmer"))
+NEVER = (
+    PASSWORD,
+    json.dumps(PASSWORD)[1:-1],
+    b64(PASSWORD),
+    b64(f"puller:{PASSWORD}"),
+    "f0rmer",
+    b64("puller:f0rmer"),
+    b64("f0rmer"),
+)
 
 
 @pytest.fixture
@@ -72,7 +90,9 @@ def test_check_do_check_do(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
 
 
 def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
-    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("puller", "f0rmer"), "i.example": entry("i", "f0rmer")}))
+    api.put_in(
+        "secrets", "shop", "pull", **auths({"h.example": entry("puller", "f0rmer"), "i.example": entry("i", "f0rmer")})
+    )
     outcome = run(registries=[OURS])
     assert not outcome.failed
     assert the_secret(outcome) == {
@@ -90,7 +110,15 @@ def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> N
                 "changed": True,
                 "reasons": ["password_changed"],
             },
-            {"registry": "i.example", "state": "present", "username": "i", "email": None, "expires_at": None, "changed": False, "reasons": []},
+            {
+                "registry": "i.example",
+                "state": "present",
+                "username": "i",
+                "email": None,
+                "expires_at": None,
+                "changed": False,
+                "reasons": [],
+            },
         ],
         "changed": True,
         "reasons": ["registries_changed"],
@@ -99,7 +127,15 @@ def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> N
         "error": None,
     }
     assert "registries: h.example: password: (hidden, differs)" in outcome.diff["pull secret shop/pull"][1]
-    assert outcome.result["summary"] == {"namespaces": 1, "failed": 0, "created": 0, "updated": 1, "recreated": 0, "deleted": 0, "unchanged": 0}
+    assert outcome.result["summary"] == {
+        "namespaces": 1,
+        "failed": 0,
+        "created": 0,
+        "updated": 1,
+        "recreated": 0,
+        "deleted": 0,
+        "unchanged": 0,
+    }
 
 
 def test_no_diff_unless_asked(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
@@ -117,7 +153,9 @@ def test_no_diff_unless_asked(api: CoreApi, run: t.Callable[..., t.Any]) -> None
         ("auth_content", "data"),
     ],
 )
-def test_every_way_to_give_credentials(api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, option: str, form: str) -> None:
+def test_every_way_to_give_credentials(
+    api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, option: str, form: str
+) -> None:
     credential = {"auth": b64(f"puller:{PASSWORD}")}
     documents: dict[str, t.Any] = {
         "docker": {"auths": {"h.example": credential}, "HttpHeaders": {"User-Agent": "Docker-Client"}},
@@ -143,7 +181,12 @@ def test_every_way_to_give_credentials(api: CoreApi, run: t.Callable[..., t.Any]
 
 def test_merge_replace_and_taking_out(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     foreign = {"auth": b64("x:f0rmer"), "x-note": {"a": [1]}}
-    api.put_in("secrets", "shop", "pull", **auths({"i.example": foreign, "j.example": entry("j", "f0rmer")}, HttpHeaders={"A": "b"}))
+    api.put_in(
+        "secrets",
+        "shop",
+        "pull",
+        **auths({"i.example": foreign, "j.example": entry("j", "f0rmer")}, HttpHeaders={"A": "b"}),
+    )
     run(registries=[OURS, {"registry": "j.example", "state": "absent"}])
     document = document_of(api.secret("shop", "pull"))
     assert set(document["auths"]) == {"i.example", "h.example"}
@@ -153,7 +196,9 @@ def test_merge_replace_and_taking_out(api: CoreApi, run: t.Callable[..., t.Any])
     assert set(logins_of(api.secret("shop", "pull"))) == {"h.example"}
 
 
-@pytest.mark.parametrize(("secret_type", "key"), [("kubernetes.io/dockercfg", ".dockercfg"), ("kubernetes.io/podmanconfigjson", "auth.json")])
+@pytest.mark.parametrize(
+    ("secret_type", "key"), [("kubernetes.io/dockercfg", ".dockercfg"), ("kubernetes.io/podmanconfigjson", "auth.json")]
+)
 def test_other_types(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str], secret_type: str, key: str) -> None:
     run(registries=[OURS], type=secret_type)
     secret = api.secret("shop", "pull")
@@ -163,12 +208,19 @@ def test_other_types(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str
 
 
 def test_another_type_is_an_error_that_names_recreate(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
-    api.put_in("secrets", "shop", "pull", **content_of({"auths": {"i.example": entry("i", "f0rmer")}}, "kubernetes.io/podmanconfigjson"))
+    api.put_in(
+        "secrets",
+        "shop",
+        "pull",
+        **content_of({"auths": {"i.example": entry("i", "f0rmer")}}, "kubernetes.io/podmanconfigjson"),
+    )
     outcome = run(registries=[OURS])
     assert outcome.failed
     assert outcome.result["msg"] == (
-        'The secret "pull" in the namespace "shop" is of the type kubernetes.io/podmanconfigjson, not kubernetes.io/dockerconfigjson, and the type of a '
-        "secret cannot be changed; set recreate: true to delete and recreate it, set type: kubernetes.io/podmanconfigjson, or choose another name"
+        'The secret "pull" in the namespace "shop" is of the type kubernetes.io/podmanconfigjson, not '
+        "kubernetes.io/dockerconfigjson, and the type of a "
+        "secret cannot be changed; set recreate: true to delete and recreate it, set type: "
+        "kubernetes.io/podmanconfigjson, or choose another name"
     )
     assert api.writes == []
     assert the_secret(run(registries=[OURS], recreate=True))["reasons"] == ["type_changed", "registries_changed"]
@@ -184,17 +236,32 @@ def test_state_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
 
 
 def test_metadata(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
-    outcome = run(registries=[OURS], exclude_from_import=True, labels={"team": "web"}, annotations={"note": "x", "Example.com/Why": "any text, of course"})
+    outcome = run(
+        registries=[OURS],
+        exclude_from_import=True,
+        labels={"team": "web"},
+        annotations={"note": "x", "Example.com/Why": "any text, of course"},
+    )
     metadata = api.secret("shop", "pull")["metadata"]
-    assert metadata["annotations"] == {"note": "x", "Example.com/Why": "any text, of course", "openshift.io/image.excludeSecret": "true"}
+    assert metadata["annotations"] == {
+        "note": "x",
+        "Example.com/Why": "any text, of course",
+        "openshift.io/image.excludeSecret": "true",
+    }
     assert metadata["labels"] == {"team": "web"}
     assert "labels: team: web" in outcome.diff["pull secret shop/pull"][1]
-    assert the_secret(run(exclude_from_import=False, labels={"team": None}))["reasons"] == ["labels_changed", "import_exclusion_changed"]
+    assert the_secret(run(exclude_from_import=False, labels={"team": None}))["reasons"] == [
+        "labels_changed",
+        "import_exclusion_changed",
+    ]
 
 
 def test_an_error_in_one_namespace_hides_no_other_result(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     outcome = run(namespaces=["nowhere", "shop", "test"], registries=[OURS])
-    error = 'The namespace "nowhere" does not exist, so the secret "pull" cannot be created there; create the namespace first'
+    error = (
+        'The namespace "nowhere" does not exist, so the secret "pull" cannot be created there; create the namespace '
+        "first"
+    )
     assert outcome.result["msg"] == f'The pull secret "pull" failed for 1 of 3, the others were done: nowhere: {error}.'
     assert outcome.result["changed"]
     assert [(secret["namespace"], secret["changed"], secret["error"]) for secret in outcome.result["secrets"]] == [
@@ -206,32 +273,45 @@ def test_an_error_in_one_namespace_hides_no_other_result(api: CoreApi, run: t.Ca
     assert set(outcome.diff) == {"pull secret shop/pull", "pull secret test/pull"}
 
 
-@pytest.mark.parametrize("error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "no")])
+@pytest.mark.parametrize(
+    "error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "no")]
+)
 def test_a_cluster_that_does_not_answer(api: CoreApi, run: t.Callable[..., t.Any], error: t.Any) -> None:
     api.before.append(raising(error))
     assert run(registries=[OURS]).result["msg"] == str(error)
     assert len(run(namespaces=["shop", "test"], registries=[OURS]).result["failed_namespaces"]) == 2
 
 
-def test_logins_are_tried_before_anything_is_written(api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logins_are_tried_before_anything_is_written(
+    api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried: list[list[str]] = []
 
     def refuse(registries: t.Any) -> t.NoReturn:
         tried.append([registry.registry for registry in registries])
-        raise LoginsRefused('The registry "h.example" refused it; nothing was written', [LoginResult("h.example", "puller", "refused", "refused it", 401)])
+        raise LoginsRefused(
+            'The registry "h.example" refused it; nothing was written',
+            [LoginResult("h.example", "puller", "refused", "refused it", 401)],
+        )
 
     monkeypatch.setattr(verify, "try_logins", refuse)
     for check_mode in (True, False):
-        outcome = run(registries=[OURS, {"registry": "i.example", "state": "absent"}], verify=True, check_mode=check_mode)
+        outcome = run(
+            registries=[OURS, {"registry": "i.example", "state": "absent"}], verify=True, check_mode=check_mode
+        )
         assert outcome.result["msg"] == 'The registry "h.example" refused it; nothing was written'
         assert (outcome.result["registry"], outcome.result["status"]) == ("h.example", 401)
-        assert outcome.result["verified"] == [{"registry": "h.example", "username": "puller", "result": "refused", "error": "refused it", "status": 401}]
+        assert outcome.result["verified"] == [
+            {"registry": "h.example", "username": "puller", "result": "refused", "error": "refused it", "status": 401}
+        ]
     assert tried == [["h.example"], ["h.example"]]
     assert api.sent == []
     assert not run(registries=[OURS]).failed
 
 
-def test_an_accepted_login_is_reported(api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_accepted_login_is_reported(
+    api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(verify, "try_logins", lambda _registries: [LoginResult("h.example", "puller", "accepted")])
     assert run(registries=[OURS], verify=True).result["verified"][0]["result"] == "accepted"
 
@@ -241,46 +321,58 @@ def test_an_accepted_login_is_reported(api: CoreApi, run: t.Callable[..., t.Any]
     [
         (
             None,
-            "auth_file: {path} does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there",
+            (
+                "auth_file: {path} does not exist on the host where the module runs; give the path of a Docker "
+                "config.json "
+                "or a Podman auth.json there"
+            ),
         ),
         (
             "nope",
             (
-                'auth_file: {path} is not JSON (line 1, column 1); a Docker config.json or a Podman auth.json is expected, as "docker login" or '
+                "auth_file: {path} is not JSON (line 1, column 1); a Docker config.json or a Podman auth.json is "
+                'expected, as "docker login" or '
                 '"podman login --authfile" writes it'
             ),
         ),
         (
             {},
             (
-                'auth_file: {path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has '
+                'auth_file: {path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker '
+                'login" or "podman login --authfile" has '
                 "written"
             ),
         ),
         (
             {"auths": {"h.example": {}}, "credsStore": "desktop"},
             (
-                'auth_file: {path} holds no credential: they are kept by the credential helper "desktop" (credsStore), which a cluster cannot ask; log in once '
-                'more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, or give username and password in registries'
+                'auth_file: {path} holds no credential: they are kept by the credential helper "desktop" (credsStore), '
+                "which a cluster cannot ask; log in once "
+                'more into a file of its own ("podman login --authfile FILE REGISTRY") and give that file, or give '
+                "username and password in registries"
             ),
         ),
         (
             {"auths": {"h.example": {"auth": "@f0rmer"}}},
             (
-                'auth_file: {path}: the entry of "h.example" cannot be used: its auth is not base64 of user:password; it would break every image import of the '
+                'auth_file: {path}: the entry of "h.example" cannot be used: its auth is not base64 of user:password; '
+                "it would break every image import of the "
                 'namespace, so log in to that registry again, or leave it out with "only"'
             ),
         ),
         (
             {"auths": {"h.example": {"email": "u@h.example"}}},
             (
-                'auth_file: {path}: the entry of "h.example" cannot be used: it has no user name and password; the cluster would ask that registry anonymously '
+                'auth_file: {path}: the entry of "h.example" cannot be used: it has no user name and password; the '
+                "cluster would ask that registry anonymously "
                 'and no longer try the credentials of other secrets, so log in to it again, or leave it out with "only"'
             ),
         ),
     ],
 )
-def test_auth_files_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, content: t.Any, sentence: str) -> None:
+def test_auth_files_that_are_refused(
+    api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, content: t.Any, sentence: str
+) -> None:
     path = tmp_path / "auth.json"
     if content is not None:
         path.write_text(content if isinstance(content, str) else json.dumps(content))
@@ -292,22 +384,46 @@ def test_auth_files_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"registries": [OURS], "namespaces": ["shop"], "namespace": "shop"}, "parameters are mutually exclusive: namespace|namespaces"),
-        ({"registries": [{"registry": "h.example", "username": "u"}]}, "parameters are required together: username, password found in registries"),
-        ({"registries": [{**OURS, "auth": "dTpw"}]}, "parameters are mutually exclusive: username|auth|identity_token found in registries"),
+        (
+            {"registries": [OURS], "namespaces": ["shop"], "namespace": "shop"},
+            "parameters are mutually exclusive: namespace|namespaces",
+        ),
+        (
+            {"registries": [{"registry": "h.example", "username": "u"}]},
+            "parameters are required together: username, password found in registries",
+        ),
+        (
+            {"registries": [{**OURS, "auth": "dTpw"}]},
+            "parameters are mutually exclusive: username|auth|identity_token found in registries",
+        ),
         ({"auth_file": "/x", "auth_content": {}}, "parameters are mutually exclusive: auth_file|auth_content"),
-        ({"registries": [{"registry": "h.example"}]}, 'registries: "h.example" has no credential; give username and password, auth, identity_token or'),
+        (
+            {"registries": [{"registry": "h.example"}]},
+            'registries: "h.example" has no credential; give username and password, auth, identity_token or',
+        ),
         ({}, "there is nothing to put into the secret; give at least one of registries, auth_file and auth_content"),
         ({"name": "Pull", "registries": [OURS]}, 'name: "Pull" cannot be the name of an object'),
-        ({"labels": {"a b": "c"}}, 'labels: "a b" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending with a letter or'),
+        (
+            {"labels": {"a b": "c"}},
+            (
+                'labels: "a b" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending '
+                "with "
+                "a letter or"
+            ),
+        ),
         ({"labels": {"Example.com/team": "c"}}, 'labels: "Example.com/team" cannot be the key of one'),
         ({"labels": {"/team": "c"}}, 'labels: "/team" cannot be the key of one'),
-        ({"labels": {"team": "a" * 64}}, f'labels: "{"a" * 64}" cannot be the value of "team"; use letters, digits, "-", "_" and "."'),
+        (
+            {"labels": {"team": "a" * 64}},
+            f'labels: "{"a" * 64}" cannot be the value of "team"; use letters, digits, "-", "_" and "."',
+        ),
         ({"labels": {"team": "the web"}}, 'labels: "the web" cannot be the value of "team"'),
         ({"annotations": {"a/b/c": "any text"}}, 'annotations: "a/b/c" cannot be the key of one'),
     ],
 )
-def test_options_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str) -> None:
+def test_options_that_are_refused(
+    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str
+) -> None:
     outcome = run(**options)
     assert outcome.failed
     assert words in outcome.result["msg"]
@@ -319,7 +435,9 @@ def test_a_namespace_is_required(api: CoreApi, run_module_main: t.Callable[..., 
     assert "one of the following is required: namespace, namespaces" in outcome.result["msg"]
 
 
-def test_keys_that_match_less_than_they_seem_to_are_warned_about(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+def test_keys_that_match_less_than_they_seem_to_are_warned_about(
+    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
     outcome = run(registries=[{**OURS, "registry": "registry-1.docker.io"}, {**OURS, "registry": "h.example:443"}])
     assert not outcome.failed
     assert len(warned) == 2
@@ -338,7 +456,11 @@ def test_an_internal_error_shows_no_secret(api: CoreApi, run: t.Callable[..., t.
 def test_other_secrets_are_left_unread_on_request(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
     api.put_in("secrets", "shop", "a-rival", **auths({"h.example": entry(password="f0rmer")}))
     outcome = run(registries=[OURS], check_others=False)
-    assert [str(request) for request in api.sent] == ["GET shop/secrets/pull", "GET shop/secrets/pull.former", "POST shop/secrets"]
+    assert [str(request) for request in api.sent] == [
+        "GET shop/secrets/pull",
+        "GET shop/secrets/pull.former",
+        "POST shop/secrets",
+    ]
     assert (the_secret(outcome)["shadowing_checked"], warned) == (False, [])
     run(registries=[OURS])
     assert ["a-rival" in warning for warning in warned] == [True]
@@ -359,27 +481,40 @@ def test_a_secret_that_has_to_be_there(api: CoreApi, run: t.Callable[..., t.Any]
         {"registries": json.dumps([OURS])},
         {"auth_file": json.dumps({"auths": {"h.example": {"auth": b64(f"puller:{PASSWORD}"), "password": PASSWORD}}})},
         {"auth_file": b64(json.dumps({"auths": {"h.example": {"auth": b64(f"puller:{PASSWORD}")}}}))},
-        {"registries": [{**OURS, "ca_cert": f"-----BEGIN PRIVATE KEY-----\n{b64(PASSWORD)}\n-----END PRIVATE KEY-----"}]},
+        {
+            "registries": [
+                {**OURS, "ca_cert": f"-----BEGIN PRIVATE KEY-----\n{b64(PASSWORD)}\n-----END PRIVATE KEY-----"}
+            ]
+        },
         {"registries": [{**OURS, "registry": "https://puller:f0rmer@h.example"}]},
         {"registries": [{**OURS, "registry": "puller:f0rmer@h.example"}]},
         {"auth_content": {"auths": {"https://puller:f0rmer@h.example": {"auth": b64(f"puller:{PASSWORD}")}}}},
         {"auth_content": {"auths": {"puller:f0rmer@h.example": {"auth": b64(f"puller:{PASSWORD}")}}}},
     ],
 )
-def test_options_of_another_form_show_no_credential(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any]) -> None:
+def test_options_of_another_form_show_no_credential(
+    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any]
+) -> None:
     # run looks at everything that is printed, the options that were given included
     assert run(**options).failed
     assert api.sent == []
 
 
-def test_user_information_in_a_key_of_the_cluster_is_never_shown(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+def test_user_information_in_a_key_of_the_cluster_is_never_shown(
+    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"https://puller:f0rmer@h.example": entry("u", "p4ss")}))
     outcome = run(registries=[{**OURS, "registry": "i.example"}])
-    assert {registry["registry"] for registry in the_secret(outcome)["registries"]} == {"https://********@h.example", "i.example"}
+    assert {registry["registry"] for registry in the_secret(outcome)["registries"]} == {
+        "https://********@h.example",
+        "i.example",
+    }
     assert not run(state="absent").failed
 
 
-def test_a_credential_from_another_secret(api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_credential_from_another_secret(
+    api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     api.namespaces.add("vault")
     api.put_in("secrets", "vault", "fresh", **auths({"h.example": entry("puller", "f0rmer")}))
     tried: list[str] = []
@@ -401,10 +536,20 @@ def test_a_credential_from_another_secret(api: CoreApi, run: t.Callable[..., t.A
     )
 
 
-def test_the_owner_and_the_end_of_credentials_are_returned(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+def test_the_owner_and_the_end_of_credentials_are_returned(
+    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
     ended = b64(json.dumps({"expiration": 1_000_000_000}))
-    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("AWS", ended)}), metadata={"labels": {"olm.owner": "operator"}})
+    api.put_in(
+        "secrets",
+        "shop",
+        "pull",
+        **auths({"h.example": entry("AWS", ended)}),
+        metadata={"labels": {"olm.owner": "operator"}},
+    )
     secret = the_secret(run(registries=[{"registry": "h.example", "username": "AWS", "password": ended}]))
     assert secret["managed_by"] == 'the Operator Lifecycle Manager for "operator"'
     assert [one["expires_at"] for one in secret["registries"]] == ["2001-09-09T01:46:40Z"]
-    assert warned == ['The credential of "h.example" in the secret "pull" expired at 2001-09-09T01:46:40Z; give a fresh one.']
+    assert warned == [
+        'The credential of "h.example" in the secret "pull" expired at 2001-09-09T01:46:40Z; give a fresh one.'
+    ]

@@ -13,10 +13,22 @@ import pytest
 import trustme
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import OCI_INDEX, OCI_MANIFEST, digest_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.documents import (
+    OCI_INDEX,
+    OCI_MANIFEST,
+    digest_of,
+)
 from ansible_collections.quayside.openshift_images.plugins.modules import registry_image_info
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import SECRETS, ScriptedCluster, forbidden
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+    Authority,
+    Reply,
+    ScriptedServer,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
+    SECRETS,
+    ScriptedCluster,
+    forbidden,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry, named
 
 PASSWORD = "s3cret-of-the-test"
@@ -26,7 +38,11 @@ CONFIG = json.dumps({"os": "linux", "architecture": "amd64", "config": {"Labels"
 IMAGE = json.dumps(
     {
         "schemaVersion": 2,
-        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(CONFIG), "size": len(CONFIG)},
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": digest_of(CONFIG),
+            "size": len(CONFIG),
+        },
         "layers": [{"mediaType": "layer", "digest": digest_of(b"layer"), "size": 5}],
     }
 ).encode()
@@ -34,7 +50,12 @@ INDEX = json.dumps(
     {
         "schemaVersion": 2,
         "manifests": [
-            {"mediaType": OCI_MANIFEST, "digest": digest_of(IMAGE), "size": len(IMAGE), "platform": {"os": "linux", "architecture": architecture}}
+            {
+                "mediaType": OCI_MANIFEST,
+                "digest": digest_of(IMAGE),
+                "size": len(IMAGE),
+                "platform": {"os": "linux", "architecture": architecture},
+            }
             for architecture in ("s390x", "arm64")
         ],
     }
@@ -100,7 +121,11 @@ def options_of(documented: dict[str, t.Any]) -> dict[str, t.Any]:
     """What the argument spec says of documented options."""
     found = {}
     for name, option in documented.items():
-        kept = {key: option[key] for key in ("type", "elements", "choices", "default", "required", "aliases") if key in option}
+        kept = {
+            key: option[key]
+            for key in ("type", "elements", "choices", "default", "required", "aliases")
+            if key in option
+        }
         if "suboptions" in option:
             kept["options"] = options_of(option["suboptions"])
         found[name] = kept
@@ -110,7 +135,11 @@ def options_of(documented: dict[str, t.Any]) -> dict[str, t.Any]:
 def bare(options: dict[str, t.Any]) -> dict[str, t.Any]:
     found = {}
     for name, option in options.items():
-        found[name] = {key: value for key, value in option.items() if key not in ("no_log", "mutually_exclusive", "required_together")}
+        found[name] = {
+            key: value
+            for key, value in option.items()
+            if key not in ("no_log", "mutually_exclusive", "required_together")
+        }
         if "options" in option:
             found[name]["options"] = bare(option["options"])
     return found
@@ -142,12 +171,19 @@ def test_an_image_behind_basic_authentication(serve: t.Callable[..., ScriptedSer
     outcome = run(image=f"{host(server)}/team/web:v1", registries=[login(server)])
 
     (image,) = outcome.result["images"]
-    assert (image["digest"], image["labels"], image["platforms"], image["layers_size"]) == (digest_of(IMAGE), {"name": "web"}, ["linux/amd64"], 5)
+    assert (image["digest"], image["labels"], image["platforms"], image["layers_size"]) == (
+        digest_of(IMAGE),
+        {"name": "web"},
+        ["linux/amd64"],
+        5,
+    )
     assert image["credential"] == {"source": "the option registries", "key": host(server), "username": "puller"}
     assert server.asked[1].values("Authorization") == [f"Basic {b64(f'puller:{PASSWORD}')}"]
 
 
-def test_an_image_behind_tokens_with_an_auth_file(serve: t.Callable[..., ScriptedServer], run: Run, tmp_path: Path) -> None:
+def test_an_image_behind_tokens_with_an_auth_file(
+    serve: t.Callable[..., ScriptedServer], run: Run, tmp_path: Path
+) -> None:
     tokens = serve(Reply(body={"token": "t0ken-of-the-test"}))
     server = serve(Reply(401, headers={"WWW-Authenticate": f'Bearer realm="{tokens.url}/token"'}), SINGLE, BLOB)
     file = tmp_path / "auth.json"
@@ -177,7 +213,9 @@ def test_how_each_registry_is_reached(serve: t.Callable[..., ScriptedServer], ru
     assert [image["error"] for image in outcome.result["images"]] == [None, None]
 
     plain.replies, other.replies = [SINGLE, BLOB], [SINGLE, BLOB]
-    outcome = run(images=images, insecure=True, registry_ca_cert=None, registries=[{"registry": host(other), "insecure": False}])
+    outcome = run(
+        images=images, insecure=True, registry_ca_cert=None, registries=[{"registry": host(other), "insecure": False}]
+    )
     insecure, verified = outcome.result["images"]
     assert insecure["error"] is None
     assert "that is not trusted" in verified["error"]
@@ -200,7 +238,9 @@ def test_a_ca_for_one_registry(serve: t.Callable[..., ScriptedServer], run: Run,
         ({"prefer_architecture": "arm64"}, "arm64", "tag_annotation"),
     ],
 )
-def test_what_legacy_would_take(serve: t.Callable[..., ScriptedServer], run: Run, options: dict[str, str], digest: str, rule: str) -> None:
+def test_what_legacy_would_take(
+    serve: t.Callable[..., ScriptedServer], run: Run, options: dict[str, str], digest: str, rule: str
+) -> None:
     server = serve(LIST, SINGLE, BLOB)
     outcome = run(images=[f"{host(server)}/team/web:v1"], **options)
 
@@ -224,15 +264,22 @@ class TestNamespace:
 
         (image,) = outcome.result["images"]
         assert image["credential"] == {"source": 'the secret "registry"', "key": host(server), "username": "puller"}
-        assert (image["legacy_choice"]["architecture"], image["legacy_choice"]["rule"]) == ("arm64", "control_plane_architecture")
+        assert (image["legacy_choice"]["architecture"], image["legacy_choice"]["rule"]) == (
+            "arm64",
+            "control_plane_architecture",
+        )
 
-    def test_the_options_come_first(self, cluster: ScriptedCluster, serve: t.Callable[..., ScriptedServer], run: Run) -> None:
+    def test_the_options_come_first(
+        self, cluster: ScriptedCluster, serve: t.Callable[..., ScriptedServer], run: Run
+    ) -> None:
         server = serve(BASIC, SINGLE, BLOB)
         outcome = run(images=[f"{host(server)}/team/web:v1"], namespace="shop", registries=[login(server)])
 
         assert outcome.result["images"][0]["credential"]["source"] == "the option registries"
 
-    def test_without_the_right_to_read_secrets(self, cluster: ScriptedCluster, serve: t.Callable[..., ScriptedServer], run: Run) -> None:
+    def test_without_the_right_to_read_secrets(
+        self, cluster: ScriptedCluster, serve: t.Callable[..., ScriptedServer], run: Run
+    ) -> None:
         cluster.on("GET", SECRETS, forbidden("GET", SECRETS))
         outcome = run(images=[f"{host(serve(SINGLE))}/team/web:v1"], namespace="shop")
 
@@ -245,14 +292,20 @@ class TestNamespace:
     [
         ({}, "one of the following is required: images, repositories"),
         ({"images": ["https://h/x"]}, 'leave out "https://"'),
-        ({"repositories": ["h.example/x:v1"]}, 'repositories: "h.example/x:v1" carries a tag or digest: give the repository alone, or list it in images'),
+        (
+            {"repositories": ["h.example/x:v1"]},
+            'repositories: "h.example/x:v1" carries a tag or digest: give the repository alone, or list it in images',
+        ),
         ({"images": ["h.example/x"], "concurrency": 0}, "concurrency is 0: give a number from 1"),
         ({"images": ["h.example/x"], "timeout": 0}, "timeout is 0: give a number from 1"),
         ({"images": ["h.example/x"], "namespace": "No"}, '"No" is not a namespace name'),
         ({"images": ["h.example/x"], "auth_file": "/nonexistent"}, "auth_file: /nonexistent does not exist"),
         ({"images": ["h.example/x"], "auth_content": PASSWORD}, "auth_content: the text is not JSON"),
         ({"images": ["h.example/x"], "registries": [{"registry": "h", "username": "puller"}]}, "password"),
-        ({"images": ["h.example/x"], "registries": [{"registry": "h", "auth": PASSWORD}]}, '"h" cannot be used: its auth is not base64'),
+        (
+            {"images": ["h.example/x"], "registries": [{"registry": "h", "auth": PASSWORD}]},
+            '"h" cannot be used: its auth is not base64',
+        ),
     ],
 )
 def test_bad_input_ends_before_the_first_request(run: Run, options: dict[str, t.Any], words: str) -> None:

@@ -22,7 +22,9 @@ def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
     monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
     for namespace in ("shop", "test"):
         api.put_in("secrets", namespace, "registry", **auths({"h.example": entry()}))
-        api.put_in("serviceaccounts", namespace, "default", secrets=[{"name": MANAGED}], imagePullSecrets=[{"name": MANAGED}])
+        api.put_in(
+            "serviceaccounts", namespace, "default", secrets=[{"name": MANAGED}], imagePullSecrets=[{"name": MANAGED}]
+        )
     return api
 
 
@@ -38,7 +40,12 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     def run_it(*, check_mode: bool = False, **options: t.Any) -> t.Any:
         account = {} if "service_accounts" in options else {"service_account": "default"}
-        given = {**account, "secrets": ["registry"], **({"namespace": "shop"} if "namespaces" not in options else {}), **options}
+        given = {
+            **account,
+            "secrets": ["registry"],
+            **({"namespace": "shop"} if "namespaces" not in options else {}),
+            **options,
+        }
         outcome = run_module_main(sa_secret_link.main, given, check_mode=check_mode, diff=True)
         assert "s3cret" not in outcome.text
         assert b64("puller:s3cret") not in outcome.text
@@ -88,11 +95,18 @@ def test_exact_and_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
 def test_a_missing_secret(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
     outcome = run(secrets=["typo"])
     assert outcome.result["msg"] == (
-        'The secret "typo" does not exist in the namespace "shop", so the service account "default" was not changed; create the secret first, or check its name'
+        'The secret "typo" does not exist in the namespace "shop", so the service account "default" was not changed; '
+        "create the secret first, or check its name"
     )
     would = run(secrets=["typo"], check_mode=True)
     assert would.result["changed"]
-    assert warned == ['The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task creates what is missing.']
+    assert warned == [
+        (
+            'The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task '
+            "creates "
+            "what is missing."
+        )
+    ]
 
 
 def test_a_secret_that_an_earlier_task_creates_is_no_surprise_in_check_mode(
@@ -108,7 +122,8 @@ def test_a_secret_that_an_earlier_task_creates_is_no_surprise_in_check_mode(
 def test_an_error_with_one_account_hides_no_other_result(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     outcome = run(service_accounts=["absent", "default"], wait_timeout=0)
     assert outcome.result["msg"] == (
-        'Linking secrets to service accounts failed for 1 of 2, the others were done: shop/absent: The service account "absent" does not exist in the '
+        "Linking secrets to service accounts failed for 1 of 2, the others were done: shop/absent: The service account "
+        '"absent" does not exist in the '
         'namespace "shop"; create it first, or check its name.'
     )
     assert outcome.result["failed_service_accounts"] == ["shop/absent"]
@@ -126,7 +141,9 @@ def test_an_error_with_one_account_hides_no_other_result(api: CoreApi, run: t.Ca
         ({"namespaces": ["shop"], "namespace": "shop"}, "parameters are mutually exclusive: namespace|namespaces"),
     ],
 )
-def test_options_that_are_refused(api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str) -> None:
+def test_options_that_are_refused(
+    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str
+) -> None:
     outcome = run(**options)
     assert outcome.failed
     assert words in outcome.result["msg"]

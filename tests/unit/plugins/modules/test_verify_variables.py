@@ -26,8 +26,15 @@ def act(variables: dict[str, t.Any], **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_nothing_wrong() -> None:
-    result = act({"registry_access_secrets": [{"name": "p", "namespaces": ["shop"]}]}, roles=["registry_access", "image_streams"])
-    assert (result["changed"], result["warnings"], result["roles"], "failed" in result) == (False, [], ["registry_access"], False)
+    result = act(
+        {"registry_access_secrets": [{"name": "p", "namespaces": ["shop"]}]}, roles=["registry_access", "image_streams"]
+    )
+    assert (result["changed"], result["warnings"], result["roles"], "failed" in result) == (
+        False,
+        [],
+        ["registry_access"],
+        False,
+    )
 
 
 def test_an_undefined_variable_inside_is_named_with_its_place_and_no_password_beside_it_is_shown() -> None:
@@ -52,18 +59,29 @@ def test_a_whole_variable_that_is_undefined() -> None:
 
 
 def test_each_problem_is_a_line_and_unknown_variables_are_warned_of() -> None:
-    result = act({"image_stream_desired": [], "image_streams_desired": [{"name": "x"}]}, roles=["image_streams"], problems=["and another"])
+    result = act(
+        {"image_stream_desired": [], "image_streams_desired": [{"name": "x"}]},
+        roles=["image_streams"],
+        problems=["and another"],
+    )
     assert result["msg"].splitlines() == ["and another", 'image_streams_desired[0] (x): "namespace" is missing']
-    assert result["warnings"] == ["image_stream_desired is no variable of the collection and has no effect: did you mean image_streams_desired?"]
+    assert result["warnings"] == [
+        "image_stream_desired is no variable of the collection and has no effect: did you mean image_streams_desired?"
+    ]
 
 
 def test_values_are_left_to_others_when_that_is_asked_for_but_undefined_ones_are_not() -> None:
     assert "failed" not in act({"image_streams_desired": [{"name": "x"}]}, roles=["image_streams"], values=False)
-    assert act({"image_streams_desired": trust_as_template("{{ typo }}")}, roles=["image_streams"], values=False)["failed"]
+    assert act({"image_streams_desired": trust_as_template("{{ typo }}")}, roles=["image_streams"], values=False)[
+        "failed"
+    ]
 
 
 def test_roles_are_chosen_by_the_tags_of_the_run() -> None:
-    variables = {"registry_access_secrets": [{"name": "p", "namespaces": ["shop"]}], "image_streams_survey": "shop/web:v1 r.example/web:v1"}
+    variables = {
+        "registry_access_secrets": [{"name": "p", "namespaces": ["shop"]}],
+        "image_streams_survey": "shop/web:v1 r.example/web:v1",
+    }
     roles = ["registry_access", "image_streams"]
     assert act(variables, roles=roles, run_tags=["image_streams"])["roles"] == ["image_streams"]
     assert act(variables, roles=roles, skip_tags=["image_streams"])["roles"] == ["registry_access"]

@@ -15,21 +15,37 @@ TEMPLATE = "{{ lookup('pipe', 'id > proof') }}"
 IMAGE = "registry.example.com/team/web:v1"
 
 
-def stream(namespace: str = "shop", name: str = "web", *tags: dict[str, t.Any], left_out: tuple[tuple[str, str], ...] = ()) -> dict[str, t.Any]:
-    variables = {"namespace": namespace, "name": name, "lookup_policy_local": False, "tags": list(tags) or [{"name": "v1", "from": IMAGE}]}
+def stream(
+    namespace: str = "shop", name: str = "web", *tags: dict[str, t.Any], left_out: tuple[tuple[str, str], ...] = ()
+) -> dict[str, t.Any]:
+    variables = {
+        "namespace": namespace,
+        "name": name,
+        "lookup_policy_local": False,
+        "tags": list(tags) or [{"name": "v1", "from": IMAGE}],
+    }
     reasons = [{"tag": tag, "reason": reason} for tag, reason in left_out]
     return {"namespace": namespace, "name": name, "as_variables": variables, "not_in_variables": reasons}
 
 
 def secret(name: str = "pull", namespace: str = "shop", **entry: t.Any) -> dict[str, t.Any]:
-    registry = {"registry": "registry.example.com", "username": "u", "password": "{{ registry_access_password_registry }}", **entry}
+    registry = {
+        "registry": "registry.example.com",
+        "username": "u",
+        "password": "{{ registry_access_password_registry }}",
+        **entry,
+    }
     return {"name": name, "namespaces": [namespace], "registries": [registry]}
 
 
 def access(*secrets: dict[str, t.Any], left_out: tuple[dict[str, t.Any], ...] = ()) -> dict[str, t.Any]:
     about = {"kind": "password", "registry": "registry.example.com", "username": "u", "secrets": ["shop/pull"]}
     placeholder = {"variable": "registry_access_password_registry", **about}
-    return {"as_variables": list(secrets), "placeholders": [placeholder] if secrets else [], "not_in_variables": list(left_out)}
+    return {
+        "as_variables": list(secrets),
+        "placeholders": [placeholder] if secrets else [],
+        "not_in_variables": list(left_out),
+    }
 
 
 class Loader(yaml.SafeLoader):
@@ -44,7 +60,9 @@ def read(written: AdoptedFile) -> t.Any:
 
 
 def test_the_placeholders_are_templates_and_nothing_else_is() -> None:
-    written = adopted_file([stream()], access(secret(email=TEMPLATE, username="{{ registry_access_password_registry }}")), "here")
+    written = adopted_file(
+        [stream()], access(secret(email=TEMPLATE, username="{{ registry_access_password_registry }}")), "here"
+    )
 
     [entry] = read(written)["registry_access_secrets"]
     assert entry["registries"] == [
@@ -55,10 +73,18 @@ def test_the_placeholders_are_templates_and_nothing_else_is() -> None:
             "email": ("unsafe", TEMPLATE),
         }
     ]
-    assert (written.image_streams, written.pull_secrets, written.to_be_defined, written.left_out) == (1, 1, ["registry_access_password_registry"], [])
+    assert (written.image_streams, written.pull_secrets, written.to_be_defined, written.left_out) == (
+        1,
+        1,
+        ["registry_access_password_registry"],
+        [],
+    )
 
 
-@pytest.mark.parametrize("value", [TEMPLATE, "{{ registry_access_password_of_somebody }}", "secret", "{{ registry_access_password_registry }} "])
+@pytest.mark.parametrize(
+    "value",
+    [TEMPLATE, "{{ registry_access_password_of_somebody }}", "secret", "{{ registry_access_password_registry }} "],
+)
 def test_a_credential_that_is_no_placeholder_of_the_list_is_not_written(value: str) -> None:
     written = adopted_file([], access(secret(password=value)), "here")
 
@@ -68,7 +94,12 @@ def test_a_credential_that_is_no_placeholder_of_the_list_is_not_written(value: s
 
 @pytest.mark.parametrize(
     "entry",
-    [secret(TEMPLATE), secret("a\nb"), secret(namespace="x\n- y"), {**secret(), "link": [{"service_accounts": ["\x1b[2J"], "for": ["pull"]}]}],
+    [
+        secret(TEMPLATE),
+        secret("a\nb"),
+        secret(namespace="x\n- y"),
+        {**secret(), "link": [{"service_accounts": ["\x1b[2J"], "for": ["pull"]}]},
+    ],
     ids=repr,
 )
 def test_a_secret_with_an_impossible_name_is_left_out_in_one_line(entry: dict[str, t.Any]) -> None:
@@ -81,7 +112,9 @@ def test_a_secret_with_an_impossible_name_is_left_out_in_one_line(entry: dict[st
 
 def test_an_odd_tag_is_left_out_and_named() -> None:
     odd = {"name": "odd", "from": IMAGE, "prefer_architecture": TEMPLATE}
-    written = adopted_file([stream("shop", "web", odd, {"name": "v1", "from": IMAGE}), stream("shop", TEMPLATE)], access(), "here")
+    written = adopted_file(
+        [stream("shop", "web", odd, {"name": "v1", "from": IMAGE}), stream("shop", TEMPLATE)], access(), "here"
+    )
 
     [entry] = read(written)["image_streams_desired"]
     assert [tag["name"] for tag in entry["tags"]] == ["v1"]
@@ -93,7 +126,10 @@ def test_what_ansible_has_masked_is_not_written_as_if_the_cluster_had_it() -> No
     masked = {"name": "v1", "from": "registry.example.com/********/web:v1"}
     written = adopted_file([stream("shop", "web", masked)], access(secret(registry="********.example.com")), "here")
 
-    assert read(written) == {"registry_access_secrets": [], "image_streams_desired": [{"namespace": "shop", "name": "web", "lookup_policy_local": False}]}
+    assert read(written) == {
+        "registry_access_secrets": [],
+        "image_streams_desired": [{"namespace": "shop", "name": "web", "lookup_policy_local": False}],
+    }
     assert [line.split(": ", 1)[1] for line in written.left_out] == [
         '"a part of it equals a credential of this run, so that Ansible masks it: adopt it with another credential"'
     ] * 2

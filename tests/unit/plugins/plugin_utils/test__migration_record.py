@@ -51,7 +51,12 @@ def test_the_record_of_another_cluster_is_not_used() -> None:
     assert read(STREAM, cluster="there\x1b[2J")["problem"].startswith("r.json is the record of there")
 
 
-@given(st.text() | st.recursive(st.text() | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(json.dumps))
+@given(
+    st.text()
+    | st.recursive(
+        st.text() | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    ).map(json.dumps)
+)
 def test_any_file_is_used_or_refused_in_a_sentence(text: str) -> None:
     made = record(text, "r.json", cluster="here")
     assert bool(made["problem"]) != (not text.strip())

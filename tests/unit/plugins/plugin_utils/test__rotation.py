@@ -16,7 +16,13 @@ JSON = "kubernetes.io/dockerconfigjson"
 
 def secret(namespace: str, name: str, *users: str, kind: str = JSON, problem: str = "") -> dict[str, t.Any]:
     registries = [{"registry": "r.example", "username": user} for user in users]
-    return {"namespace": namespace, "name": name, "type": kind, "registries": registries, "problems": [{"message": problem}] if problem else []}
+    return {
+        "namespace": namespace,
+        "name": name,
+        "type": kind,
+        "registries": registries,
+        "problems": [{"message": problem}] if problem else [],
+    }
 
 
 def found(*secrets: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
@@ -34,7 +40,9 @@ def test_all_secrets_of_one_name_and_type_are_one_item() -> None:
 
 
 def test_only_secrets_of_the_users_and_a_second_run_finds_the_new_one() -> None:
-    made = plan([found(secret("a", "old", "old"), secret("a", "new", "new"), secret("a", "else", "somebody"))], ["old", "new"])
+    made = plan(
+        [found(secret("a", "old", "old"), secret("a", "new", "new"), secret("a", "else", "somebody"))], ["old", "new"]
+    )
     assert [item["name"] for item in made["items"]] == ["old", "new"]
     assert made["untouched"] == []
 
@@ -42,13 +50,24 @@ def test_only_secrets_of_the_users_and_a_second_run_finds_the_new_one() -> None:
 def test_what_cannot_be_written_or_read_is_a_line() -> None:
     failed = [{"namespace": "gone", "error": "not found"}]
     related = [{"namespace": "a", "name": "path", "registry": "r.example/team", "username": "old"}]
-    made = plan([found(secret("a", "opaque", "u", kind="Opaque"), secret("a", "broken", problem="it is no JSON"), related=related, failed_namespaces=failed)])
+    made = plan(
+        [
+            found(
+                secret("a", "opaque", "u", kind="Opaque"),
+                secret("a", "broken", problem="it is no JSON"),
+                related=related,
+                failed_namespaces=failed,
+            )
+        ]
+    )
     assert made["items"] == []
     assert made["untouched"] == ["a/opaque: secrets of the type Opaque cannot be written", "a/broken: it is no JSON"]
     assert (made["unread"], made["related"]) == (["gone: not found"], ["a/path: r.example/team of old"])
 
 
-MADE = plan([found(secret("a", "pull", "u"), secret("b", "pull", "u"), secret("c", "pull", "u"), secret("d", "pull", "u"))])
+MADE = plan(
+    [found(secret("a", "pull", "u"), secret("b", "pull", "u"), secret("c", "pull", "u"), secret("d", "pull", "u"))]
+)
 
 
 def test_the_names_of_the_report_are_those_that_were_found_whatever_ansible_has_masked() -> None:
@@ -71,7 +90,9 @@ def test_the_names_of_the_report_are_those_that_were_found_whatever_ansible_has_
 
 
 def test_what_it_means_that_nothing_is_compared_is_said() -> None:
-    done = report(MADE, [{"msg": "refused\n\x1b[2J"}], registry="r.example", cluster="here", compared=False, check_mode=True)
+    done = report(
+        MADE, [{"msg": "refused\n\x1b[2J"}], registry="r.example", cluster="here", compared=False, check_mode=True
+    )
     assert done["lines"][1:] == [
         "Would be replaced: 0, was as wanted: 0",
         "The former password was not given, so every entry for the registry got the new one, whoever wrote it.",

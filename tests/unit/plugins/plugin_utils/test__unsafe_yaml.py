@@ -16,7 +16,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.quayside.openshift_images.plugins.plugin_utils._unsafe_yaml import OwnTemplate, in_a_comment, quoted, unsafe_yaml
+from ansible_collections.quayside.openshift_images.plugins.plugin_utils._unsafe_yaml import (
+    OwnTemplate,
+    in_a_comment,
+    quoted,
+    unsafe_yaml,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,7 +108,8 @@ def test_a_comment_stays_on_its_line(text: str) -> None:
 
 
 class Marked(str):
-    """Text as ansible-core before 2.19 hands on what came from a module: whatever is made of it is such a text again."""
+    """Text as ansible-core before 2.19 hands on what came from a module: whatever is made of it is such a text
+    again."""
 
     def __str__(self) -> str:
         return self
@@ -127,16 +133,34 @@ def test_a_key_that_looks_like_a_template_is_refused() -> None:
 def test_ansible_reads_back_what_was_written_and_runs_none_of_it(tmp_path: Path) -> None:
     proof, out = tmp_path / "proof", tmp_path / "out.json"
     given = [{"name": text, "tags": [text], "from": text} for text in TEXTS]
-    tmp_path.joinpath("variables.yml").write_text(unsafe_yaml({"given": given, "own": OwnTemplate("{{ secret }}")}), encoding="utf-8")
+    tmp_path.joinpath("variables.yml").write_text(
+        unsafe_yaml({"given": given, "own": OwnTemplate("{{ secret }}")}), encoding="utf-8"
+    )
     tmp_path.joinpath("playbook.yml").write_text(PLAYBOOK, encoding="utf-8")
     program = shutil.which("ansible-playbook", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    variables = json.dumps({"proof": str(proof), "out": str(out), "secret": "filled in", "ansible_python_interpreter": sys.executable})
+    variables = json.dumps(
+        {"proof": str(proof), "out": str(out), "secret": "filled in", "ansible_python_interpreter": sys.executable}
+    )
     given_variables = ["-e", variables, "-e", f"@{tmp_path / 'variables.yml'}"]
-    command = [str(program), "-i", "localhost,", "--connection", "local", *given_variables, str(tmp_path / "playbook.yml")]
+    command = [
+        str(program),
+        "-i",
+        "localhost,",
+        "--connection",
+        "local",
+        *given_variables,
+        str(tmp_path / "playbook.yml"),
+    ]
     environment = {**os.environ, "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_NOCOLOR": "1"}
 
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert not proof.exists()
-    assert json.loads(out.read_text(encoding="utf-8")) == {"given": given, "own": "filled in", "read": [[text] * 3 for text in TEXTS]}
+    assert json.loads(out.read_text(encoding="utf-8")) == {
+        "given": given,
+        "own": "filled in",
+        "read": [[text] * 3 for text in TEXTS],
+    }

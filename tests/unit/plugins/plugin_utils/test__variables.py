@@ -36,7 +36,9 @@ IMAGE = "registry.example.com/web:v1"
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(name: str, meant: str) -> None:
-    assert unknown_variables([name]) == [f"{name} is no variable of the collection and has no effect: did you mean {meant}?"]
+    assert unknown_variables([name]) == [
+        f"{name} is no variable of the collection and has no effect: did you mean {meant}?"
+    ]
 
 
 def test_a_variable_of_ours_that_does_not_exist_is_named() -> None:
@@ -44,7 +46,16 @@ def test_a_variable_of_ours_that_does_not_exist_is_named() -> None:
 
 
 def test_nothing_is_said_of_the_variables_of_others_of_ours_and_of_those_that_adopt_asks_for() -> None:
-    others = ["ansible_user", "image", "streams", "my_image_streams", "app_version", "registry_access_password_localhost_5000", "hostvars", "groups"]
+    others = [
+        "ansible_user",
+        "image",
+        "streams",
+        "my_image_streams",
+        "app_version",
+        "registry_access_password_localhost_5000",
+        "hostvars",
+        "groups",
+    ]
     assert unknown_variables([*others, *known_names()]) == []
 
 
@@ -60,7 +71,9 @@ def of_streams(*streams: t.Any) -> list[str]:
 def test_the_place_of_what_is_wrong_is_said_as_a_person_finds_it() -> None:
     good = {"namespace": "shop", "name": "w", "tags": [{"name": "v1", "from": IMAGE}]}
     bad = {"namespace": "shop", "name": "x", "tags": [{"name": "v1", "image": IMAGE}]}
-    assert of_streams(*[good] * 17, bad) == ['image_streams_desired[17] (shop/x), tag v1: "from" is missing; "image" is not known']
+    assert of_streams(*[good] * 17, bad) == [
+        'image_streams_desired[17] (shop/x), tag v1: "from" is missing; "image" is not known'
+    ]
 
 
 @pytest.mark.parametrize(
@@ -71,18 +84,39 @@ def test_the_place_of_what_is_wrong_is_said_as_a_person_finds_it() -> None:
         ({"namespace": "a", "name": "x", "tags": "v1"}, "image_streams_desired[0] (a/x), tags is text: give a list"),
         (
             {"namespace": "a", "name": "x", "tags": [{"name": 3.1, "from": IMAGE}]},
-            "image_streams_desired[0] (a/x), tag 3.1, name is a number 3.1, as YAML reads it without quotes: put it in quotes",
+            (
+                "image_streams_desired[0] (a/x), tag 3.1, name is a number 3.1, as YAML reads it without quotes: put "
+                "it in "
+                "quotes"
+            ),
         ),
-        ({"namespace": "a", "name": "x", "purge_tags": "perhaps"}, "image_streams_desired[0] (a/x), purge_tags is perhaps: give true or false"),
-        ({"namespace": "a", "name": "x", "state": "Absent"}, 'image_streams_desired[0] (a/x), state is "Absent": did you mean absent?'),
-        ({"namespace": "a", "name": "x", "refresh": "now"}, 'image_streams_desired[0] (a/x), refresh is "now": give one of "missing", "drifted", "always"'),
+        (
+            {"namespace": "a", "name": "x", "purge_tags": "perhaps"},
+            "image_streams_desired[0] (a/x), purge_tags is perhaps: give true or false",
+        ),
+        (
+            {"namespace": "a", "name": "x", "state": "Absent"},
+            'image_streams_desired[0] (a/x), state is "Absent": did you mean absent?',
+        ),
+        (
+            {"namespace": "a", "name": "x", "refresh": "now"},
+            'image_streams_desired[0] (a/x), refresh is "now": give one of "missing", "drifted", "always"',
+        ),
         (
             {"namespace": "a", "name": "x", "tag_patterns": ["v*", 1]},
-            "image_streams_desired[0] (a/x), tag_patterns[1] is a number 1, as YAML reads it without quotes: put it in quotes",
+            (
+                "image_streams_desired[0] (a/x), tag_patterns[1] is a number 1, as YAML reads it without quotes: put "
+                "it in "
+                "quotes"
+            ),
         ),
         (
             {"namespace": datetime.date(2026, 1, 1), "name": "x"},
-            "image_streams_desired[0] (x), namespace is a date 2026-01-01, as YAML reads it without quotes: put it in quotes",
+            (
+                "image_streams_desired[0] (x), namespace is a date 2026-01-01, as YAML reads it without quotes: put it "
+                "in "
+                "quotes"
+            ),
         ),
     ],
 )
@@ -91,8 +125,14 @@ def test_each_wrong_value_is_one_sentence(entry: t.Any, sentence: str) -> None:
 
 
 def test_a_credential_is_never_repeated() -> None:
-    registries = [{"registry": "r.example", "username": "u", "password": 123456}, {"registry": "s.example", "auth": ["a-secret"]}]
-    problems = value_problems(options_of("registry_access"), {"registry_access_secrets": [{"name": "p", "namespaces": ["a"], "registries": registries}]})
+    registries = [
+        {"registry": "r.example", "username": "u", "password": 123456},
+        {"registry": "s.example", "auth": ["a-secret"]},
+    ]
+    problems = value_problems(
+        options_of("registry_access"),
+        {"registry_access_secrets": [{"name": "p", "namespaces": ["a"], "registries": registries}]},
+    )
     begin = "registry_access_secrets[0] (p)"
     assert problems == [
         f"{begin}, registry r.example, password is a number, as YAML reads it without quotes: put it in quotes",
@@ -102,7 +142,12 @@ def test_a_credential_is_never_repeated() -> None:
 
 def test_the_placeholder_of_awx_is_no_password() -> None:
     problems = value_problems(options_of("registry_access"), {"registry_access_credential_password": "$encrypted$"})
-    assert problems == ["registry_access_credential_password is $encrypted$, which AWX shows in the place of a password: type the password again"]
+    assert problems == [
+        (
+            "registry_access_credential_password is $encrypted$, which AWX shows in the place of a password: type the "
+            "password again"
+        )
+    ]
 
 
 def test_no_foreign_text_commands_the_terminal() -> None:
@@ -117,18 +162,29 @@ def test_an_empty_answer_of_a_survey_is_the_default() -> None:
 
 def test_what_a_survey_gave_is_checked_too() -> None:
     assert survey_problems("image_streams", options_of("image_streams"), {"image_streams_survey": "shop/web"}) == [
-        'image_streams_survey, line 1: "shop/web" does not say which image goes where; write NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]'
+        (
+            'image_streams_survey, line 1: "shop/web" does not say which image goes where; write NAMESPACE/STREAM:TAG '
+            "IMAGE [KEY=VALUE ...]"
+        )
     ]
-    [problem] = survey_problems("registry_access", options_of("registry_access"), {"registry_access_survey_namespaces": "shop"})
-    assert problem.startswith("registry_access_survey_namespaces names namespaces for a pull secret, but there is no credential")
+    [problem] = survey_problems(
+        "registry_access", options_of("registry_access"), {"registry_access_survey_namespaces": "shop"}
+    )
+    assert problem.startswith(
+        "registry_access_survey_namespaces names namespaces for a pull secret, but there is no credential"
+    )
 
 
 def test_names_of_old_are_refused_with_the_new_one() -> None:
-    assert renamed_variables(["rotate_credentials_ca_cert"]) == ["rotate_credentials_ca_cert is called rotate_credentials_verify_ca_cert now: rename it"]
+    assert renamed_variables(["rotate_credentials_ca_cert"]) == [
+        "rotate_credentials_ca_cert is called rotate_credentials_verify_ca_cert now: rename it"
+    ]
 
 
 def test_only_roles_whose_variables_hold_something_are_asked_for() -> None:
     roles = ["cluster_pull_secret", "registry_access", "image_streams", "samples_registry"]
-    assert asked_for(roles, {"image_streams_desired": [], "registry_access_secrets": [{"name": "p"}]}) == ["registry_access"]
+    assert asked_for(roles, {"image_streams_desired": [], "registry_access_secrets": [{"name": "p"}]}) == [
+        "registry_access"
+    ]
     assert asked_for(roles, {"samples_registry_registry": ""}) == ["samples_registry"]
     assert asked_for(roles, {}) == []

@@ -21,7 +21,9 @@ def rulesets(name: str) -> t.Any:
 def test_there_is_one_for_playbooks_and_one_for_job_templates() -> None:
     assert NAMES == ["registry_push", "registry_push_awx"]
     playbooks, jobs = (rulesets(name)[0] for name in NAMES)
-    assert [rule["action"] for rule in playbooks["rules"]] == [{"run_playbook": {"name": "quayside.openshift_images.pushed"}}] * 2
+    assert [rule["action"] for rule in playbooks["rules"]] == [
+        {"run_playbook": {"name": "quayside.openshift_images.pushed"}}
+    ] * 2
     for rule in jobs["rules"]:
         assert list(rule["action"]) == ["run_job_template"]
     for ruleset in (playbooks, jobs):
@@ -47,6 +49,11 @@ def test_what_is_not_first_is_held_back_for_as_long_as_it_is_not_first(name: str
     first, others = ruleset["rules"]
     assert (first["condition"], others["condition"]) == ("event.first == true", "event.first == false")
     for source in ruleset["sources"]:
-        (seconds,) = (options["seconds"] for entry in source["filters"] for filter_name, options in entry.items() if filter_name.endswith("first_push"))
+        (seconds,) = (
+            options["seconds"]
+            for entry in source["filters"]
+            for filter_name, options in entry.items()
+            if filter_name.endswith("first_push")
+        )
         assert others["throttle"]["once_after"] == f"{seconds} seconds"
     assert "throttle" not in first

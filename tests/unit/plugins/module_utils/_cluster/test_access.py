@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which option decides about what: the order of kubernetes.core's table, and what is refused before anything is sent."""
+"""Which option decides about what: the order of kubernetes.core's table, and what is refused before anything is
+sent."""
 
 from __future__ import annotations
 
@@ -13,9 +14,21 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import access
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import connection_from_params, excluded_from_proxy, option_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Impersonation, open_session
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, ConfigurationError, InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.access import (
+    connection_from_params,
+    excluded_from_proxy,
+    option_secrets,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import (
+    Connection,
+    Impersonation,
+    open_session,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    CollectionError,
+    ConfigurationError,
+    InputError,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem
 
 HOST = "https://api.example.com:6443"
@@ -52,11 +65,20 @@ def kubeconfig_text(**user: t.Any) -> str:
         "tls-server-name": "api.internal",
         "proxy-url": "http://kubeconfig-proxy.example.com:3128",
     }
-    entry = user or {"token": "kubeconfig-token", "client-certificate": "c.pem", "client-key": "k.pem", "as": "root", "as-groups": ["wheel"]}
+    entry = user or {
+        "token": "kubeconfig-token",
+        "client-certificate": "c.pem",
+        "client-key": "k.pem",
+        "as": "root",
+        "as-groups": ["wheel"],
+    }
     content = {
         "current-context": "it",
         "clusters": [{"name": "it", "cluster": cluster}],
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}, {"name": "other", "context": {"cluster": "it", "user": "other"}}],
+        "contexts": [
+            {"name": "it", "context": {"cluster": "it", "user": "it"}},
+            {"name": "other", "context": {"cluster": "it", "user": "other"}},
+        ],
         "users": [{"name": "it", "user": entry}, {"name": "other", "user": {"token": "other-token"}}],
     }
     return yaml.safe_dump(content)
@@ -75,7 +97,12 @@ def test_host_and_token_are_enough(kubeconfig: str, monkeypatch: pytest.MonkeyPa
 
 def test_host_and_password_or_certificate_are_enough() -> None:
     basic = resolve(host=HOST, username="bob", password="pw", kubeconfig="/nonexistent")
-    assert (basic.username, basic.password, basic.token, basic.credential_origin) == ("bob", "pw", None, "the option password")
+    assert (basic.username, basic.password, basic.token, basic.credential_origin) == (
+        "bob",
+        "pw",
+        None,
+        "the option password",
+    )
     cert = resolve(host=HOST, client_cert="/c.pem", client_key="/k.pem", kubeconfig="/nonexistent")
     assert cert.client_cert == Pem("the option client_cert", path="/c.pem")
     assert cert.client_key == Pem("the option client_key", path="/k.pem")
@@ -163,17 +190,25 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_kubeconfig_of_the_environment_comes_before_the_pods_own_account(kubeconfig: str, pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kubeconfig_of_the_environment_comes_before_the_pods_own_account(
+    kubeconfig: str, pod: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert resolve().token == "dummy-pod-token"
     monkeypatch.setenv("KUBECONFIG", kubeconfig)
     assert (resolve().host, resolve().token) == (KUBECONFIG_HOST, "kubeconfig-token")
     # a host without a credential borrows the rest, as with kubernetes.core
     assert (resolve(host=HOST).host, resolve(host=HOST).token) == (HOST, "kubeconfig-token")
     monkeypatch.setenv("KUBECONFIG", "/nonexistent/config")
-    assert refusal(ConfigurationError) == "The environment variable KUBECONFIG names no file that exists (/nonexistent/config); correct it, or unset it."
+    assert (
+        refusal(ConfigurationError)
+        == "The environment variable KUBECONFIG names no file that exists (/nonexistent/config); correct it, or unset "
+        "it."
+    )
 
 
-def test_the_default_kubeconfig_comes_last(kubeconfig: str, pod: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_default_kubeconfig_comes_last(
+    kubeconfig: str, pod: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "home" / ".kube").mkdir(parents=True)
     (tmp_path / "home" / ".kube" / "config").write_text(kubeconfig_text())
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -202,7 +237,10 @@ def test_the_service_account_of_the_pod(pod: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         connection.renew_token()
     origin = "the service account of this pod"
-    assert str(caught.value) == f"The bearer token of {origin} holds a character that no token has, such as a space or a line end."
+    assert (
+        str(caught.value)
+        == f"The bearer token of {origin} holds a character that no token has, such as a space or a line end."
+    )
 
 
 @pytest.mark.parametrize("variable", ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])
@@ -221,21 +259,29 @@ def test_a_pod_without_its_ca(pod: Path) -> None:
     (pod / "ca.crt").unlink()
     with pytest.raises(ConfigurationError) as caught:
         open_session(resolve(), 1)
-    assert str(caught.value) == f"The CA file of the service account of this pod ({pod}/ca.crt) cannot be read: No such file or directory."
+    assert (
+        str(caught.value)
+        == f"The CA file of the service account of this pod ({pod}/ca.crt) cannot be read: No such file or directory."
+    )
 
 
 # ---- two clusters at once
 
 
-def test_a_host_of_the_environment_does_not_win_over_a_kubeconfig_of_the_task(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_of_the_environment_does_not_win_over_a_kubeconfig_of_the_task(
+    kubeconfig: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("K8S_AUTH_HOST", HOST)
     monkeypatch.setenv("K8S_AUTH_API_KEY", "env-token")
     assert refusal(InputError, host=HOST, api_key="env-token", kubeconfig=kubeconfig) == (
-        f"The option kubeconfig names the cluster {KUBECONFIG_HOST}, and the environment variable K8S_AUTH_HOST names {HOST}; unset K8S_AUTH_HOST,"
+        f"The option kubeconfig names the cluster {KUBECONFIG_HOST}, and the environment variable K8S_AUTH_HOST names "
+        f"{HOST}; unset K8S_AUTH_HOST,"
         " or leave the option kubeconfig out."
     )
     monkeypatch.setenv("KUBECONFIG", kubeconfig)
-    assert refusal(InputError, host=HOST, api_key="env-token", context="other").startswith(f"The option context names the cluster {KUBECONFIG_HOST}, and")
+    assert refusal(InputError, host=HOST, api_key="env-token", context="other").startswith(
+        f"The option context names the cluster {KUBECONFIG_HOST}, and"
+    )
     # the same cluster is no second one, and what the environment alone says stands
     monkeypatch.setenv("K8S_AUTH_HOST", f"{KUBECONFIG_HOST}/")
     assert resolve(host=f"{KUBECONFIG_HOST}/", api_key="env-token", kubeconfig=kubeconfig).token == "env-token"
@@ -244,11 +290,14 @@ def test_a_host_of_the_environment_does_not_win_over_a_kubeconfig_of_the_task(ku
     assert resolve(host=HOST, api_key="env-token", kubeconfig=kubeconfig).host == HOST
 
 
-def test_a_host_of_the_task_gets_no_credential_of_the_environments_cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_of_the_task_gets_no_credential_of_the_environments_cluster(
+    kubeconfig: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = "https://other.example.com:6443"
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", kubeconfig)
     assert refusal(InputError, host=other, kubeconfig=kubeconfig) == (
-        f"The option host names the cluster {other}, and the environment variable K8S_AUTH_KUBECONFIG names {KUBECONFIG_HOST}; unset"
+        f"The option host names the cluster {other}, and the environment variable K8S_AUTH_KUBECONFIG names "
+        f"{KUBECONFIG_HOST}; unset"
         " K8S_AUTH_KUBECONFIG, or leave the option host out."
     )
     assert resolve(host=other, kubeconfig=kubeconfig, api_key="own").token == "own"
@@ -263,12 +312,15 @@ def test_a_host_of_the_task_gets_no_credential_of_the_environments_cluster(kubec
     assert resolve(host=other, kubeconfig=kubeconfig, api_key="own").token == "own"
 
 
-def test_a_kubeconfig_of_the_task_gets_no_token_of_the_environments_cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_kubeconfig_of_the_task_gets_no_token_of_the_environments_cluster(
+    kubeconfig: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "another").write_text(kubeconfig_text().replace(KUBECONFIG_HOST, HOST))
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "another"))
     monkeypatch.setenv("K8S_AUTH_API_KEY", "env-token")
     assert refusal(InputError, kubeconfig=kubeconfig, api_key="env-token").startswith(
-        f"The option kubeconfig names the cluster {KUBECONFIG_HOST}, and the environment variable K8S_AUTH_KUBECONFIG names {HOST};"
+        f"The option kubeconfig names the cluster {KUBECONFIG_HOST}, and the environment variable K8S_AUTH_KUBECONFIG "
+        f"names {HOST};"
     )
     assert resolve(kubeconfig=kubeconfig).token == "kubeconfig-token"
     monkeypatch.delenv("K8S_AUTH_KUBECONFIG")
@@ -281,7 +333,8 @@ def test_a_host_alone_is_asked_anonymously() -> None:
 
 def test_without_anything_one_sentence_says_what_to_set() -> None:
     assert refusal(ConfigurationError) == (
-        "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY in the environment);"
+        "No cluster is named: set the options host and api_key, or kubeconfig (or K8S_AUTH_HOST and K8S_AUTH_API_KEY "
+        "in the environment);"
         " there is no kubeconfig at the default place either, and this is not a pod with a service account."
     )
 
@@ -308,10 +361,14 @@ def test_a_token_file_is_read_and_read_again(tmp_path: Path) -> None:
 def test_an_exec_plugin_is_asked_again(tmp_path: Path) -> None:
     masked: list[str] = []
     plugin = tmp_path / "login"
-    answer = '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "token-%s"}}'
+    answer = (
+        '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "token-%s"}}'
+    )
     plugin.write_text(f"#!/bin/sh\necho x >> count\nprintf '{answer}' $(wc -l < count)\n")
     plugin.chmod(0o700)
-    found = connection_of(tmp_path, masked, exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"})
+    found = connection_of(
+        tmp_path, masked, exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"}
+    )
     assert found.renew_token is not None
     assert (found.token, found.renew_token()) == ("token-1", "token-2")
     assert {"token-1", "token-2"} <= set(masked)
@@ -319,12 +376,16 @@ def test_an_exec_plugin_is_asked_again(tmp_path: Path) -> None:
 
 
 def test_a_static_token_spares_the_plugin(tmp_path: Path) -> None:
-    found = connection_of(tmp_path, token="abc", exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "/nonexistent"})
+    found = connection_of(
+        tmp_path, token="abc", exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "/nonexistent"}
+    )
     assert found.token == "abc"
 
 
 def test_a_failing_plugin_is_an_error_and_not_an_anonymous_request(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"The exec plugin .false. of the user 'it' of the kubeconfig .* gave no credential"):
+    with pytest.raises(
+        ConfigurationError, match=r"The exec plugin .false. of the user 'it' of the kubeconfig .* gave no credential"
+    ):
         connection_of(tmp_path, exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "false"})
 
 
@@ -332,9 +393,15 @@ def test_a_certificate_of_a_plugin_and_its_key_are_used_and_masked(tmp_path: Pat
     masked: list[str] = []
     plugin = tmp_path / "login"
     status = '{"clientCertificateData": "CERT", "clientKeyData": "KEY-TEXT"}'
-    plugin.write_text(f"""#!/bin/sh\necho '{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {status}}}'\n""")
+    plugin.write_text(
+        "#!/bin/sh\n"
+        f"""echo '{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", """
+        f""""status": {status}}}'\n"""
+    )
     plugin.chmod(0o700)
-    found = connection_of(tmp_path, masked, exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"})
+    found = connection_of(
+        tmp_path, masked, exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"}
+    )
     assert found.token is None
     assert found.client_key is not None
     assert found.client_key.text == "KEY-TEXT"
@@ -370,7 +437,8 @@ def test_a_user_without_a_credential_has_no_origin(tmp_path: Path) -> None:
 )
 def test_a_host_that_is_no_url(host: str, shown: str) -> None:
     assert refusal(InputError, host=host, api_key="abc") == (
-        f"'{shown}' of the option host is not the URL of an API server; write it like https://api.cluster.example.com:6443."
+        f"'{shown}' of the option host is not the URL of an API server; write it like "
+        "https://api.cluster.example.com:6443."
     )
 
 
@@ -382,7 +450,10 @@ def test_a_host_with_a_password() -> None:
 @pytest.mark.parametrize("token", ["a b", "a\nb", "tokén", "a\x00b"])
 def test_a_token_that_no_header_can_hold_is_not_repeated(token: str) -> None:
     said = refusal(InputError, host=HOST, api_key=token)
-    assert said == "The bearer token of the option api_key holds a character that no token has, such as a space or a line end."
+    assert (
+        said
+        == "The bearer token of the option api_key holds a character that no token has, such as a space or a line end."
+    )
 
 
 def test_groups_without_a_user() -> None:
@@ -391,13 +462,18 @@ def test_groups_without_a_user() -> None:
     )
 
 
-@pytest.mark.parametrize("names", [{"impersonate_user": "a\r\nX: y"}, {"impersonate_user": "a", "impersonate_groups": ["b\n"]}])
+@pytest.mark.parametrize(
+    "names", [{"impersonate_user": "a\r\nX: y"}, {"impersonate_user": "a", "impersonate_groups": ["b\n"]}]
+)
 def test_a_name_cannot_smuggle_a_header(names: dict[str, t.Any]) -> None:
     assert refusal(InputError, host=HOST, api_key="abc", **names).endswith(" is empty or holds a control character.")
 
 
 def test_a_key_without_a_certificate() -> None:
-    assert refusal(InputError, host=HOST, api_key="abc", client_key="/k.pem") == "The option client_key needs the option client_cert."
+    assert (
+        refusal(InputError, host=HOST, api_key="abc", client_key="/k.pem")
+        == "The option client_key needs the option client_cert."
+    )
 
 
 @pytest.mark.parametrize("proxy", ["http://", "nonsense://x", "http://bob:hunter2@:3128", "http://proxy:port"])
@@ -423,8 +499,12 @@ def test_proxy_headers() -> None:
 @pytest.mark.parametrize("written", ["пароль", "%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C"])
 def test_a_password_in_a_proxys_url_goes_out_as_utf_8(written: str) -> None:
     expected = f"Basic {base64.b64encode('bob:пароль'.encode()).decode()}"
-    assert resolve(host=HOST, api_key="abc", proxy=f"http://bob:{written}@p:1").proxy_headers == {"Proxy-Authorization": expected}
-    both = resolve(host=HOST, api_key="abc", proxy=f"http://bob:{written}@p:1", proxy_headers={"proxy_basic_auth": "eve:pw"})
+    assert resolve(host=HOST, api_key="abc", proxy=f"http://bob:{written}@p:1").proxy_headers == {
+        "Proxy-Authorization": expected
+    }
+    both = resolve(
+        host=HOST, api_key="abc", proxy=f"http://bob:{written}@p:1", proxy_headers={"proxy_basic_auth": "eve:pw"}
+    )
     assert both.proxy_headers == {"Proxy-Authorization": "Basic ZXZlOnB3"}
 
 
@@ -481,7 +561,8 @@ def test_every_secret_of_the_options_is_known() -> None:
         return base64.b64encode(text.encode()).decode()
 
     assert {
-        "the-key", "the-password", b64("bob:the-password"), "content-token", "other-token", "prox%79", "proxy", b64("eve:proxy"),
+        "the-key", "the-password", b64("bob:the-password"), "content-token", "other-token",
+        "prox%79", "proxy", b64("eve:proxy"),
         "eve:the-proxy-auth", "the-proxy-auth",
     } <= option_secrets(params)  # fmt: skip
     assert option_secrets({"kubeconfig": "/path"}) == set()

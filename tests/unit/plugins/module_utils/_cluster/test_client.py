@@ -22,7 +22,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
     core_path,
     image_path,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection, Impersonation
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import (
+    Connection,
+    Impersonation,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     NOT_SERVED,
     ApiError,
@@ -37,7 +40,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Unauthorized,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import OBJECT, Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+    OBJECT,
+    Reply,
+    ScriptedServer,
+)
 
 MakeClient = t.Callable[..., t.Any]
 STREAM = image_path("shop", "imagestreams", "web")
@@ -46,12 +53,22 @@ LIST = {"kind": "SecretList", "apiVersion": "v1"}
 
 
 def status(code: int, reason: str, message: str, **details: t.Any) -> Reply:
-    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason, "code": code}
+    body = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    }
     return Reply(code, {**body, "details": details} if details else body)
 
 
 def connection_to(api: ScriptedServer, **parts: t.Any) -> Connection:
-    return Connection(**{"host": api.url, "token": "t0ken-of-a-test", "credential_origin": "the option api_key", **parts})
+    return Connection(
+        **{"host": api.url, "token": "t0ken-of-a-test", "credential_origin": "the option api_key", **parts}
+    )
 
 
 @pytest.fixture
@@ -64,8 +81,14 @@ def client(api: ScriptedServer, make_client: MakeClient) -> ClusterClient:
 
 
 def test_a_read_sends_exactly_these_headers(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [Reply(body={"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}})]
-    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}}
+    api.replies = [
+        Reply(body={"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}})
+    ]
+    assert client.get(STREAM) == {
+        "kind": "ImageStream",
+        "apiVersion": "image.openshift.io/v1",
+        "metadata": {"name": "web"},
+    }
     (asked,) = api.asked
     assert (asked.method, asked.path, asked.body) == ("GET", STREAM, b"")
     assert asked.headers == [
@@ -115,7 +138,11 @@ def test_a_path_of_the_host_stays_in_front(api: ScriptedServer, make_client: Mak
 def test_impersonation_sends_one_header_for_each_group(api: ScriptedServer, make_client: MakeClient) -> None:
     impersonation = Impersonation("jürgen", ("system:masters", "dev,ops"), "42", (("scopes", "a"), ("scopes", "b")))
     make_client(connection_to(api, impersonation=impersonation)).get(STREAM)
-    assert [(name, value.encode("latin-1").decode()) for name, value in api.asked[0].headers if name.startswith("Impersonate")] == [
+    assert [
+        (name, value.encode("latin-1").decode())
+        for name, value in api.asked[0].headers
+        if name.startswith("Impersonate")
+    ] == [
         ("Impersonate-User", "jürgen"),
         ("Impersonate-Group", "system:masters"),
         ("Impersonate-Group", "dev,ops"),
@@ -184,7 +211,10 @@ def test_a_list_is_continued(api: ScriptedServer, client: ClusterClient) -> None
         Reply(body={**LIST, "metadata": {"continue": ""}, "items": [named("2")]}),
     ]
     assert client.list_items(core_path("shop", "secrets")) == [named("1"), named("2")]
-    assert [asked.path for asked in api.asked] == ["/api/v1/namespaces/shop/secrets", "/api/v1/namespaces/shop/secrets?continue=abc%3D%3D"]
+    assert [asked.path for asked in api.asked] == [
+        "/api/v1/namespaces/shop/secrets",
+        "/api/v1/namespaces/shop/secrets?continue=abc%3D%3D",
+    ]
 
 
 def test_a_list_that_expired_begins_again_once(api: ScriptedServer, client: ClusterClient) -> None:
@@ -198,11 +228,17 @@ def test_a_list_that_expired_begins_again_once(api: ScriptedServer, client: Clus
 
 
 def test_a_list_without_end_ends(api: ScriptedServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client.MAX_PAGES", 3)
+    monkeypatch.setattr(
+        "ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client.MAX_PAGES", 3
+    )
     api.replies = [Reply(body={**LIST, "metadata": {"continue": "x"}, "items": []})]
     with pytest.raises(ApiError) as caught:
         client.list_items(core_path("shop", "secrets"))
-    assert str(caught.value) == 'Cannot list secrets in namespace "shop": the API server\'s list has no end after 3 pages; run the task again.'
+    assert (
+        str(caught.value)
+        == 'Cannot list secrets in namespace "shop": the API server\'s list has no end after 3 pages; run the task '
+        "again."
+    )
     assert len(api.asked) == 3
 
 
@@ -228,8 +264,13 @@ def test_retry_after_is_honoured_within_bounds(api: ScriptedServer, client: t.An
     assert all(20.0 <= wait <= 21.0 for wait in capped)
 
 
-@pytest.mark.parametrize("nothing", ["0", "-5", "1e3", "soon", "\u00b2", "Wed, 21 Oct 1965 07:28:00 GMT", "Wed, 21 Oct 2065 07:28:00 +999999999999"])
-def test_a_retry_after_that_names_no_time_to_wait_is_passed_over(api: ScriptedServer, client: t.Any, nothing: str) -> None:
+@pytest.mark.parametrize(
+    "nothing",
+    ["0", "-5", "1e3", "soon", "\u00b2", "Wed, 21 Oct 1965 07:28:00 GMT", "Wed, 21 Oct 2065 07:28:00 +999999999999"],
+)
+def test_a_retry_after_that_names_no_time_to_wait_is_passed_over(
+    api: ScriptedServer, client: t.Any, nothing: str
+) -> None:
     api.replies = [Reply(429, {}, {"Retry-After": nothing}), Reply()]
     client.get(STREAM)
     (wait,) = client.waits
@@ -237,13 +278,16 @@ def test_a_retry_after_that_names_no_time_to_wait_is_passed_over(api: ScriptedSe
 
 
 def test_the_whole_wait_is_bounded(api: ScriptedServer, client: t.Any) -> None:
-    api.replies = [Reply(429, {"kind": "Status", "message": "too many", "reason": "TooManyRequests"}, {"Retry-After": "19"})]
+    api.replies = [
+        Reply(429, {"kind": "Status", "message": "too many", "reason": "TooManyRequests"}, {"Retry-After": "19"})
+    ]
     with pytest.raises(ApiError) as caught:
         client.get(STREAM)
     assert sum(client.waits) <= 60
     assert len(client.waits) == 3
     assert str(caught.value) == (
-        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 429 TooManyRequests: too many;'
+        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 429 TooManyRequests: '
+        "too many;"
         " it is overloaded and asked to come back later; lower the concurrency or run the task again."
     )
 
@@ -254,14 +298,18 @@ def test_the_number_of_tries_is_bounded(api: ScriptedServer, client: t.Any) -> N
         client.get(STREAM)
     assert len(api.asked) == 8
     assert str(caught.value) == (
-        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 503 ServiceUnavailable: the server is'
-        " currently unable to handle the request; it is not ready or did not answer in time: run the task again, and look at the state"
+        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 503 '
+        "ServiceUnavailable: the server is"
+        " currently unable to handle the request; it is not ready or did not answer in time: run the task again, and "
+        "look at the state"
         " of the API (oc get apiservice v1.image.openshift.io, oc get clusteroperator openshift-apiserver) if it stays."
     )
 
 
 @pytest.mark.parametrize("code", [500, 502, 504])
-def test_what_may_have_been_done_is_repeated_only_where_that_is_harmless(api: ScriptedServer, client: t.Any, code: int) -> None:
+def test_what_may_have_been_done_is_repeated_only_where_that_is_harmless(
+    api: ScriptedServer, client: t.Any, code: int
+) -> None:
     api.replies = [status(code, "InternalError", "boom"), Reply(body={**OBJECT, "done": True})]
     assert client.request("PUT", STREAM, body={}) == {**OBJECT, "done": True}
     api.replies = [status(code, "InternalError", "boom"), Reply(body={**OBJECT, "done": True})]
@@ -275,8 +323,10 @@ def test_an_import_that_timed_out_in_the_server_may_have_been_carried_out(api: S
     with pytest.raises(ApiOutcomeUnknown) as caught:
         client.request("POST", IMPORTS, body={"metadata": {"name": "web"}}, repeatable=False)
     assert str(caught.value) == (
-        f'Cannot create image stream import "web" in namespace "shop": the API server {api.url} answered 504 before the work was done:'
-        " Timeout: request did not complete within requested timeout 34s; it may have been carried out, so run the task again to see."
+        f'Cannot create image stream import "web" in namespace "shop": the API server {api.url} answered 504 before '
+        "the work was done:"
+        " Timeout: request did not complete within requested timeout 34s; it may have been carried out, so run the "
+        "task again to see."
     )
 
 
@@ -314,11 +364,14 @@ def test_a_broken_connection(api: ScriptedServer, client: t.Any, action: str, wh
     with pytest.raises(ApiOutcomeUnknown) as caught:
         client.request("POST", IMPORTS, body={"metadata": {"name": "web"}}, repeatable=False)
     assert str(caught.value).startswith(
-        f'Cannot create image stream import "web" in namespace "shop": the connection to the API server {api.url} broke off before a'
+        f'Cannot create image stream import "web" in namespace "shop": the connection to the API server {api.url} '
+        "broke off before a"
         " complete answer came ("
     )
     hint = "" if action == "stop early" else "; the option host begins with http://, and API servers speak https"
-    assert re.search(rf"\(.*({why}).*\){hint}; it may have been carried out, so run the task again to see\.$", str(caught.value))
+    assert re.search(
+        rf"\(.*({why}).*\){hint}; it may have been carried out, so run the task again to see\.$", str(caught.value)
+    )
     api.replies = [Reply(action=action)]
     with pytest.raises(ApiUnreachable, match=r"\(tried 4 times\)\.$"):
         client.get(STREAM)
@@ -329,7 +382,8 @@ def test_a_refused_connection_is_tried_again_even_for_an_import(make_client: Mak
     with pytest.raises(ApiUnreachable) as caught:
         client.request("POST", IMPORTS, body={}, repeatable=False)
     assert str(caught.value) == (
-        f'Cannot create an image stream import in namespace "shop": the API server https://127.0.0.1:{free_port} refused the connection;'
+        f'Cannot create an image stream import in namespace "shop": the API server https://127.0.0.1:{free_port} '
+        "refused the connection;"
         " check the option host and its port, and that it runs (tried 4 times)."
     )
     assert client.requests_sent == 4
@@ -341,7 +395,8 @@ def test_an_answer_that_does_not_come_in_time(api: ScriptedServer, make_client: 
     with pytest.raises(ApiUnreachable) as caught:
         client.get(STREAM, timeout=0.1)
     assert str(caught.value) == (
-        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} did not answer completely within 0.1 seconds'
+        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} did not answer completely '
+        "within 0.1 seconds"
         " (tried 2 times)."
     )
     with pytest.raises(ApiOutcomeUnknown, match=r"within 0.1 seconds; it may have been carried out"):
@@ -362,8 +417,14 @@ ENDLESS = {
     "header": [b"HTTP/1.1 200 OK\r\nX-Long: ", *[b"x"] * 400],
     "headers": [b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 99, *[b"x"] * 400],
     "announcements": [b"HTTP/1.1 100 Continue\r\n\r\n"] * 400,
-    "chunk": [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0"] * 400],
-    "trailers": [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", *[b"X: y\r\n"] * 400],
+    "chunk": [
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+        *[b"0"] * 400,
+    ],
+    "trailers": [
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+        *[b"X: y\r\n"] * 400,
+    ],
 }
 
 
@@ -377,14 +438,18 @@ def test_whatever_part_of_an_answer_drips_meets_a_deadline(
         make_client(connection_to(api), retry=quick).get(STREAM, timeout=0.3)
 
 
-def test_a_line_between_the_chunks_of_an_answer_has_an_end(api: ScriptedServer, make_client: MakeClient, quick: RetryPolicy) -> None:
+def test_a_line_between_the_chunks_of_an_answer_has_an_end(
+    api: ScriptedServer, make_client: MakeClient, quick: RetryPolicy
+) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;"
     api.replies = [Reply(body=[head, b"x" * 70_000, b"x" * 70_000], action="raw")]
     with pytest.raises(ApiUnreachable, match="broke off before a complete answer came"):
         make_client(connection_to(api), retry=quick).get(STREAM)
 
 
-def test_a_status_line_that_is_none_is_quoted_within_bounds(api: ScriptedServer, make_client: MakeClient, quick: RetryPolicy) -> None:
+def test_a_status_line_that_is_none_is_quoted_within_bounds(
+    api: ScriptedServer, make_client: MakeClient, quick: RetryPolicy
+) -> None:
     api.replies = [Reply(body=[b"no HTTP, Bearer dummy-token-of-somebody" + b"x" * 50_000 + b"\r\n\r\n"], action="raw")]
     with pytest.raises(ApiUnreachable, match=r"complete answer came \(no HTTP, Bearer \*{8}\).* \(tried 2 times\)"):
         make_client(connection_to(api), retry=quick).get(STREAM)
@@ -405,8 +470,10 @@ def test_a_refused_token_is_not_tried_again(api: ScriptedServer, client: t.Any) 
     with pytest.raises(Unauthorized) as caught:
         client.get(STREAM)
     assert str(caught.value) == (
-        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 401 Unauthorized: Unauthorized;'
-        " the bearer token of the option api_key is wrong or has expired: log in again and pass the new one (oc whoami --show-token)."
+        f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 401 Unauthorized: '
+        "Unauthorized;"
+        " the bearer token of the option api_key is wrong or has expired: log in again and pass the new one (oc whoami "
+        "--show-token)."
     )
     assert len(api.asked) == 1
     assert client.waits == []
@@ -460,8 +527,11 @@ FORBIDDEN = (
         (
             status(403, "Forbidden", FORBIDDEN, name="web", group="image.openshift.io", kind="imagestreams"),
             Forbidden,
-            (f'403 Forbidden: {FORBIDDEN}; ask for a role with the right to get imagestreams.image.openshift.io in namespace "shop",'
-             " or check that it exists."),
+            (
+                f"403 Forbidden: {FORBIDDEN}; ask for a role with the right to get imagestreams.image.openshift.io in "
+                'namespace "shop",'
+                " or check that it exists."
+            ),
         ),
         (
             status(404, "NotFound", 'imagestreams.image.openshift.io "web" not found', name="web", kind="imagestreams"),
@@ -476,18 +546,28 @@ FORBIDDEN = (
         (
             Reply(404, b"404 page not found\n", content_type="text/plain; charset=utf-8"),
             ApiNotServed,
-            ("404: 404 page not found; this cluster does not serve the image API (image.openshift.io/v1): it is plain Kubernetes and not"
-             " OpenShift, or host is not an OpenShift API server."),
+            (
+                "404: 404 page not found; this cluster does not serve the image API (image.openshift.io/v1): it is "
+                "plain Kubernetes and not"
+                " OpenShift, or host is not an OpenShift API server."
+            ),
         ),
         (
             status(409, "Conflict", "the image stream was updated"),
             Conflict,
-            "409 Conflict: the image stream was updated; it was changed by somebody else at the same time; run the task again.",
+            (
+                "409 Conflict: the image stream was updated; it was changed by somebody else at the same time; run the "
+                "task again."
+            ),
         ),
         (
             status(409, "AlreadyExists", 'imagestreams "web" already exists'),
             Conflict,
-            '409 AlreadyExists: imagestreams "web" already exists; it was created by somebody else at the same time; run the task again.',
+            (
+                '409 AlreadyExists: imagestreams "web" already exists; it was created by somebody else at the same '
+                "time; "
+                "run the task again."
+            ),
         ),
         (
             status(
@@ -501,15 +581,30 @@ FORBIDDEN = (
                 ],
             ),
             Invalid,
-            ('422 Invalid: ImageStream "web" is invalid (spec.tags[0].from: Invalid value: 1: no; spec.tags[1].name: Required value;'
-             " whole thing is odd); correct the values that the server names."),
+            (
+                '422 Invalid: ImageStream "web" is invalid (spec.tags[0].from: Invalid value: 1: no; '
+                "spec.tags[1].name: Required value;"
+                " whole thing is odd); correct the values that the server names."
+            ),
         ),
         (
-            status(422, "Invalid", 'ImageStream "web" is invalid: spec: Required value', causes=[{"message": "Required value", "field": "spec"}]),
+            status(
+                422,
+                "Invalid",
+                'ImageStream "web" is invalid: spec: Required value',
+                causes=[{"message": "Required value", "field": "spec"}],
+            ),
             Invalid,
-            '422 Invalid: ImageStream "web" is invalid: spec: Required value; correct the values that the server names.',
+            (
+                '422 Invalid: ImageStream "web" is invalid: spec: Required value; correct the values that the server '
+                "names."
+            ),
         ),
-        (status(400, "BadRequest", "bad thing."), ApiError, "400 BadRequest: bad thing; the API server did not accept the request."),
+        (
+            status(400, "BadRequest", "bad thing."),
+            ApiError,
+            "400 BadRequest: bad thing; the API server did not accept the request.",
+        ),
         (
             Reply(400, b"Client sent an HTTP request to an HTTPS server.\n", content_type=""),
             ApiError,
@@ -518,23 +613,34 @@ FORBIDDEN = (
         (
             Reply(302, b"", {"Location": "https://console.example.com/login?state=abc"}, content_type=""),
             ApiError,
-            ("302; this is not an API server (it redirects to https://console.example.com/login); set the option host to the address of the"
-             " API, such as https://api.cluster.example.com:6443."),
+            (
+                "302; this is not an API server (it redirects to https://console.example.com/login); set the option "
+                "host to the address of the"
+                " API, such as https://api.cluster.example.com:6443."
+            ),
         ),
         (
             Reply(404, b"<html><head><title>Not\n here</title></head></html>", content_type="text/html"),
             ApiNotServed,
-            ('404: a web page ("Not here"); this is not an API server; set the option host to the address of the API, such as'
-             " https://api.cluster.example.com:6443."),
+            (
+                '404: a web page ("Not here"); this is not an API server; set the option host to the address of the '
+                "API, such as"
+                " https://api.cluster.example.com:6443."
+            ),
         ),
     ],
 )
-def test_an_error_is_one_sentence(api: ScriptedServer, client: ClusterClient, reply: Reply, kind: type[ApiError], said: str) -> None:
+def test_an_error_is_one_sentence(
+    api: ScriptedServer, client: ClusterClient, reply: Reply, kind: type[ApiError], said: str
+) -> None:
     api.replies = [reply]
     with pytest.raises(ApiError) as caught:
         client.get(STREAM)
     assert caught.type is kind
-    assert str(caught.value) == f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered {said}'
+    assert (
+        str(caught.value)
+        == f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered {said}'
+    )
     assert len(api.asked) == 1
     assert caught.value.results()["status"] == reply.status
 
@@ -548,10 +654,16 @@ def test_an_error_is_one_sentence(api: ScriptedServer, client: ClusterClient, re
             {"status": 404, "reason": "NotFound", "error": 'secrets "robot" not found'},
         ),
         (status(404, "NotFound", NOT_SERVED), ApiNotServed, {"status": 404, "reason": "NotFound", "error": NOT_SERVED}),
-        (Reply(404, b"404 page not found\n", content_type="text/plain"), ApiNotServed, {"status": 404, "reason": "", "error": "404 page not found"}),
+        (
+            Reply(404, b"404 page not found\n", content_type="text/plain"),
+            ApiNotServed,
+            {"status": 404, "reason": "", "error": "404 page not found"},
+        ),
     ],
 )
-def test_what_is_not_there_says_so(api: ScriptedServer, client: ClusterClient, reply: Reply, kind: type[ApiError], facts: dict[str, t.Any]) -> None:
+def test_what_is_not_there_says_so(
+    api: ScriptedServer, client: ClusterClient, reply: Reply, kind: type[ApiError], facts: dict[str, t.Any]
+) -> None:
     api.replies = [reply]
     with pytest.raises(ApiError) as caught:
         client.get(STREAM)
@@ -566,13 +678,19 @@ def test_what_is_not_there_says_so(api: ScriptedServer, client: ClusterClient, r
     [
         (
             Reply(200, b"<!DOCTYPE html><title>Red Hat OpenShift</title>", content_type="text/html; charset=utf-8"),
-            ('is a web page ("Red Hat OpenShift"), so this is not an API server; set the option host to the address of the API, such as'
-             " https://api.cluster.example.com:6443."),
+            (
+                'is a web page ("Red Hat OpenShift"), so this is not an API server; set the option host to the address '
+                "of the API, such as"
+                " https://api.cluster.example.com:6443."
+            ),
         ),
         (
             Reply(200, b"hello", content_type="text/plain"),
-            ("is no JSON (text/plain), so this is not an API server; set the option host to the address of the API, such as"
-             " https://api.cluster.example.com:6443."),
+            (
+                "is no JSON (text/plain), so this is not an API server; set the option host to the address of the API, "
+                "such as"
+                " https://api.cluster.example.com:6443."
+            ),
         ),
         (Reply(200, b'{"a": ', content_type="application/json"), f"is not valid JSON; {BETWEEN}"),
         (Reply(200, b'"\xff"', content_type="application/json"), f"is not UTF-8 text; {BETWEEN}"),
@@ -580,11 +698,15 @@ def test_what_is_not_there_says_so(api: ScriptedServer, client: ClusterClient, r
         (Reply(200, b"[" * 50_000, content_type="application/json"), f"is not valid JSON; {BETWEEN}"),
     ],
 )
-def test_a_success_that_is_no_answer_of_an_api(api: ScriptedServer, client: ClusterClient, reply: Reply, said: str) -> None:
+def test_a_success_that_is_no_answer_of_an_api(
+    api: ScriptedServer, client: ClusterClient, reply: Reply, said: str
+) -> None:
     api.replies = [reply]
     with pytest.raises(ApiError) as caught:
         client.get(STREAM)
-    assert str(caught.value) == f'Cannot read image stream "web" in namespace "shop": the answer of {api.url} (200) {said}'
+    assert (
+        str(caught.value) == f'Cannot read image stream "web" in namespace "shop": the answer of {api.url} (200) {said}'
+    )
 
 
 def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -592,7 +714,9 @@ def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypa
     api.replies = [Reply(200, {"a": "b" * 2000})]
     with pytest.raises(ApiError, match=r"the answer of \S+ \(200\) is longer than 1000 bytes"):
         client.get(STREAM)
-    api.replies = [Reply(200, gzip.compress(json.dumps({**OBJECT, "a": "b" * 100_000}).encode()), {"Content-Encoding": "gzip"})]
+    api.replies = [
+        Reply(200, gzip.compress(json.dumps({**OBJECT, "a": "b" * 100_000}).encode()), {"Content-Encoding": "gzip"})
+    ]
     with pytest.raises(ApiError, match="is longer than 1000 bytes"):
         client.get(STREAM)
     api.replies = [Reply(500, b"x" * 1_000_000, content_type="text/plain")]
@@ -604,29 +728,48 @@ def test_bodies_are_bounded(api: ScriptedServer, client: ClusterClient, monkeypa
 def test_compressed_answers_are_read(api: ScriptedServer, client: ClusterClient) -> None:
     body = b'{"kind":"ImageStream","apiVersion":"image.openshift.io/v1","metadata":{"name":"web"}}'
     api.replies = [Reply(200, gzip.compress(body), {"Content-Encoding": "gzip"})]
-    assert client.get(STREAM) == {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": {"name": "web"}}
+    assert client.get(STREAM) == {
+        "kind": "ImageStream",
+        "apiVersion": "image.openshift.io/v1",
+        "metadata": {"name": "web"},
+    }
 
 
 def test_anonymous_requests_say_so(api: ScriptedServer, make_client: MakeClient) -> None:
     client = make_client(connection_to(api, token=None, credential_origin=""))
-    api.replies = [status(403, "Forbidden", 'secrets is forbidden: User "system:anonymous" cannot list resource "secrets"')]
+    api.replies = [
+        status(403, "Forbidden", 'secrets is forbidden: User "system:anonymous" cannot list resource "secrets"')
+    ]
     with pytest.raises(Forbidden) as caught:
         client.list_items(core_path("shop", "secrets"))
     assert str(caught.value).endswith(
-        "; no credential was configured, so the request was anonymous: set the option api_key (or K8S_AUTH_API_KEY), or name a kubeconfig."
+        "; no credential was configured, so the request was anonymous: set the option api_key (or K8S_AUTH_API_KEY), "
+        "or name a kubeconfig."
     )
     assert api.asked[0].values("Authorization") == []
 
 
 def test_a_quota_is_no_matter_of_rights(api: ScriptedServer, client: ClusterClient) -> None:
     api.replies = [status(403, "Forbidden", 'imagestreams "web" is forbidden: exceeded quota: images')]
-    with pytest.raises(Forbidden, match="exceeded quota: images; a rule of the cluster refuses it: do what the server says, or ask a cluster"):
+    with pytest.raises(
+        Forbidden,
+        match="exceeded quota: images; a rule of the cluster refuses it: do what the server says, or ask a cluster",
+    ):
         client.get(STREAM)
 
 
 def test_the_right_to_impersonate(api: ScriptedServer, client: ClusterClient) -> None:
-    api.replies = [status(403, "Forbidden", 'users "bob" is forbidden: User "dev" cannot impersonate resource "users" in API group "" at the cluster scope')]
-    with pytest.raises(Forbidden, match="needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out"):
+    api.replies = [
+        status(
+            403,
+            "Forbidden",
+            'users "bob" is forbidden: User "dev" cannot impersonate resource "users" in API group "" at the cluster '
+            "scope",
+        )
+    ]
+    with pytest.raises(
+        Forbidden, match="needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out"
+    ):
         client.get(STREAM)
 
 
@@ -637,7 +780,11 @@ def test_warnings_of_the_api_server_come_through_once(api: ScriptedServer, make_
     warned: list[str] = []
     client = make_client(connection_to(api), warn=warned.append)
     header = '299 - "v1beta1 is \\"old\\", use v1", 299 - "second"'
-    api.replies = [Reply(headers={"Warning": header}), Reply(headers={"Warning": '299 - "second"'}), Reply(headers={"Warning": "nonsense"})]
+    api.replies = [
+        Reply(headers={"Warning": header}),
+        Reply(headers={"Warning": '299 - "second"'}),
+        Reply(headers={"Warning": "nonsense"}),
+    ]
     for _turn in range(3):
         client.get(STREAM)
     assert warned == ['The API server warns: v1beta1 is "old", use v1', "The API server warns: second"]
@@ -661,7 +808,10 @@ def test_a_flood_of_warnings_is_bounded(api: ScriptedServer, make_client: MakeCl
         ({"error": "try again", "code": 7}, "is JSON without the kind and apiVersion that every object of the API has"),
         ({}, "is JSON without the kind and apiVersion that every object of the API has"),
         ({"kind": "Secret"}, "is JSON without the kind and apiVersion that every object of the API has"),
-        ({"kind": ["Secret"], "apiVersion": "v1"}, "is JSON without the kind and apiVersion that every object of the API has"),
+        (
+            {"kind": ["Secret"], "apiVersion": "v1"},
+            "is JSON without the kind and apiVersion that every object of the API has",
+        ),
         ({"kind": "", "apiVersion": "v1"}, "is JSON without the kind and apiVersion that every object of the API has"),
         ({**OBJECT, "metadata": "x"}, "is no Secret of the API: metadata is a string and not an object"),
         ({**OBJECT, "metadata": [1]}, "is no Secret of the API: metadata is a list and not an object"),
@@ -669,11 +819,16 @@ def test_a_flood_of_warnings_is_bounded(api: ScriptedServer, make_client: MakeCl
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_json_of_a_gateway_is_no_answer_of_the_api(api: ScriptedServer, client: ClusterClient, method: str, body: t.Any, flaw: str) -> None:
+def test_json_of_a_gateway_is_no_answer_of_the_api(
+    api: ScriptedServer, client: ClusterClient, method: str, body: t.Any, flaw: str
+) -> None:
     api.replies = [Reply(body=body)]
     with pytest.raises(ApiError) as caught:
         client.request(method, STREAM)
-    assert str(caught.value).endswith(f': the answer of {api.url} (200) {flaw}; check what stands between this machine and the API server, such as a proxy.')
+    assert str(caught.value).endswith(
+        f": the answer of {api.url} (200) {flaw}; check what stands between this machine and the API server, such as a "
+        "proxy."
+    )
     assert len(api.asked) == 1
 
 
@@ -682,18 +837,27 @@ def test_json_of_a_gateway_is_no_answer_of_the_api(api: ScriptedServer, client: 
     [
         ({**OBJECT, "items": []}, "is a Secret and not a list"),
         ({**LIST, "items": {"a": 1}}, "is no SecretList of the API: items is an object and not a list"),
-        ({**LIST, "items": [{"metadata": {"name": "a"}}, "b"]}, "is no SecretList of the API: items[1] is a string and not an object"),
+        (
+            {**LIST, "items": [{"metadata": {"name": "a"}}, "b"]},
+            "is no SecretList of the API: items[1] is a string and not an object",
+        ),
         ({**LIST, "items": [None]}, "is no SecretList of the API: items[0] is missing"),
-        ({**LIST, "items": [], "metadata": {"continue": 7}}, "is no SecretList of the API: metadata.continue is a number and not a string"),
+        (
+            {**LIST, "items": [], "metadata": {"continue": 7}},
+            "is no SecretList of the API: metadata.continue is a number and not a string",
+        ),
         ({**LIST, "items": [], "metadata": [7]}, "is no SecretList of the API: metadata is a list and not an object"),
     ],
 )
-def test_a_list_of_another_form_is_not_taken_for_a_shorter_one(api: ScriptedServer, client: ClusterClient, page: t.Any, flaw: str) -> None:
+def test_a_list_of_another_form_is_not_taken_for_a_shorter_one(
+    api: ScriptedServer, client: ClusterClient, page: t.Any, flaw: str
+) -> None:
     api.replies = [Reply(body=page)]
     with pytest.raises(ApiError) as caught:
         client.list_items(core_path("shop", "secrets"))
     assert str(caught.value) == (
-        f'Cannot list secrets in namespace "shop": the answer of {api.url} (200) {flaw}; check what stands between this machine and the API server,'
+        f'Cannot list secrets in namespace "shop": the answer of {api.url} (200) {flaw}; check what stands between '
+        "this machine and the API server,"
         " such as a proxy."
     )
 

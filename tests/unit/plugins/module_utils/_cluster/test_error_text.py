@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every error that a real API server was recorded with becomes a sentence that keeps its words; no answer breaks the making of one."""
+"""Every error that a real API server was recorded with becomes a sentence that keeps its words; no answer breaks the
+making of one."""
 
 from __future__ import annotations
 
@@ -12,7 +13,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Answer, error_of, target_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import (
+    Answer,
+    error_of,
+    target_of,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
     ApiError,
     ApiNotServed,
@@ -27,7 +32,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 CASES = Path(__file__).resolve().parents[4] / "contract" / "cases"
-CONNECTION = Connection(host="https://api.example.com:6443", token="never-in-a-sentence", credential_origin="the option api_key")
+CONNECTION = Connection(
+    host="https://api.example.com:6443", token="never-in-a-sentence", credential_origin="the option api_key"
+)
 KINDS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 422: Invalid}
 
 
@@ -73,16 +80,28 @@ def test_every_kind_of_error_was_recorded() -> None:
 
 RULE = "a rule of the cluster refuses it: do what the server says, or ask a cluster administrator."
 ASK = 'ask for a role with the right to get secrets in namespace "a", or check that it exists.'
-IMPERSONATE = "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out."
+IMPERSONATE = (
+    "the user that logs in needs the right to impersonate: ask a cluster administrator, or leave impersonate_user out."
+)
 
 
 @pytest.mark.parametrize(
     ("message", "advice"),
     [
-        ('secrets "b" is forbidden: User "bob" cannot get resource "secrets" in API group "" in the namespace "a"', ASK),
+        (
+            'secrets "b" is forbidden: User "bob" cannot get resource "secrets" in API group "" in the namespace "a"',
+            ASK,
+        ),
         ('secrets is forbidden: User "cannot impersonate us" cannot list resource "secrets"', ASK),
         ('User "bob" cannot get path "/"', ASK),
-        ('users "alice" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the cluster scope', IMPERSONATE),
+        (
+            (
+                'users "alice" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the '
+                "cluster "
+                "scope"
+            ),
+            IMPERSONATE,
+        ),
         ('users "alice" is forbidden: User "a \\" cannot get \\" b" cannot impersonate resource "users"', IMPERSONATE),
         # foreign words at another place
         ('secrets "b" is forbidden: exceeded quota: impersonate, used: 1, limited: 1', RULE),
@@ -98,21 +117,34 @@ def test_a_remedy_is_for_the_servers_own_words_at_their_place(message: str, advi
 def test_a_page_that_quotes_the_server_is_not_the_server() -> None:
     text = "Blocked by policy: Client sent an HTTP request to an HTTPS server."
     assert "must begin with https://" not in str(made("GET", "/api/v1/namespaces/a/secrets/b", 400, text))
-    assert "must begin with https://" in str(made("GET", "/api/v1/namespaces/a/secrets/b", 400, "Client sent an HTTP request to an HTTPS server.\n"))
+    assert "must begin with https://" in str(
+        made("GET", "/api/v1/namespaces/a/secrets/b", 400, "Client sent an HTTP request to an HTTPS server.\n")
+    )
 
 
 def test_a_refusal_says_that_a_plugin_gave_the_identity() -> None:
-    body = {"kind": "Status", "reason": "Forbidden", "message": 'secrets "b" is forbidden: User "bob" cannot get resource "secrets"'}
+    body = {
+        "kind": "Status",
+        "reason": "Forbidden",
+        "message": 'secrets "b" is forbidden: User "bob" cannot get resource "secrets"',
+    }
     origin = "the exec plugin of the user 'dev' of the kubeconfig /k"
     answer = Answer(403, "application/json", "", body)
     path = "/api/v1/namespaces/a/secrets/b"
-    error = error_of(answer, target_of("GET", path), CONNECTION._replace(credential_origin=origin, by_plugin=True), path)
+    error = error_of(
+        answer, target_of("GET", path), CONNECTION._replace(credential_origin=origin, by_plugin=True), path
+    )
     assert str(error).endswith(f"or check that it exists; {origin} says who asks.")
 
 
 def test_a_sentence_is_bounded() -> None:
     causes = [{"field": f"spec.tags[{number}]", "message": f"Required value {number}"} for number in range(500)]
-    error = made("PUT", "/api/v1/namespaces/a/secrets/b", 422, {"kind": "Status", "message": "m" * 100_000, "details": {"causes": causes}})
+    error = made(
+        "PUT",
+        "/api/v1/namespaces/a/secrets/b",
+        422,
+        {"kind": "Status", "message": "m" * 100_000, "details": {"causes": causes}},
+    )
     assert len(str(error)) < 6000
     assert "spec.tags[19]: Required value 19, and 480 more)" in str(error)
     assert error.server_message == "m" * 4000 + "..."
@@ -120,14 +152,22 @@ def test_a_sentence_is_bounded() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["message", "field", "causes", "kind", "name", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["message", "field", "causes", "kind", "name", "x"]), inner, max_size=3)
+    ),
     max_leaves=10,
 )
-STATUS = st.fixed_dictionaries({"kind": st.just("Status")}, optional={"message": JSON, "reason": JSON, "details": JSON, "code": JSON})
+STATUS = st.fixed_dictionaries(
+    {"kind": st.just("Status")}, optional={"message": JSON, "reason": JSON, "details": JSON, "code": JSON}
+)
 
 
 @examples
-@given(st.sampled_from([300, 400, 401, 403, 404, 409, 410, 422, 429, 500, 503]), STATUS | st.dictionaries(st.text(max_size=5), JSON) | st.text())
+@given(
+    st.sampled_from([300, 400, 401, 403, 404, 409, 410, 422, 429, 500, 503]),
+    STATUS | st.dictionaries(st.text(max_size=5), JSON) | st.text(),
+)
 def test_no_answer_breaks_the_sentence(code: int, body: t.Any) -> None:
     error = made("GET", "/apis/image.openshift.io/v1/namespaces/a/imagestreams/b", code, body)
     assert str(error).startswith('Cannot read image stream "b" in namespace "a": the API server ')

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The loader of static kubeconfig parts: against the kubernetes library where that one is right, and by itself elsewhere."""
+"""The loader of static kubeconfig parts: against the kubernetes library where that one is right, and by itself
+elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +25,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
     load_kubeconfig,
     read_bearer_token,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, MissingLibraryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    MissingLibraryError,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem
 
 CORPUS = Path(__file__).parent / "kubeconfigs"
@@ -157,7 +161,9 @@ def test_impersonation_is_read(corpus: Path) -> None:
     # the library ignores it: one would act as oneself
     path = str(corpus / "impersonation.yaml")
     expected = (("scopes", "read"), ("scopes", "write"), ("acme.com%2Fproject", "shop"))
-    assert load(path).user.impersonation == Impersonation("system:admin", ("system:masters", "developers"), "42", expected)
+    assert load(path).user.impersonation == Impersonation(
+        "system:admin", ("system:masters", "developers"), "42", expected
+    )
     assert not [name for name in vars(seen_by_the_library(path)) if "impersonate" in name.lower()]
 
 
@@ -206,7 +212,10 @@ def test_a_list_of_paths_and_a_joined_text_are_the_same(corpus: Path) -> None:
 def test_missing_files_of_a_list_are_skipped(corpus: Path) -> None:
     path = str(corpus / "token.yaml")
     assert load(["/nonexistent/config", path]) == load(path)
-    assert refusal(["/nonexistent/a", "/nonexistent/b"]) == "None of the kubeconfig files exists: /nonexistent/a, /nonexistent/b."
+    assert (
+        refusal(["/nonexistent/a", "/nonexistent/b"])
+        == "None of the kubeconfig files exists: /nonexistent/a, /nonexistent/b."
+    )
     assert refusal("/nonexistent/a") == "The kubeconfig /nonexistent/a cannot be read: No such file or directory."
 
 
@@ -244,9 +253,16 @@ def test_default_paths(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("form", ["yaml", "json", "base64"])
 def test_kubeconfig_in_the_environment_holds_content(corpus: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     text = (corpus / "token.yaml").read_text()
-    content = {"yaml": text, "json": json.dumps(yaml.safe_load(text)), "base64": base64.b64encode(text.encode()).decode()}[form]
+    content = {
+        "yaml": text,
+        "json": json.dumps(yaml.safe_load(text)),
+        "base64": base64.b64encode(text.encode()).decode(),
+    }[form]
     monkeypatch.setenv("KUBECONFIG", content)
-    with pytest.raises(ConfigurationError, match=r"^The environment variable KUBECONFIG holds the content of a kubeconfig, and takes the path of one\.$"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^The environment variable KUBECONFIG holds the content of a kubeconfig, and takes the path of one\.$",
+    ):
         kubeconfig_paths_of_environment()
 
 
@@ -255,7 +271,8 @@ def test_kubeconfig_in_the_environment_names_nothing(monkeypatch: pytest.MonkeyP
     with pytest.raises(ConfigurationError) as caught:
         kubeconfig_paths_of_environment()
     assert str(caught.value) == (
-        "The environment variable KUBECONFIG names no file that exists (/nonexistent/a, /nonexistent/b); correct it, or unset it."
+        "The environment variable KUBECONFIG names no file that exists (/nonexistent/a, /nonexistent/b); correct it, "
+        "or unset it."
     )
 
 
@@ -263,7 +280,8 @@ def test_content_in_base64_is_not_repeated(corpus: Path) -> None:
     content = base64.b64encode((corpus / "token.yaml").read_bytes()).decode()
     for source in (content, [content], ["/nonexistent", content]):
         assert refusal(source) == (
-            "The option kubeconfig holds content that is neither YAML nor JSON, such as base64; give a path, or the content as it is in the file."
+            "The option kubeconfig holds content that is neither YAML nor JSON, such as base64; give a path, or the "
+            "content as it is in the file."
         )
 
 
@@ -271,7 +289,12 @@ def test_content_in_base64_is_not_repeated(corpus: Path) -> None:
 @pytest.mark.parametrize("form", ["PEM", "base64", "token", "long"])
 def test_content_for_a_path_inside_is_not_repeated(tmp_path: Path, key: str, form: str) -> None:
     pem = "-----BEGIN PRIVATE KEY-----\nhunter2hunter2hunter2\n-----END PRIVATE KEY-----\n"
-    content = {"PEM": pem, "base64": base64.b64encode(pem.encode()).decode(), "token": "sha256~hunter2", "long": "hunter2" * 40}[form]
+    content = {
+        "PEM": pem,
+        "base64": base64.b64encode(pem.encode()).decode(),
+        "token": "sha256~hunter2",
+        "long": "hunter2" * 40,
+    }[form]
     kind = "cluster" if key == "certificate-authority" else "user"
     entry = {"server": "https://api.example.com:6443"} if kind == "cluster" else {}
     document = {
@@ -285,7 +308,8 @@ def test_content_for_a_path_inside_is_not_repeated(tmp_path: Path, key: str, for
     said = refusal(str(tmp_path / "config"))
     advice = "token takes content" if key == "tokenFile" else f"{key}-data takes content, in base64"
     assert said == (
-        f"'{key}' of 'it' of the kubeconfig {tmp_path}/config holds the content of a file, and takes the path of one; {advice}."
+        f"'{key}' of 'it' of the kubeconfig {tmp_path}/config holds the content of a file, and takes the path of one; "
+        f"{advice}."
     )
 
 
@@ -332,8 +356,16 @@ def test_nothing_secret_is_in_a_representation(corpus: Path) -> None:
             None,
             "names no current context; set the option context to one of its contexts (it has: a, b).",
         ),
-        ({"current-context": "x", "contexts": [{"name": "b"}]}, None, "has no context 'x', which current-context names (it has: b)."),
-        ({"contexts": [{"name": "b", "context": {"cluster": "x"}}]}, "b", "has no cluster 'x', which its context 'b' names (it has: none)."),
+        (
+            {"current-context": "x", "contexts": [{"name": "b"}]},
+            None,
+            "has no context 'x', which current-context names (it has: b).",
+        ),
+        (
+            {"contexts": [{"name": "b", "context": {"cluster": "x"}}]},
+            "b",
+            "has no cluster 'x', which its context 'b' names (it has: none).",
+        ),
     ],
 )
 def test_what_is_no_kubeconfig(tmp_path: Path, content: t.Any, context: str | None, said: str) -> None:
@@ -351,15 +383,25 @@ def test_a_context_without_a_cluster(tmp_path: Path) -> None:
     ("cluster", "entry", "said"),
     [
         ({"server": ""}, {}, "The cluster 'c' of {file} has no server."),
-        ({"insecure-skip-tls-verify": "yes"}, {}, "'insecure-skip-tls-verify' of 'c' of {file} is neither true nor false."),
-        ({"certificate-authority-data": "%%%"}, {}, "certificate-authority-data of the cluster 'c' of {file} is not base64 of a PEM text."),
+        (
+            {"insecure-skip-tls-verify": "yes"},
+            {},
+            "'insecure-skip-tls-verify' of 'c' of {file} is neither true nor false.",
+        ),
+        (
+            {"certificate-authority-data": "%%%"},
+            {},
+            "certificate-authority-data of the cluster 'c' of {file} is not base64 of a PEM text.",
+        ),
         ({}, {"client-key-data": "AP8="}, "client-key-data of the user 'u' of {file} is not base64 of a PEM text."),
         ({}, {"token": 12345}, "'token' of 'u' of {file} is not a text; write it in quotes."),
         ({}, {"as-groups": "a"}, "as-groups of the user 'u' of {file} must be a list, and as-user-extra a mapping."),
         ({}, {"exec": "login"}, "'exec' of the user 'u' of {file} is not a mapping."),
     ],
 )
-def test_entries_that_cannot_be_used(tmp_path: Path, cluster: dict[str, t.Any], entry: dict[str, t.Any], said: str) -> None:
+def test_entries_that_cannot_be_used(
+    tmp_path: Path, cluster: dict[str, t.Any], entry: dict[str, t.Any], said: str
+) -> None:
     path = written(tmp_path, cluster=cluster, entry=entry)
     assert refusal(path) == said.format(file=f"the kubeconfig {path}")
 
@@ -378,14 +420,19 @@ def test_what_is_no_text(tmp_path: Path) -> None:
     assert refusal(str(path)) == f"The kubeconfig {path} cannot be read: it is not UTF-8 text."
 
 
-@pytest.mark.parametrize(("source", "said"), [(3, "takes a path, a list of paths"), ([{}], "takes a path, a list of paths"), ([""], "names no file")])
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [(3, "takes a path, a list of paths"), ([{}], "takes a path, a list of paths"), ([""], "names no file")],
+)
 def test_what_is_no_value_of_the_option(source: t.Any, said: str) -> None:
     assert refusal(source).startswith(f"The option kubeconfig {said}")
 
 
 def test_token_files(tmp_path: Path) -> None:
     path = tmp_path / "token"
-    with pytest.raises(ConfigurationError, match=f"The token file {path} of the user 'u' cannot be read: No such file or directory."):
+    with pytest.raises(
+        ConfigurationError, match=f"The token file {path} of the user 'u' cannot be read: No such file or directory."
+    ):
         read_bearer_token(str(path), "the user 'u'")
     path.write_text("\n")
     with pytest.raises(ConfigurationError, match=f"The token file {path} of the user 'u' is empty."):
@@ -394,5 +441,7 @@ def test_token_files(tmp_path: Path) -> None:
 
 def test_without_yaml_one_sentence_says_so(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kubeconfig, "HAS_YAML", False)
-    with pytest.raises(MissingLibraryError, match=r"required Python library \(PyYAML\).*This is required to read a kubeconfig"):
+    with pytest.raises(
+        MissingLibraryError, match=r"required Python library \(PyYAML\).*This is required to read a kubeconfig"
+    ):
         load(str(corpus / "token.yaml"))

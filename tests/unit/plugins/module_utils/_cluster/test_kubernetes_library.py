@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Exec plugins, auth providers and the pod's service account: what the kubernetes library does, and that it never fails in silence."""
+"""Exec plugins, auth providers and the pod's service account: what the kubernetes library does, and that it never
+fails in silence."""
 
 from __future__ import annotations
 
@@ -19,9 +20,19 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster import kubernetes_library as library
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import KubeconfigContext, load_kubeconfig
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, MissingLibraryError
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import (
+    KubeconfigContext,
+    load_kubeconfig,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    MissingLibraryError,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+    Authority,
+    Reply,
+    ScriptedServer,
+)
 from kubernetes.config.exec_provider import ExecProvider
 
 API_VERSION = "client.authentication.k8s.io/v1"
@@ -53,11 +64,15 @@ def plugin(folder: Path, script: str, **parts: t.Any) -> KubeconfigContext:
     command = folder / "login"
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o700)
-    return context_of(folder, {"exec": {"apiVersion": API_VERSION, "command": "./login", **parts.pop("plugin", {})}}, **parts)
+    return context_of(
+        folder, {"exec": {"apiVersion": API_VERSION, "command": "./login", **parts.pop("plugin", {})}}, **parts
+    )
 
 
 def answer(**status: t.Any) -> str:
-    return "cat <<'EOF'\n" + json.dumps({"apiVersion": API_VERSION, "kind": "ExecCredential", "status": status}) + "\nEOF"
+    return (
+        "cat <<'EOF'\n" + json.dumps({"apiVersion": API_VERSION, "kind": "ExecCredential", "status": status}) + "\nEOF"
+    )
 
 
 def exec_refusal(context: KubeconfigContext) -> str:
@@ -83,7 +98,10 @@ def test_a_certificate_of_a_plugin(tmp_path: Path) -> None:
 
 
 def test_a_plugin_gets_its_arguments_environment_folder_and_the_cluster(tmp_path: Path) -> None:
-    script = 'printf "%s|%s|%s|%s" "$1" "$2" "$PROFILE" "$(pwd)" > seen; printf "%s" "$KUBERNETES_EXEC_INFO" > info; ' + answer(token="x")
+    script = (
+        'printf "%s|%s|%s|%s" "$1" "$2" "$PROFILE" "$(pwd)" > seen; printf "%s" "$KUBERNETES_EXEC_INFO" > info; '
+        + answer(token="x")
+    )
     context = plugin(
         tmp_path,
         script,
@@ -108,16 +126,28 @@ def test_a_failing_plugin_is_an_error_with_what_it_said(tmp_path: Path) -> None:
 
 
 def test_what_a_plugin_says_is_bounded_and_without_tokens(tmp_path: Path) -> None:
-    said = exec_refusal(plugin(tmp_path, "echo 'refused Bearer abc.def sha256~S3cretToken' >&2; yes long | head -n 5000 >&2; exit 1"))
+    said = exec_refusal(
+        plugin(tmp_path, "echo 'refused Bearer abc.def sha256~S3cretToken' >&2; yes long | head -n 5000 >&2; exit 1")
+    )
     assert "abc.def" not in said
     assert "S3cretToken" not in said
     assert len(said) < 900
 
 
 def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
-    context = context_of(tmp_path, {"exec": {"apiVersion": API_VERSION, "command": "/nonexistent/login", "installHint": "Install the\nlogin tool."}})
+    context = context_of(
+        tmp_path,
+        {
+            "exec": {
+                "apiVersion": API_VERSION,
+                "command": "/nonexistent/login",
+                "installHint": "Install the\nlogin tool.",
+            }
+        },
+    )
     assert exec_refusal(context) == (
-        f"The exec plugin '/nonexistent/login' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig could not be started:"
+        f"The exec plugin '/nonexistent/login' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig could not be "
+        "started:"
         " No such file or directory; Install the login tool."
     )
 
@@ -136,9 +166,13 @@ def test_an_answer_that_is_no_credential(tmp_path: Path, script: str, said: str)
     assert exec_refusal(plugin(tmp_path, script)).endswith(f"/kubeconfig gave no credential: {said}")
 
 
-@pytest.mark.parametrize("description", [{"command": "x"}, {"apiVersion": API_VERSION, "command": "x", "env": [{"value": "y"}]}])
+@pytest.mark.parametrize(
+    "description", [{"command": "x"}, {"apiVersion": API_VERSION, "command": "x", "env": [{"value": "y"}]}]
+)
 def test_a_plugin_that_is_described_wrongly(tmp_path: Path, description: dict[str, t.Any]) -> None:
-    assert exec_refusal(context_of(tmp_path, {"exec": description})).startswith("The exec plugin 'x' of the user 'u' of the kubeconfig ")
+    assert exec_refusal(context_of(tmp_path, {"exec": description})).startswith(
+        "The exec plugin 'x' of the user 'u' of the kubeconfig "
+    )
 
 
 # ---- auth providers
@@ -163,14 +197,22 @@ def provider_refusal(context: KubeconfigContext) -> str:
 
 def test_a_token_that_is_still_valid(tmp_path: Path) -> None:
     token = web_token(exp=time.time() + 3600)
-    assert library.provider_credential(provider(tmp_path, **{"id-token": token}), False, lambda secrets: None).token == token
+    assert (
+        library.provider_credential(provider(tmp_path, **{"id-token": token}), False, lambda secrets: None).token
+        == token
+    )
 
 
 @pytest.fixture
 def issuer(authority: Authority, serve: t.Callable[..., ScriptedServer]) -> ScriptedServer:
     """An OpenID issuer whose next token is ``fresh``."""
     server = serve(authority.server_context())
-    fresh = {"id_token": web_token(exp=4102444800, n="fresh"), "refresh_token": "next-refresh", "access_token": "a", "token_type": "bearer"}
+    fresh = {
+        "id_token": web_token(exp=4102444800, n="fresh"),
+        "refresh_token": "next-refresh",
+        "access_token": "a",
+        "token_type": "bearer",
+    }
     server.replies = [Reply(body={"token_endpoint": f"{server.url}/token"}), Reply(body=fresh)]
     return server
 
@@ -187,7 +229,9 @@ def expired_settings(issuer: ScriptedServer, authority: Authority) -> dict[str, 
 
 
 @pytest.mark.parametrize("persist", [True, False])
-def test_an_expired_token_is_refreshed_and_written_back_on_request(tmp_path: Path, issuer: ScriptedServer, authority: Authority, persist: bool) -> None:
+def test_an_expired_token_is_refreshed_and_written_back_on_request(
+    tmp_path: Path, issuer: ScriptedServer, authority: Authority, persist: bool
+) -> None:
     context = provider(tmp_path, **expired_settings(issuer, authority))
     path = tmp_path / "kubeconfig"
     before = path.read_text()
@@ -208,24 +252,33 @@ def test_an_expired_token_is_refreshed_and_written_back_on_request(tmp_path: Pat
     assert os.listdir(tmp_path) == ["kubeconfig"]
 
 
-def test_the_issuer_is_verified_even_without_a_named_ca(tmp_path: Path, issuer: ScriptedServer, authority: Authority) -> None:
+def test_the_issuer_is_verified_even_without_a_named_ca(
+    tmp_path: Path, issuer: ScriptedServer, authority: Authority
+) -> None:
     # the library alone would send the refresh token over TLS that nobody verified
     settings = expired_settings(issuer, authority)
     del settings["idp-certificate-authority"]
     said = provider_refusal(provider(tmp_path, **settings))
-    assert said.startswith(f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no credential: ")
+    assert said.startswith(
+        f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no credential: "
+    )
     assert "certificate verify failed" in said
     assert issuer.asked == []
     assert "dummy-client-secret" not in said
 
 
-def test_the_issuers_ca_is_relative_to_the_kubeconfig(tmp_path: Path, issuer: ScriptedServer, authority: Authority) -> None:
+def test_the_issuers_ca_is_relative_to_the_kubeconfig(
+    tmp_path: Path, issuer: ScriptedServer, authority: Authority
+) -> None:
     (tmp_path / "issuer.pem").write_text(authority.ca_pem)
     settings = {**expired_settings(issuer, authority), "idp-certificate-authority": "issuer.pem"}
-    assert library.provider_credential(provider(tmp_path, **settings), False, lambda secrets: None).token == web_token(exp=4102444800, n="fresh")
+    assert library.provider_credential(provider(tmp_path, **settings), False, lambda secrets: None).token == web_token(
+        exp=4102444800, n="fresh"
+    )
     settings["idp-certificate-authority"] = "absent.pem"
     assert provider_refusal(provider(tmp_path, **settings)) == (
-        f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig names a CA file that cannot be read"
+        f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig names a CA file that cannot "
+        "be read"
         f" ({tmp_path}/absent.pem): No such file or directory."
     )
 
@@ -238,7 +291,9 @@ def test_a_token_that_stays_expired_is_an_error(tmp_path: Path, issuer: Scripted
     assert "dummy-client-secret" not in said
 
 
-def test_an_expired_token_that_the_library_took_for_good_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_token_that_the_library_took_for_good_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # several versions go on with the old token where the issuer does not answer well
     expired = web_token(exp=1)
 
@@ -247,7 +302,8 @@ def test_an_expired_token_that_the_library_took_for_good_is_an_error(tmp_path: P
 
     monkeypatch.setattr(library, "load_kube_config_from_dict", load)
     assert provider_refusal(provider(tmp_path, **{"id-token": expired})) == (
-        f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no valid credential: its token has expired"
+        f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no valid credential: "
+        "its token has expired"
         " and could not be refreshed; log in again."
     )
 
@@ -256,7 +312,8 @@ def test_a_provider_that_the_library_does_not_know(tmp_path: Path) -> None:
     from kubernetes import __version__ as version
 
     assert provider_refusal(provider(tmp_path, "keystone", **{"id-token": "x"})) == (
-        f"The auth provider 'keystone' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no credential: the kubernetes library"
+        f"The auth provider 'keystone' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no credential: the "
+        "kubernetes library"
         f" {version} got no token from it; use an exec plugin or the option api_key."
     )
 
@@ -265,12 +322,17 @@ def test_a_provider_that_the_library_does_not_know(tmp_path: Path) -> None:
     ("call", "purpose"),
     [
         (lambda folder: library.exec_credential(plugin(folder, "true")), "run the exec plugin of a kubeconfig"),
-        (lambda folder: library.provider_credential(provider(folder), False, lambda secrets: None), "use the auth provider of a kubeconfig"),
+        (
+            lambda folder: library.provider_credential(provider(folder), False, lambda secrets: None),
+            "use the auth provider of a kubeconfig",
+        ),
     ],
 )
 def test_without_the_library_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: t.Callable[[Path], t.Any], purpose: str
 ) -> None:
     monkeypatch.setattr(library, "HAS_KUBERNETES", False)
-    with pytest.raises(MissingLibraryError, match=f"required Python library \\(kubernetes\\).*This is required to {purpose}"):
+    with pytest.raises(
+        MissingLibraryError, match=f"required Python library \\(kubernetes\\).*This is required to {purpose}"
+    ):
         call(tmp_path)

@@ -55,7 +55,8 @@ def test_it_gives_up_with_a_sentence() -> None:
     with pytest.raises(StillConflicting) as caught:
         retry_until_settled(failing(RetryNeeded()), SUBJECT, WriteTracker[str](), sleep=waits.append)
     assert str(caught.value) == (
-        f'The secret "pull" in the namespace "shop" was changed by somebody else each of the {ATTEMPTS} times that it was about to be written; '
+        f'The secret "pull" in the namespace "shop" was changed by somebody else each of the {ATTEMPTS} times that it '
+        "was about to be written; "
         "find out who keeps changing it, then run the task again"
     )
     assert len(waits) == ATTEMPTS - 1
@@ -77,7 +78,10 @@ def test_other_errors_stand(error: Exception) -> None:
     assert caught.value is error
 
 
-UNHEARD = [ApiOutcomeUnknown("no answer"), *(status_error(ApiError, code, "", "etcd timed out") for code in (500, 502, 504))]
+UNHEARD = [
+    ApiOutcomeUnknown("no answer"),
+    *(status_error(ApiError, code, "", "etcd timed out") for code in (500, 502, 504)),
+]
 
 
 @pytest.mark.parametrize("error", UNHEARD, ids=str)

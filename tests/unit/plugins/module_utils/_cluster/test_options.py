@@ -42,7 +42,11 @@ def show_params() -> None:
     module = AnsibleModule(**cluster_argument_spec().to_kwargs())
     secrets = {"api_key", "password"}
     shown = {key: value for key, value in module.params.items() if key not in secrets}
-    module.exit_json(shown=shown, lengths={key: len(module.params[key] or "") for key in secrets}, message=f"the token is {module.params['api_key']}")
+    module.exit_json(
+        shown=shown,
+        lengths={key: len(module.params[key] or "") for key in secrets},
+        message=f"the token is {module.params['api_key']}",
+    )
 
 
 def test_every_option_of_kubernetes_core_is_there_by_name_type_and_alias() -> None:
@@ -86,7 +90,11 @@ def test_environment_is_converted_and_masked(run_module_main: RunModule, monkeyp
     shown = outcome.result["shown"]
     assert shown["host"] == "https://api.example.com:6443"
     assert shown["validate_certs"] is False
-    assert (shown["ca_cert"], shown["client_cert"], shown["client_key"]) == ("/etc/ca.pem", "/etc/cert.pem", "/etc/key.pem")
+    assert (shown["ca_cert"], shown["client_cert"], shown["client_key"]) == (
+        "/etc/ca.pem",
+        "/etc/cert.pem",
+        "/etc/key.pem",
+    )
     assert shown["impersonate_groups"] == ["g1", "g2"]
     assert shown["persist_config"] is True
     assert outcome.result["lengths"]["api_key"] == len("token-from-the-environment")
@@ -103,11 +111,17 @@ def test_empty_variables_count_as_unset(run_module_main: RunModule, monkeypatch:
     outcome = run_module_main(show_params, {})
     assert not outcome.failed
     assert outcome.result["shown"].pop("validate_certs") is True
-    assert outcome.result["shown"].pop("proxy_headers") == {"basic_auth": None, "proxy_basic_auth": None, "user_agent": None}
+    assert outcome.result["shown"].pop("proxy_headers") == {
+        "basic_auth": None,
+        "proxy_basic_auth": None,
+        "user_agent": None,
+    }
     assert set(outcome.result["shown"].values()) == {None}
 
 
-def test_a_task_option_comes_before_the_environment(run_module_main: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_option_comes_before_the_environment(
+    run_module_main: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("K8S_AUTH_HOST", "https://environment.example.com")
     monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
     outcome = run_module_main(show_params, {"host": "https://task.example.com", "verify_ssl": True})

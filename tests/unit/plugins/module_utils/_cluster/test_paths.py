@@ -6,10 +6,18 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path, core_path, image_path, segment
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import (
+    api_path,
+    core_path,
+    image_path,
+    segment,
+)
 
 
-@pytest.mark.parametrize(("name", "encoded"), [("web", "web"), ("web:v1.0", "web:v1.0"), ("a/b", "a%2Fb"), ("a?b#c%", "a%3Fb%23c%25"), ("ä b", "%C3%A4%20b")])
+@pytest.mark.parametrize(
+    ("name", "encoded"),
+    [("web", "web"), ("web:v1.0", "web:v1.0"), ("a/b", "a%2Fb"), ("a?b#c%", "a%3Fb%23c%25"), ("ä b", "%C3%A4%20b")],
+)
 def test_segment(name: str, encoded: str) -> None:
     assert segment(name) == encoded
 
@@ -24,7 +32,10 @@ def test_paths() -> None:
     assert core_path("shop", "secrets") == "/api/v1/namespaces/shop/secrets"
     assert core_path("shop", "secrets", "pull") == "/api/v1/namespaces/shop/secrets/pull"
     assert image_path("shop", "imagestreams") == "/apis/image.openshift.io/v1/namespaces/shop/imagestreams"
-    assert image_path("shop", "imagestreamtags", "web:1") == "/apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/web:1"
+    assert (
+        image_path("shop", "imagestreamtags", "web:1")
+        == "/apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/web:1"
+    )
     with pytest.raises(ValueError, match="cannot be a path segment"):
         core_path("shop", "secrets", "")
 
@@ -32,11 +43,23 @@ def test_paths() -> None:
 @pytest.mark.parametrize(
     ("arguments", "path", "described"),
     [
-        (("apps/v1", "shop", "deployments"), "/apis/apps/v1/namespaces/shop/deployments", 'list deployments in namespace "shop"'),
-        (("batch/v1", "shop", "cronjobs", "nightly"), "/apis/batch/v1/namespaces/shop/cronjobs/nightly", 'read cron job "nightly" in namespace "shop"'),
+        (
+            ("apps/v1", "shop", "deployments"),
+            "/apis/apps/v1/namespaces/shop/deployments",
+            'list deployments in namespace "shop"',
+        ),
+        (
+            ("batch/v1", "shop", "cronjobs", "nightly"),
+            "/apis/batch/v1/namespaces/shop/cronjobs/nightly",
+            'read cron job "nightly" in namespace "shop"',
+        ),
         (("v1", "shop", "pods"), "/api/v1/namespaces/shop/pods", 'list pods in namespace "shop"'),
         (("v1", None, "pods"), "/api/v1/pods", "list pods"),
-        (("apps.openshift.io/v1", None, "deploymentconfigs"), "/apis/apps.openshift.io/v1/deploymentconfigs", "list deployment configs"),
+        (
+            ("apps.openshift.io/v1", None, "deploymentconfigs"),
+            "/apis/apps.openshift.io/v1/deploymentconfigs",
+            "list deployment configs",
+        ),
         (("v1", None, "namespaces", "shop"), "/api/v1/namespaces/shop", 'read namespace "shop"'),
     ],
 )
@@ -57,7 +80,13 @@ def test_a_name_of_any_group_cannot_lead_elsewhere() -> None:
         ("GET", "/api/v1/namespaces/shop/secrets", 'list secrets in namespace "shop"', "list", "secrets"),
         ("GET", "/api/v1/secrets?limit=1", "list secrets", "list", "secrets"),
         ("GET", "/api/v1/namespaces/shop", 'read namespace "shop"', "get", "namespaces"),
-        ("DELETE", "/api/v1/namespaces/shop/serviceaccounts/web", 'delete service account "web" in namespace "shop"', "delete", "serviceaccounts"),
+        (
+            "DELETE",
+            "/api/v1/namespaces/shop/serviceaccounts/web",
+            'delete service account "web" in namespace "shop"',
+            "delete",
+            "serviceaccounts",
+        ),
         (
             "POST",
             "/apis/image.openshift.io/v1/namespaces/shop/imagestreamimports",
@@ -79,7 +108,13 @@ def test_a_name_of_any_group_cannot_lead_elsewhere() -> None:
             "update",
             "configs.samples.operator.openshift.io",
         ),
-        ("GET", "/apis/apps/v1/namespaces/shop/deployments/web/scale", 'read deployments/scale "web" in namespace "shop"', "get", "deployments/scale.apps"),
+        (
+            "GET",
+            "/apis/apps/v1/namespaces/shop/deployments/web/scale",
+            'read deployments/scale "web" in namespace "shop"',
+            "get",
+            "deployments/scale.apps",
+        ),
     ],
 )
 def test_what_a_request_is_about(method: str, path: str, described: str, verb: str, resource: str) -> None:

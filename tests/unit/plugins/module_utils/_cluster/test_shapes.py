@@ -90,7 +90,11 @@ def test_every_recorded_answer_fits(kind: str) -> None:
         ({"kind": "ImageStream", "metadata": []}, "is no ImageStream of the API: metadata is a list and not an object"),
         (
             {"kind": "Secret", "metadata": {"name": "pull\x1b[2J"}},
-            "is no Secret of the API: metadata.name is no name, because it holds other than visible characters or is too long",
+            (
+                "is no Secret of the API: metadata.name is no name, because it holds other than visible characters or "
+                "is "
+                "too long"
+            ),
         ),
         (
             {"kind": "ImageStreamList", "items": [{"metadata": {}}]},

@@ -11,8 +11,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.ar
 
 
 def test_merge_joins_options_and_constraints() -> None:
-    left = ArgumentSpec({"a": {}}, mutually_exclusive=[("a", "b")], required_if=[("a", 1, ["b"])], required_by={"a": "b"})
-    right = ArgumentSpec({"b": {}}, required_one_of=[("a", "b")], required_together=[("a", "b")], required_by={"b": "a"})
+    left = ArgumentSpec(
+        {"a": {}}, mutually_exclusive=[("a", "b")], required_if=[("a", 1, ["b"])], required_by={"a": "b"}
+    )
+    right = ArgumentSpec(
+        {"b": {}}, required_one_of=[("a", "b")], required_together=[("a", "b")], required_by={"b": "a"}
+    )
     assert left.merge(right).to_kwargs() == {
         "argument_spec": {"a": {}, "b": {}},
         "mutually_exclusive": [("a", "b")],

@@ -10,9 +10,20 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import concurrent_map, each_with_outcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, CollectionError, Forbidden, Unauthorized
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import failure_sentence, without_dot
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.concurrency import (
+    concurrent_map,
+    each_with_outcome,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ApiUnreachable,
+    CollectionError,
+    Forbidden,
+    Unauthorized,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import (
+    failure_sentence,
+    without_dot,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import status_error
 
 
@@ -39,12 +50,16 @@ def test_a_mistake_at_one_item_hides_no_other_result() -> None:
     first, second, third = each_with_outcome(range(3), work, Outcome)
     assert (first, third) == (Outcome(10), Outcome(12))
     assert re.fullmatch(
-        r"Internal error of the module \(KeyError at test_concurrency\.py:\d+\), nothing more is known about what was done to this one; please report it",
+        r"Internal error of the module \(KeyError at test_concurrency\.py:\d+\), nothing more is known about what was "
+        r"done to this one; please report it",
         str(second.error),
     )
 
 
-@pytest.mark.parametrize("error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "who are you")])
+@pytest.mark.parametrize(
+    "error",
+    [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "who are you")],
+)
 def test_nothing_more_is_tried_once_the_cluster_is_out_of_reach(error: CollectionError) -> None:
     tried: list[int] = []
 
@@ -70,10 +85,14 @@ def test_the_sentence_of_the_only_item_is_its_error() -> None:
 
 def test_the_sentence_names_every_failed_item() -> None:
     failures = [(name, CollectionError(f"{name} broke.")) for name in "abcdefg"]
-    assert failure_sentence("The work", failures[:2], 3) == "The work failed for 2 of 3, the others were done: a: a broke; b: b broke."
+    assert (
+        failure_sentence("The work", failures[:2], 3)
+        == "The work failed for 2 of 3, the others were done: a: a broke; b: b broke."
+    )
     assert failure_sentence("The work", failures[:2], 2) == "The work failed for all 2: a: a broke; b: b broke."
     assert failure_sentence("The work", failures, 9) == (
-        "The work failed for 7 of 9, the others were done: a: a broke; b: b broke; c: c broke; d: d broke; e: e broke; and likewise f, g "
+        "The work failed for 7 of 9, the others were done: a: a broke; b: b broke; c: c broke; d: d broke; e: e broke; "
+        "and likewise f, g "
         "(their errors are in the result)."
     )
 

@@ -16,8 +16,14 @@ def shown(before: View, after: View) -> tuple[str, str]:
 
 
 def test_each_value_that_changes_is_a_line_complete_in_itself() -> None:
-    before = {"type": "a", "registries": {"quay.io": {"username": "one", "password": "(hidden)"}, "other": {"username": "x"}}}
-    after = {"type": "a", "registries": {"quay.io": {"username": "two", "password": "(hidden, differs)"}, "other": {"username": "x"}}}
+    before = {
+        "type": "a",
+        "registries": {"quay.io": {"username": "one", "password": "(hidden)"}, "other": {"username": "x"}},
+    }
+    after = {
+        "type": "a",
+        "registries": {"quay.io": {"username": "two", "password": "(hidden, differs)"}, "other": {"username": "x"}},
+    }
     assert shown(before, after) == (
         "registries: quay.io: username: one\nregistries: quay.io: password: (hidden)\n",
         "registries: quay.io: username: two\nregistries: quay.io: password: (hidden, differs)\n",
@@ -25,7 +31,10 @@ def test_each_value_that_changes_is_a_line_complete_in_itself() -> None:
 
 
 def test_truth_is_a_word_and_nothing_is_no_line() -> None:
-    assert value_lines({"scheduled": False, "digest": ""}, {"scheduled": True, "digest": None}) == (["scheduled: no"], ["scheduled: yes"])
+    assert value_lines({"scheduled": False, "digest": ""}, {"scheduled": True, "digest": None}) == (
+        ["scheduled: no"],
+        ["scheduled: yes"],
+    )
 
 
 def test_a_new_object_shows_all_its_values_and_one_that_goes_too() -> None:

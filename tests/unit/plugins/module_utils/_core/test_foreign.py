@@ -7,8 +7,18 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.foreign import Each, Needed, accepted, is_plain, misfit, shown_name
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import check_namespace, check_stream_name
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.foreign import (
+    Each,
+    Needed,
+    accepted,
+    is_plain,
+    misfit,
+    shown_name,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import (
+    check_namespace,
+    check_stream_name,
+)
 
 SHAPE = {
     "name": Needed(str),
@@ -22,7 +32,10 @@ SHAPE = {
         {"name": "web"},
         {"name": "web", "spec": None, "other": 3},
         {"name": "web", "spec": {"tags": None, "labels": {}}},
-        {"name": "web", "spec": {"tags": [{"name": "v1", "generation": 2, "reference": None}], "labels": {"a": "b", "c": None}}},
+        {
+            "name": "web",
+            "spec": {"tags": [{"name": "v1", "generation": 2, "reference": None}], "labels": {"a": "b", "c": None}},
+        },
     ],
 )
 def test_what_fits(value: t.Any) -> None:
@@ -41,9 +54,18 @@ def test_what_fits(value: t.Any) -> None:
         ({"name": "web", "spec": {"tags": [None]}}, "spec.tags[0] is missing"),
         ({"name": "web", "spec": {"tags": [{"name": "v1"}, "v2"]}}, "spec.tags[1] is a string and not an object"),
         ({"name": "web", "spec": {"tags": [{}]}}, "spec.tags[0].name is missing"),
-        ({"name": "web", "spec": {"tags": [{"name": "v1", "generation": True}]}}, "spec.tags[0].generation is true or false and not a number"),
-        ({"name": "web", "spec": {"tags": [{"name": "v1", "generation": 1.5}]}}, "spec.tags[0].generation is a fraction and not a number"),
-        ({"name": "web", "spec": {"tags": [{"name": "v1", "reference": 1}]}}, "spec.tags[0].reference is a number and not true or false"),
+        (
+            {"name": "web", "spec": {"tags": [{"name": "v1", "generation": True}]}},
+            "spec.tags[0].generation is true or false and not a number",
+        ),
+        (
+            {"name": "web", "spec": {"tags": [{"name": "v1", "generation": 1.5}]}},
+            "spec.tags[0].generation is a fraction and not a number",
+        ),
+        (
+            {"name": "web", "spec": {"tags": [{"name": "v1", "reference": 1}]}},
+            "spec.tags[0].reference is a number and not true or false",
+        ),
         ({"name": "web", "spec": {"labels": {"a": ["b"]}}}, "spec.labels.a is a list and not a string"),
         ({"name": "web", "spec": {"labels": {"a\nb": 1}}}, "spec.labels.a b is a number and not a string"),
     ],

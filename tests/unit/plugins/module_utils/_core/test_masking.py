@@ -34,7 +34,14 @@ def test_every_form_of_a_secret_is_known() -> None:
     secret = 'pä"ss/w?rd\n'
     encoded = base64.b64encode(secret.encode()).decode()
     forms = derived_forms(secret)
-    assert {secret, secret.strip(), encoded, encoded.rstrip("="), quote(secret, safe=""), json.dumps(secret)[1:-1]} <= forms
+    assert {
+        secret,
+        secret.strip(),
+        encoded,
+        encoded.rstrip("="),
+        quote(secret, safe=""),
+        json.dumps(secret)[1:-1],
+    } <= forms
     assert "" not in forms
 
 
@@ -58,11 +65,21 @@ def test_secrets_of_a_kubeconfig_are_found_wherever_they_stand() -> None:
                     "exec": {
                         "command": "login",
                         "args": ["get-token", "--client-secret=arg-3", "--profile=dev"],
-                        "env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "env-4"}, {"name": "AWS_REGION", "value": "eu-west-1"}],
+                        "env": [
+                            {"name": "AWS_SECRET_ACCESS_KEY", "value": "env-4"},
+                            {"name": "AWS_REGION", "value": "eu-west-1"},
+                        ],
                     }
                 },
             },
-            {"name": "d", "user": {"auth-provider": {"config": {"id-token": "id-5", "refresh-token": "refresh-6", "client-secret": "client-7"}}}},
+            {
+                "name": "d",
+                "user": {
+                    "auth-provider": {
+                        "config": {"id-token": "id-5", "refresh-token": "refresh-6", "client-secret": "client-7"}
+                    }
+                },
+            },
         ],
     }
     assert kubeconfig_secrets(content) == {
@@ -118,11 +135,17 @@ def test_redact_takes_the_longest_form_first() -> None:
 
 
 def test_passwords_in_urls_are_found_wherever_they_stand() -> None:
-    value = {"host": "https://eve:p%40ss@api.example.com", "more": [{"proxy": "see http://eve:p@ss@proxy.example.com:3128"}, 1, None], "image": "h/a@sha256:0"}
+    value = {
+        "host": "https://eve:p%40ss@api.example.com",
+        "more": [{"proxy": "see http://eve:p@ss@proxy.example.com:3128"}, 1, None],
+        "image": "h/a@sha256:0",
+    }
     assert url_passwords(value) == {"p%40ss", "p@ss", basic_credential("eve", "p@ss")}
 
 
-@pytest.mark.parametrize("value", [None, 1, "", "https://api.example.com", "https://eve@api.example.com", "eve:pass@api.example.com", {}, []])
+@pytest.mark.parametrize(
+    "value", [None, 1, "", "https://api.example.com", "https://eve@api.example.com", "eve:pass@api.example.com", {}, []]
+)
 def test_what_has_no_password_in_a_url(value: object) -> None:
     assert url_passwords(value) == set()
 
@@ -217,7 +240,17 @@ def test_a_path_is_no_content(path: str) -> None:
 
 def test_content_is_found_wherever_a_path_belongs() -> None:
     path = {"type": "path"}
-    options = {"auth_file": path, "registries": {"options": {"ca_cert": path}}, "one": {"options": {"inner": {"options": {"file": path}}}}, "note": {}}
-    given = {"auth_file": CONTENT, "registries": [{"ca_cert": f"{CONTENT}\n"}, {}], "one": {"inner": {"file": "/path"}}, "note": CONTENT}
+    options = {
+        "auth_file": path,
+        "registries": {"options": {"ca_cert": path}},
+        "one": {"options": {"inner": {"options": {"file": path}}}},
+        "note": {},
+    }
+    given = {
+        "auth_file": CONTENT,
+        "registries": [{"ca_cert": f"{CONTENT}\n"}, {}],
+        "one": {"inner": {"file": "/path"}},
+        "note": CONTENT,
+    }
     assert contents_of_paths(options, given) == {CONTENT, f"{CONTENT}\n"}
     assert contents_of_paths({"client_key": {**path, "aliases": ["key_file"]}}, {"key_file": CONTENT}) == {CONTENT}

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import check_object_name, names_from, namespaces_from
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import (
+    check_object_name,
+    names_from,
+    namespaces_from,
+)
 
 
 @pytest.mark.parametrize("name", ["a", "pull-secret", "a.b-c.d", "0", "x" * 253])

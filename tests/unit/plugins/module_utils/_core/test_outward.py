@@ -6,7 +6,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import register_secrets
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.outward import LINE_LIMIT, TEXT_LIMIT, OutwardWall, excerpt, visible
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.outward import (
+    LINE_LIMIT,
+    TEXT_LIMIT,
+    OutwardWall,
+    excerpt,
+    visible,
+)
 
 
 class Module:

@@ -7,7 +7,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.owners import Owner, owner_of, refuse_owned, warn_of_owner
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.owners import (
+    Owner,
+    owner_of,
+    refuse_owned,
+    warn_of_owner,
+)
 
 
 def reference(kind: str, api_version: str = "example.com/v1", **more: t.Any) -> dict[str, t.Any]:
@@ -40,8 +45,14 @@ def test_owners_who_undo_changes(metadata: dict[str, t.Any], name: str) -> None:
 @pytest.mark.parametrize(
     ("metadata", "name"),
     [
-        ({"annotations": {"meta.helm.sh/release-name": "chart"}, "labels": {"app.kubernetes.io/instance": "chart"}}, 'the Helm release "chart"'),
-        ({"labels": {"olm.owner": "operator.v1", "olm.managed": "true"}}, 'the Operator Lifecycle Manager for "operator.v1"'),
+        (
+            {"annotations": {"meta.helm.sh/release-name": "chart"}, "labels": {"app.kubernetes.io/instance": "chart"}},
+            'the Helm release "chart"',
+        ),
+        (
+            {"labels": {"olm.owner": "operator.v1", "olm.managed": "true"}},
+            'the Operator Lifecycle Manager for "operator.v1"',
+        ),
         ({"labels": {"app.kubernetes.io/instance": "shop"}}, 'the application "shop"'),
     ],
 )
@@ -81,7 +92,8 @@ def test_the_samples_operator_owns_its_streams() -> None:
 
 def test_what_is_said() -> None:
     assert str(refuse_owned("The secret", Owner("Argo CD", reconciles=True))) == (
-        "The secret is reconciled by Argo CD, which would undo the change, so nothing was written; change it there, or set take_over: true to write it "
+        "The secret is reconciled by Argo CD, which would undo the change, so nothing was written; change it there, or "
+        "set take_over: true to write it "
         "all the same"
     )
     assert warn_of_owner("The account", Owner("Helm", reconciles=False)) == (

@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 NO_DIGEST = "is not a digest (sha256: and 64 hexadecimal digits in lower case)"
 NO_REPOSITORY = "is not a repository name (lower case, digits, and . _ - / between them)"
-NO_TAG_NAME = "is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not beginning with . or -)"
+NO_TAG_NAME = (
+    "is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not beginning with . or -)"
+)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,9 @@ def test_a_repository_name_has_a_limit() -> None:
     assert PullSpec.parse("a" * 255).repository == "a" * 255
     with pytest.raises(InputError) as refused:
         PullSpec.parse("a" * 256)
-    assert str(refused.value) == f'"{"a" * 60}..." is not a pull spec: the repository name is longer than 255 characters'
+    assert (
+        str(refused.value) == f'"{"a" * 60}..." is not a pull spec: the repository name is longer than 255 characters'
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,9 @@ def test_credentials_are_matched_with_dockers_defaults_filled_in(text: str, loca
 
 _PART = st.from_regex(r"[a-z0-9]+(([._]|__|-+)[a-z0-9]+)?", fullmatch=True)
 _PATHS = st.lists(_PART, min_size=1, max_size=4).map("/".join)
-_HOSTS = st.from_regex(r"(localhost|([a-z][a-z0-9]*\.){1,3}[a-z]{2,5}|[0-9]{1,3}(\.[0-9]{1,3}){3})(:[0-9]{1,5})?", fullmatch=True)
+_HOSTS = st.from_regex(
+    r"(localhost|([a-z][a-z0-9]*\.){1,3}[a-z]{2,5}|[0-9]{1,3}(\.[0-9]{1,3}){3})(:[0-9]{1,5})?", fullmatch=True
+)
 _PULL_SPECS = st.builds(
     lambda host, path, tag, digest: (host and host + "/") + path + (tag and ":" + tag) + (digest and "@" + digest),
     st.one_of(st.just(""), _HOSTS),
@@ -131,7 +137,9 @@ def test_a_pull_spec_reads_as_it_was_written(text: str) -> None:
     spec = PullSpec.parse(text)
     assert str(spec) == text
     assert PullSpec.parse(str(spec)) == spec
-    assert spec.full_repository + (f":{spec.tag}" if spec.tag else "") + (f"@{spec.digest}" if spec.digest else "") == text
+    assert (
+        spec.full_repository + (f":{spec.tag}" if spec.tag else "") + (f"@{spec.digest}" if spec.digest else "") == text
+    )
 
 
 @examples
@@ -166,14 +174,18 @@ def test_stream_names(name: str) -> None:
 def test_stream_names_that_the_server_refuses(name: str) -> None:
     with pytest.raises(InputError) as refused:
         check_stream_name("shop", name)
-    assert str(refused.value) == f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them'
+    assert (
+        str(refused.value)
+        == f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them'
+    )
 
 
 def test_namespace_and_stream_name_are_limited_together() -> None:
     with pytest.raises(InputError) as refused:
         check_stream_name("shop", "a" * 251)
     assert str(refused.value) == (
-        f'"shop/{"a" * 60}..." is too long for an image stream: namespace and name together are limited to 255 characters'
+        f'"shop/{"a" * 60}..." is too long for an image stream: namespace and name together are limited to 255 '
+        "characters"
     )
 
 
@@ -186,4 +198,7 @@ def test_namespaces(name: str) -> None:
 def test_what_cannot_be_a_namespace(name: str) -> None:
     with pytest.raises(InputError) as refused:
         check_namespace(name)
-    assert str(refused.value) == f'"{name}" is not a namespace name: at most 63 lower case letters, digits and - between them'
+    assert (
+        str(refused.value)
+        == f'"{name}" is not a namespace name: at most 63 lower case letters, digits and - between them'
+    )

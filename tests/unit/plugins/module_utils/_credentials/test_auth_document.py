@@ -23,7 +23,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     read_auth_file,
     take_from_auth_file,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DOCKER_CFG, DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import (
+    DOCKER_CFG,
+    DOCKER_CONFIG_JSON,
+    PODMAN_CONFIG_JSON,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import b64, entry
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +82,12 @@ def test_bytes_that_are_no_utf8_survive(username: bytes, password: bytes) -> Non
 
 @pytest.mark.parametrize(
     ("auth", "expected"),
-    [(b64("u:p"), ("u", "p")), (b64("u:p:q"), ("u", "p:q")), (b64("u:"), ("u", "")), (b64("u:pw")[:2] + "\n" + b64("u:pw")[2:], ("u", "pw"))],
+    [
+        (b64("u:p"), ("u", "p")),
+        (b64("u:p:q"), ("u", "p:q")),
+        (b64("u:"), ("u", "")),
+        (b64("u:pw")[:2] + "\n" + b64("u:pw")[2:], ("u", "pw")),
+    ],
 )
 def test_auth_is_split_at_the_first_colon_and_may_be_wrapped(auth: str, expected: tuple[str, str]) -> None:
     assert decode_auth(auth) == expected
@@ -98,7 +107,9 @@ def test_field_names_are_taken_in_any_case() -> None:
     assert decode_entry({"Auth": b64("u:p"), "identityToken": "t"}) == Login("u", "p", identity_token="t")
 
 
-@pytest.mark.parametrize("raw", [None, {}, {"auth": ""}, {"username": "u"}, {"password": "p"}, {"auth": None}, {"email": "u@h.example"}])
+@pytest.mark.parametrize(
+    "raw", [None, {}, {"auth": ""}, {"username": "u"}, {"password": "p"}, {"auth": None}, {"email": "u@h.example"}]
+)
 def test_entries_without_user_or_password_are_empty(raw: t.Any) -> None:
     assert decode_entry(raw).is_empty
 
@@ -119,7 +130,13 @@ def test_entries_of_another_shape_are_malformed(raw: t.Any, words: str) -> None:
 
 
 def test_a_new_credential_keeps_what_else_the_entry_had() -> None:
-    former = {"auth": b64("u:old"), "email": "u@h.example", "x-note": [1, {"a": None}], "identitytoken": "t", "registrytoken": "r"}
+    former = {
+        "auth": b64("u:old"),
+        "email": "u@h.example",
+        "x-note": [1, {"a": None}],
+        "identitytoken": "t",
+        "registrytoken": "r",
+    }
     assert encode_entry(Login("u", "new"), former) == {
         "username": "u",
         "password": "new",
@@ -175,13 +192,28 @@ def test_spellings_of_one_registry_are_found() -> None:
 
 
 def test_files_of_docker_podman_and_the_old_docker(auth_file: t.Callable[[t.Any], str]) -> None:
-    assert taken(auth_file({"auths": {"h.example": entry()}, "HttpHeaders": {"User-Agent": "Docker"}})) == {"h.example": entry()}
-    assert taken(auth_file({"auths": {"h.example/team": {"auth": b64("u:p")}}})) == {"h.example/team": {"auth": b64("u:p")}}
-    assert taken(auth_file({"h.example": {"auth": b64("u:p"), "email": "u@h.example"}})) == {"h.example": {"auth": b64("u:p"), "email": "u@h.example"}}
+    assert taken(auth_file({"auths": {"h.example": entry()}, "HttpHeaders": {"User-Agent": "Docker"}})) == {
+        "h.example": entry()
+    }
+    assert taken(auth_file({"auths": {"h.example/team": {"auth": b64("u:p")}}})) == {
+        "h.example/team": {"auth": b64("u:p")}
+    }
+    assert taken(auth_file({"h.example": {"auth": b64("u:p"), "email": "u@h.example"}})) == {
+        "h.example": {"auth": b64("u:p"), "email": "u@h.example"}
+    }
 
 
 def test_only_takes_what_matches_as_written_or_as_read(auth_file: t.Callable[[t.Any], str]) -> None:
-    path = auth_file({"auths": {"https://index.docker.io/v1/": entry(), "quay.io/team": entry(), "quay.io": entry(), "h.example": {}}})
+    path = auth_file(
+        {
+            "auths": {
+                "https://index.docker.io/v1/": entry(),
+                "quay.io/team": entry(),
+                "quay.io": entry(),
+                "h.example": {},
+            }
+        }
+    )
     assert list(taken(path, "quay.io*")) == ["quay.io/team", "quay.io"]
     assert list(taken(path, "index.docker.io")) == ["https://index.docker.io/v1/"]
     assert list(taken(path, "https://*", "quay.io")) == ["https://index.docker.io/v1/", "quay.io"]
@@ -193,44 +225,57 @@ def test_an_entry_with_an_identity_token_is_taken(auth_file: t.Callable[[t.Any],
 
 def test_missing_file() -> None:
     assert refusal(read_auth_file, "/nonexistent/auth.json") == (
-        "auth_file: /nonexistent/auth.json does not exist on the host where the module runs; give the path of a Docker config.json or a Podman auth.json there"
+        "auth_file: /nonexistent/auth.json does not exist on the host where the module runs; give the path of a Docker "
+        "config.json or a Podman auth.json there"
     )
 
 
 def test_unreadable_file(tmp_path: Path) -> None:
-    assert refusal(read_auth_file, str(tmp_path)) == f"auth_file: {tmp_path} cannot be read on the host where the module runs (Is a directory)"
+    assert (
+        refusal(read_auth_file, str(tmp_path))
+        == f"auth_file: {tmp_path} cannot be read on the host where the module runs (Is a directory)"
+    )
 
 
 def test_file_that_is_not_json(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file('{"auths": {"h.example": {"auth": s3cret}}}')
     sentence = refusal(read_auth_file, path)
     assert sentence == (
-        f'auth_file: {path} is not JSON (line 1, column 34); a Docker config.json or a Podman auth.json is expected, as "docker login" or '
+        f"auth_file: {path} is not JSON (line 1, column 34); a Docker config.json or a Podman auth.json is expected, "
+        'as "docker login" or '
         '"podman login --authfile" writes it'
     )
 
 
 def test_file_that_is_no_object(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file(["s3cret"])
-    assert refusal(read_auth_file, path) == f'auth_file: {path} holds a list where a JSON object with "auths" is expected'
+    assert (
+        refusal(read_auth_file, path) == f'auth_file: {path} holds a list where a JSON object with "auths" is expected'
+    )
 
 
 @pytest.mark.parametrize("content", [{}, {"HttpHeaders": {"User-Agent": "Docker"}}, {"auths": None}])
 def test_file_without_auths(auth_file: t.Callable[[t.Any], str], content: t.Any) -> None:
     path = auth_file(content)
     assert refusal(read_auth_file, path) == (
-        f'auth_file: {path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" or "podman login --authfile" has written'
+        f'auth_file: {path} has no "auths": it is not a Docker config.json or a Podman auth.json that "docker login" '
+        'or "podman login --authfile" has written'
     )
 
 
 def test_file_with_auths_of_another_shape(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": ["h.example"]})
-    assert refusal(read_auth_file, path) == f'auth_file: {path} has a list as "auths" where an object with one entry per registry is expected'
+    assert (
+        refusal(read_auth_file, path)
+        == f'auth_file: {path} has a list as "auths" where an object with one entry per registry is expected'
+    )
 
 
 def test_file_with_no_registry(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": {}})
-    assert refusal(read_auth_file, path) == (f'auth_file: {path} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")')
+    assert refusal(read_auth_file, path) == (
+        f'auth_file: {path} has no registry in its "auths"; log in first ("podman login --authfile FILE REGISTRY")'
+    )
 
 
 @pytest.mark.parametrize(
@@ -246,8 +291,10 @@ def test_file_with_no_registry(auth_file: t.Callable[[t.Any], str]) -> None:
 def test_file_with_helpers_only(auth_file: t.Callable[[t.Any], str], content: t.Any, helper: str) -> None:
     path = auth_file(content)
     assert refusal(read_auth_file, path) == (
-        f"auth_file: {path} holds no credential: they are kept by the credential helper {helper}, which a cluster cannot ask; log in once more into a "
-        'file of its own ("podman login --authfile FILE REGISTRY") and give that file, or give username and password in registries'
+        f"auth_file: {path} holds no credential: they are kept by the credential helper {helper}, which a cluster "
+        "cannot ask; log in once more into a "
+        'file of its own ("podman login --authfile FILE REGISTRY") and give that file, or give username and password '
+        "in registries"
     )
 
 
@@ -263,7 +310,8 @@ def test_file_with_helpers_only(auth_file: t.Callable[[t.Any], str], content: t.
 def test_file_with_an_entry_that_breaks_imports(auth_file: t.Callable[[t.Any], str], raw: t.Any, why: str) -> None:
     path = auth_file({"auths": {"good.example": entry(), "h.example": raw}})
     assert refusal(taken, path) == (
-        f'auth_file: {path}: the entry of "h.example" cannot be used: {why}; it would break every image import of the namespace, so log in to that '
+        f'auth_file: {path}: the entry of "h.example" cannot be used: {why}; it would break every image import of the '
+        "namespace, so log in to that "
         'registry again, or leave it out with "only"'
     )
     assert taken(path, "good.example") == {"good.example": entry()}
@@ -272,23 +320,37 @@ def test_file_with_an_entry_that_breaks_imports(auth_file: t.Callable[[t.Any], s
 def test_file_with_an_empty_entry(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": {"h.example": {}}})
     assert refusal(taken, path) == (
-        f'auth_file: {path}: the entry of "h.example" cannot be used: it has no user name and password; the cluster would ask that registry '
-        'anonymously and no longer try the credentials of other secrets, so log in to it again, or leave it out with "only"'
+        f'auth_file: {path}: the entry of "h.example" cannot be used: it has no user name and password; the cluster '
+        "would ask that registry "
+        "anonymously and no longer try the credentials of other secrets, so log in to it again, or leave it out with "
+        '"only"'
     )
 
 
 def test_file_in_which_a_helper_keeps_one_of_the_passwords(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": {"good.example": entry(), "h.example": {}}, "credsStore": "desktop"})
-    assert 'it has no user name and password, because the credential helper "desktop" (credsStore) keeps it;' in refusal(taken, path)
+    assert (
+        'it has no user name and password, because the credential helper "desktop" (credsStore) keeps it;'
+        in refusal(taken, path)
+    )
 
 
 def test_only_that_matches_nothing(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": {"quay.io": entry(), "h.example": entry()}})
-    assert refusal(taken, path, "docker.*", "x") == f'only: no registry of auth_file: {path} matches "docker.*", "x"; it has "h.example", "quay.io"'
+    assert (
+        refusal(taken, path, "docker.*", "x")
+        == f'only: no registry of auth_file: {path} matches "docker.*", "x"; it has "h.example", "quay.io"'
+    )
 
 
 @pytest.mark.parametrize(
-    "form", [lambda document: document, json.dumps, lambda document: b64(json.dumps(document)), lambda document: b64(json.dumps(document)) + "\n"]
+    "form",
+    [
+        lambda document: document,
+        json.dumps,
+        lambda document: b64(json.dumps(document)),
+        lambda document: b64(json.dumps(document)) + "\n",
+    ],
 )
 def test_content_as_mapping_as_text_and_as_in_a_secret(form: t.Callable[[t.Any], t.Any]) -> None:
     assert parse_auth_content(form({"auths": {"h.example": entry()}})).auths == {"h.example": entry()}
@@ -317,20 +379,28 @@ def test_no_secret_in_repr() -> None:
 @pytest.mark.parametrize(
     ("text", "auths"),
     [
-        ('{"auths": {"a": {"auth": "YTp4"}}, "auths": {"b": {"auth": "YTp4"}}}', {"a": {"auth": "YTp4"}, "b": {"auth": "YTp4"}}),
+        (
+            '{"auths": {"a": {"auth": "YTp4"}}, "auths": {"b": {"auth": "YTp4"}}}',
+            {"a": {"auth": "YTp4"}, "b": {"auth": "YTp4"}},
+        ),
         ('{"auths": {"a": {"auth": "YTp4"}}, "AUTHS": {"a": {"auth": "Yjp4"}}}', {"a": {"auth": "Yjp4"}}),
         ('{"auths": {"a": {"auth": "YTp4"}}, "auths": null}', {}),
         ('{"auth\u017f": {"a": {"auth": "YTp4"}}}', {"a": {"auth": "YTp4"}}),
         ('{"auths": {"a": {"auth": "YTp4"}, "a": {"username": "u"}}}', {"a": {"username": "u"}}),
         ('{"auths": {"a": {"username": "u", "Username": "v", "username": null}}}', {"a": {"Username": "v"}}),
-        ('{"auths": {"a": {"username": null, "note": {"x": 1}, "note": {"y": 2}}}}', {"a": {"username": None, "note": {"y": 2}}}),
+        (
+            '{"auths": {"a": {"username": null, "note": {"x": 1}, "note": {"y": 2}}}}',
+            {"a": {"username": None, "note": {"y": 2}}},
+        ),
     ],
 )
 def test_what_stands_twice_is_read_as_go_reads_it(text: str, auths: dict[str, t.Any]) -> None:
     assert parse_document(text, DOCKER_CONFIG_JSON).auths == auths
 
 
-@pytest.mark.parametrize("text", ['{"auths": {"a": {"auth": "%"}, "a": {}}}', '{"auths": {"a": {"username": 5}}, "auths": null}'])
+@pytest.mark.parametrize(
+    "text", ['{"auths": {"a": {"auth": "%"}, "a": {}}}', '{"auths": {"a": {"username": 5}}, "auths": null}']
+)
 def test_what_is_replaced_breaks_imports_all_the_same(text: str) -> None:
     words = 'it has "a" twice, and one of the two cannot be decoded: its '
     with pytest.raises(MalformedAuth, match=words):
@@ -339,7 +409,11 @@ def test_what_is_replaced_breaks_imports_all_the_same(text: str) -> None:
 
 
 def test_a_field_of_another_type_breaks_imports_wherever_it_stands() -> None:
-    for text in ('{"username": 5, "username": "u"}', '{"username": "u", "Username": 5}', '{"username": 5, "username": null}'):
+    for text in (
+        '{"username": 5, "username": "u"}',
+        '{"username": "u", "Username": 5}',
+        '{"username": 5, "username": null}',
+    ):
         document = parse_document(f'{{"auths": {{"a": {text}}}}}', DOCKER_CONFIG_JSON)
         assert document.malformed() == {"a": 'its "username" is a number instead of text'}
 
@@ -358,13 +432,31 @@ CONFIG = json.dumps({"auths": {"h.example": entry()}})
     [
         (b"", 'is empty; log in first ("podman login --authfile FILE REGISTRY")'),
         (b" \n", "is empty; log in first"),
-        (CONFIG.encode("utf-8-sig"), "begins with a byte order mark, with which no tool reads it as an auth file; save it as UTF-8 without one"),
+        (
+            CONFIG.encode("utf-8-sig"),
+            "begins with a byte order mark, with which no tool reads it as an auth file; save it as UTF-8 without one",
+        ),
         (CONFIG.encode("utf-16"), "is text in UTF-16, which no tool reads as an auth file; save it as UTF-8"),
-        (CONFIG.encode("utf-16-le"), "is text in UTF-16, or no text at all, which no tool reads as an auth file; save it as UTF-8"),
-        (b"$ANSIBLE_VAULT;1.1;AES256\n6162", "is encrypted with Ansible Vault; give its content instead, auth_content: \"{{ lookup("),
-        (base64.b64encode(CONFIG.encode()), "is the base64 of an auth file; decode it, or give the text as auth_content, which takes base64 too"),
-        (b"apiVersion: v1\ndata:\n  x: y\nkind: Secret\n", 'is a Secret object; give the value of its data[".dockerconfigjson"] as auth_content'),
-        (json.dumps({"kind": "Secret", "data": {}}).encode(), 'is a Secret object; give the value of its data[".dockerconfigjson"] as auth_content'),
+        (
+            CONFIG.encode("utf-16-le"),
+            "is text in UTF-16, or no text at all, which no tool reads as an auth file; save it as UTF-8",
+        ),
+        (
+            b"$ANSIBLE_VAULT;1.1;AES256\n6162",
+            'is encrypted with Ansible Vault; give its content instead, auth_content: "{{ lookup(',
+        ),
+        (
+            base64.b64encode(CONFIG.encode()),
+            "is the base64 of an auth file; decode it, or give the text as auth_content, which takes base64 too",
+        ),
+        (
+            b"apiVersion: v1\ndata:\n  x: y\nkind: Secret\n",
+            'is a Secret object; give the value of its data[".dockerconfigjson"] as auth_content',
+        ),
+        (
+            json.dumps({"kind": "Secret", "data": {}}).encode(),
+            'is a Secret object; give the value of its data[".dockerconfigjson"] as auth_content',
+        ),
     ],
 )
 def test_each_file_that_is_no_auth_file_says_what_it_is(tmp_path: Path, content: bytes, words: str) -> None:
@@ -381,13 +473,21 @@ def test_only_the_helper_of_the_registry_is_named(auth_file: t.Callable[[t.Any],
     assert "credential helper" not in refusal(taken, path)
 
 
-@pytest.mark.parametrize("content", [CONFIG, base64.b64encode(CONFIG.encode()).decode(), "~/{\nx: y}", "-----BEGIN CERTIFICATE-----", "x" * 5000])
+@pytest.mark.parametrize(
+    "content",
+    [CONFIG, base64.b64encode(CONFIG.encode()).decode(), "~/{\nx: y}", "-----BEGIN CERTIFICATE-----", "x" * 5000],
+)
 def test_content_in_the_place_of_a_path_is_not_repeated(content: str) -> None:
-    assert refusal(read_auth_file, content) == "auth_file: it holds the content of a file where the path of one is expected; give it as auth_content"
+    assert (
+        refusal(read_auth_file, content)
+        == "auth_file: it holds the content of a file where the path of one is expected; give it as auth_content"
+    )
 
 
 def test_a_path_that_is_none() -> None:
-    assert refusal(read_auth_file, "a\0b").endswith("cannot be read on the host where the module runs (that is no path)")
+    assert refusal(read_auth_file, "a\0b").endswith(
+        "cannot be read on the host where the module runs (that is no path)"
+    )
 
 
 def test_tokens_that_docker_keeps_for_itself_are_no_registries(auth_file: t.Callable[[t.Any], str]) -> None:
@@ -401,11 +501,15 @@ def test_tokens_that_docker_keeps_for_itself_are_no_registries(auth_file: t.Call
 def test_a_credential_in_a_key_is_refused_and_not_shown(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": {"https://user:s3cret@h.example": entry()}})
     assert refusal(taken, path) == (
-        f'auth_file: {path}: the entry of "https://********@h.example" cannot be used: its key has a user name or password in it, which the cluster does '
+        f'auth_file: {path}: the entry of "https://********@h.example" cannot be used: its key has a user name or '
+        "password in it, which the cluster does "
         'not use; log in to that registry again, or leave it out with "only"'
     )
 
 
 def test_what_awx_shows_in_the_place_of_a_password_is_refused(auth_file: t.Callable[[t.Any], str]) -> None:
     path = auth_file({"auths": {"h.example": entry("u", "$encrypted$")}})
-    assert f'auth_file: {path}: the entry of "h.example" cannot be used: its credential is $encrypted$, which AWX shows' in refusal(taken, path)
+    assert (
+        f'auth_file: {path}: the entry of "h.example" cannot be used: its credential is $encrypted$, which AWX shows'
+        in refusal(taken, path)
+    )

@@ -10,7 +10,14 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.expiry import EXPIRED, EXPIRES, UNKNOWN, VALID, Expiry, expiry_of
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.expiry import (
+    EXPIRED,
+    EXPIRES,
+    UNKNOWN,
+    VALID,
+    Expiry,
+    expiry_of,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,11 +31,16 @@ def encoded(document: t.Any) -> str:
 
 def ecr(expiration: t.Any) -> str:
     """A token as Amazon ECR gives it: the base64 of JSON."""
-    return encoded({"payload": "x" * 50, "datakey": "y" * 20, "version": "2", "type": "DATA_KEY", "expiration": expiration})
+    return encoded(
+        {"payload": "x" * 50, "datakey": "y" * 20, "version": "2", "type": "DATA_KEY", "expiration": expiration}
+    )
 
 
 def jwt(**claims: t.Any) -> str:
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": "RS256", "typ": "JWT"}, claims)
+    ]
     return ".".join([*parts, "c2lnbmF0dXJl"])
 
 
@@ -94,6 +106,10 @@ def test_a_token_of_the_future_shows_that_a_clock_is_wrong() -> None:
     assert expiry_of(jwt(exp=SECONDS - 5, iat=SECONDS + 3600)).state(now=NOW) == UNKNOWN
 
 
-@given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()) | st.lists(st.text(), min_size=3, max_size=3).map(".".join))
+@given(
+    st.text()
+    | st.binary().map(lambda raw: base64.b64encode(raw).decode())
+    | st.lists(st.text(), min_size=3, max_size=3).map(".".join)
+)
 def test_any_text_is_a_password(text: str) -> None:
     expiry_of(text).state()

@@ -154,7 +154,14 @@ def test_any_text_can_be_a_key_of_a_secret(text: str) -> None:
     assert filed_text(text) == filed_text(text)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["h.example", "h.example/team", "h.example/team/web", "*.example"])), unique=True))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"), st.sampled_from(["h.example", "h.example/team", "h.example/team/web", "*.example"])
+        ),
+        unique=True,
+    )
+)
 def test_the_longest_key_and_then_the_first_secret_is_used(content: list[tuple[str, str]]) -> None:
     found = Keyring([entry(key, secret) for secret, key in content]).lookup("h.example/team/web:1")
     literal = sorted(((-len(key), secret) for secret, key in content if key[0] != "*"))
@@ -192,7 +199,17 @@ def test_what_is_no_image_is_not_looked_up() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["h.example", "h.example:5000/team", "*.h.example", "*:5000", "https://index.docker.io/v1/", "docker.io", "localhost", "h.example/team/", "[::1]:5000"],
+    [
+        "h.example",
+        "h.example:5000/team",
+        "*.h.example",
+        "*:5000",
+        "https://index.docker.io/v1/",
+        "docker.io",
+        "localhost",
+        "h.example/team/",
+        "[::1]:5000",
+    ],
 )
 def test_keys_that_need_no_remark(key: str) -> None:
     assert key_remark(key) == ""

@@ -18,7 +18,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     OptionCredentials,
     RegistrySettings,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import SECRETS, ScriptedCluster, forbidden
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
+    SECRETS,
+    ScriptedCluster,
+    forbidden,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, named
 
 IMAGE = "h.example:5000/team/web:v1"
@@ -55,14 +59,27 @@ class TestOptions:
 
     def test_registries_come_before_the_file(self, tmp_path: Path) -> None:
         file = tmp_path / "auth.json"
-        file.write_text(json.dumps({"auths": {"https://h.example:5000/v1/": auth("file", "f"), "h.example:5000/team/web": auth("deep", "d")}}))
+        file.write_text(
+            json.dumps(
+                {
+                    "auths": {
+                        "https://h.example:5000/v1/": auth("file", "f"),
+                        "h.example:5000/team/web": auth("deep", "d"),
+                    }
+                }
+            )
+        )
 
         both = options(entry("h.example:5000"), auth_file=str(file))
 
         assert both.find("h.example:5000/x:v1").login.username == "puller"  # type: ignore[union-attr]
         found = both.find(IMAGE)
         assert found is not None
-        assert found.as_dict() == {"source": "the option auth_file", "key": "h.example:5000/team/web", "username": "deep"}
+        assert found.as_dict() == {
+            "source": "the option auth_file",
+            "key": "h.example:5000/team/web",
+            "username": "deep",
+        }
 
     def test_every_kind_of_login(self) -> None:
         by_kind = options(
@@ -88,27 +105,44 @@ class TestOptions:
 
         with pytest.raises(CredentialUnusable) as caught:
             some.find(IMAGE)
-        assert str(caught.value) == 'The entry of "h.example:5000" in the option auth_content cannot be used: its auth is not base64 of user:password'
+        assert (
+            str(caught.value)
+            == 'The entry of "h.example:5000" in the option auth_content cannot be used: its auth is not base64 of '
+            "user:password"
+        )
         assert some.find("good.example/x").login == Login("u", "p")  # type: ignore[union-attr]
 
     @pytest.mark.parametrize(
         ("given", "words"),
         [
-            (entry("https://"), 'registries: "https://" is not a registry that an image could name; write host[:port][/path] as images do'),
+            (
+                entry("https://"),
+                (
+                    'registries: "https://" is not a registry that an image could name; write host[:port][/path] as '
+                    "images "
+                    "do"
+                ),
+            ),
             (
                 {"registry": "h.example", "auth": "%%"},
-                ('registries: "h.example" cannot be used: its auth is not base64 of user:password; '
-                'it would break every image import of the namespace'),
+                (
+                    'registries: "h.example" cannot be used: its auth is not base64 of user:password; '
+                    "it would break every image import of the namespace"
+                ),
             ),
             (
                 entry("h.example", "u", ""),
-                ('registries: "h.example": the password is empty; '
-                'the cluster would ask that registry anonymously and try no other secret for it'),
+                (
+                    'registries: "h.example": the password is empty; '
+                    "the cluster would ask that registry anonymously and try no other secret for it"
+                ),
             ),
             (
                 entry("h.example", "u:v"),
-                ('registries: "h.example": the user name "u:v" has a colon in it, '
-                'which a registry would take for the end of the name'),
+                (
+                    'registries: "h.example": the user name "u:v" has a colon in it, '
+                    "which a registry would take for the end of the name"
+                ),
             ),
         ],
     )
@@ -122,7 +156,9 @@ class TestOptions:
             options(entry("h.example"), entry("h.example"))
 
     def test_how_a_registry_is_reached(self) -> None:
-        some = options({"registry": "h.example:5000", "insecure": True}, {"registry": "h.example:5000/team", "ca_cert": "/ca"})
+        some = options(
+            {"registry": "h.example:5000", "insecure": True}, {"registry": "h.example:5000/team", "ca_cert": "/ca"}
+        )
 
         assert some.settings_for("h.example:5000/x") == RegistrySettings("h.example:5000", True, None)
         assert some.settings_for(IMAGE) == RegistrySettings("h.example:5000/team", None, "/ca")
@@ -142,11 +178,18 @@ class TestNamespaces:
     def credentials(self, cluster: ScriptedCluster, masked: list[str]) -> NamespaceCredentials:
         return NamespaceCredentials(cluster.client, lambda *values: masked.extend(values))
 
-    def test_the_clusters_choice(self, cluster: ScriptedCluster, credentials: NamespaceCredentials, masked: list[str]) -> None:
+    def test_the_clusters_choice(
+        self, cluster: ScriptedCluster, credentials: NamespaceCredentials, masked: list[str]
+    ) -> None:
         excluded = secret("a", {"h.example:5000/team": auth("no", "no")})
         excluded["metadata"]["annotations"] = {"openshift.io/image.excludeSecret": "true"}
         unread = secret("b", {"h.example:5000/team": auth("no", "no")}, type="Opaque")
-        secrets = [secret("z", {"h.example:5000": auth("z", "zz")}), secret("y", {"h.example:5000": auth("y", "yy")}), excluded, unread]
+        secrets = [
+            secret("z", {"h.example:5000": auth("z", "zz")}),
+            secret("y", {"h.example:5000": auth("y", "yy")}),
+            excluded,
+            unread,
+        ]
         cluster.on("GET", SECRETS, {"items": secrets})
         shop = credentials.of("shop")
 
@@ -159,17 +202,34 @@ class TestNamespaces:
         assert len(cluster.sent) == 1
 
     def test_an_empty_entry_hides_others(self, cluster: ScriptedCluster, credentials: NamespaceCredentials) -> None:
-        cluster.on("GET", SECRETS, {"items": [secret("a", {"h.example:5000/team": {}}), secret("b", {"h.example:5000": auth("u", "p")})]})
+        cluster.on(
+            "GET",
+            SECRETS,
+            {"items": [secret("a", {"h.example:5000/team": {}}), secret("b", {"h.example:5000": auth("u", "p")})]},
+        )
 
         assert credentials.of("shop").find(IMAGE).login.is_empty  # type: ignore[union-attr]
 
-    def test_a_secret_that_breaks_every_import(self, cluster: ScriptedCluster, credentials: NamespaceCredentials) -> None:
-        cluster.on("GET", SECRETS, {"items": [secret("bad", {"x.example": {"auth": "%%"}}), secret("good", {"h.example:5000": auth("u", "p")})]})
+    def test_a_secret_that_breaks_every_import(
+        self, cluster: ScriptedCluster, credentials: NamespaceCredentials
+    ) -> None:
+        cluster.on(
+            "GET",
+            SECRETS,
+            {
+                "items": [
+                    secret("bad", {"x.example": {"auth": "%%"}}),
+                    secret("good", {"h.example:5000": auth("u", "p")}),
+                ]
+            },
+        )
 
         for _turn in range(2):
             with pytest.raises(CredentialUnusable) as caught:
                 credentials.of("shop").find(IMAGE)
-            assert str(caught.value).startswith('Every import of the namespace "shop" fails because of the secret "bad": its entry for "x.example"')
+            assert str(caught.value).startswith(
+                'Every import of the namespace "shop" fails because of the secret "bad": its entry for "x.example"'
+            )
         assert len(cluster.sent) == 1
 
     def test_without_the_right_to_read_them(self, cluster: ScriptedCluster, credentials: NamespaceCredentials) -> None:

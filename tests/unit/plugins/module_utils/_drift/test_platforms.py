@@ -12,7 +12,10 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import image_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.platforms import Platforms, platforms_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import (
+    Image,
+    ImportFailure,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (

@@ -34,7 +34,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import session as transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem, tls_context
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import OBJECT, Authority, Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+    OBJECT,
+    Authority,
+    Reply,
+    ScriptedServer,
+)
 from cryptography.hazmat.primitives import serialization
 
 MakeClient = t.Callable[..., t.Any]
@@ -76,7 +81,9 @@ def test_an_unknown_ca_is_not_trusted(authority: Authority, serve: Serve, make_c
     assert client.waits == []
 
 
-def test_only_the_named_ca_is_trusted(authority: Authority, serve: Serve, make_client: MakeClient, tmp_path: Path) -> None:
+def test_only_the_named_ca_is_trusted(
+    authority: Authority, serve: Serve, make_client: MakeClient, tmp_path: Path
+) -> None:
     # a CA bundle of the library's own must not widen what the user trusts
     other = trustme.CA(organization_name="Another CA")
     other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
@@ -88,7 +95,9 @@ def test_only_the_named_ca_is_trusted(authority: Authority, serve: Serve, make_c
     assert len(context.get_ca_certs()) == 1
 
 
-def test_environment_bundles_take_no_part(authority: Authority, serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_bundles_take_no_part(
+    authority: Authority, serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.ca_path))
     monkeypatch.setenv("CURL_CA_BUNDLE", str(authority.ca_path))
     server = serve(authority.server_context())
@@ -100,10 +109,15 @@ def test_an_intermediate_can_be_the_anchor(serve: Serve, make_client: MakeClient
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     intermediate.issue_cert("127.0.0.1").configure_cert(context)
     server = serve(context)
-    assert make_client(Connection(host=server.url, ca=Pem("x", text=intermediate.cert_pem.bytes().decode()))).get(PATH) == OBJECT
+    assert (
+        make_client(Connection(host=server.url, ca=Pem("x", text=intermediate.cert_pem.bytes().decode()))).get(PATH)
+        == OBJECT
+    )
 
 
-def test_validation_can_be_switched_off_without_a_word(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
+def test_validation_can_be_switched_off_without_a_word(
+    authority: Authority, serve: Serve, make_client: MakeClient
+) -> None:
     server = serve(authority.server_context("other.example.com"))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -122,7 +136,9 @@ def test_a_certificate_for_another_name(authority: Authority, serve: Serve, make
     assert said.endswith("); use a host name that the certificate names, or a kubeconfig with tls-server-name.")
 
 
-def test_the_tls_server_name_is_asked_for_and_verified(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
+def test_the_tls_server_name_is_asked_for_and_verified(
+    authority: Authority, serve: Serve, make_client: MakeClient
+) -> None:
     context = authority.server_context("api.internal")
     names: list[str | None] = []
     context.sni_callback = lambda _socket, name, _context: names.append(name)
@@ -136,10 +152,13 @@ def test_the_tls_server_name_is_asked_for_and_verified(authority: Authority, ser
 def test_an_expired_certificate(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     past = datetime.datetime.now().astimezone() - datetime.timedelta(days=30)
-    authority.ca.issue_cert("127.0.0.1", not_before=past, not_after=past + datetime.timedelta(days=1)).configure_cert(context)
+    authority.ca.issue_cert("127.0.0.1", not_before=past, not_after=past + datetime.timedelta(days=1)).configure_cert(
+        context
+    )
     server = serve(context)
     assert failure(make_client(Connection(host=server.url, ca=ca_of(authority)))) == (
-        f"the certificate of {server.url} is not valid now (certificate has expired); renew it, or correct the clock of the machine where"
+        f"the certificate of {server.url} is not valid now (certificate has expired); renew it, or correct the clock "
+        "of the machine where"
         " the module runs."
     )
 
@@ -154,16 +173,27 @@ def test_tls_to_a_server_without_tls(api: ScriptedServer, make_client: MakeClien
 def test_http_to_a_server_with_tls(authority: Authority, serve: Serve, make_client: MakeClient) -> None:
     server = serve(authority.server_context())
     said = failure(make_client(Connection(host=f"http://127.0.0.1:{server.port}")))
-    assert said.startswith(f"the connection to the API server http://127.0.0.1:{server.port} broke off before a complete answer came (")
+    assert said.startswith(
+        f"the connection to the API server http://127.0.0.1:{server.port} broke off before a complete answer came ("
+    )
     assert "); the option host begins with http://, and API servers speak https (tried 4 times)." in said
 
 
 @pytest.mark.parametrize(
     ("ca", "said"),
     [
-        (Pem("the option ca_cert", path="/nonexistent/ca.pem"), "The option ca_cert (/nonexistent/ca.pem) cannot be read: No such file or directory."),
-        (Pem("the CA of the cluster 'c'", text="nonsense"), "The CA of the cluster 'c' holds no certificate in PEM form."),
-        (Pem("the option ca_cert", path=__file__), f"The option ca_cert ({__file__}) holds no certificate in PEM form."),
+        (
+            Pem("the option ca_cert", path="/nonexistent/ca.pem"),
+            "The option ca_cert (/nonexistent/ca.pem) cannot be read: No such file or directory.",
+        ),
+        (
+            Pem("the CA of the cluster 'c'", text="nonsense"),
+            "The CA of the cluster 'c' holds no certificate in PEM form.",
+        ),
+        (
+            Pem("the option ca_cert", path=__file__),
+            f"The option ca_cert ({__file__}) holds no certificate in PEM form.",
+        ),
     ],
 )
 def test_an_unusable_ca(make_client: MakeClient, ca: Pem, said: str) -> None:
@@ -184,13 +214,21 @@ def mutual(authority: Authority) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("inline", [True, False])
 def test_a_client_certificate_is_presented(
-    authority: Authority, serve: Serve, make_client: MakeClient, inline: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    authority: Authority,
+    serve: Serve,
+    make_client: MakeClient,
+    inline: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     server = serve(mutual(authority))
     cert, key = Pem("cert", path=str(authority.client_cert)), Pem("key", path=str(authority.client_key))
     if inline:
-        cert, key = Pem("cert", text=authority.client_cert.read_text()), Pem("key", text=authority.client_key.read_text())
+        cert, key = (
+            Pem("cert", text=authority.client_cert.read_text()),
+            Pem("key", text=authority.client_key.read_text()),
+        )
     client = make_client(Connection(host=server.url, ca=ca_of(authority), client_cert=cert, client_key=key))
     assert list(tmp_path.iterdir()) == []
     assert client.get(PATH) == OBJECT
@@ -221,30 +259,43 @@ def test_a_missing_client_certificate(authority: Authority, serve: Serve, make_c
     server = serve(context)
     client = make_client(Connection(host=server.url, ca=ca_of(authority)))
     assert re.fullmatch(
-        rf"{server.url} ended the TLS handshake \(\w*ALERT_HANDSHAKE_FAILURE\); it was given no client certificate, check whether it wants"
+        rf"{server.url} ended the TLS handshake \(\w*ALERT_HANDSHAKE_FAILURE\); it was given no client certificate, "
+        r"check whether it wants"
         r" another\.",
         failure(client),
     )
     assert client.waits == []
 
 
-def test_a_client_certificate_of_another_ca(authority: Authority, serve: Serve, make_client: MakeClient, tmp_path: Path) -> None:
+def test_a_client_certificate_of_another_ca(
+    authority: Authority, serve: Serve, make_client: MakeClient, tmp_path: Path
+) -> None:
     context = mutual(authority)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     server = serve(context)
     stranger = trustme.CA().issue_cert("stranger@example.com")
     stranger.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "stranger.pem"))
     cert = Pem("the option client_cert", path=str(tmp_path / "stranger.pem"))
-    said = failure(make_client(Connection(host=server.url, ca=ca_of(authority), client_cert=cert, credential_origin="the option client_cert")))
+    said = failure(
+        make_client(
+            Connection(
+                host=server.url, ca=ca_of(authority), client_cert=cert, credential_origin="the option client_cert"
+            )
+        )
+    )
     assert "ended the TLS handshake" in said
-    assert said.endswith("; it was given the client certificate of the option client_cert, check whether it wants another.")
+    assert said.endswith(
+        "; it was given the client certificate of the option client_cert, check whether it wants another."
+    )
 
 
 @pytest.fixture
 def files(authority: Authority, tmp_path: Path) -> dict[str, str]:
     """Paths of a good pair, another key, and the good key with a password."""
     key = serialization.load_pem_private_key(authority.client_key.read_bytes(), None)
-    locked = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"pw"))
+    locked = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"pw")
+    )
     (tmp_path / "locked.key").write_bytes(locked)
     trustme.CA().issue_cert("x").private_key_pem.write_to_path(str(tmp_path / "other.key"))
     (tmp_path / "both.pem").write_bytes(authority.client_cert.read_bytes() + authority.client_key.read_bytes())
@@ -264,9 +315,21 @@ def files(authority: Authority, tmp_path: Path) -> dict[str, str]:
     [
         ("missing", "key", "The option client_cert ({missing}) cannot be read: No such file or directory."),
         ("cert", "missing", "The option client_key ({missing}) cannot be read: No such file or directory."),
-        ("cert", "locked", "The option client_key ({locked}) holds a key that is protected by a password; give one without."),
+        (
+            "cert",
+            "locked",
+            "The option client_key ({locked}) holds a key that is protected by a password; give one without.",
+        ),
         ("cert", "other", "The option client_cert ({cert}) does not belong to the key (the option client_key)."),
-        ("cert", None, "The option client_cert ({cert}) holds no certificate with its key in PEM form; set the option client_key, or put both into the file."),
+        (
+            "cert",
+            None,
+            (
+                "The option client_cert ({cert}) holds no certificate with its key in PEM form; set the option "
+                "client_key, "
+                "or put both into the file."
+            ),
+        ),
         ("nonsense", "key", "The option client_cert ({nonsense}) or the option client_key ({key}) is not in PEM form."),
     ],
 )
@@ -277,9 +340,16 @@ def test_an_unusable_client_certificate(files: dict[str, str], cert: str, key: s
     assert str(caught.value) == said.format(**files)
 
 
-def test_one_file_may_hold_certificate_and_key(authority: Authority, serve: Serve, make_client: MakeClient, files: dict[str, str]) -> None:
+def test_one_file_may_hold_certificate_and_key(
+    authority: Authority, serve: Serve, make_client: MakeClient, files: dict[str, str]
+) -> None:
     server = serve(mutual(authority))
-    assert make_client(Connection(host=server.url, ca=ca_of(authority), client_cert=Pem("x", path=files["both"]))).get(PATH) == OBJECT
+    assert (
+        make_client(Connection(host=server.url, ca=ca_of(authority), client_cert=Pem("x", path=files["both"]))).get(
+            PATH
+        )
+        == OBJECT
+    )
 
 
 # ---- proxies
@@ -373,7 +443,9 @@ def test_the_tls_server_name_works_through_a_tunnel(
     authority: Authority, serve: Serve, make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy]
 ) -> None:
     server, proxy = serve(authority.server_context("api.internal")), tunnel()
-    connection = Connection(host=server.url, ca=ca_of(authority), server_name="api.internal", proxy=f"http://127.0.0.1:{proxy.port}")
+    connection = Connection(
+        host=server.url, ca=ca_of(authority), server_name="api.internal", proxy=f"http://127.0.0.1:{proxy.port}"
+    )
     assert make_client(connection).get(PATH) == OBJECT
 
 
@@ -381,7 +453,12 @@ def test_the_password_in_the_proxys_url_authenticates(
     authority: Authority, serve: Serve, make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy]
 ) -> None:
     server, proxy = serve(authority.server_context()), tunnel()
-    options = {"host": server.url, "api_key": "t", "ca_cert": str(authority.ca_path), "proxy": f"http://bob:s%40c@127.0.0.1:{proxy.port}"}
+    options = {
+        "host": server.url,
+        "api_key": "t",
+        "ca_cert": str(authority.ca_path),
+        "proxy": f"http://bob:s%40c@127.0.0.1:{proxy.port}",
+    }
     assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == OBJECT
     assert "Proxy-Authorization: Basic Ym9iOnNAYw==\r\n" in proxy.heads[0]
 
@@ -390,51 +467,90 @@ def test_a_password_for_the_proxy_may_be_of_any_alphabet(
     authority: Authority, serve: Serve, make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy]
 ) -> None:
     server, proxy = serve(authority.server_context()), tunnel()
-    options = {"host": server.url, "api_key": "t", "ca_cert": str(authority.ca_path), "proxy": f"http://bob:пароль@127.0.0.1:{proxy.port}"}
+    options = {
+        "host": server.url,
+        "api_key": "t",
+        "ca_cert": str(authority.ca_path),
+        "proxy": f"http://bob:пароль@127.0.0.1:{proxy.port}",
+    }
     assert make_client(connection_from_params(options, lambda secrets: None)).get(PATH) == OBJECT
     assert f"Proxy-Authorization: Basic {base64.b64encode('bob:пароль'.encode()).decode()}\r\n" in proxy.heads[0]
 
 
 def test_plain_http_is_asked_of_the_proxy(api: ScriptedServer, make_client: MakeClient) -> None:
     api.replies = [Reply(body={**OBJECT, "through": "proxy"})]
-    assert make_client(Connection(host="http://api.example.com:8001", proxy=api.url)).get(PATH) == {**OBJECT, "through": "proxy"}
+    assert make_client(Connection(host="http://api.example.com:8001", proxy=api.url)).get(PATH) == {
+        **OBJECT,
+        "through": "proxy",
+    }
     assert api.asked[0].path == f"http://api.example.com:8001{PATH}"
 
 
 @pytest.mark.parametrize(
     ("refuse", "said"),
     [
-        ("407 Proxy Authentication Required", "(407 Proxy Authentication Required); set proxy_headers.proxy_basic_auth."),
+        (
+            "407 Proxy Authentication Required",
+            "(407 Proxy Authentication Required); set proxy_headers.proxy_basic_auth.",
+        ),
         ("403 Forbidden", "(403 Forbidden); check that it allows connections to this host and port."),
-        ("403 Error 407 of another", "(403 Error 407 of another); check that it allows connections to this host and port."),
-        ("503 Service Unavailable", "(503 Service Unavailable); it cannot reach the cluster itself: check the host's name and port, and the DNS of the proxy."),
+        (
+            "403 Error 407 of another",
+            "(403 Error 407 of another); check that it allows connections to this host and port.",
+        ),
+        (
+            "503 Service Unavailable",
+            (
+                "(503 Service Unavailable); it cannot reach the cluster itself: check the host's name and port, and "
+                "the "
+                "DNS of the proxy."
+            ),
+        ),
     ],
 )
-def test_a_proxy_that_refuses_the_tunnel(make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy], refuse: str, said: str) -> None:
+def test_a_proxy_that_refuses_the_tunnel(
+    make_client: MakeClient, tunnel: t.Callable[..., TunnelProxy], refuse: str, said: str
+) -> None:
     proxy = tunnel(refuse)
-    client = make_client(Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{proxy.port}"))
+    client = make_client(
+        Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{proxy.port}")
+    )
     message = failure(client)
-    assert message == f"the proxy http://127.0.0.1:{proxy.port} did not open a tunnel to https://api.example.com:6443 {said}"
+    assert (
+        message
+        == f"the proxy http://127.0.0.1:{proxy.port} did not open a tunnel to https://api.example.com:6443 {said}"
+    )
 
 
 def test_a_proxy_that_breaks_off_may_have_passed_the_request_on(api: ScriptedServer, make_client: MakeClient) -> None:
     api.replies = [Reply(action="reset")]
     client = make_client(Connection(host="http://api.example.com:8001", proxy=api.url))
-    with pytest.raises(ApiOutcomeUnknown, match=r"the connection to the API server http://api.example.com:8001 broke off before"):
+    with pytest.raises(
+        ApiOutcomeUnknown, match=r"the connection to the API server http://api.example.com:8001 broke off before"
+    ):
         client.request("POST", PATH, body={}, repeatable=False)
     assert len(api.asked) == 1
 
 
 def test_a_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> None:
-    client = make_client(Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{free_port}"))
+    client = make_client(
+        Connection(host="https://api.example.com:6443", proxy=f"http://bob:hunter2@127.0.0.1:{free_port}")
+    )
     assert failure(client) == f"the proxy http://127.0.0.1:{free_port} refused the connection; check the option proxy."
 
 
-def test_a_proxy_of_the_kubeconfig_is_not_the_option(make_client: MakeClient, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_kubeconfig_is_not_the_option(
+    make_client: MakeClient, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kubeconfig = {
         "current-context": "it",
         "contexts": [{"name": "it", "context": {"cluster": "it"}}],
-        "clusters": [{"name": "it", "cluster": {"server": "https://api.example.com:6443", "proxy-url": f"http://127.0.0.1:{free_port}"}}],
+        "clusters": [
+            {
+                "name": "it",
+                "cluster": {"server": "https://api.example.com:6443", "proxy-url": f"http://127.0.0.1:{free_port}"},
+            }
+        ],
     }
     ours = "the kubeconfig content of the option kubeconfig"
     connection = connection_from_params({"kubeconfig": kubeconfig}, lambda secrets: None)
@@ -442,16 +558,21 @@ def test_a_proxy_of_the_kubeconfig_is_not_the_option(make_client: MakeClient, fr
         f"the proxy http://127.0.0.1:{free_port} refused the connection; check proxy-url of the cluster 'it' of {ours}."
     )
     monkeypatch.setenv("K8S_AUTH_PROXY", f"http://127.0.0.1:{free_port}")
-    named = connection_from_params({"kubeconfig": kubeconfig, "proxy": f"http://127.0.0.1:{free_port}"}, lambda secrets: None)
+    named = connection_from_params(
+        {"kubeconfig": kubeconfig, "proxy": f"http://127.0.0.1:{free_port}"}, lambda secrets: None
+    )
     assert failure(make_client(named)).endswith("; check the environment variable K8S_AUTH_PROXY.")
     del kubeconfig["clusters"][0]["cluster"]["proxy-url"]  # type: ignore[index]
     kubeconfig["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{free_port}"  # type: ignore[index]
     direct = connection_from_params({"kubeconfig": kubeconfig}, lambda secrets: None)
-    assert failure(make_client(direct)).endswith(f"refused the connection; check the cluster 'it' of {ours} and its port, and that it runs (tried 4 times).")
+    assert failure(make_client(direct)).endswith(
+        f"refused the connection; check the cluster 'it' of {ours} and its port, and that it runs (tried 4 times)."
+    )
 
 
 class SocksProxy(TunnelProxy):
-    """A SOCKS proxy of version 5 (RFC 1928, RFC 1929); ``heads`` are the credentials and addresses that it was given."""
+    """A SOCKS proxy of version 5 (RFC 1928, RFC 1929); ``heads`` are the credentials and addresses that it was
+    given."""
 
     def _tunnel(self, client: socket.socket) -> None:
         with client, client.makefile("rb", buffering=0) as asked:
@@ -473,10 +594,14 @@ class SocksProxy(TunnelProxy):
 
 
 @pytest.mark.parametrize(("scheme", "login", "given"), [("socks5", "bob:s%40c@", ["bob s@c"]), ("socks5h", "", [])])
-def test_a_socks_proxy(authority: Authority, serve: Serve, make_client: MakeClient, scheme: str, login: str, given: list[str]) -> None:
+def test_a_socks_proxy(
+    authority: Authority, serve: Serve, make_client: MakeClient, scheme: str, login: str, given: list[str]
+) -> None:
     server, proxy = serve(authority.server_context()), SocksProxy()
     try:
-        connection = Connection(host=server.url, token="t0ken", ca=ca_of(authority), proxy=f"{scheme}://{login}127.0.0.1:{proxy.port}")
+        connection = Connection(
+            host=server.url, token="t0ken", ca=ca_of(authority), proxy=f"{scheme}://{login}127.0.0.1:{proxy.port}"
+        )
         client = make_client(connection)
         assert [client.get(PATH), client.get(PATH)] == [OBJECT, OBJECT]
     finally:
@@ -495,15 +620,22 @@ def test_plain_http_goes_through_a_socks_proxy(api: ScriptedServer, make_client:
 
 
 def test_a_socks_proxy_that_is_not_there(make_client: MakeClient, free_port: int) -> None:
-    client = make_client(Connection(host="https://api.example.com:6443", proxy=f"socks5h://bob:hunter2@127.0.0.1:{free_port}"))
+    client = make_client(
+        Connection(host="https://api.example.com:6443", proxy=f"socks5h://bob:hunter2@127.0.0.1:{free_port}")
+    )
     message = failure(client)
     assert "hunter2" not in message
-    assert message.startswith(f"the proxy socks5h://127.0.0.1:{free_port} refused the connection; check the option proxy and its port")
+    assert message.startswith(
+        f"the proxy socks5h://127.0.0.1:{free_port} refused the connection; check the option proxy and its port"
+    )
 
 
 def test_a_socks_proxy_without_its_library(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "urllib3.contrib.socks", None)
-    with pytest.raises(MissingLibraryError, match=r"^Failed to import the required Python library \(PySocks\) on .* This is required for a SOCKS proxy\."):
+    with pytest.raises(
+        MissingLibraryError,
+        match=r"^Failed to import the required Python library \(PySocks\) on .* This is required for a SOCKS proxy\.",
+    ):
         make_client(Connection(host="https://api.example.com", proxy="socks5://127.0.0.1:9"))
 
 
@@ -542,7 +674,8 @@ def test_a_proxy_that_speaks_tls(authority: Authority, serve: Serve, make_client
     connection = Connection(host="http://api.example.com:8001", proxy=proxy.url, ca=ca_of(authority))
     assert make_client(connection).get(PATH) == {**OBJECT, "through": "proxy"}
     assert failure(make_client(connection._replace(ca=None))) == (
-        f"the certificate of the proxy {proxy.url} is not trusted (unable to get local issuer certificate); add its CA to those of the machine"
+        f"the certificate of the proxy {proxy.url} is not trusted (unable to get local issuer certificate); add its CA "
+        "to those of the machine"
         " where the module runs, or to the file of the option ca_cert."
     )
 
@@ -563,7 +696,8 @@ def test_a_name_that_does_not_resolve(make_client: MakeClient, monkeypatch: pyte
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     assert failure(make_client(Connection(host="https://api.example.com:6443"))) == (
-        "the name api.example.com cannot be resolved; check the option host and the DNS of the machine where the module runs (tried 4 times)."
+        "the name api.example.com cannot be resolved; check the option host and the DNS of the machine where the "
+        "module runs (tried 4 times)."
     )
 
 
@@ -576,7 +710,8 @@ def test_a_server_that_accepts_no_connection_in_time(make_client: MakeClient, mo
     monkeypatch.setattr("urllib3.util.connection.create_connection", slow)
     client = make_client(Connection(host="https://127.0.0.1:9"))
     assert failure(client) == (
-        "the API server https://127.0.0.1:9 did not accept a connection within 10 seconds; check the option host, firewalls, and whether a"
+        "the API server https://127.0.0.1:9 did not accept a connection within 10 seconds; check the option host, "
+        "firewalls, and whether a"
         " proxy is needed (tried 2 times)."
     )
 
@@ -587,7 +722,8 @@ def test_an_unreachable_network(make_client: MakeClient, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", unreachable)
     assert failure(make_client(Connection(host="https://127.0.0.1:9"))) == (
-        "the API server https://127.0.0.1:9 cannot be reached (No route to host); check the network and whether a proxy is needed"
+        "the API server https://127.0.0.1:9 cannot be reached (No route to host); check the network and whether a "
+        "proxy is needed"
         " (tried 4 times)."
     )
 

@@ -9,12 +9,19 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.adoption import adopt
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ObservedStream,
+    ObservedTag,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.desired import TagNames
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.plan import UNREADABLE, questions_there
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.plan import (
+    UNREADABLE,
+    questions_there,
+)
 
 SOURCE = "registry.example.com/team/web:v1"
-# What somebody may write into a stream of their own, or a server that lies into an answer: values that the options refuse.
+# What somebody may write into a stream of their own, or a server that lies into an answer: values that the options
+# refuse.
 ODD: list[dict[str, t.Any]] = [
     {"prefer_architecture": "{{ lookup('pipe', 'id > proof') }}"},
     {"prefer_architecture": "x86_64"},
@@ -56,7 +63,9 @@ def test_an_odd_tag_is_no_candidate_for_a_migration_which_could_not_go_back(odd:
     assert [(other.tag, other.state) for other in others] == [(bad.name, UNREADABLE)]
 
 
-@pytest.mark.parametrize("names", [{"name": "web\n- x"}, {"namespace": "{{ 1 }}"}, {"name": "\x1b[2J"}, {"name": "w" * 300}], ids=repr)
+@pytest.mark.parametrize(
+    "names", [{"name": "web\n- x"}, {"namespace": "{{ 1 }}"}, {"name": "\x1b[2J"}, {"name": "w" * 300}], ids=repr
+)
 def test_a_stream_that_cannot_be_declared_is_refused_with_all_of_its_tags(names: dict[str, t.Any]) -> None:
     adoption = adopt(stream(ObservedTag("v1", source=SOURCE), **names))
 

@@ -19,7 +19,9 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 
 WEB = "registry.example.com:5000/team/web"
 ONE = {"namespace": "shop", "name": "web"}
-TAG_NAME = "is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not beginning with . or -)"
+TAG_NAME = (
+    "is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not beginning with . or -)"
+)
 NO_DIGEST = 'is not a pull spec: "sha256:abc" is not a digest (sha256: and 64 hexadecimal digits in lower case)'
 
 
@@ -39,7 +41,9 @@ def test_a_tag_says_everything_itself() -> None:
         "prefer_os": "linux",
     }
     (stream,) = desired_streams({**ONE, "tags": [tag("v1", f"{WEB}:v1", **said)]})
-    assert stream.tags == (DesiredTag("v1", PullSpec.parse(f"{WEB}:v1"), "PreserveOriginal", "Local", False, True, "arm64", "linux"),)
+    assert stream.tags == (
+        DesiredTag("v1", PullSpec.parse(f"{WEB}:v1"), "PreserveOriginal", "Local", False, True, "arm64", "linux"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,14 +57,20 @@ def test_a_tag_says_everything_itself() -> None:
         ("prefer_os", "linux", "", "windows"),
     ],
 )
-def test_a_tag_inherits_from_its_stream_and_that_from_the_task(option: str, of_task: t.Any, of_stream: t.Any, of_tag: t.Any) -> None:
+def test_a_tag_inherits_from_its_stream_and_that_from_the_task(
+    option: str, of_task: t.Any, of_stream: t.Any, of_tag: t.Any
+) -> None:
     streams = desired_streams(
         {
             "namespace": "shop",
             option: of_task,
             "streams": [
                 {"name": "a", "tags": [tag("v1", f"{WEB}:v1")]},
-                {"name": "b", option: of_stream, "tags": [tag("v1", f"{WEB}:v1"), tag("v2", f"{WEB}:v2", **{option: of_tag})]},
+                {
+                    "name": "b",
+                    option: of_stream,
+                    "tags": [tag("v1", f"{WEB}:v1"), tag("v2", f"{WEB}:v2", **{option: of_tag})],
+                },
             ],
         }
     )
@@ -88,18 +98,40 @@ def test_a_stream_inherits_what_concerns_the_whole_stream_and_may_differ() -> No
             ],
         }
     )
-    assert (first.key, first.lookup_policy_local, first.purge_tags, first.refresh) == (("shop", "a"), True, True, "always")
-    assert (second.key, second.lookup_policy_local, second.purge_tags, second.refresh) == (("billing", "b"), False, False, "missing")
+    assert (first.key, first.lookup_policy_local, first.purge_tags, first.refresh) == (
+        ("shop", "a"),
+        True,
+        True,
+        "always",
+    )
+    assert (second.key, second.lookup_policy_local, second.purge_tags, second.refresh) == (
+        ("billing", "b"),
+        False,
+        False,
+        "missing",
+    )
 
 
 def test_refresh_drifted_and_keeping_unlisted_tags_are_the_defaults() -> None:
     (stream,) = desired_streams({**ONE, "tags": [tag("v1", f"{WEB}:v1")]})
-    assert (stream.refresh, stream.purge_tags, stream.absent, stream.lookup_policy_local) == ("drifted", False, False, None)
+    assert (stream.refresh, stream.purge_tags, stream.absent, stream.lookup_policy_local) == (
+        "drifted",
+        False,
+        False,
+        None,
+    )
 
 
 def test_the_tags_of_a_repository_carry_its_policies() -> None:
     (stream,) = desired_streams(
-        {**ONE, "repository": WEB, "tag_patterns": ["v*"], "import_mode": "PreserveOriginal", "insecure": True, "scheduled": False}
+        {
+            **ONE,
+            "repository": WEB,
+            "tag_patterns": ["v*"],
+            "import_mode": "PreserveOriginal",
+            "insecure": True,
+            "scheduled": False,
+        }
     )
     assert stream.repository is not None
     assert (stream.tags, stream.repository.patterns) == ((), ("v*",))
@@ -128,18 +160,25 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
     [
         (
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", import_mode="Sometimes")]},
-            'stream shop/web, tag v1: import_mode "Sometimes" is unknown: valid ImportMode values are Legacy or PreserveOriginal',
+            (
+                'stream shop/web, tag v1: import_mode "Sometimes" is unknown: valid ImportMode values are Legacy or '
+                "PreserveOriginal"
+            ),
         ),
         (
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", import_mode="legacy")]},
             (
-                'stream shop/web, tag v1: import_mode "legacy" is unknown: valid ImportMode values are Legacy or PreserveOriginal - '
+                'stream shop/web, tag v1: import_mode "legacy" is unknown: valid ImportMode values are Legacy or '
+                "PreserveOriginal - "
                 "did you mean Legacy? Upper and lower case count"
             ),
         ),
         (
             {**ONE, "import_mode": "Sometimes", "tags": [tag("v1", f"{WEB}:v1")]},
-            'stream shop/web: import_mode "Sometimes" is unknown: valid ImportMode values are Legacy or PreserveOriginal',
+            (
+                'stream shop/web: import_mode "Sometimes" is unknown: valid ImportMode values are Legacy or '
+                "PreserveOriginal"
+            ),
         ),
         (
             {"namespace": "shop", "import_mode": "", "streams": [{"name": "web", "tags": [tag("v1", f"{WEB}:v1")]}]},
@@ -147,12 +186,17 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", reference_policy="Remote")]},
-            'stream shop/web, tag v1: reference_policy "Remote" is unknown: valid reference policy values are Source or Local',
+            (
+                'stream shop/web, tag v1: reference_policy "Remote" is unknown: valid reference policy values are '
+                "Source "
+                "or Local"
+            ),
         ),
         (
             {**ONE, "reference_policy": "local", "tags": [tag("v1", f"{WEB}:v1")]},
             (
-                'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or Local - '
+                'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or '
+                "Local - "
                 "did you mean Local? Upper and lower case count"
             ),
         ),
@@ -180,11 +224,18 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "repository": f"{WEB}@sha256:{'0' * 64}"},
-            f'stream shop/web: repository "{WEB}@sha256:{"0" * 64}" carries a tag or digest: give the repository alone, or use tags',
+            (
+                f'stream shop/web: repository "{WEB}@sha256:{"0" * 64}" carries a tag or digest: give the repository '
+                "alone, or use tags"
+            ),
         ),
         (
             {**ONE, "repository": "Bad"},
-            'stream shop/web: "Bad" is not a pull spec: "Bad" is not a repository name (lower case, digits, and . _ - / between them)',
+            (
+                'stream shop/web: "Bad" is not a pull spec: "Bad" is not a repository name (lower case, digits, and . '
+                "_ - "
+                "/ between them)"
+            ),
         ),
         (
             {**ONE, "repository": WEB, "tags": [tag("v1", f"{WEB}:v1")]},
@@ -195,10 +246,19 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
             {**ONE, "tags": [tag("v1", f"{WEB}:v1")], "tag_patterns": ["v*"]},
             "stream shop/web: tag_patterns chooses among the tags of repository, which is not given",
         ),
-        ({"namespace": "shop", "streams": []}, "streams is empty: list at least one image stream, or leave the task out"),
+        (
+            {"namespace": "shop", "streams": []},
+            "streams is empty: list at least one image stream, or leave the task out",
+        ),
         (ONE, "stream shop/web: give tags, repository or lookup_policy_local; there is nothing to import"),
-        ({**ONE, "tags": []}, "stream shop/web: give tags, repository or lookup_policy_local; there is nothing to import"),
-        ({**ONE, "purge_tags": True}, "stream shop/web: give tags, repository or lookup_policy_local; there is nothing to import"),
+        (
+            {**ONE, "tags": []},
+            "stream shop/web: give tags, repository or lookup_policy_local; there is nothing to import",
+        ),
+        (
+            {**ONE, "purge_tags": True},
+            "stream shop/web: give tags, repository or lookup_policy_local; there is nothing to import",
+        ),
         (
             {"name": "web", "tags": [tag("v1", f"{WEB}:v1")]},
             "stream web needs a namespace: give it in the entry or for the whole task",
@@ -207,7 +267,11 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ({"namespace": "shop", "name": "", "tags": []}, "a stream needs a name"),
         (
             {"namespace": "shop", "name": "Bad_Name", "tags": [tag("v1", f"{WEB}:v1")]},
-            'stream shop/Bad_Name: "Bad_Name" is not an image stream name: lower case letters and digits with single . _ - between them',
+            (
+                'stream shop/Bad_Name: "Bad_Name" is not an image stream name: lower case letters and digits with '
+                "single . "
+                "_ - between them"
+            ),
         ),
         (
             {"namespace": "Shop", "name": "web", "tags": [tag("v1", f"{WEB}:v1")]},
@@ -231,11 +295,18 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
         ),
         (
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", prefer_architecture="ARM64")]},
-            'stream shop/web, tag v1: prefer_architecture "ARM64" is not a platform name: write it as image manifests do, for example arm64 or linux',
+            (
+                'stream shop/web, tag v1: prefer_architecture "ARM64" is not a platform name: write it as image '
+                "manifests "
+                "do, for example arm64 or linux"
+            ),
         ),
         (
             {**ONE, "prefer_os": "linux/amd64", "tags": [tag("v1", f"{WEB}:v1")]},
-            'stream shop/web: prefer_os "linux/amd64" is not a platform name: write it as image manifests do, for example arm64 or linux',
+            (
+                'stream shop/web: prefer_os "linux/amd64" is not a platform name: write it as image manifests do, for '
+                "example arm64 or linux"
+            ),
         ),
     ],
 )
@@ -246,26 +317,56 @@ def test_bad_input_ends_in_one_sentence(options: dict[str, t.Any], sentence: str
 
 
 def test_equal_streams_of_different_namespaces_are_different_streams() -> None:
-    streams = desired_streams({"streams": [{"namespace": "a", "name": "web", "state": "absent"}, {"namespace": "b", "name": "web", "state": "absent"}]})
+    streams = desired_streams(
+        {
+            "streams": [
+                {"namespace": "a", "name": "web", "state": "absent"},
+                {"namespace": "b", "name": "web", "state": "absent"},
+            ]
+        }
+    )
     assert [stream.key for stream in streams] == [("a", "web"), ("b", "web")]
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"), [("aarch64", "arm64"), ("x86_64", "amd64"), ("X86-64", "amd64"), ("armv7l", "arm"), ("i386", "386"), ("i686", "386")]
+    ("name", "meant"),
+    [
+        ("aarch64", "arm64"),
+        ("x86_64", "amd64"),
+        ("X86-64", "amd64"),
+        ("armv7l", "arm"),
+        ("i386", "386"),
+        ("i686", "386"),
+    ],
 )
 def test_what_kernels_call_an_architecture_is_refused_with_the_name_of_manifests(name: str, meant: str) -> None:
-    options = {"namespace": "shop", "name": "web", "tags": [{"name": "v1", "from": "r.example/web:v1", "prefer_architecture": name}]}
+    options = {
+        "namespace": "shop",
+        "name": "web",
+        "tags": [{"name": "v1", "from": "r.example/web:v1", "prefer_architecture": name}],
+    }
     with pytest.raises(InputError) as refused:
         desired_streams(options)
-    assert str(refused.value) == f'stream shop/web, tag v1: prefer_architecture "{name}" is not what image manifests call it: write {meant}'
+    assert (
+        str(refused.value)
+        == f'stream shop/web, tag v1: prefer_architecture "{name}" is not what image manifests call it: write {meant}'
+    )
 
 
 @pytest.mark.parametrize("text", ["preserveoriginal", "Preserve-Original", "preserve_original", "PRESERVEORIGINAL"])
 def test_an_import_mode_in_other_letters_is_asked_for(text: str) -> None:
-    with pytest.raises(InputError, match=r"valid ImportMode values are Legacy or PreserveOriginal - did you mean PreserveOriginal\? Upper and lower"):
+    with pytest.raises(
+        InputError,
+        match=r"valid ImportMode values are Legacy or PreserveOriginal - did you mean PreserveOriginal\? Upper and "
+        r"lower",
+    ):
         check_policies({"import_mode": text})
 
 
 def test_the_namespace_is_no_part_of_a_stream_s_name() -> None:
-    with pytest.raises(InputError, match="leave the namespace out of the name of an image stream, it is the option namespace"):
-        desired_streams({"namespace": "billing", "name": "billing/web", "tags": [{"name": "v1", "from": "r.example/web:v1"}]})
+    with pytest.raises(
+        InputError, match="leave the namespace out of the name of an image stream, it is the option namespace"
+    ):
+        desired_streams(
+            {"namespace": "billing", "name": "billing/web", "tags": [{"name": "v1", "from": "r.example/web:v1"}]}
+        )

@@ -10,8 +10,16 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import Conflict, Invalid
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure, ImportItem
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import chunks, send_images, send_repository
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import (
+    Image,
+    ImportFailure,
+    ImportItem,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import (
+    chunks,
+    send_images,
+    send_repository,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
@@ -53,7 +61,9 @@ def web(digest: str, mode: str = "Legacy") -> Image:
         (item(import_mode=None), {"insecure": False, "scheduled": False}, None),
     ],
 )
-def test_an_image_is_asked_for_with_its_complete_policy_and_its_tag(asked: ImportItem, policy: dict[str, t.Any], reference_policy: t.Any) -> None:
+def test_an_image_is_asked_for_with_its_complete_policy_and_its_tag(
+    asked: ImportItem, policy: dict[str, t.Any], reference_policy: t.Any
+) -> None:
     expected: dict[str, t.Any] = {
         "from": {"kind": "DockerImage", "name": f"{PRIVATE}/team/web:v2"},
         "to": {"name": "v2"},
@@ -84,7 +94,9 @@ def test_an_import_is_one_request_with_a_time_limit_and_a_precondition() -> None
 
 def test_a_lookup_stores_nothing_and_has_no_precondition() -> None:
     cluster = ScriptedCluster().on("POST", IMPORTS, recorded("lookup_without_import", 1))
-    answer = send_images(cluster.client, NAMESPACE, "web", [item(f"{PRIVATE}/team/web:v1", "v1")], store=False, timeout=5)
+    answer = send_images(
+        cluster.client, NAMESPACE, "web", [item(f"{PRIVATE}/team/web:v1", "v1")], store=False, timeout=5
+    )
     (request,) = cluster.sent
     assert request.body["spec"]["import"] is False
     assert request.body["metadata"] == {"name": "web", "namespace": NAMESPACE}
@@ -95,7 +107,9 @@ def test_a_lookup_stores_nothing_and_has_no_precondition() -> None:
 
 def test_a_list_is_known_with_its_children() -> None:
     cluster = ScriptedCluster().on("POST", IMPORTS, recorded("lookup_without_import", 2))
-    (image,) = send_images(cluster.client, NAMESPACE, "web", [item(import_mode="PreserveOriginal")], store=False, timeout=5).outcomes
+    (image,) = send_images(
+        cluster.client, NAMESPACE, "web", [item(import_mode="PreserveOriginal")], store=False, timeout=5
+    ).outcomes
     assert isinstance(image, Image)
     assert (image.digest, image.media_type, image.import_mode) == (WEB_V1_LIST, DOCKER_LIST, "PreserveOriginal")
     assert image.manifests[:2] == (
@@ -160,7 +174,9 @@ def test_a_refusal_of_the_whole_request_is_the_failure_of_its_only_image() -> No
     assert isinstance(failure, ImportFailure)
     assert failure.reason == "Invalid"
     assert failure.message.startswith('Image.image.openshift.io "sha256:faf53c5f')
-    assert failure.message.endswith("[dockerImageManifests[1].architecture: Required value, dockerImageManifests[1].os: Required value]")
+    assert failure.message.endswith(
+        "[dockerImageManifests[1].architecture: Required value, dockerImageManifests[1].os: Required value]"
+    )
     assert answer.stream is None
 
 
@@ -181,7 +197,13 @@ def test_a_repository_is_looked_up_and_not_imported() -> None:
     answer["status"]["repository"]["additionalTags"] = ["old"]
     cluster = ScriptedCluster().on("POST", IMPORTS, answer)
     found = send_repository(
-        cluster.client, NAMESPACE, "web", PullSpec.parse(f"{PRIVATE}/team/web"), import_mode="PreserveOriginal", insecure=True, timeout=9
+        cluster.client,
+        NAMESPACE,
+        "web",
+        PullSpec.parse(f"{PRIVATE}/team/web"),
+        import_mode="PreserveOriginal",
+        insecure=True,
+        timeout=9,
     )
     (request,) = cluster.sent
     assert request.body["spec"] == {
@@ -199,17 +221,42 @@ def test_a_repository_is_looked_up_and_not_imported() -> None:
 
 def test_a_repository_that_cannot_be_listed_says_why() -> None:
     cluster = ScriptedCluster().on("POST", IMPORTS, recorded("repository_import", 4))
-    found = send_repository(cluster.client, NAMESPACE, "web", PullSpec.parse(f"{PRIVATE}/team/absent"), import_mode=None, insecure=False, timeout=9)
+    found = send_repository(
+        cluster.client,
+        NAMESPACE,
+        "web",
+        PullSpec.parse(f"{PRIVATE}/team/absent"),
+        import_mode=None,
+        insecure=False,
+        timeout=9,
+    )
     assert (found.images, found.additional) == ({}, [])
-    assert found.failure == ImportFailure("NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/absent" not found')
+    assert found.failure == ImportFailure(
+        "NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/absent" not found'
+    )
 
 
 def test_a_repository_of_which_some_tags_fail_is_listed() -> None:
     answer = recorded("repository_import", 1)
-    answer["status"]["repository"]["status"] = {"status": "Failure", "reason": "ImportFailed", "message": "one of the images ..."}
-    answer["status"]["repository"]["images"][1] = {"status": {"status": "Failure", "reason": "InternalError", "message": "broken"}, "tag": "v1"}
+    answer["status"]["repository"]["status"] = {
+        "status": "Failure",
+        "reason": "ImportFailed",
+        "message": "one of the images ...",
+    }
+    answer["status"]["repository"]["images"][1] = {
+        "status": {"status": "Failure", "reason": "InternalError", "message": "broken"},
+        "tag": "v1",
+    }
     cluster = ScriptedCluster().on("POST", IMPORTS, answer)
-    found = send_repository(cluster.client, NAMESPACE, "web", PullSpec.parse(f"{PRIVATE}/team/web"), import_mode=None, insecure=False, timeout=9)
+    found = send_repository(
+        cluster.client,
+        NAMESPACE,
+        "web",
+        PullSpec.parse(f"{PRIVATE}/team/web"),
+        import_mode=None,
+        insecure=False,
+        timeout=9,
+    )
     assert found.failure is None
     assert found.images["v1"] == ImportFailure("InternalError", "broken")
 
@@ -217,7 +264,9 @@ def test_a_repository_of_which_some_tags_fail_is_listed() -> None:
 @examples
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=25, unique_by=lambda pair: pair))
 def test_requests_are_small_hold_every_image_once_and_never_mix_insecure(wanted: list[tuple[int, bool]]) -> None:
-    items = [item(f"{PRIVATE}/team/web:v{number}", f"{number}-{insecure}", insecure=insecure) for number, insecure in wanted]
+    items = [
+        item(f"{PRIVATE}/team/web:v{number}", f"{number}-{insecure}", insecure=insecure) for number, insecure in wanted
+    ]
     requests = chunks(items)
     assert sorted(asked.to for request in requests for asked in request) == sorted(asked.to for asked in items)
     assert all(1 <= len(request) <= 3 for request in requests)

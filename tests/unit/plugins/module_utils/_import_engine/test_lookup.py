@@ -13,7 +13,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Forbidden,
     Unauthorized,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure, Lookup
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import (
+    Image,
+    ImportFailure,
+    Lookup,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import look_up
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
@@ -50,7 +54,9 @@ def test_questions_of_one_kind_travel_in_requests_of_three() -> None:
     cluster = ScriptedCluster().on("POST", IMPORTS, *[served] * 3)
     questions = [ask(f"web:v{number}") for number in range(7)]
     answers = look_up(cluster.client, questions, 2, 30)
-    assert [t.cast(Image, answers[question]).digest for question in questions] == [f"sha256:v{number}" for number in range(7)]
+    assert [t.cast(Image, answers[question]).digest for question in questions] == [
+        f"sha256:v{number}" for number in range(7)
+    ]
     assert sorted(len(request.images) for request in cluster.sent) == [1, 3, 3]
     assert cluster.writes == []
     assert {request.query["timeout"] for request in cluster.sent} == {"30s"}
@@ -102,7 +108,11 @@ def test_an_image_that_failed_beside_others_is_asked_for_alone() -> None:
 def test_an_image_that_failed_alone_is_not_asked_for_again() -> None:
     cluster = ScriptedCluster().on("POST", IMPORTS, recorded("lookup_without_import", 3))
     answers = look_up(cluster.client, [ask("web:nope")], 1, 30)
-    assert answers == {ask("web:nope"): ImportFailure("NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/web:nope" not found')}
+    assert answers == {
+        ask("web:nope"): ImportFailure(
+            "NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/web:nope" not found'
+        )
+    }
     cluster.assert_all_asked()
 
 

@@ -7,7 +7,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiNotServed, Forbidden, Unauthorized
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ApiNotServed,
+    Forbidden,
+    Unauthorized,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
     ObservedStream,
@@ -54,9 +58,20 @@ def test_a_stream_as_imported() -> None:
             "policy_fields_overwritten",
             1,
             "v1",
-            {"import_mode": "PreserveOriginal", "scheduled": True, "insecure": True, "generation": 1, "image_generation": 1},
+            {
+                "import_mode": "PreserveOriginal",
+                "scheduled": True,
+                "insecure": True,
+                "generation": 1,
+                "image_generation": 1,
+            },
         ),
-        ("policy_fields_overwritten", 3, "v1", {"import_mode": "Legacy", "scheduled": False, "insecure": True, "image_generation": 2}),
+        (
+            "policy_fields_overwritten",
+            3,
+            "v1",
+            {"import_mode": "Legacy", "scheduled": False, "insecure": True, "image_generation": 2},
+        ),
         ("reference_policy_not_changed_by_import", 5, "v2", {"reference_policy": "Local"}),
         ("prefer_architecture", 4, "v1", {"prefer_architecture": "arm64", "prefer_os": "", "pending": False}),
         (
@@ -65,12 +80,19 @@ def test_a_stream_as_imported() -> None:
             "v1",
             {
                 "digest": "",
-                "failure": ImportFailure("Unauthorized", f'you may not have access to the container image "{PRIVATE}/team/web:v1"'),
+                "failure": ImportFailure(
+                    "Unauthorized", f'you may not have access to the container image "{PRIVATE}/team/web:v1"'
+                ),
                 "failure_generation": 1,
                 "pending": False,
             },
         ),
-        ("import_unauthorized", 4, "v1", {"digest": WEB_V1_AMD64, "failure": None, "failure_generation": 0, "pending": False}),
+        (
+            "import_unauthorized",
+            4,
+            "v1",
+            {"digest": WEB_V1_AMD64, "failure": None, "failure_generation": 0, "pending": False},
+        ),
         (
             "failed_refresh_keeps_last_image",
             3,
@@ -78,7 +100,9 @@ def test_a_stream_as_imported() -> None:
             {
                 "source": f"{PRIVATE}/team/web:v2",
                 "digest": WEB_V2,
-                "failure": ImportFailure("NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/web:nope" not found'),
+                "failure": ImportFailure(
+                    "NotFound", f'dockerimage.image.openshift.io "{PRIVATE}/team/web:nope" not found'
+                ),
                 "generation": 2,
                 "image_generation": 1,
                 "failure_generation": 2,
@@ -86,11 +110,31 @@ def test_a_stream_as_imported() -> None:
             },
         ),
         ("hub_second_pass", 5, "good", {"failure": ImportFailure("", "unknown error prevented import"), "digest": ""}),
-        ("generation_behind_settles", 3, "a", {"generation": 2, "image_generation": 1, "pending": True, "failure": None}),
+        (
+            "generation_behind_settles",
+            3,
+            "a",
+            {"generation": 2, "image_generation": 1, "pending": True, "failure": None},
+        ),
         ("generation_behind_settles", 9, "a", {"generation": 3, "image_generation": 3, "pending": False}),
-        ("tags_between_streams", 4, "alias", {"kind": "ImageStreamTag", "source": "v1", "source_namespace": "", "digest": WEB_V1_AMD64}),
-        ("tags_between_streams", 5, "prod", {"kind": "ImageStreamTag", "source": "src:v1", "source_namespace": NAMESPACE}),
-        ("tags_between_streams", 14, "ext", {"kind": "DockerImage", "reference": True, "digest": "", "image": f"{PRIVATE}/team/web:v2"}),
+        (
+            "tags_between_streams",
+            4,
+            "alias",
+            {"kind": "ImageStreamTag", "source": "v1", "source_namespace": "", "digest": WEB_V1_AMD64},
+        ),
+        (
+            "tags_between_streams",
+            5,
+            "prod",
+            {"kind": "ImageStreamTag", "source": "src:v1", "source_namespace": NAMESPACE},
+        ),
+        (
+            "tags_between_streams",
+            14,
+            "ext",
+            {"kind": "DockerImage", "reference": True, "digest": "", "image": f"{PRIVATE}/team/web:v2"},
+        ),
         ("tags_between_streams", 14, "none", {"kind": "ImageStreamTag", "digest": "", "failure": None}),
     ],
 )
@@ -134,7 +178,9 @@ def test_a_registry_s_words_are_shown_within_bounds_and_command_no_terminal() ->
 
 def test_one_stream_is_read_with_one_get() -> None:
     cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
-    assert observe(cluster.client, [(NAMESPACE, "web")], 8) == {(NAMESPACE, "web"): ObservedStream(NAMESPACE, "web", True, "1", False, {"v2": V2})}
+    assert observe(cluster.client, [(NAMESPACE, "web")], 8) == {
+        (NAMESPACE, "web"): ObservedStream(NAMESPACE, "web", True, "1", False, {"v2": V2})
+    }
     cluster.assert_all_asked()
 
 
@@ -147,7 +193,9 @@ def test_a_stream_or_namespace_that_does_not_exist_is_a_stream_to_create(case: s
 def test_several_streams_of_a_namespace_are_read_with_one_list() -> None:
     other = recorded("reimport_unchanged", 3)
     other["metadata"]["name"] = "not-asked-for"
-    cluster = ScriptedCluster().on("GET", STREAMS, {"kind": "ImageStreamList", "items": [other, recorded("reimport_unchanged", 3)]})
+    cluster = ScriptedCluster().on(
+        "GET", STREAMS, {"kind": "ImageStreamList", "items": [other, recorded("reimport_unchanged", 3)]}
+    )
     found = observe(cluster.client, [(NAMESPACE, "web"), (NAMESPACE, "new")], 8)
     assert found == {
         (NAMESPACE, "web"): ObservedStream(NAMESPACE, "web", True, "1", False, {"v2": V2}),
@@ -188,15 +236,23 @@ def test_a_namespace_that_the_server_cannot_read_now_does_not_hide_the_others(na
     elsewhere = STREAMS.replace(NAMESPACE, "broken")
     path = elsewhere if len(names) > 1 else f"{elsewhere}/web"
     body = {"kind": "Status", "status": "Failure", "reason": "InternalError", "message": "etcd is gone", "code": 500}
-    cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("GET", path, refusal("GET", path, 500, body))
+    cluster = (
+        ScriptedCluster()
+        .on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+        .on("GET", path, refusal("GET", path, 500, body))
+    )
     found = observe(cluster.client, [*(("broken", name) for name in names), (NAMESPACE, "web")], 2)
     assert isinstance(found[NAMESPACE, "web"], ObservedStream)
     assert all("etcd is gone" in str(found["broken", name]) for name in names)
     cluster.assert_all_asked()
 
 
-@pytest.mark.parametrize(("code", "body", "error"), [(401, ("access_denied", 0), Unauthorized), (404, ("not_openshift", 1), ApiNotServed)])
-def test_what_no_other_request_would_survive_ends_the_reading(code: int, body: tuple[str, int], error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("code", "body", "error"), [(401, ("access_denied", 0), Unauthorized), (404, ("not_openshift", 1), ApiNotServed)]
+)
+def test_what_no_other_request_would_survive_ends_the_reading(
+    code: int, body: tuple[str, int], error: type[Exception]
+) -> None:
     cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", refusal("GET", f"{STREAMS}/web", code, recorded(*body)))
     with pytest.raises(error):
         observe(cluster.client, [(NAMESPACE, "web")], 1)

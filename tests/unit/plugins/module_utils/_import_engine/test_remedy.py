@@ -55,19 +55,38 @@ def internal(words: str) -> ImportFailure:
 def page(status: int, body: str) -> ImportFailure:
     """A web page in the place of a registry's answer."""
     problem = "invalid character '<' looking for beginning of value"
-    return ImportFailure("InternalError", f'Internal error occurred: r/team/web:v1: error parsing HTTP {status} response body: {problem}: "{body}"')
+    return ImportFailure(
+        "InternalError",
+        f'Internal error occurred: r/team/web:v1: error parsing HTTP {status} response body: {problem}: "{body}"',
+    )
 
 
 def test_words_of_others_steer_no_remedy() -> None:
     found, _masked = finder(ScriptedCluster())
-    for words in ("blocked", "is forbidden", "timeout", "EOF today", "connection refused by policy", "no such host here"):
-        assert found.remedy(NAMESPACE, WEB, ImportFailure("InternalError", f"Internal error occurred: unknown: the registry says {words} of it")) == ""
+    for words in (
+        "blocked",
+        "is forbidden",
+        "timeout",
+        "EOF today",
+        "connection refused by policy",
+        "no such host here",
+    ):
+        assert (
+            found.remedy(
+                NAMESPACE,
+                WEB,
+                ImportFailure("InternalError", f"Internal error occurred: unknown: the registry says {words} of it"),
+            )
+            == ""
+        )
 
 
 def test_a_pull_spec_without_a_registry_is_said_to_be_on_docker_hub() -> None:
     found, _masked = finder(ScriptedCluster())
     advice = found.remedy(NAMESPACE, PullSpec.parse("team/web:v1"), ImportFailure("NotFound", "no such image"))
-    assert advice.endswith("A pull spec without a registry is on Docker Hub: write the host first if another one is meant.")
+    assert advice.endswith(
+        "A pull spec without a registry is on Docker Hub: write the host first if another one is meant."
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,43 +95,96 @@ def test_a_pull_spec_without_a_registry_is_said_to_be_on_docker_hub() -> None:
         'Internal error occurred: Get "https://r/v2/team/web/tags/list": no basic auth credentials',
         "Internal error occurred: unauthorized: authentication required",
         "Internal error occurred: r/team/web:v1: denied: requested access to the resource is denied",
-        'Internal error occurred: r/team/web:v1: error parsing HTTP 403 response body: no error details found: "Your authorization token has expired."',
+        (
+            "Internal error occurred: r/team/web:v1: error parsing HTTP 403 response body: no error details found: "
+            '"Your '
+            'authorization token has expired."'
+        ),
     ],
 )
 def test_what_the_server_takes_for_an_error_of_its_own_is_explained_as_a_refused_credential(message: str) -> None:
     found, _masked = finder(ScriptedCluster().on("GET", SECRETS, {"items": [PULL]}))
     advice = found.remedy(NAMESPACE, WEB, ImportFailure("InternalError", message))
-    assert advice == f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller"). {REFUSED}'
+    assert (
+        advice == f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "pull" (user "puller"). {REFUSED}'
+    )
 
 
 @pytest.mark.parametrize(
     ("failure", "advice"),
     [
-        (recorded_failure("import_not_found", 1), "The registry has no such tag, digest or repository: check the pull spec."),
-        (recorded_failure("insecure_registries", 0), "The registry speaks plain HTTP: set insecure to true for this tag"),
-        (recorded_failure("insecure_registries", 2), "The cluster does not trust the registry's certificate: add its CA"),
+        (
+            recorded_failure("import_not_found", 1),
+            "The registry has no such tag, digest or repository: check the pull spec.",
+        ),
+        (
+            recorded_failure("insecure_registries", 0),
+            "The registry speaks plain HTTP: set insecure to true for this tag",
+        ),
+        (
+            recorded_failure("insecure_registries", 2),
+            "The cluster does not trust the registry's certificate: add its CA",
+        ),
         (recorded_failure("unreachable_registry", 0), "Nothing answers there: check host and port"),
         (
-            ImportFailure("InternalError", "r/x:v1: tls: failed to verify certificate: x509: certificate is valid for a, not r"),
+            ImportFailure(
+                "InternalError", "r/x:v1: tls: failed to verify certificate: x509: certificate is valid for a, not r"
+            ),
             "The registry's certificate does not fit",
         ),
-        (ImportFailure("InternalError", "dial tcp: lookup r on 10.0.0.1:53: no such host"), "cannot resolve the registry's name"),
-        (ImportFailure("InternalError", "dial tcp: lookup r on 10.0.0.1:53: server misbehaving"), "cannot resolve the registry's name"),
-        (ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: no route to host"), "Nothing answers there: check host and port"),
-        (ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: network is unreachable"), "Nothing answers there: check host and port"),
-        (ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: connection timed out"), "did not answer the API server in time"),
-        (ImportFailure("InternalError", "net/http: request canceled (Client.Timeout exceeded): i/o timeout"), "did not answer the API server in time"),
+        (
+            ImportFailure("InternalError", "dial tcp: lookup r on 10.0.0.1:53: no such host"),
+            "cannot resolve the registry's name",
+        ),
+        (
+            ImportFailure("InternalError", "dial tcp: lookup r on 10.0.0.1:53: server misbehaving"),
+            "cannot resolve the registry's name",
+        ),
+        (
+            ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: no route to host"),
+            "Nothing answers there: check host and port",
+        ),
+        (
+            ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: network is unreachable"),
+            "Nothing answers there: check host and port",
+        ),
+        (
+            ImportFailure("InternalError", "dial tcp 10.9.9.9:443: connect: connection timed out"),
+            "did not answer the API server in time",
+        ),
+        (
+            ImportFailure("InternalError", "net/http: request canceled (Client.Timeout exceeded): i/o timeout"),
+            "did not answer the API server in time",
+        ),
         (ImportFailure("InternalError", "context deadline exceeded"), "did not answer the API server in time"),
-        (ImportFailure("InternalError", "toomanyrequests: You have reached your pull rate limit"), "limits the rate of pulls"),
+        (
+            ImportFailure("InternalError", "toomanyrequests: You have reached your pull rate limit"),
+            "limits the rate of pulls",
+        ),
         (ImportFailure("InternalError", "TOOMANYREQUESTS"), "limits the rate of pulls"),
-        (ImportFailure("InternalError", "r/x:v1: name unknown: repository name not known to registry"), "has no such repository"),
+        (
+            ImportFailure("InternalError", "r/x:v1: name unknown: repository name not known to registry"),
+            "has no such repository",
+        ),
         (ImportFailure("InternalError", "r/x:v1: manifest unknown"), "has no such tag or digest"),
-        (ImportFailure("Invalid", recorded_error("list_entry_without_platform", 3).server_message), "set import_mode to Legacy for this tag"),
-        (ImportFailure("Invalid", 'importing images from registry "h:443" is forbidden'), "do not allow imports from this registry"),
+        (
+            ImportFailure("Invalid", recorded_error("list_entry_without_platform", 3).server_message),
+            "set import_mode to Legacy for this tag",
+        ),
+        (
+            ImportFailure("Invalid", 'importing images from registry "h:443" is forbidden'),
+            "do not allow imports from this registry",
+        ),
         (ImportFailure("Forbidden", "registry h blocked"), "block this registry"),
         (internal("tls: x509: certificate has expired or is not yet valid"), "certificate does not fit"),
-        (internal("x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs"), "certificate does not fit"),
-        (internal("x509: certificate relies on legacy Common Name field, use SANs instead"), "certificate does not fit"),
+        (
+            internal("x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs"),
+            "certificate does not fit",
+        ),
+        (
+            internal("x509: certificate relies on legacy Common Name field, use SANs instead"),
+            "certificate does not fit",
+        ),
         (internal("x509: certificate signed by unknown authority"), "does not trust the registry's certificate"),
         (internal("remote error: tls: bad certificate"), "asks for a client certificate"),
         (internal("remote error: tls: certificate required"), "asks for a client certificate"),
@@ -155,9 +227,12 @@ def test_a_refused_credential_is_explained_from_the_secrets_of_the_namespace(fai
     cluster.assert_all_asked()
 
 
-# What the server says of an image that neither a mirror nor the registry itself gives it (server-behaviour.md 2.5, 2.7).
+# What the server says of an image that neither a mirror nor the registry itself gives it (server-behaviour.md 2.5,
+# 2.7).
 ELSEWHERE = PullSpec.parse("registry.example.com/team/web:v1")
-UNREACHABLE = f'{ELSEWHERE}: Get "https://registry.example.com/v2/": dial tcp: lookup registry.example.com: no such host'
+UNREACHABLE = (
+    f'{ELSEWHERE}: Get "https://registry.example.com/v2/": dial tcp: lookup registry.example.com: no such host'
+)
 
 
 def test_a_mirror_that_refuses_is_explained_with_the_keys_for_the_mirror() -> None:
@@ -181,13 +256,22 @@ def test_an_image_that_a_mirror_does_not_have_is_to_be_mirrored() -> None:
     missing = f'Internal error occurred: [dockerimage.image.openshift.io "{WEB}" not found, {UNREACHABLE}]'
     text = finder(ScriptedCluster())[0].remedy(NAMESPACE, ELSEWHERE, ImportFailure("InternalError", missing))
     assert text == (
-        f"The cluster looks in the mirror {PRIVATE}/team/web first, which does not have the image: mirror it, or check the pull spec."
+        f"The cluster looks in the mirror {PRIVATE}/team/web first, which does not have the image: mirror it, or check "
+        "the pull spec."
     )
 
 
 def test_what_a_registry_says_is_not_taken_for_an_image() -> None:
-    for lie in ('you may not have access to the container image "https://x y"', 'dockerimage.image.openshift.io "A B" not found'):
-        assert finder(ScriptedCluster())[0].remedy(NAMESPACE, WEB, ImportFailure("InternalError", f"Internal error occurred: {lie}")) == ""
+    for lie in (
+        'you may not have access to the container image "https://x y"',
+        'dockerimage.image.openshift.io "A B" not found',
+    ):
+        assert (
+            finder(ScriptedCluster())[0].remedy(
+                NAMESPACE, WEB, ImportFailure("InternalError", f"Internal error occurred: {lie}")
+            )
+            == ""
+        )
 
 
 def test_that_no_credential_matches_is_said_with_the_key_that_would() -> None:
@@ -200,7 +284,10 @@ def test_that_no_credential_matches_is_said_with_the_key_that_would() -> None:
 def test_without_the_right_to_read_secrets_the_key_that_would_match_is_said() -> None:
     cluster = ScriptedCluster().on("GET", SECRETS, forbidden("GET", SECRETS))
     found, _masked = finder(cluster)
-    first, second = (found.remedy(NAMESPACE, PullSpec.parse(text), UNAUTHORIZED) for text in (f"{PRIVATE}/team/web:v1", f"{HUB}/private/plain:v2"))
+    first, second = (
+        found.remedy(NAMESPACE, PullSpec.parse(text), UNAUTHORIZED)
+        for text in (f"{PRIVATE}/team/web:v1", f"{HUB}/private/plain:v2")
+    )
     assert f'"{PRIVATE}" would match' in first
     assert f'"{HUB}" would match' in second
     cluster.assert_all_asked()
@@ -219,8 +306,16 @@ def test_secrets_are_read_once_for_a_namespace_and_masked() -> None:
     elsewhere = SECRETS.replace(NAMESPACE, "billing")
     cluster = ScriptedCluster().on("GET", SECRETS, {"items": [PULL]}).on("GET", elsewhere, {"items": []})
     found, masked = finder(cluster)
-    texts = [found.remedy(NAMESPACE, WEB, UNAUTHORIZED), found.remedy(NAMESPACE, WEB, UNAUTHORIZED), found.remedy("billing", WEB, UNAUTHORIZED)]
+    texts = [
+        found.remedy(NAMESPACE, WEB, UNAUTHORIZED),
+        found.remedy(NAMESPACE, WEB, UNAUTHORIZED),
+        found.remedy("billing", WEB, UNAUTHORIZED),
+    ]
     assert PASSWORD in masked
-    hidden = [PASSWORD, base64.b64encode(f"puller:{PASSWORD}".encode()).decode(), base64.b64encode(PASSWORD.encode()).decode()]
+    hidden = [
+        PASSWORD,
+        base64.b64encode(f"puller:{PASSWORD}".encode()).decode(),
+        base64.b64encode(PASSWORD.encode()).decode(),
+    ]
     assert [word for word in hidden for text in texts if word in text] == []
     cluster.assert_all_asked()

@@ -11,9 +11,19 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import ONLY_CHANGED, stream_report, view
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import (
+    Image,
+    ImportFailure,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ObservedStream,
+    ObservedTag,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import (
+    ONLY_CHANGED,
+    stream_report,
+    view,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
@@ -124,7 +134,13 @@ def test_an_import_that_brought_nothing_new_is_no_change_although_it_had_a_reaso
 
 def test_a_moved_tag_tells_both_digests_and_is_the_diff() -> None:
     old, new = V2._replace(digest=WEB_V1_AMD64), V2
-    told = report(result(stream(old, V2._replace(name="kept")), stream(new, V2._replace(name="kept")), reasons={"v2": ("upstream_moved",)}))
+    told = report(
+        result(
+            stream(old, V2._replace(name="kept")),
+            stream(new, V2._replace(name="kept")),
+            reasons={"v2": ("upstream_moved",)},
+        )
+    )
     (shown,) = told.results["streams"][0]["tags"]
     assert (shown["digest"], shown["previous_digest"]) == (WEB_V2, WEB_V1_AMD64)
     assert told.before == {f"{NAMESPACE}/web": {"lookup_policy_local": False, "tags": {"v2": view(old)}}}
@@ -168,7 +184,9 @@ def test_a_new_failure_of_an_existing_tag_is_a_change_and_in_the_diff() -> None:
     assert told.changed
     (shown,) = list(told.after.values())
     assert shown["tags"]["v2"]["import_failure"] == f"Unauthorized: {REFUSED.message}"
-    repeated = report(result(stream(V2._replace(failure=REFUSED)), stream(V2._replace(failure=REFUSED)), outcomes={"v2": REFUSED}))
+    repeated = report(
+        result(stream(V2._replace(failure=REFUSED)), stream(V2._replace(failure=REFUSED)), outcomes={"v2": REFUSED})
+    )
     assert (repeated.changed, repeated.failure is None) == (False, False)
 
 
@@ -206,12 +224,20 @@ def test_a_failed_tag_is_named_with_reason_and_remedy_and_the_others_are_done() 
 def test_a_failure_without_a_reason_or_remedy_is_told_plainly() -> None:
     failure = ImportFailure("", "unknown error prevented import")
     told = report(result(stream(V2), stream(V2), outcomes={"v2": failure}))
-    assert told.failure == f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    unknown error prevented import"
+    assert (
+        told.failure
+        == f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    unknown error prevented import"
+    )
 
 
 def test_a_failed_tag_names_the_declared_source_also_where_the_tag_kept_another() -> None:
     told = report(
-        result(stream(V2), stream(V2), declared={"tags": [tag("v2", f"{WEB}:nope")]}, outcomes={"v2": ImportFailure("NotFound", "no such tag")})
+        result(
+            stream(V2),
+            stream(V2),
+            declared={"tags": [tag("v2", f"{WEB}:nope")]},
+            outcomes={"v2": ImportFailure("NotFound", "no such tag")},
+        )
     )
     assert told.results["failed_tags"][0]["from"] == f"{WEB}:nope"
     assert told.results["streams"][0]["tags"][0]["from"] == f"{WEB}:nope"
@@ -222,7 +248,11 @@ def test_what_stopped_a_stream_is_told_once_with_the_tags_that_it_cost() -> None
     error = CollectionError("Cannot patch image stream: you may not.")
     told = report(
         result(
-            stream(V2), stream(V2), declared={"tags": [tag(name, f"{WEB}:{name}") for name in ("v1", "v2", "v3")]}, error=error, done=frozenset({"v2"})
+            stream(V2),
+            stream(V2),
+            declared={"tags": [tag(name, f"{WEB}:{name}") for name in ("v1", "v2", "v3")]},
+            error=error,
+            done=frozenset({"v2"}),
         )
     )
     assert told.failure == f"2 of 3 tags could not be imported:\n- {NAMESPACE}/web: {error} (not imported: v1, v3)"
@@ -243,7 +273,8 @@ def test_a_tag_with_a_failure_of_its_own_and_a_stream_that_was_stopped_are_both_
     error = CollectionError("You may not.")
     told = report(result(stream(V2), stream(V2), error=error, outcomes={"v2": REFUSED}))
     assert told.failure == (
-        f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    Unauthorized: {REFUSED.message}\n- {NAMESPACE}/web: You may not."
+        f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    Unauthorized: "
+        f"{REFUSED.message}\n- {NAMESPACE}/web: You may not."
     )
 
 
@@ -254,9 +285,19 @@ def test_the_remedy_of_what_stopped_a_listing_is_told() -> None:
         asked.append(about)
         return "Give a credential."
 
-    stopped = result(NOTHING, NOTHING, declared={"repository": WEB}, error=CollectionError("the tags could not be listed: no"), cause=REFUSED)
+    stopped = result(
+        NOTHING,
+        NOTHING,
+        declared={"repository": WEB},
+        error=CollectionError("the tags could not be listed: no"),
+        cause=REFUSED,
+    )
     told = stream_report([stopped], remedy, only_changed=False)
-    assert told.failure == f"Not every stream could be managed:\n- {NAMESPACE}/web: the tags could not be listed: no - Give a credential."
+    assert (
+        told.failure
+        == f"Not every stream could be managed:\n- {NAMESPACE}/web: the tags could not be listed: no - Give a "
+        "credential."
+    )
     assert told.results["streams"][0]["error"] == "the tags could not be listed: no - Give a credential."
     assert [(namespace, str(source), failure) for namespace, source, failure in asked] == [(NAMESPACE, WEB, REFUSED)]
 
@@ -264,7 +305,12 @@ def test_the_remedy_of_what_stopped_a_listing_is_told() -> None:
 def test_only_what_changed_or_failed_is_returned_and_everything_is_counted() -> None:
     two = {"tags": [tag("v2", f"{WEB}:v2"), tag("v1", f"{WEB}:v1")]}
     v1 = V2._replace(name="v1", source=f"{WEB}:v1")
-    changed = result(stream(V2, v1), stream(V2._replace(scheduled=True), v1), declared=two, reasons={"v2": ("scheduled_changed",), "v1": ()})
+    changed = result(
+        stream(V2, v1),
+        stream(V2._replace(scheduled=True), v1),
+        declared=two,
+        reasons={"v2": ("scheduled_changed",), "v1": ()},
+    )
     same = result(stream(V2), stream(V2))
     failed = result(stream(V2), stream(V2), outcomes={"v2": REFUSED})
     stopped = result(NOTHING, NOTHING, declared={"lookup_policy_local": True}, error=CollectionError("You may not."))
@@ -287,11 +333,16 @@ def test_only_what_changed_or_failed_is_returned_and_everything_is_counted() -> 
 
 @pytest.mark.parametrize(("purge", "warned"), [(False, 1), (True, 0)])
 def test_tags_that_are_gone_upstream_are_warned_of_unless_they_are_removed(purge: bool, warned: int) -> None:
-    told = report(result(stream(V2), stream(V2), declared={"repository": WEB, "purge_tags": purge}, gone_upstream=("a", "b")))
+    told = report(
+        result(stream(V2), stream(V2), declared={"repository": WEB, "purge_tags": purge}, gone_upstream=("a", "b"))
+    )
     assert len(told.warnings) == warned
     assert told.results["streams"][0]["gone_upstream"] == ["a", "b"]
     if warned:
-        assert told.warnings[0] == f"{NAMESPACE}/web: the repository no longer has a, b; purge_tags would remove what is not there any more"
+        assert (
+            told.warnings[0]
+            == f"{NAMESPACE}/web: the repository no longer has a, b; purge_tags would remove what is not there any more"
+        )
 
 
 def test_the_image_is_told_only_where_it_is_the_one_that_the_tag_has() -> None:
@@ -309,7 +360,9 @@ def test_a_tag_that_follows_another_one_says_so_in_the_diff() -> None:
 
 
 def test_results_are_plain_json() -> None:
-    told = report(result(NOTHING, stream(V2), outcomes={"v2": REFUSED}, error=CollectionError("no"), gone_upstream=("a",)))
+    told = report(
+        result(NOTHING, stream(V2), outcomes={"v2": REFUSED}, error=CollectionError("no"), gone_upstream=("a",))
+    )
     for part in (told.results, told.before, told.after):
         assert json.loads(json.dumps(part)) == part
 
@@ -324,12 +377,27 @@ def test_a_failed_run_returns_what_changed_or_failed_unless_all_is_asked_for() -
 
 def test_what_could_not_be_asked_for_is_unknown() -> None:
     asked = report(result(stream(V2), stream(V2), outcomes={"v2": REFUSED})).results
-    assert (asked["streams"][0]["state"], asked["streams"][0]["tags"][0]["state"], asked["summary"]["unknown"]) == ("present", "unknown", 1)
+    assert (asked["streams"][0]["state"], asked["streams"][0]["tags"][0]["state"], asked["summary"]["unknown"]) == (
+        "present",
+        "unknown",
+        1,
+    )
     unread = result(NOTHING, NOTHING, error=CollectionError("You may not."))
     unread.unread = unread.unasked = True
     shown = report(unread).results
-    assert (shown["streams"][0]["state"], shown["streams"][0]["tags"][0]["state"], shown["summary"]["unknown"]) == ("unknown", "unknown", 1)
-    tried = report(result(NOTHING, stream(V2._replace(digest="", failure=REFUSED)), reasons={"v2": ("stream_missing",)}, outcomes={"v2": REFUSED}))
+    assert (shown["streams"][0]["state"], shown["streams"][0]["tags"][0]["state"], shown["summary"]["unknown"]) == (
+        "unknown",
+        "unknown",
+        1,
+    )
+    tried = report(
+        result(
+            NOTHING,
+            stream(V2._replace(digest="", failure=REFUSED)),
+            reasons={"v2": ("stream_missing",)},
+            outcomes={"v2": REFUSED},
+        )
+    )
     assert (tried.results["streams"][0]["tags"][0]["state"], tried.results["summary"]["unknown"]) == ("present", 0)
 
 
@@ -337,16 +405,23 @@ def test_check_mode_says_what_it_did_and_how_a_credential_is_counted_on() -> Non
     failed = result(stream(V2), stream(V2), outcomes={"v2": REFUSED})
     told = stream_report([failed], lambda *_about: "", only_changed=None, check_mode=True, hint=True).failure or ""
     assert told.splitlines()[0] == "1 of 1 tags could not be looked up:"
-    assert told.splitlines()[-1].startswith("In check mode: if an earlier task of this play writes that credential, give it as pending_credentials")
+    assert told.splitlines()[-1].startswith(
+        "In check mode: if an earlier task of this play writes that credential, give it as pending_credentials"
+    )
     missing = result(stream(V2), stream(V2), outcomes={"v2": ImportFailure("NotFound", "no such tag")})
-    assert "pending_credentials" not in (stream_report([missing], lambda *_about: "", only_changed=None, check_mode=True, hint=True).failure or "")
+    assert "pending_credentials" not in (
+        stream_report([missing], lambda *_about: "", only_changed=None, check_mode=True, hint=True).failure or ""
+    )
 
 
 def test_advice_on_a_schedule_that_does_nothing_and_a_platform_that_is_not_offered() -> None:
     digest = f"{WEB}@{WEB_V2}"
     pinned = result(stream(V2), stream(V2), declared={"tags": [tag("v2", digest, scheduled=True)]})
     assert report(pinned).warnings == [
-        f"shop/web:v2 is scheduled, but {digest} is a digest, which always names the same image: the cluster never imports it again"
+        (
+            f"shop/web:v2 is scheduled, but {digest} is a digest, which always names the same image: the cluster never "
+            "imports it again"
+        )
     ]
     wanted = {"tags": [tag("v2", f"{WEB}:v2", prefer_architecture="arm64")]}
     image = Image(WEB_V2, f"{WEB}@{WEB_V2}", "", (), "Legacy", "amd64")

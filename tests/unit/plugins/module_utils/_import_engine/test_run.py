@@ -24,8 +24,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Unauthorized,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.owners import OwnedByAnother
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import PendingCredential, desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
+    PendingCredential,
+    desired_streams,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import (
+    Image,
+    ImportFailure,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
@@ -85,7 +91,10 @@ def import_answer(stream: dict[str, t.Any], *images: dict[str, t.Any]) -> dict[s
 
 
 def success(digest: str, source: str = WEB) -> dict[str, t.Any]:
-    return {"status": {"status": "Success"}, "image": {"metadata": {"name": digest}, "dockerImageReference": f"{source}@{digest}"}}
+    return {
+        "status": {"status": "Success"},
+        "image": {"metadata": {"name": digest}, "dockerImageReference": f"{source}@{digest}"},
+    }
 
 
 def images_of(request: Request) -> list[tuple[str, str]]:
@@ -103,7 +112,11 @@ class TestFirstRun:
     """Streams that are not there yet."""
 
     def test_a_new_stream_is_one_read_and_one_import(self) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, recorded("reimport_unchanged", 1))
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM))
+            .on("POST", IMPORTS, recorded("reimport_unchanged", 1))
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", import_mode="Legacy")])
         request = cluster.sent[-1]
         assert request.body == {
@@ -128,7 +141,9 @@ class TestFirstRun:
 
     def test_check_mode_of_a_new_stream_is_one_read_and_one_lookup(self) -> None:
         cluster = (
-            ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, recorded("lookup_without_import", 2))
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM))
+            .on("POST", IMPORTS, recorded("lookup_without_import", 2))
         )
         result = converge_one(cluster, check_mode=True, tags=[tag("v1", f"{WEB}:v1", import_mode="PreserveOriginal")])
         assert cluster.writes == []
@@ -148,11 +163,16 @@ class TestFirstRun:
             stream["metadata"]["resourceVersion"] = str(len(sent))
             entry, history = stream["spec"]["tags"][0], stream["status"]["tags"][0]
             done = sum(sent)
-            stream["spec"]["tags"] = [{**entry, "name": f"v{number}", "from": {**entry["from"], "name": f"{WEB}:v{number}"}} for number in range(done)]
+            stream["spec"]["tags"] = [
+                {**entry, "name": f"v{number}", "from": {**entry["from"], "name": f"{WEB}:v{number}"}}
+                for number in range(done)
+            ]
             stream["status"]["tags"] = [{**history, "tag": f"v{number}"} for number in range(done)]
             return import_answer(stream, *[success(WEB_V2) for _entry in request.images])
 
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, *[answer] * 3)
+        cluster = (
+            ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, *[answer] * 3)
+        )
         result = converge_one(cluster, tags=[tag(f"v{number}", f"{WEB}:v{number}") for number in range(7)])
         assert sent == [3, 3, 1]
         versions = [request.body["metadata"].get("resourceVersion") for request in cluster.writes]
@@ -168,7 +188,9 @@ class TestFirstRun:
             .on("POST", STREAMS, created)
             .on("POST", IMPORTS, recorded("prefer_architecture", 3))
         )
-        result = converge_one(cluster, tags=[tag("v1", f"{WEB}:v1", prefer_architecture="arm64")], lookup_policy_local=False)
+        result = converge_one(
+            cluster, tags=[tag("v1", f"{WEB}:v1", prefer_architecture="arm64")], lookup_policy_local=False
+        )
         create, imported = cluster.writes
         assert create.body == {
             "apiVersion": "image.openshift.io/v1",
@@ -206,7 +228,11 @@ class TestSecondRun:
         assert (result.before, result.reasons) == (result.after, {"v2": ()})
 
     def test_drifted_reads_and_looks_up(self) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("POST", IMPORTS, recorded("access_import_only", 1))
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+            .on("POST", IMPORTS, recorded("access_import_only", 1))
+        )
         result = converge_one(cluster, refresh="drifted", tags=[tag("v2", f"{WEB}:v2")])
         assert cluster.writes == []
         assert result.before == result.after
@@ -223,7 +249,11 @@ class TestSecondRun:
     @pytest.mark.parametrize("check_mode", [True, False])
     def test_always_does_not_try_what_its_lookup_refuses_on_a_good_tag(self, check_mode: bool) -> None:
         refused = recorded("import_unauthorized", 0)
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("POST", IMPORTS, refused)
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+            .on("POST", IMPORTS, refused)
+        )
         result = converge_one(cluster, refresh="always", check_mode=check_mode, tags=[tag("v2", f"{WEB}:v2")])
         assert cluster.writes == []
         assert (result.before, result.reasons) == (result.after, {"v2": ("forced",)})
@@ -235,7 +265,9 @@ class TestSecondRun:
         other["metadata"]["name"] = "other"
         patched = copy.deepcopy(other)
         patched["spec"]["tags"][0]["importPolicy"]["scheduled"] = True
-        cluster = ScriptedCluster().on("GET", STREAMS, {"items": [changed, other]}).on("PATCH", f"{STREAMS}/other", patched)
+        cluster = (
+            ScriptedCluster().on("GET", STREAMS, {"items": [changed, other]}).on("PATCH", f"{STREAMS}/other", patched)
+        )
         web, second = converge(
             cluster,
             streams=[
@@ -316,7 +348,11 @@ class TestCorrections:
         moved = recorded_stream("tags_between_streams", 6)
         moved["spec"]["tags"][1]["from"]["name"] = f"{WEB}:v1"
         looked_up = import_answer({}, success(WEB_V2), success(WEB_V2))
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("POST", IMPORTS, looked_up, import_answer(moved, success(WEB_V2)))
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", both)
+            .on("POST", IMPORTS, looked_up, import_answer(moved, success(WEB_V2)))
+        )
         result = converge_one(cluster, refresh="drifted", tags=[tag("v1", f"{WEB}:v1"), tag("v2", f"{WEB}:v2")])
         (request,) = cluster.writes
         assert images_of(request) == [(f"{WEB}:v1", "v1")]
@@ -345,7 +381,9 @@ class TestPartialFailures:
             .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM))
             .on("POST", IMPORTS, recorded("import_partial_failure", 1), failed_again)
         )
-        result = converge_one(cluster, tags=[tag("v1", f"{WEB}:v1"), tag("nope", f"{WEB}:nope"), tag("v2", f"{WEB}:v2")])
+        result = converge_one(
+            cluster, tags=[tag("v1", f"{WEB}:v1"), tag("nope", f"{WEB}:nope"), tag("v2", f"{WEB}:v2")]
+        )
         assert [images_of(request) for request in cluster.writes] == [
             [(f"{WEB}:v1", "v1"), (f"{WEB}:nope", "nope"), (f"{WEB}:v2", "v2")],
             [(f"{WEB}:nope", "nope")],
@@ -364,22 +402,37 @@ class TestPartialFailures:
             .on("GET", f"{STREAMS}/a", recorded_error(*NO_STREAM))
             .on("POST", IMPORTS, recorded("hub_second_pass", 4), still_refused, recorded("hub_second_pass", 6))
         )
-        result = converge_one(cluster, name="a", tags=[tag("priv", f"{HUB}/private/plain:v2"), tag("good", f"{WEB}:v2")])
+        result = converge_one(
+            cluster, name="a", tags=[tag("priv", f"{HUB}/private/plain:v2"), tag("good", f"{WEB}:v2")]
+        )
         assert [len(request.images) for request in cluster.writes] == [2, 1, 1]
         assert isinstance(result.outcomes["good"], Image)
-        assert result.outcomes["priv"] == ImportFailure("Unauthorized", f'incorrect username or password for image "{HUB}/private/plain:v2"')
+        assert result.outcomes["priv"] == ImportFailure(
+            "Unauthorized", f'incorrect username or password for image "{HUB}/private/plain:v2"'
+        )
         assert result.after.tags["good"].failure is None
 
     def test_a_refusal_of_the_whole_request_is_divided(self) -> None:
         """Contract case list_entry_without_platform."""
         refused = recorded_error("list_entry_without_platform", 3)
         good = recorded("reimport_unchanged", 1)
-        good["status"]["import"]["spec"]["tags"][0]["name"] = good["status"]["import"]["status"]["tags"][0]["tag"] = "good"
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, refused, refused, good)
-        result = converge_one(
-            cluster, tags=[tag("v1", f"{PRIVATE}/team/odd:v1", import_mode="PreserveOriginal"), tag("good", f"{WEB}:v2")]
+        good["status"]["import"]["spec"]["tags"][0]["name"] = good["status"]["import"]["status"]["tags"][0]["tag"] = (
+            "good"
         )
-        assert [[name for _source, name in images_of(request)] for request in cluster.writes] == [["v1", "good"], ["v1"], ["good"]]
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM))
+            .on("POST", IMPORTS, refused, refused, good)
+        )
+        result = converge_one(
+            cluster,
+            tags=[tag("v1", f"{PRIVATE}/team/odd:v1", import_mode="PreserveOriginal"), tag("good", f"{WEB}:v2")],
+        )
+        assert [[name for _source, name in images_of(request)] for request in cluster.writes] == [
+            ["v1", "good"],
+            ["v1"],
+            ["good"],
+        ]
         failure = result.outcomes["v1"]
         assert isinstance(failure, ImportFailure)
         assert (failure.reason, failure.message) == ("Invalid", refused.server_message)
@@ -388,17 +441,31 @@ class TestPartialFailures:
     def test_a_request_that_takes_too_long_is_divided(self) -> None:
         late = ApiError("504", status=504, reason="Timeout", server_message="request did not complete")
         good = recorded("reimport_unchanged", 1)
-        good["status"]["import"]["spec"]["tags"][0]["name"] = good["status"]["import"]["status"]["tags"][0]["tag"] = "good"
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 2).on("POST", IMPORTS, late, late, good)
+        good["status"]["import"]["spec"]["tags"][0]["name"] = good["status"]["import"]["status"]["tags"][0]["tag"] = (
+            "good"
+        )
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 2)
+            .on("POST", IMPORTS, late, late, good)
+        )
         result = converge_one(cluster, tags=[tag("v1", f"{WEB}:v1"), tag("good", f"{WEB}:v2")])
-        assert [[name for _source, name in images_of(request)] for request in cluster.writes] == [["v1", "good"], ["v1"], ["good"]]
+        assert [[name for _source, name in images_of(request)] for request in cluster.writes] == [
+            ["v1", "good"],
+            ["v1"],
+            ["good"],
+        ]
         assert result.error is None
         assert result.outcomes["v1"] == ImportFailure("Timeout", "request did not complete")
         assert sorted(result.after.tags) == ["good"]
 
     def test_three_images_in_a_row_that_take_too_long_are_enough(self) -> None:
         late = ApiError("504", status=504, reason="Timeout", server_message="request did not complete")
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 3).on("POST", IMPORTS, *[late] * 4)
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 3)
+            .on("POST", IMPORTS, *[late] * 4)
+        )
         result = converge_one(cluster, tags=[tag(f"v{number}", f"{WEB}:v{number}") for number in range(9)])
         assert [len(images_of(request)) for request in cluster.writes] == [3, 1, 1, 1]
         assert result.error is late
@@ -406,8 +473,16 @@ class TestPartialFailures:
 
     def test_an_image_whose_registry_fails_for_a_moment_is_tried_once_more(self) -> None:
         failing, good = recorded("reimport_unchanged", 1), recorded("reimport_unchanged", 1)
-        failing["status"]["images"][0] = {"status": {"status": "Failure", "reason": "InternalError", "message": "received unexpected HTTP status: 503"}}
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, failing, good)
+        failing["status"]["images"][0] = {
+            "status": {
+                "status": "Failure",
+                "reason": "InternalError",
+                "message": "received unexpected HTTP status: 503",
+            }
+        }
+        cluster = (
+            ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, failing, good)
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")])
         assert (result.error, isinstance(result.outcomes["v2"], ImportFailure)) == (None, False)
 
@@ -423,7 +498,9 @@ class TestPartialFailures:
             .on("PATCH", f"{STREAMS}/web", patched)
         )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", scheduled=True)])
-        assert cluster.writes[-1].body["spec"] == {"tags": [{"name": "v2", "importPolicy": {"scheduled": True, "insecure": False}}]}
+        assert cluster.writes[-1].body["spec"] == {
+            "tags": [{"name": "v2", "importPolicy": {"scheduled": True, "insecure": False}}]
+        }
         assert result.after.tags["v2"].scheduled
         assert isinstance(result.outcomes["v2"], ImportFailure)
 
@@ -435,13 +512,19 @@ class TestPartialFailures:
             .on("GET", f"{STREAMS}/web", recorded("import_partial_failure", 2))
             .on("POST", IMPORTS, import_answer(repaired, success(WEB_V2)))
         )
-        result = converge_one(cluster, tags=[tag("v1", f"{WEB}:v1"), tag("nope", f"{WEB}:nope"), tag("v2", f"{WEB}:v2")])
+        result = converge_one(
+            cluster, tags=[tag("v1", f"{WEB}:v1"), tag("nope", f"{WEB}:nope"), tag("v2", f"{WEB}:v2")]
+        )
         assert [images_of(request) for request in cluster.writes] == [[(f"{WEB}:nope", "nope")]]
         assert result.reasons == {"v1": (), "nope": ("last_import_failed",), "v2": ()}
 
     def test_a_source_that_cannot_be_had_is_not_written_over_a_good_one(self) -> None:
         failure = recorded("lookup_without_import", 3)
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("POST", IMPORTS, failure)
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+            .on("POST", IMPORTS, failure)
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:nope")])
         assert cluster.writes == []
         assert result.before == result.after
@@ -470,7 +553,11 @@ class TestOtherWriters:
     def test_what_the_other_writer_did_already_is_not_done_again(self) -> None:
         done = recorded_stream("reimport_unchanged", 3)
         done["spec"]["tags"][0]["importPolicy"]["scheduled"] = True
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3), done).on("PATCH", f"{STREAMS}/web", conflict())
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3), done)
+            .on("PATCH", f"{STREAMS}/web", conflict())
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", scheduled=True)])
         assert result.after.tags["v2"].scheduled
         assert result.error is None
@@ -500,16 +587,25 @@ class TestOtherWriters:
         assert result.error is None
 
     def test_conflicts_are_bounded(self, pauses: list[float]) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded("reimport_unchanged", 3)] * 26).on("PATCH", f"{STREAMS}/web", *[conflict()] * 26)
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", *[recorded("reimport_unchanged", 3)] * 26)
+            .on("PATCH", f"{STREAMS}/web", *[conflict()] * 26)
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", scheduled=True)])
-        assert str(result.error).startswith("The image stream shop/web was changed by somebody else each of the 26 times that it was about to be written")
+        assert str(result.error).startswith(
+            "The image stream shop/web was changed by somebody else each of the 26 times that it was about to be "
+            "written"
+        )
         assert len(pauses) == 25
         assert all(0 <= pause <= 2 for pause in pauses)
 
     def test_an_answer_that_got_lost_is_found_out_by_reading(self) -> None:
         done = recorded_stream("reimport_unchanged", 3)
         lost = ApiOutcomeUnknown("the connection broke")
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), done).on("POST", IMPORTS, lost)
+        cluster = (
+            ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), done).on("POST", IMPORTS, lost)
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")])
         assert (result.error, result.after.tags["v2"].digest) == (None, WEB_V2)
         assert len(cluster.writes) == 1
@@ -517,7 +613,9 @@ class TestOtherWriters:
     def test_lost_answers_are_bounded(self) -> None:
         lost = ApiOutcomeUnknown("the connection broke")
         cluster = (
-            ScriptedCluster().on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 3).on("POST", IMPORTS, *[lost] * 2)
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", *[recorded_error(*NO_STREAM)] * 3)
+            .on("POST", IMPORTS, *[lost] * 2)
         )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")])
         assert result.error is lost
@@ -526,35 +624,63 @@ class TestOtherWriters:
     def test_what_became_of_the_last_import_is_read_before_it_is_reported(self, done: bool) -> None:
         stream = recorded_stream("reimport_unchanged", 3)
         late = ApiError("etcdserver: request timed out", status=500)
-        states = [recorded_error(*NO_STREAM), recorded_error(*NO_STREAM), stream if done else recorded_error(*NO_STREAM)]
-        result = converge_one(ScriptedCluster().on("GET", f"{STREAMS}/web", *states).on("POST", IMPORTS, late, late), tags=[tag("v2", f"{WEB}:v2")])
+        states = [
+            recorded_error(*NO_STREAM),
+            recorded_error(*NO_STREAM),
+            stream if done else recorded_error(*NO_STREAM),
+        ]
+        result = converge_one(
+            ScriptedCluster().on("GET", f"{STREAMS}/web", *states).on("POST", IMPORTS, late, late),
+            tags=[tag("v2", f"{WEB}:v2")],
+        )
         assert (result.error, result.after.exists) == ((None, True) if done else (late, False))
 
     def test_a_mistake_at_one_stream_hides_no_other_result(self) -> None:
-        odd = {"kind": "ImageStreamImport", "status": {"import": {"metadata": {"name": "odd"}, "spec": {"tags": ["no tag"]}}}}
-        cluster = ScriptedCluster().on("GET", STREAMS, {"items": []}).on("POST", IMPORTS, odd, recorded("reimport_unchanged", 1))
-        desired = desired_streams({"namespace": NAMESPACE, "streams": [{"name": name, "tags": [tag("v2", f"{WEB}:v2")]} for name in ("odd", "web")]})
+        odd = {
+            "kind": "ImageStreamImport",
+            "status": {"import": {"metadata": {"name": "odd"}, "spec": {"tags": ["no tag"]}}},
+        }
+        cluster = (
+            ScriptedCluster()
+            .on("GET", STREAMS, {"items": []})
+            .on("POST", IMPORTS, odd, recorded("reimport_unchanged", 1))
+        )
+        desired = desired_streams(
+            {
+                "namespace": NAMESPACE,
+                "streams": [{"name": name, "tags": [tag("v2", f"{WEB}:v2")]} for name in ("odd", "web")],
+            }
+        )
         odd_one, web = converge_streams(cluster.client, desired, check_mode=False, concurrency=1, timeout=60)
         assert str(odd_one.error).startswith("Internal error of the module (TypeError at observed.py:")
         assert (web.error, web.after.tags["v2"].digest) == (None, WEB_V2)
 
     def test_an_unread_outcome_is_told_as_open(self) -> None:
         lost, gone = ApiOutcomeUnknown("it may have been carried out"), ApiUnreachable("refused")
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), gone).on("POST", IMPORTS, lost)
+        cluster = (
+            ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), gone).on("POST", IMPORTS, lost)
+        )
         assert converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")]).error is lost
 
     def test_a_server_that_never_keeps_what_is_written_is_reported_and_not_asked_for_ever(self) -> None:
         never = recorded("reimport_unchanged", 3)
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", never).on("PATCH", f"{STREAMS}/web", *[never] * 4)
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", scheduled=True)])
-        assert str(result.error) == "somebody else keeps changing the stream: it still differs after 4 rounds of corrections"
+        assert (
+            str(result.error)
+            == "somebody else keeps changing the stream: it still differs after 4 rounds of corrections"
+        )
 
 
 class TestRemoval:
     """state absent and purge_tags."""
 
     def test_a_stream_is_deleted(self) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3)).on("DELETE", f"{STREAMS}/web", {"status": "Success"})
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+            .on("DELETE", f"{STREAMS}/web", {"status": "Success"})
+        )
         result = converge_one(cluster, state="absent")
         assert cluster.writes[0].body == {"preconditions": {"resourceVersion": "1"}}
         assert (result.before.exists, result.after.exists) == (True, False)
@@ -575,7 +701,11 @@ class TestRemoval:
         changes += [Change("tag", NAMESPACE, "web", view(one), None, name) for name, one in read.tags.items()]
         more = recorded_stream("reimport_unchanged", 3)
         more["spec"]["tags"].append({**more["spec"]["tags"][0], "name": "added"})
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3), more).on("DELETE", f"{STREAMS}/web", conflict())
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3), more)
+            .on("DELETE", f"{STREAMS}/web", conflict())
+        )
         (wanted,) = desired_streams({"namespace": NAMESPACE, "name": "web", "state": "absent"})
         wanted = wanted._replace(approved=frozenset(change.id for change in changes))
         (result,) = converge_streams(cluster.client, [wanted], check_mode=False, concurrency=1, timeout=60)
@@ -603,10 +733,15 @@ class TestRemoval:
     def test_unlisted_tags_are_removed_with_their_history(self) -> None:
         both = recorded_stream("tags_between_streams", 1)
         both["metadata"]["name"] = "web"
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("PATCH", f"{STREAMS}/web", without_tags(both, "v1"))
+        cluster = (
+            ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("PATCH", f"{STREAMS}/web", without_tags(both, "v1"))
+        )
         cluster.on("DELETE", f"{TAGS}/web:v1", {"status": "Success"})
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
-        assert cluster.writes[0].body == {"metadata": {"resourceVersion": "1"}, "spec": {"tags": [{"name": "v1", "$patch": "delete"}]}}
+        assert cluster.writes[0].body == {
+            "metadata": {"resourceVersion": "1"},
+            "spec": {"tags": [{"name": "v1", "$patch": "delete"}]},
+        }
         assert sorted(result.after.tags) == ["v2"]
         assert result.reasons == {"v2": (), "v1": ("not_listed",)}
 
@@ -614,7 +749,10 @@ class TestRemoval:
         both = recorded_stream("tags_between_streams", 1)
         both["metadata"]["name"] = "web"
         follows = copy.deepcopy(both)
-        next(one for one in follows["spec"]["tags"] if one["name"] == "v1")["from"] = {"kind": "ImageStreamTag", "name": "v2"}
+        next(one for one in follows["spec"]["tags"] if one["name"] == "v1")["from"] = {
+            "kind": "ImageStreamTag",
+            "name": "v2",
+        }
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both, follows).on("PATCH", f"{STREAMS}/web", conflict())
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
         assert (result.error, sorted(result.after.tags)) == (None, ["v1", "v2"])
@@ -633,7 +771,9 @@ class TestRemoval:
     def test_a_tag_that_somebody_else_removed_is_removed(self) -> None:
         both = recorded_stream("tags_between_streams", 1)
         both["metadata"]["name"] = "web"
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("PATCH", f"{STREAMS}/web", without_tags(both, "v1"))
+        cluster = (
+            ScriptedCluster().on("GET", f"{STREAMS}/web", both).on("PATCH", f"{STREAMS}/web", without_tags(both, "v1"))
+        )
         cluster.on("DELETE", f"{TAGS}/web:v1", recorded_error("tags_between_streams", 13))
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
         assert (result.error, sorted(result.after.tags)) == (None, ["v2"])
@@ -643,7 +783,11 @@ class TestRemoval:
         """Server-behaviour.md 2.9."""
         odd = recorded_stream("reimport_unchanged", 3)
         odd["spec"]["tags"].append({**odd["spec"]["tags"][0], "name": name})
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", odd).on("PATCH", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", odd)
+            .on("PATCH", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")], purge_tags=True)
         assert cluster.writes[0].body["spec"] == {"tags": [{"name": name, "$patch": "delete"}]}
         assert sorted(result.after.tags) == ["v2"]
@@ -695,9 +839,14 @@ class TestRefusals:
         assert done.error is None
 
     @pytest.mark.parametrize("error", [recorded_error("access_denied", 0), ApiUnreachable("the API server is gone")])
-    def test_a_token_refused_or_a_server_gone_in_the_middle_stops_the_streams_that_follow(self, error: CollectionError) -> None:
+    def test_a_token_refused_or_a_server_gone_in_the_middle_stops_the_streams_that_follow(
+        self, error: CollectionError
+    ) -> None:
         names = ["a", "b", "c"]
-        streams = [{**recorded_stream("reimport_unchanged", 3), "metadata": {"name": name, "resourceVersion": "1"}} for name in names]
+        streams = [
+            {**recorded_stream("reimport_unchanged", 3), "metadata": {"name": name, "resourceVersion": "1"}}
+            for name in names
+        ]
         patched = copy.deepcopy(streams[0])
         patched["spec"]["tags"][0]["importPolicy"]["scheduled"] = True
         cluster = (
@@ -706,13 +855,16 @@ class TestRefusals:
             .on("PATCH", f"{STREAMS}/a", patched)
             .on("PATCH", f"{STREAMS}/b", error)
         )
-        done, halted, skipped = converge(cluster, streams=[{"name": name, "tags": [tag("v2", f"{WEB}:v2", scheduled=True)]} for name in names])
+        done, halted, skipped = converge(
+            cluster, streams=[{"name": name, "tags": [tag("v2", f"{WEB}:v2", scheduled=True)]} for name in names]
+        )
         assert (done.error, done.after.tags["v2"].scheduled) == (None, True)
         assert halted.error is error
         assert str(skipped.error) == f"not attempted any more, because of: {error}"
 
     @pytest.mark.parametrize(
-        ("error", "kind"), [(recorded_error("access_denied", 0), Unauthorized), (ApiUnreachable("gone"), ApiUnreachable)]
+        ("error", "kind"),
+        [(recorded_error("access_denied", 0), Unauthorized), (ApiUnreachable("gone"), ApiUnreachable)],
     )
     def test_before_anything_is_done_they_end_the_run(self, error: CollectionError, kind: type[Exception]) -> None:
         with pytest.raises(kind):
@@ -735,7 +887,9 @@ class TestRefusals:
         )
         tags = [tag("v2", f"{WEB}:v2")]
         refused, done = converge(
-            cluster, refresh="drifted", streams=[{"namespace": "closed", "name": "web", "tags": tags}, {"name": "web", "tags": tags}]
+            cluster,
+            refresh="drifted",
+            streams=[{"namespace": "closed", "name": "web", "tags": tags}, {"name": "web", "tags": tags}],
         )
         assert isinstance(refused.error, Forbidden)
         assert done.error is None
@@ -769,7 +923,11 @@ class TestRepository:
         assert sorted(result.after.tags) == ["latest", "v1", "v2", "v3"]
 
     def test_check_mode_knows_from_the_listing_what_would_be_imported(self) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, self.listing())
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM))
+            .on("POST", IMPORTS, self.listing())
+        )
         result = converge_one(cluster, repository=WEB, import_mode="PreserveOriginal", check_mode=True)
         assert result.after.tags["v2"].digest == WEB_V2
         assert len(cluster.lookups) == 1
@@ -783,12 +941,18 @@ class TestRepository:
             .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM))
             .on("POST", IMPORTS, self.listing("old-1", "old-2", "other"), answer)
         )
-        result = converge_one(cluster, repository=WEB, tag_patterns=["old-*", "v2"], import_mode="PreserveOriginal", check_mode=True)
+        result = converge_one(
+            cluster, repository=WEB, tag_patterns=["old-*", "v2"], import_mode="PreserveOriginal", check_mode=True
+        )
         assert images_of(cluster.lookups[1]) == [(f"{WEB}:old-1", "lookup-0"), (f"{WEB}:old-2", "lookup-1")]
         assert sorted(result.after.tags) == ["old-1", "old-2", "v2"]
 
     def test_a_second_run_writes_nothing(self) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("repository_import", 2)).on("POST", IMPORTS, self.listing())
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("repository_import", 2))
+            .on("POST", IMPORTS, self.listing())
+        )
         result = converge_one(cluster, repository=WEB, import_mode="PreserveOriginal", refresh="drifted")
         assert cluster.writes == []
         assert result.before == result.after
@@ -813,11 +977,16 @@ class TestRepository:
         assert sorted(removed.after.tags) == ["latest", "v1", "v2", "v3"]
 
     def test_a_repository_that_cannot_be_listed_stops_its_stream_and_removes_nothing(self) -> None:
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("repository_import", 2)).on("POST", IMPORTS, recorded("repository_import", 4))
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded("repository_import", 2))
+            .on("POST", IMPORTS, recorded("repository_import", 4))
+        )
         result = converge_one(cluster, repository=f"{PRIVATE}/team/absent", purge_tags=True)
         assert isinstance(result.error, RegistryError)
         assert str(result.error) == (
-            f'the tags of {PRIVATE}/team/absent could not be listed: NotFound: dockerimage.image.openshift.io "{PRIVATE}/team/absent" not found'
+            f"the tags of {PRIVATE}/team/absent could not be listed: NotFound: dockerimage.image.openshift.io "
+            f'"{PRIVATE}/team/absent" not found'
         )
         assert cluster.writes == []
 
@@ -828,9 +997,13 @@ class TestPendingCredentials:
     def run(self, registry: str, *, namespace: str = NAMESPACE, check_mode: bool = True) -> StreamResult:
         refused = recorded("import_unauthorized", 0)
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, refused)
-        desired = desired_streams({"namespace": NAMESPACE, "name": "web", "tags": [tag("v1", f"{WEB}:v1", import_mode="Legacy")]})
+        desired = desired_streams(
+            {"namespace": NAMESPACE, "name": "web", "tags": [tag("v1", f"{WEB}:v1", import_mode="Legacy")]}
+        )
         pending = [PendingCredential(namespace, registry)]
-        (result,) = converge_streams(cluster.client, desired, check_mode=check_mode, concurrency=1, timeout=60, pending=pending)
+        (result,) = converge_streams(
+            cluster.client, desired, check_mode=check_mode, concurrency=1, timeout=60, pending=pending
+        )
         return result
 
     @pytest.mark.parametrize("registry", [PRIVATE, f"{PRIVATE}/team", f"https://{PRIVATE}"])
@@ -839,34 +1012,51 @@ class TestPendingCredentials:
         assert result.reasons == {"v1": ("stream_missing",)}
         assert (result.after.tags["v1"].failure, result.after.tags["v1"].digest) == (None, "")
 
-    @pytest.mark.parametrize(("registry", "namespace"), [("other.example.com", NAMESPACE), (f"{PRIVATE}/other", NAMESPACE), (PRIVATE, "elsewhere")])
+    @pytest.mark.parametrize(
+        ("registry", "namespace"),
+        [("other.example.com", NAMESPACE), (f"{PRIVATE}/other", NAMESPACE), (PRIVATE, "elsewhere")],
+    )
     def test_a_credential_that_does_not_match_changes_nothing(self, registry: str, namespace: str) -> None:
         assert isinstance(self.run(registry, namespace=namespace).outcomes["v1"], ImportFailure)
 
     def test_an_image_that_a_mirror_refuses_today_counts_too(self) -> None:
         refused = recorded("import_unauthorized", 0)
-        message = f'Internal error occurred: [you may not have access to the container image "mirror.example.com/web:v1", {WEB}:v1: EOF]'
+        message = (
+            'Internal error occurred: [you may not have access to the container image "mirror.example.com/web:v1", '
+            f"{WEB}:v1: EOF]"
+        )
         refused["status"]["images"][0]["status"].update(reason="InternalError", message=message, code=500)
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM)).on("POST", IMPORTS, refused)
-        desired = desired_streams({"namespace": NAMESPACE, "name": "web", "tags": [tag("v1", f"{WEB}:v1", import_mode="Legacy")]})
+        desired = desired_streams(
+            {"namespace": NAMESPACE, "name": "web", "tags": [tag("v1", f"{WEB}:v1", import_mode="Legacy")]}
+        )
         pending = [PendingCredential(NAMESPACE, "mirror.example.com")]
-        (result,) = converge_streams(cluster.client, desired, check_mode=True, concurrency=1, timeout=60, pending=pending)
+        (result,) = converge_streams(
+            cluster.client, desired, check_mode=True, concurrency=1, timeout=60, pending=pending
+        )
         assert (result.after.tags["v1"].failure, result.after.tags["v1"].digest) == (None, "")
 
-    def list_whole(self, *, exists: bool, reason: str = "Unauthorized", message: str = "you may not have access") -> StreamResult:
+    def list_whole(
+        self, *, exists: bool, reason: str = "Unauthorized", message: str = "you may not have access"
+    ) -> StreamResult:
         stream = recorded("repository_import", 2) if exists else recorded_error(*NO_STREAM)
         refused = recorded("repository_import", 4)
         refused["status"]["repository"]["status"].update(reason=reason, message=message, code=401)
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", stream).on("POST", IMPORTS, refused)
         desired = desired_streams({"namespace": NAMESPACE, "name": "web", "repository": WEB, "purge_tags": True})
         pending = [PendingCredential(NAMESPACE, PRIVATE)]
-        (result,) = converge_streams(cluster.client, desired, check_mode=True, concurrency=1, timeout=60, pending=pending)
+        (result,) = converge_streams(
+            cluster.client, desired, check_mode=True, concurrency=1, timeout=60, pending=pending
+        )
         return result
 
     def test_a_repository_that_cannot_be_listed_yet_will_be_a_stream(self) -> None:
         result = self.list_whole(exists=False)
         assert (result.error, result.after.exists, result.after.tags) == (None, True, {})
-        assert result.tags_from_reason == "the credential that lists them is not written yet, so that its tags are not known"
+        assert (
+            result.tags_from_reason
+            == "the credential that lists them is not written yet, so that its tags are not known"
+        )
 
     def test_a_registry_with_basic_authentication_is_refused_as_an_internal_error(self) -> None:
         message = f'Internal error occurred: Get "https://{PRIVATE}/v2/team/web/tags/list": no basic auth credentials'
@@ -890,21 +1080,32 @@ def test_an_operating_system_alone_asks_for_the_architecture_of_the_control_plan
         .on("GET", "/version", {"platform": "linux/arm64"})
         .on("POST", IMPORTS, lists)
     )
-    result = converge_one(cluster, check_mode=True, tags=[tag("v1", f"{WEB}:v1", import_mode="Legacy", prefer_os="linux")])
+    result = converge_one(
+        cluster, check_mode=True, tags=[tag("v1", f"{WEB}:v1", import_mode="Legacy", prefer_os="linux")]
+    )
     assert result.after.tags["v1"].digest == WEB_V1_ARM64
 
 
 def test_equal_questions_of_several_streams_are_asked_once() -> None:
-    streams = [{**recorded_stream("reimport_unchanged", 3), "metadata": {"name": name, "resourceVersion": "1"}} for name in ("a", "b")]
-    cluster = ScriptedCluster().on("GET", STREAMS, {"items": streams}).on("POST", IMPORTS, recorded("access_import_only", 1))
-    converge(cluster, refresh="drifted", streams=[{"name": name, "tags": [tag("v2", f"{WEB}:v2")]} for name in ("a", "b")])
+    streams = [
+        {**recorded_stream("reimport_unchanged", 3), "metadata": {"name": name, "resourceVersion": "1"}}
+        for name in ("a", "b")
+    ]
+    cluster = (
+        ScriptedCluster().on("GET", STREAMS, {"items": streams}).on("POST", IMPORTS, recorded("access_import_only", 1))
+    )
+    converge(
+        cluster, refresh="drifted", streams=[{"name": name, "tags": [tag("v2", f"{WEB}:v2")]} for name in ("a", "b")]
+    )
     assert [len(request.images) for request in cluster.lookups] == [1]
 
 
 class TestOwners:
     """Streams that somebody else reconciles."""
 
-    ARGO: t.ClassVar[dict[str, t.Any]] = {"annotations": {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{NAMESPACE}/web"}}
+    ARGO: t.ClassVar[dict[str, t.Any]] = {
+        "annotations": {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{NAMESPACE}/web"}
+    }
     SAMPLES: t.ClassVar[dict[str, t.Any]] = {"labels": {"samples.operator.openshift.io/managed": "true"}}
     HELM: t.ClassVar[dict[str, t.Any]] = {"annotations": {"meta.helm.sh/release-name": "chart"}}
 
@@ -914,21 +1115,31 @@ class TestOwners:
         stream["metadata"].update(metadata)
         return t.cast("dict[str, t.Any]", stream)
 
-    def converged(self, metadata: dict[str, t.Any], *, check_mode: bool = True, **options: t.Any) -> tuple[StreamResult, ScriptedCluster]:
+    def converged(
+        self, metadata: dict[str, t.Any], *, check_mode: bool = True, **options: t.Any
+    ) -> tuple[StreamResult, ScriptedCluster]:
         cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.there(metadata))
         given = {"tags": [tag("v2", f"{WEB}:v2", import_mode="Legacy", scheduled=True)], **options}
         return converge_one(cluster, check_mode=check_mode, **given), cluster
 
     @pytest.mark.parametrize("check_mode", [True, False])
     @pytest.mark.parametrize("metadata", [ARGO, SAMPLES])
-    @pytest.mark.parametrize("options", [{}, {"state": "absent", "tags": None}, {"lookup_policy_local": True, "tags": None}])
-    def test_what_somebody_else_declares_is_not_changed(self, metadata: dict[str, t.Any], check_mode: bool, options: dict[str, t.Any]) -> None:
+    @pytest.mark.parametrize(
+        "options", [{}, {"state": "absent", "tags": None}, {"lookup_policy_local": True, "tags": None}]
+    )
+    def test_what_somebody_else_declares_is_not_changed(
+        self, metadata: dict[str, t.Any], check_mode: bool, options: dict[str, t.Any]
+    ) -> None:
         # A request that writes has no answer here, and would fail.
         result, _cluster = self.converged(metadata, check_mode=check_mode, **options)
         owner = "the Argo CD application" if metadata is self.ARGO else "the Cluster Samples Operator"
         assert isinstance(result.error, OwnedByAnother)
         assert str(result.error).startswith(f'The image stream "{NAMESPACE}/web" is reconciled by {owner}')
-        assert stream_report([result], lambda *_given: "", only_changed=False).results["streams"][0]["managed_by"].startswith(owner)
+        assert (
+            stream_report([result], lambda *_given: "", only_changed=False)
+            .results["streams"][0]["managed_by"]
+            .startswith(owner)
+        )
 
     def test_who_takes_over_changes_it(self) -> None:
         result, _cluster = self.converged(self.ARGO, take_over=True)
@@ -942,7 +1153,12 @@ class TestOwners:
     def test_to_import_again_what_a_tag_follows_changes_nothing_that_is_declared(self) -> None:
         answer = recorded("reimport_unchanged", 1)
         # the lookup whether the registry gives the image, and the import
-        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.there(self.ARGO)).on("POST", IMPORTS, answer).on("POST", IMPORTS, answer)
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", self.there(self.ARGO))
+            .on("POST", IMPORTS, answer)
+            .on("POST", IMPORTS, answer)
+        )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", import_mode="Legacy")], refresh="always")
         assert (result.error, result.reasons) == (None, {"v2": ("forced",)})
 
@@ -950,5 +1166,9 @@ class TestOwners:
         result, _cluster = self.converged(self.HELM)
         assert result.error is None
         assert result.warnings == [
-            f'The image stream "{NAMESPACE}/web" belongs to the Helm release "chart", which may undo the change when it is upgraded or repaired.'
+            (
+                f'The image stream "{NAMESPACE}/web" belongs to the Helm release "chart", which may undo the change '
+                "when "
+                "it is upgraded or repaired."
+            )
         ]

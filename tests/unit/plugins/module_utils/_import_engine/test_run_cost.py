@@ -11,7 +11,11 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.large_cluster import LargeCluster, declared, run
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.large_cluster import (
+    LargeCluster,
+    declared,
+    run,
+)
 
 
 def calls_of(work: t.Callable[[], object]) -> int:

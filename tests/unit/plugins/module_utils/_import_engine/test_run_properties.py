@@ -13,8 +13,15 @@ from unittest.mock import patch
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import DesiredStream, desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag, parse_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
+    DesiredStream,
+    desired_streams,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ObservedStream,
+    ObservedTag,
+    parse_stream,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import plan_stream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan_types import Knowledge
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
@@ -26,7 +33,10 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     SOURCES,
     ModelCluster,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import NAMESPACE, conflict
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
+    NAMESPACE,
+    conflict,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -106,7 +116,11 @@ def cluster_with(past: list[dict[str, t.Any]], default_mode: str = "Legacy") -> 
             image = {
                 "from": {"kind": "DockerImage", "name": event["source"]},
                 "to": {"name": event["tag"]},
-                "importPolicy": {"importMode": event["mode"], "scheduled": event["scheduled"], "insecure": event["insecure"]},
+                "importPolicy": {
+                    "importMode": event["mode"],
+                    "scheduled": event["scheduled"],
+                    "insecure": event["insecure"],
+                },
             }
             cluster.create(IMPORTS, {"metadata": {"name": "web"}, "spec": {"import": True, "images": [image]}})
         elif event["tag"] in observed(cluster).tags:
@@ -157,7 +171,8 @@ def test_check_mode_says_what_the_run_then_does_and_writes_nothing(
 def test_the_import_controller_may_act_before_any_request(
     past: list[dict[str, t.Any]], declared: dict[str, t.Any], default_mode: str, acts: list[bool]
 ) -> None:
-    """What check mode said holds whatever the cluster's controller imports while the run goes on, and its work is not repeated."""
+    """What check mode said holds whatever the cluster's controller imports while the run goes on, and its work is
+    not repeated."""
     cluster = cluster_with(past, default_mode)
     assume(not any(tag.pending or tag.kind == "ImageStreamTag" for tag in observed(cluster).tags.values()))
     foreseen = run(cluster, declared, check_mode=True)
@@ -187,7 +202,8 @@ def what_people_see(report: Report) -> dict[str, t.Any]:
 
 
 def without_what_only_one_of_them_knows(report: Report) -> dict[str, t.Any]:
-    """An import is not made for what need not be imported, so that only check mode may have asked for its media type."""
+    """An import is not made for what need not be imported, so that only check mode may have asked for its media
+    type."""
     results = copy.deepcopy(report.results)
     return {"results": results, "before": report.before, "after": report.after, "failure": report.failure}
 
@@ -201,7 +217,9 @@ def test_a_second_run_stores_nothing_and_the_declared_is_there(
     first = run(cluster, declared)
     failed = {tag["tag"] for tag in first.results["failed_tags"]}
     after_first = cluster.snapshot()
-    second = run(cluster, {**declared, "refresh": "drifted" if declared["refresh"] == "always" else declared["refresh"]})
+    second = run(
+        cluster, {**declared, "refresh": "drifted" if declared["refresh"] == "always" else declared["refresh"]}
+    )
     assert cluster.snapshot() == after_first
     assert not second.changed
     assert {tag["tag"] for tag in second.results["failed_tags"]} == failed
@@ -218,7 +236,9 @@ def test_a_second_run_stores_nothing_and_the_declared_is_there(
 
 @examples
 @given(_PASTS, _DECLARED)
-def test_a_second_run_sends_no_write_once_everything_succeeded(past: list[dict[str, t.Any]], declared: dict[str, t.Any]) -> None:
+def test_a_second_run_sends_no_write_once_everything_succeeded(
+    past: list[dict[str, t.Any]], declared: dict[str, t.Any]
+) -> None:
     cluster = cluster_with(past)
     if run(cluster, declared).failure:
         return
@@ -231,7 +251,10 @@ def of_their_own(tags: Mapping[str, ObservedTag]) -> dict[str, ObservedTag]:
     """The tags without the image of those that follow a tag of the stream: the server moves it along (contract case
     tags_between_streams)."""
     followed = {"digest": "", "image": "", "image_generation": 0, "failure": None, "failure_generation": 0}
-    return {name: tag._replace(**followed) if tag.kind == "ImageStreamTag" and not tag.source_namespace else tag for name, tag in tags.items()}
+    return {
+        name: tag._replace(**followed) if tag.kind == "ImageStreamTag" and not tag.source_namespace else tag
+        for name, tag in tags.items()
+    }
 
 
 @examples
@@ -248,7 +271,14 @@ def test_what_is_not_declared_stays(past: list[dict[str, t.Any]], declared: dict
     assert of_their_own({name: tag for name, tag in after.tags.items() if name not in names}) == of_their_own(others)
     for tag in wish(declared).tags:
         if tag.name in before.tags and tag.name in after.tags:
-            for option in ("import_mode", "reference_policy", "scheduled", "insecure", "prefer_architecture", "prefer_os"):
+            for option in (
+                "import_mode",
+                "reference_policy",
+                "scheduled",
+                "insecure",
+                "prefer_architecture",
+                "prefer_os",
+            ):
                 if getattr(tag, option) is None:
                     assert getattr(after.tags[tag.name], option) == getattr(before.tags[tag.name], option)
     if declared.get("lookup_policy_local") is None:
@@ -257,7 +287,9 @@ def test_what_is_not_declared_stays(past: list[dict[str, t.Any]], declared: dict
 
 @examples
 @given(_PASTS, _DECLARED, st.randoms(use_true_random=False))
-def test_the_order_of_tags_does_not_matter(past: list[dict[str, t.Any]], declared: dict[str, t.Any], random: t.Any) -> None:
+def test_the_order_of_tags_does_not_matter(
+    past: list[dict[str, t.Any]], declared: dict[str, t.Any], random: t.Any
+) -> None:
     def actions(tags: list[dict[str, t.Any]], check_mode: bool) -> tuple[list[t.Any], ...]:
         plan = plan_stream(wish({**declared, "tags": tags}), observed(cluster), Knowledge({}, foresee=check_mode))
         parts = (plan.patches, plan.items, plan.removals, plan.lookups)
@@ -305,6 +337,8 @@ def test_other_writers_and_lost_answers_do_not_change_the_outcome(
     with patch.object(rough, "request", request), patch("time.sleep"):
         disturbed = run(rough, declared)
     undisturbed = run(calm, declared)
-    assert [tag["tag"] for tag in disturbed.results["failed_tags"]] == [tag["tag"] for tag in undisturbed.results["failed_tags"]]
+    assert [tag["tag"] for tag in disturbed.results["failed_tags"]] == [
+        tag["tag"] for tag in undisturbed.results["failed_tags"]
+    ]
     assert disturbed.after == undisturbed.after
     assert (disturbed.failure is None) == (undisturbed.failure is None)

@@ -22,7 +22,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.di
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+    Reply,
+    ScriptedServer,
+)
 
 RunModule = t.Callable[..., t.Any]
 Work = t.Callable[[ModuleContext], Report]
@@ -31,7 +34,9 @@ PATH = core_path("shop", "secrets", "pull")
 
 
 def main_of(work: Work) -> t.Callable[[], None]:
-    spec = cluster_argument_spec().merge(ArgumentSpec({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}))
+    spec = cluster_argument_spec().merge(
+        ArgumentSpec({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}})
+    )
     return lambda: run_module(spec, work)
 
 
@@ -71,7 +76,11 @@ def test_a_failure_loses_nothing_that_was_done(run_module_main: RunModule) -> No
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_the_work_knows_about_check_mode(run_module_main: RunModule, check_mode: bool) -> None:
-    outcome = run_module_main(main_of(lambda context: Report(context.check_mode, {"state": context.params["state"]})), {}, check_mode=check_mode)
+    outcome = run_module_main(
+        main_of(lambda context: Report(context.check_mode, {"state": context.params["state"]})),
+        {},
+        check_mode=check_mode,
+    )
     assert (outcome.result["changed"], outcome.result["state"]) == (check_mode, "present")
 
 
@@ -85,7 +94,10 @@ def test_an_error_is_its_sentence(run_module_main: RunModule) -> None:
 
 def test_no_message_commands_a_terminal(run_module_main: RunModule) -> None:
     text = "red \x1b[31m, title \x1b]0;x\x07, one byte \x9b1m, backwards \u202eabc, half \ud800,\ttab,\r\nline"
-    seen = "red \u241b[31m, title \u241b]0;x\u2407, one byte \ufffd1m, backwards \ufffdabc, half \ufffd,\u2409tab,\u240d\nline"
+    seen = (
+        "red \u241b[31m, title \u241b]0;x\u2407, one byte \ufffd1m, backwards \ufffdabc, half "
+        "\ufffd,\u2409tab,\u240d\nline"
+    )
 
     def refuse(context: ModuleContext) -> t.NoReturn:
         context.warn(text)
@@ -105,7 +117,9 @@ def test_a_secret_with_a_control_character_is_masked_first(run_module_main: RunM
 
 
 def test_an_error_of_the_api_has_its_parts(run_module_main: RunModule, api: ScriptedServer) -> None:
-    api.replies = [Reply(403, {"kind": "Status", "reason": "Forbidden", "message": "secrets is forbidden", "code": 403})]
+    api.replies = [
+        Reply(403, {"kind": "Status", "reason": "Forbidden", "message": "secrets is forbidden", "code": 403})
+    ]
     outcome = run_module_main(main_of(lambda context: context.client().get(PATH)), {"host": api.url, "api_key": SECRET})
     assert outcome.result["status"] == 403
     assert outcome.result["reason"] == "Forbidden"
@@ -114,7 +128,9 @@ def test_an_error_of_the_api_has_its_parts(run_module_main: RunModule, api: Scri
     assert api.asked[0].values("Authorization") == [f"Bearer {SECRET}"]
 
 
-def test_an_unexpected_error_tells_where_and_no_value(run_module_main: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_tells_where_and_no_value(
+    run_module_main: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail_json(self: AnsibleModule, msg: str, **results: t.Any) -> None:
         # some versions of Ansible show a traceback only on request
         print(json.dumps({"failed": True, "msg": msg, **results}))
@@ -130,7 +146,8 @@ def test_an_unexpected_error_tells_where_and_no_value(run_module_main: RunModule
 
     outcome = run_module_main(main_of(work), {})
     assert outcome.result["msg"] == (
-        "Internal error of the module (RuntimeError), nothing more is known about what was done; please report it with the traceback."
+        "Internal error of the module (RuntimeError), nothing more is known about what was done; please report it with "
+        "the traceback."
     )
     assert "test_runner.py" in outcome.text
     assert "KeyError" in outcome.text
@@ -139,7 +156,9 @@ def test_an_unexpected_error_tells_where_and_no_value(run_module_main: RunModule
 
 def test_warnings_of_the_api_server_become_the_tasks(run_module_main: RunModule, api: ScriptedServer) -> None:
     api.replies = [Reply(headers={"Warning": '299 - "it is old"'})]
-    outcome = run_module_main(main_of(lambda context: Report(False, context.client().get(PATH))), {"host": api.url, "api_key": "abc"})
+    outcome = run_module_main(
+        main_of(lambda context: Report(False, context.client().get(PATH))), {"host": api.url, "api_key": "abc"}
+    )
     assert outcome.warnings == ["The API server warns: it is old"]
 
 
@@ -177,7 +196,12 @@ CONTENT = {
     "current-context": "c",
     "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
     "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-    "users": [{"name": "u", "user": {"token": "content-token", "password": "content-password", "client-key-data": "Y29udGVudC1rZXk="}}],
+    "users": [
+        {
+            "name": "u",
+            "user": {"token": "content-token", "password": "content-password", "client-key-data": "Y29udGVudC1rZXk="},
+        }
+    ],
 }
 
 
@@ -225,7 +249,9 @@ def test_the_system_log_holds_no_secret(run_module_main: RunModule, monkeypatch:
         logged.append(f"{msg} {log_args}")
 
     monkeypatch.setattr(AnsibleModule, "log", log)
-    run_module_main(main_of(leak_everything), {"kubeconfig": CONTENT, "proxy": "http://u:proxy-pass@p:1", "host": "https://x"})
+    run_module_main(
+        main_of(leak_everything), {"kubeconfig": CONTENT, "proxy": "http://u:proxy-pass@p:1", "host": "https://x"}
+    )
     assert "https://x" in logged[0]
     for secret in ("content-token", "content-password", "proxy-pass"):
         assert secret not in "".join(logged)
@@ -248,7 +274,11 @@ def test_secrets_of_every_option_are_masked(run_module_main: RunModule, monkeypa
 def test_a_plugins_token_is_masked(run_module_main: RunModule, tmp_path: Path) -> None:
     plugin = tmp_path / "login"
     status = f'{{"token": "{SECRET}"}}'
-    plugin.write_text(f"""#!/bin/sh\necho '{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {status}}}'\n""")
+    plugin.write_text(
+        "#!/bin/sh\n"
+        f"""echo '{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", """
+        f""""status": {status}}}'\n"""
+    )
     plugin.chmod(0o700)
     user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin)}}
 
@@ -281,19 +311,28 @@ connection_from_params({{"kubeconfig": {str(kubeconfig)!r}}}, lambda secrets: No
 print(loaded())
 """
     outcome = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert outcome.stdout.splitlines() == ["[]", "['yaml']"]
 
 
 def test_a_string_that_yaml_made_a_number_of_is_refused_and_not_shown(run_module_main: RunModule) -> None:
-    spec = cluster_argument_spec().merge(ArgumentSpec({"tag": {"type": "str"}, "secret": {"type": "str", "no_log": True}}))
+    spec = cluster_argument_spec().merge(
+        ArgumentSpec({"tag": {"type": "str"}, "secret": {"type": "str", "no_log": True}})
+    )
 
     def main() -> None:
         run_module(spec, lambda _context: Report(changed=True))
 
     outcome = run_module_main(main, {"tag": 3.1, "secret": 42798})
     assert outcome.failed
-    assert outcome.result["msg"] == "tag, secret: not a string; put it in quotes, because YAML reads 3.10 as 3.1, 017 as 15 and yes as true"
+    assert (
+        outcome.result["msg"]
+        == "tag, secret: not a string; put it in quotes, because YAML reads 3.10 as 3.1, 017 as 15 and yes as true"
+    )
     assert "42798" not in str(outcome.result)
     assert not run_module_main(main, {"tag": "3.10"}).failed

@@ -9,9 +9,18 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import Image, ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, ObservedTag
-from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.desired import TagNames, recorded_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import (
+    Image,
+    ImportFailure,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ObservedStream,
+    ObservedTag,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.desired import (
+    TagNames,
+    recorded_streams,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._multiarch.plan import (
     Candidate,
     Other,
@@ -20,7 +29,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._multiar
     questions_back,
     questions_there,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import ImageTrigger, StreamTag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import (
+    ImageTrigger,
+    StreamTag,
+)
 
 SOURCE = "registry.example.com/team/web:v1"
 LIST = "sha256:" + "0" * 64
@@ -48,7 +60,11 @@ def stream(*tags: ObservedTag, name: str = "web") -> ObservedStream:
 
 
 def candidate(
-    observed: ObservedTag, image: Image, *others: ObservedTag, triggers: t.Sequence[ImageTrigger] = (), architecture: str = "amd64"
+    observed: ObservedTag,
+    image: Image,
+    *others: ObservedTag,
+    triggers: t.Sequence[ImageTrigger] = (),
+    architecture: str = "amd64",
 ) -> Candidate:
     question = Question(stream(observed, *others), observed)
     watched: dict[StreamTag, list[ImageTrigger]] = {}
@@ -168,7 +184,11 @@ def test_what_is_no_candidate(answer: t.Any, state: str, why: str) -> None:
 
 
 def recorded(*tags: dict[str, t.Any], name: str = "web") -> dict[str, t.Any]:
-    return {"namespace": "shop", "name": name, "tags": [{"name": "v1", "from": SOURCE, "import_mode": "Legacy", **entry} for entry in tags]}
+    return {
+        "namespace": "shop",
+        "name": name,
+        "tags": [{"name": "v1", "from": SOURCE, "import_mode": "Legacy", **entry} for entry in tags],
+    }
 
 
 def test_the_latest_record_of_a_tag_counts() -> None:
@@ -187,7 +207,9 @@ def test_a_record_that_cannot_be_one_is_refused() -> None:
 
 
 def test_the_way_back_leaves_alone_what_is_something_else_by_now() -> None:
-    record = recorded_streams([recorded({}, {"name": "gone"}, {"name": "moved"}, {"name": "done"}), recorded({}, name="unread")], TagNames())
+    record = recorded_streams(
+        [recorded({}, {"name": "gone"}, {"name": "moved"}, {"name": "done"}), recorded({}, name="unread")], TagNames()
+    )
     observed = stream(
         tag("v1", import_mode="PreserveOriginal"),
         tag("moved", import_mode="PreserveOriginal", source="registry.example.com/team/web:v2"),

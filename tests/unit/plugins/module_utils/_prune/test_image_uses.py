@@ -17,7 +17,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.i
     parse_image_id,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import containers, digest, workload
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
+    containers,
+    digest,
+    workload,
+)
 
 D = digest("some image")
 KINDS = {kind.kind: kind for kind in WORKLOAD_KINDS}
@@ -71,7 +75,9 @@ def test_an_image_id_of_a_million_letters() -> None:
         (ImageReference("", "shop/web", "", D), None),
     ],
 )
-def test_the_stream_that_the_pruner_takes_a_reference_for(reference: ImageReference, stream: tuple[str, str] | None) -> None:
+def test_the_stream_that_the_pruner_takes_a_reference_for(
+    reference: ImageReference, stream: tuple[str, str] | None
+) -> None:
     assert reference.stream == stream
 
 
@@ -112,7 +118,10 @@ def test_the_kinds_are_those_that_the_pruner_reads() -> None:
 
 def test_what_runs_is_found_by_the_containers_name() -> None:
     status = {
-        "containerStatuses": [{"name": "other", "imageID": f"h.io/a/b@{digest('other')}"}, {"name": "web", "imageID": f"h.io/shop/web@{D}"}],
+        "containerStatuses": [
+            {"name": "other", "imageID": f"h.io/a/b@{digest('other')}"},
+            {"name": "web", "imageID": f"h.io/shop/web@{D}"},
+        ],
         "initContainerStatuses": [{"name": "setup", "imageID": D}],
         "ephemeralContainerStatuses": [{"name": "debug", "imageID": ""}],
     }
@@ -127,7 +136,9 @@ def test_what_runs_is_found_by_the_containers_name() -> None:
 def test_a_template_without_anything_names_nothing() -> None:
     assert image_uses(KINDS["CronJob"], workload("shop", "nightly")) == []
     assert image_uses(KINDS["Deployment"], workload("shop", "web", spec={"template": None})) == []
-    (use,) = image_uses(KINDS["Deployment"], workload("shop", "web", spec={"template": {"spec": {"containers": [{"name": "web"}]}}}))
+    (use,) = image_uses(
+        KINDS["Deployment"], workload("shop", "web", spec={"template": {"spec": {"containers": [{"name": "web"}]}}})
+    )
     assert use.reference is None
 
 
@@ -136,8 +147,14 @@ def test_a_template_without_anything_names_nothing() -> None:
     [
         ({"kind": "DockerImage", "name": f"h.io/shop/base@{D}"}, ImageReference("h.io", "shop/base", "", D)),
         ({"kind": "ImageStreamImage", "name": f"base@{D}"}, ImageReference(CLUSTER_REGISTRY, "shop/base", "", D)),
-        ({"kind": "ImageStreamImage", "name": f"base@{D}", "namespace": "openshift"}, ImageReference(CLUSTER_REGISTRY, "openshift/base", "", D)),
-        ({"kind": "ImageStreamTag", "name": "base:v1", "namespace": "openshift"}, ImageReference(CLUSTER_REGISTRY, "openshift/base", "v1", "")),
+        (
+            {"kind": "ImageStreamImage", "name": f"base@{D}", "namespace": "openshift"},
+            ImageReference(CLUSTER_REGISTRY, "openshift/base", "", D),
+        ),
+        (
+            {"kind": "ImageStreamTag", "name": "base:v1", "namespace": "openshift"},
+            ImageReference(CLUSTER_REGISTRY, "openshift/base", "v1", ""),
+        ),
         ({"kind": "ImageStreamTag", "name": "base"}, None),
     ],
 )
@@ -149,8 +166,13 @@ def test_builds(strategy: str, origin: dict[str, str], reference: ImageReference
 
 
 def test_builds_also_copy_from_images() -> None:
-    spec = {"strategy": {"dockerStrategy": {}}, "source": {"images": [{"from": {"kind": "DockerImage", "name": "h.io/shop/tools:v1"}}]}}
-    assert named(image_uses(KINDS["Build"], workload("shop", "web-1", spec=spec))) == [("build", "source", "h.io/shop/tools:v1")]
+    spec = {
+        "strategy": {"dockerStrategy": {}},
+        "source": {"images": [{"from": {"kind": "DockerImage", "name": "h.io/shop/tools:v1"}}]},
+    }
+    assert named(image_uses(KINDS["Build"], workload("shop", "web-1", spec=spec))) == [
+        ("build", "source", "h.io/shop/tools:v1")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +184,11 @@ def test_builds_also_copy_from_images() -> None:
         ("Pod", {"phase": "Failed"}, True),
         ("Job", {"conditions": [{"type": "Complete", "status": "True"}]}, True),
         ("Job", {"conditions": [{"type": "Failed", "status": "True"}]}, True),
-        ("Job", {"conditions": [{"type": "Suspended", "status": "True"}, {"type": "Complete", "status": "False"}]}, False),
+        (
+            "Job",
+            {"conditions": [{"type": "Suspended", "status": "True"}, {"type": "Complete", "status": "False"}]},
+            False,
+        ),
         ("Job", {}, False),
         ("Deployment", {"phase": "Failed"}, False),
     ],
@@ -182,6 +208,9 @@ def test_builds_that_have_ended(phase: str) -> None:
 
 def test_only_the_controller_owns() -> None:
     one = workload("shop", "web-1", spec=containers("h.io/shop/web:v1"))
-    one["metadata"]["ownerReferences"] = [{"kind": "Other", "name": "x"}, {"kind": "ReplicaSet", "name": "web-5f", "controller": True}]
+    one["metadata"]["ownerReferences"] = [
+        {"kind": "Other", "name": "x"},
+        {"kind": "ReplicaSet", "name": "web-5f", "controller": True},
+    ]
     (use,) = image_uses(KINDS["Pod"], one)
     assert use.workload.owner == ("ReplicaSet", "web-5f")

@@ -42,7 +42,9 @@ def api() -> PruneApi:
     made = PruneApi()
     for namespace in ("billing", "shop"):
         made.add("imagestreams", stream(namespace, "web", tag("v1", made.add_list(namespace))))
-        made.add("deployments", workload(namespace, "web", spec=templated(f"{REGISTRY}/{namespace}/web@{child(namespace)}")))
+        made.add(
+            "deployments", workload(namespace, "web", spec=templated(f"{REGISTRY}/{namespace}/web@{child(namespace)}"))
+        )
     made.add("pods", workload("shop", "web-1", spec=containers(f"{REGISTRY}/shop/web:v1")))
     return made
 
@@ -83,7 +85,10 @@ def test_only_the_kinds_that_were_asked_for(api: PruneApi) -> None:
 
 def test_pages_and_finished_pods_are_left_to_the_server(api: PruneApi) -> None:
     see(api, "shop")
-    assert api.queries["/api/v1/namespaces/shop/pods"] == {"limit": "500", "fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
+    assert api.queries["/api/v1/namespaces/shop/pods"] == {
+        "limit": "500",
+        "fieldSelector": "status.phase!=Succeeded,status.phase!=Failed",
+    }
     assert api.queries["/apis/apps/v1/namespaces/shop/deployments"] == {"limit": "500"}
 
 
@@ -100,7 +105,10 @@ def test_a_refused_kind_does_not_hide_the_rest(api: PruneApi) -> None:
     api.forbid("deployments", "shop")
     observed = see(api, "billing", "shop")
     assert [(failure.namespace, failure.resource) for failure in observed.failures] == [("shop", "deployments")]
-    assert {(use.workload.namespace, use.workload.kind) for use in observed.uses} == {("billing", "Deployment"), ("shop", "Pod")}
+    assert {(use.workload.namespace, use.workload.kind) for use in observed.uses} == {
+        ("billing", "Deployment"),
+        ("shop", "Pod"),
+    }
 
 
 def test_a_refused_namespace_does_not_hide_the_others(api: PruneApi) -> None:
@@ -108,7 +116,11 @@ def test_a_refused_namespace_does_not_hide_the_others(api: PruneApi) -> None:
         api.forbid(plural, "billing")
     observed = see(api, "billing", "shop")
     assert {failure.namespace for failure in observed.failures} == {"billing"}
-    assert {failure.resource for failure in observed.failures} == PLURALS - {"deploymentconfigs", "buildconfigs", "builds"}
+    assert {failure.resource for failure in observed.failures} == PLURALS - {
+        "deploymentconfigs",
+        "buildconfigs",
+        "builds",
+    }
     assert observed.anything
     assert sorted(observed.streams) == [("shop", "web")]
 
@@ -138,7 +150,9 @@ def test_one_who_may_not_read_namespaces_is_believed(api: PruneApi) -> None:
     assert see(api, "unknown").failures == []
 
 
-@pytest.mark.parametrize("error", [ApiUnreachable("the cluster is not there"), Unauthorized("the token is wrong", status=401)])
+@pytest.mark.parametrize(
+    "error", [ApiUnreachable("the cluster is not there"), Unauthorized("the token is wrong", status=401)]
+)
 def test_what_stands_for_every_request_ends_the_run(api: PruneApi, error: CollectionError) -> None:
     api.errors["pods"] = error
     with pytest.raises(type(error)):
@@ -181,7 +195,11 @@ def test_without_any_project_nothing_is_read(api: PruneApi) -> None:
 
 
 def test_streams_that_are_pulled_from_are_read_one_by_one(api: PruneApi) -> None:
-    spec = templated(f"{REGISTRY}/billing/web@{child('billing')}", f"{REGISTRY}/nowhere/web@{child('x')}", f"other.example.com/billing/api@{child('x')}")
+    spec = templated(
+        f"{REGISTRY}/billing/web@{child('billing')}",
+        f"{REGISTRY}/nowhere/web@{child('x')}",
+        f"other.example.com/billing/api@{child('x')}",
+    )
     api.add("deployments", workload("shop", "other", spec=spec))
     observed = see(api, "shop")
     sent = len(api.sent)
@@ -247,12 +265,18 @@ def test_layers_that_may_not_be_read_are_a_failure(api: PruneApi) -> None:
     api.forbid("imagestreams/layers", "billing")
     observed = see(api, "billing", "shop")
     observe_children(api, observed, WIDTH)
-    assert [(failure.namespace, failure.resource) for failure in observed.failures] == [("billing", "imagestreams/layers")]
+    assert [(failure.namespace, failure.resource) for failure in observed.failures] == [
+        ("billing", "imagestreams/layers")
+    ]
     assert observed.streams["shop", "web"].children
 
 
 def test_platforms_are_read_once_for_each_list(api: PruneApi) -> None:
-    lists = [(("shop", "web"), digest("shop")), (("shop", "copy"), digest("shop")), (("billing", "web"), digest("billing"))]
+    lists = [
+        (("shop", "web"), digest("shop")),
+        (("shop", "copy"), digest("shop")),
+        (("billing", "web"), digest("billing")),
+    ]
     assert read_platforms(api, lists, WIDTH) == {
         child("billing"): "linux/amd64",
         child("billing", "arm64"): "linux/arm64",

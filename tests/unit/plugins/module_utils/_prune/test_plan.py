@@ -11,7 +11,11 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageUse, image_uses
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.plan import Findings, Risk, find_risks
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import PrunePolicy, seen_by_pruner
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import StreamHistory, parse_children, parse_history
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import (
+    StreamHistory,
+    parse_children,
+    parse_history,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
     NOW,
@@ -34,9 +38,14 @@ WEB = f"{REGISTRY}/shop/web"
 
 def known(*objects: dict[str, t.Any], lists: t.Iterable[str] = LISTS) -> dict[tuple[str, str], StreamHistory]:
     """Streams with their children, as they are after having been read."""
-    children = parse_children({"images": {digest(name): {"manifests": [child(name), child(name, "arm64")]} for name in lists}})
+    children = parse_children(
+        {"images": {digest(name): {"manifests": [child(name), child(name, "arm64")]} for name in lists}}
+    )
     parsed = [parse_history(one) for one in objects]
-    return {one.key: replace(one, children={image: found for image, found in children.items() if image in one.images}) for one in parsed}
+    return {
+        one.key: replace(one, children={image: found for image, found in children.items() if image in one.images})
+        for one in parsed
+    }
 
 
 def web(*extra: t.Any, **options: t.Any) -> dict[tuple[str, str], StreamHistory]:
@@ -53,7 +62,9 @@ def deployment(*images: str, name: str = "web", **rest: t.Any) -> list[ImageUse]
 
 
 def pod(image: str, image_id: str, name: str = "web-1", **rest: t.Any) -> list[ImageUse]:
-    return used("Pod", name, spec=containers(image), status={"containerStatuses": [{"name": "c0", "imageID": image_id}]}, **rest)
+    return used(
+        "Pod", name, spec=containers(image), status={"containerStatuses": [{"name": "c0", "imageID": image_id}]}, **rest
+    )
 
 
 def look(uses: list[ImageUse], streams: dict[tuple[str, str], StreamHistory], **policy: t.Any) -> Findings:
@@ -87,7 +98,10 @@ def test_a_child_goes_with_its_list(name: str, architecture: str, revision: int,
 
 def test_what_is_young_is_not_taken_yet() -> None:
     assert only(look(deployment(f"{WEB}@{child('two')}"), web(minutes=10))).level == "young"
-    assert only(look(deployment(f"{WEB}@{child('two')}"), web(minutes=10), keep_younger_than_minutes=5)).level == "prunable"
+    assert (
+        only(look(deployment(f"{WEB}@{child('two')}"), web(minutes=10), keep_younger_than_minutes=5)).level
+        == "prunable"
+    )
 
 
 def test_the_digest_of_a_list_is_no_risk() -> None:
@@ -108,7 +122,9 @@ def test_a_digest_of_another_registry_that_no_stream_knows_is_no_risk() -> None:
 
 
 def test_a_list_that_a_workload_names_itself_protects_its_children() -> None:
-    uses = deployment(f"{WEB}@{child('one')}") + used("CronJob", "nightly", spec={"jobTemplate": {"spec": templated(f"{WEB}@{digest('one')}")}})
+    uses = deployment(f"{WEB}@{child('one')}") + used(
+        "CronJob", "nightly", spec={"jobTemplate": {"spec": templated(f"{WEB}@{digest('one')}")}}
+    )
     risk = only(look(uses, web()))
     assert (risk.level, risk.keepers[0].rule, risk.keepers[0].item.revision) == ("protected", "image_in_use", 5)
 
@@ -122,7 +138,10 @@ def test_a_tag_of_its_own_protects_a_child() -> None:
     streams = web(tag("keep", child("one"), source=f"{SOURCE}@{child('one')}"))
     risk = only(look(deployment(f"{WEB}@{child('one')}"), streams))
     assert risk.level == "protected"
-    assert [(keeper.tag.name, keeper.parent, keeper.rule) for keeper in risk.keepers] == [("keep", "", "image_in_use"), ("v1", digest("one"), "nothing")]
+    assert [(keeper.tag.name, keeper.parent, keeper.rule) for keeper in risk.keepers] == [
+        ("keep", "", "image_in_use"),
+        ("v1", digest("one"), "nothing"),
+    ]
     assert risk.in_list.tag.name == "v1"
 
 
@@ -227,9 +246,17 @@ def test_a_pod_that_runs_a_child_from_elsewhere() -> None:
 
 def test_what_has_ended_needs_no_image() -> None:
     uses = used("Pod", "done", spec=containers(f"{WEB}@{child('one')}"), status={"phase": "Succeeded"})
-    uses += used("Job", "done", spec=templated(f"{WEB}@{child('one')}"), status={"conditions": [{"type": "Failed", "status": "True"}]})
     uses += used(
-        "Build", "done", spec={"strategy": {"dockerStrategy": {"from": {"kind": "DockerImage", "name": f"{WEB}@{child('one')}"}}}}, status={"phase": "Complete"}
+        "Job",
+        "done",
+        spec=templated(f"{WEB}@{child('one')}"),
+        status={"conditions": [{"type": "Failed", "status": "True"}]},
+    )
+    uses += used(
+        "Build",
+        "done",
+        spec={"strategy": {"dockerStrategy": {"from": {"kind": "DockerImage", "name": f"{WEB}@{child('one')}"}}}},
+        status={"phase": "Complete"},
     )
     assert look(uses, web()) == Findings((), ())
 
@@ -280,7 +307,11 @@ def test_an_old_replica_set_speaks_for_its_pods() -> None:
 
 
 def test_pods_whose_controller_was_not_read_are_one_entry() -> None:
-    uses = [use for index in (2, 1) for use in pod(f"{WEB}:v1", child("one"), name=f"web-{index}", owner=("ReplicaSet", "web"))]
+    uses = [
+        use
+        for index in (2, 1)
+        for use in pod(f"{WEB}:v1", child("one"), name=f"web-{index}", owner=("ReplicaSet", "web"))
+    ]
     risk = only(look(uses, web()))
     assert (risk.use.workload.name, risk.followers) == ("web-1", (("Pod", "web-2"),))
 
@@ -288,12 +319,18 @@ def test_pods_whose_controller_was_not_read_are_one_entry() -> None:
 def test_containers_and_namespaces_are_entries_of_their_own() -> None:
     image = f"{WEB}@{child('one')}"
     findings = look([*deployment(image, image), *deployment(image, namespace="other")], web())
-    assert [(risk.use.workload.namespace, risk.use.container) for risk in findings.risks] == [("other", "c0"), ("shop", "c0"), ("shop", "c1")]
+    assert [(risk.use.workload.namespace, risk.use.container) for risk in findings.risks] == [
+        ("other", "c0"),
+        ("shop", "c0"),
+        ("shop", "c1"),
+    ]
 
 
 def test_controllers_that_own_each_other_end_the_search() -> None:
     image = f"{WEB}@{child('one')}"
-    uses = used("ReplicaSet", "a", spec=templated(image), owner=("Deployment", "b")) + deployment(image, name="b", owner=("ReplicaSet", "a"))
+    uses = used("ReplicaSet", "a", spec=templated(image), owner=("Deployment", "b")) + deployment(
+        image, name="b", owner=("ReplicaSet", "a")
+    )
     assert {risk.use.workload.name for risk in look(uses, web()).risks} == {"a", "b"}
 
 

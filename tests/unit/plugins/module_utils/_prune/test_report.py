@@ -13,9 +13,15 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import ImageUse, image_uses
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.observed import Observed
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.plan import Findings, find_risks
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.report import protecting_tag, report_risks
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.report import (
+    protecting_tag,
+    report_risks,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import PrunePolicy, seen_by_pruner
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import parse_children, parse_history
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import (
+    parse_children,
+    parse_history,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
     NOW,
@@ -43,7 +49,9 @@ def used(kind: str, name: str, **rest: t.Any) -> list[ImageUse]:
     return image_uses(KINDS[kind], workload("shop", name, **rest))
 
 
-def report(*uses: ImageUse, tags: t.Sequence[t.Any] = (), keep: int = 3, only_at_risk: bool = False, **options: t.Any) -> Report:
+def report(
+    *uses: ImageUse, tags: t.Sequence[t.Any] = (), keep: int = 3, only_at_risk: bool = False, **options: t.Any
+) -> Report:
     """The report about a stream shop/web with a tag of five lists."""
     history = parse_history(stream("shop", "web", tag("v1", *map(digest, LISTS), **options), *tags))
     manifests = {"images": {digest(name): {"manifests": [child(name), child(name, "arm64")]} for name in LISTS}}
@@ -66,7 +74,15 @@ def deployment(image: str, name: str = "web") -> ImageUse:
 def test_a_risk_tells_everything() -> None:
     assert one_risk(deployment(f"{WEB}@{child('one')}")) == {
         "namespace": "shop",
-        "workload": {"kind": "Deployment", "namespace": "shop", "name": "web", "container": "c0", "place": "container", "owner": "", "followers": []},
+        "workload": {
+            "kind": "Deployment",
+            "namespace": "shop",
+            "name": "web",
+            "container": "c0",
+            "place": "container",
+            "owner": "",
+            "followers": [],
+        },
         "image": f"{WEB}@{child('one')}",
         "image_id": "",
         "found_in": "image",
@@ -91,7 +107,8 @@ def test_a_risk_tells_everything() -> None:
         ],
         "level": "prunable",
         "at_risk": True,
-        "why": f"Deployment web, container c0, names {short(child('one'))}, a child of the list {short(digest('one'))}, which is revision 5 of shop/web:v1, "
+        "why": f"Deployment web, container c0, names {short(child('one'))}, a child of the list "
+        f"{short(digest('one'))}, which is revision 5 of shop/web:v1, "
         "beyond the 3 that are kept; the pruner does not see this use, and its next run takes the child away.",
         "safe_reference": f"{WEB}@{digest('one')}",
     }
@@ -104,7 +121,9 @@ def test_a_read_changes_nothing_and_complains_about_nothing() -> None:
 
 def test_the_owner_and_the_followers() -> None:
     image = f"{WEB}@{child('one')}"
-    uses = [use for name in ("a", "b") for use in used("Pod", name, spec=containers(image), owner=("ReplicaSet", "web-5f"))]
+    uses = [
+        use for name in ("a", "b") for use in used("Pod", name, spec=containers(image), owner=("ReplicaSet", "web-5f"))
+    ]
     risk = one_risk(*uses)
     assert (risk["workload"]["owner"], risk["workload"]["followers"]) == ("ReplicaSet/web-5f", ["Pod/b"])
 
@@ -121,8 +140,16 @@ LISTED = f"a child of the list {short(digest('one'))}, which is revision"
         ("five", {}, "and takes the child away when the tag has moved 3 more times."),
         ("three", {}, "and takes the child away when the tag has moved 1 more time."),
         ("two", {"minutes": 20}, "and only its age of less than 60 minutes keeps it yet."),
-        ("two", {}, "beyond the 3 that are kept; the pruner does not see this use, and its next run takes the child away."),
-        ("one", {"keep": 0}, "beyond the 0 that are kept; the pruner does not see this use, and its next run takes the child away."),
+        (
+            "two",
+            {},
+            "beyond the 3 that are kept; the pruner does not see this use, and its next run takes the child away.",
+        ),
+        (
+            "one",
+            {"keep": 0},
+            "beyond the 0 that are kept; the pruner does not see this use, and its next run takes the child away.",
+        ),
     ],
 )
 def test_why_the_child_stays_or_goes(name: str, options: dict[str, t.Any], end: str) -> None:
@@ -136,19 +163,27 @@ def test_why_a_tag_in_use_keeps_it() -> None:
 
 def test_why_a_list_in_use_protects() -> None:
     risk = one_risk(deployment(f"{WEB}@{child('one')}"), deployment(f"{WEB}@{digest('one')}", "other"))
-    assert risk["why"].endswith(f"{LISTED} 5 of shop/web:v1; a workload names that very digest of the stream, which the pruner sees.")
+    assert risk["why"].endswith(
+        f"{LISTED} 5 of shop/web:v1; a workload names that very digest of the stream, which the pruner sees."
+    )
 
 
 def test_why_its_own_tag_protects() -> None:
     pinned = tag("keep", child("one"), source=f"{SOURCE}@{child('one')}")
-    ephemeral = used("Pod", "web-1", spec={"ephemeralContainers": [{"name": "debug", "image": f"{WEB}@{child('one')}"}]})
+    ephemeral = used(
+        "Pod", "web-1", spec={"ephemeralContainers": [{"name": "debug", "image": f"{WEB}@{child('one')}"}]}
+    )
     assert one_risk(*ephemeral, tags=[pinned])["why"] == (
-        f"Pod web-1, ephemeral container debug, names {short(child('one'))}, which is revision 1 of shop/web:keep by itself; "
+        f"Pod web-1, ephemeral container debug, names {short(child('one'))}, which is revision 1 of shop/web:keep by "
+        "itself; "
         "the tag follows a digest, so this stays its newest revision."
     )
 
 
-@pytest.mark.parametrize(("image", "host"), [(f"{SOURCE}@{child('one')}", "registry.example.com"), (f"team/web@{child('one')}", "Docker Hub")])
+@pytest.mark.parametrize(
+    ("image", "host"),
+    [(f"{SOURCE}@{child('one')}", "registry.example.com"), (f"team/web@{child('one')}", "Docker Hub")],
+)
 def test_why_another_registry_is_not_concerned(image: str, host: str) -> None:
     risk = one_risk(deployment(image))
     assert (risk["level"], risk["at_risk"]) == ("elsewhere", False)
@@ -157,7 +192,12 @@ def test_why_another_registry_is_not_concerned(image: str, host: str) -> None:
 
 def test_what_a_node_runs_is_told_so() -> None:
     image_id = f"{WEB}@{child('one')}"
-    (use,) = used("Pod", "web-1", spec=containers(f"{WEB}:v1"), status={"containerStatuses": [{"name": "c0", "imageID": image_id}]})
+    (use,) = used(
+        "Pod",
+        "web-1",
+        spec=containers(f"{WEB}:v1"),
+        status={"containerStatuses": [{"name": "c0", "imageID": image_id}]},
+    )
     risk = one_risk(use)
     assert (risk["image"], risk["image_id"], risk["found_in"]) == (f"{WEB}:v1", image_id, "image_id")
     assert risk["why"].startswith(f"Pod web-1, container c0, runs {short(child('one'))}, a child")
@@ -168,7 +208,9 @@ def test_builds_and_volumes_are_named_as_such() -> None:
     strategy = {"dockerStrategy": {"from": {"kind": "ImageStreamImage", "name": f"web@{child('one')}"}}}
     (build,) = used("BuildConfig", "web", spec={"strategy": strategy})
     assert one_risk(build)["why"].startswith("BuildConfig web names ")
-    (volume,) = used("Pod", "web", spec={"volumes": [{"name": "model", "image": {"reference": f"{WEB}@{child('one')}"}}]})
+    (volume,) = used(
+        "Pod", "web", spec={"volumes": [{"name": "model", "image": {"reference": f"{WEB}@{child('one')}"}}]}
+    )
     assert one_risk(volume)["why"].startswith("Pod web, volume model, names ")
 
 
@@ -176,11 +218,17 @@ def test_builds_and_volumes_are_named_as_such() -> None:
 
 
 def test_the_list_is_named_where_the_workload_pulls_from() -> None:
-    assert one_risk(deployment(f"registry.apps.example.com/shop/web@{child('one')}"))["safe_reference"] == f"registry.apps.example.com/shop/web@{digest('one')}"
+    assert (
+        one_risk(deployment(f"registry.apps.example.com/shop/web@{child('one')}"))["safe_reference"]
+        == f"registry.apps.example.com/shop/web@{digest('one')}"
+    )
 
 
 def test_the_list_of_another_registry_is_named_there() -> None:
-    assert one_risk(deployment(f"mirror.example.com/a/b/c@{child('one')}"))["safe_reference"] == f"{SOURCE}@{digest('one')}"
+    assert (
+        one_risk(deployment(f"mirror.example.com/a/b/c@{child('one')}"))["safe_reference"]
+        == f"{SOURCE}@{digest('one')}"
+    )
 
 
 def test_what_is_safe_stays() -> None:
@@ -204,7 +252,15 @@ def test_protection_is_what_image_stream_import_takes() -> None:
         {
             "namespace": "shop",
             "name": "web",
-            "tags": [{"name": protecting_tag(child(name)), "from": f"{SOURCE}@{child(name)}", "reference_policy": "Local", "insecure": True} for name in names],
+            "tags": [
+                {
+                    "name": protecting_tag(child(name)),
+                    "from": f"{SOURCE}@{child(name)}",
+                    "reference_policy": "Local",
+                    "insecure": True,
+                }
+                for name in names
+            ],
         }
     ]
     (desired,) = desired_streams({"streams": protection})
@@ -212,7 +268,9 @@ def test_protection_is_what_image_stream_import_takes() -> None:
 
 
 def test_the_tag_carries_the_digest() -> None:
-    assert protecting_tag("sha256:ad8447f58e134fde34462e027974a8332b14da44d4444cc4987fdc4c99954842") == "keep-ad8447f58e13"
+    assert (
+        protecting_tag("sha256:ad8447f58e134fde34462e027974a8332b14da44d4444cc4987fdc4c99954842") == "keep-ad8447f58e13"
+    )
 
 
 def test_a_source_with_a_port_keeps_it() -> None:
@@ -253,17 +311,26 @@ def test_the_summary_counts_everything() -> None:
 
 def test_what_is_missing_is_told() -> None:
     (missing,) = report(deployment(f"{WEB}@{digest('gone')}")).results["missing"]
-    assert (missing["namespace"], missing["digest"], missing["stream_namespace"], missing["stream"]) == ("shop", digest("gone"), "shop", "web")
+    assert (missing["namespace"], missing["digest"], missing["stream_namespace"], missing["stream"]) == (
+        "shop",
+        digest("gone"),
+        "shop",
+        "web",
+    )
     assert missing["workload"]["name"] == "web"
     assert missing["why"] == (
-        f"Deployment web, container c0, names {short(digest('gone'))}, which image stream shop/web holds no more, neither in its history nor as a child of a "
+        f"Deployment web, container c0, names {short(digest('gone'))}, which image stream shop/web holds no more, "
+        "neither in its history nor as a child of a "
         "manifest list there: the next pull from the cluster's registry fails."
     )
 
 
 def failed(*failures: tuple[str, str], anything: bool = True) -> Report:
     observed = Observed(("shop",), anything=anything)
-    observed.failures = [ReadFailure(namespace, resource, Forbidden(f"Cannot list {resource}: refused.", status=403)) for namespace, resource in failures]
+    observed.failures = [
+        ReadFailure(namespace, resource, Forbidden(f"Cannot list {resource}: refused.", status=403))
+        for namespace, resource in failures
+    ]
     return report_risks(observed, Findings((), ()), {}, PrunePolicy(NOW))
 
 
@@ -271,13 +338,19 @@ def test_what_could_not_be_read_is_returned_and_warned_about() -> None:
     found = failed(("shop", "pods"), ("shop", "deployments"), ("*", "jobs"))
     assert found.results["failed_namespaces"] == [
         {"namespace": "*", "resources": ["jobs"], "error": "Cannot list jobs: refused.", "status": 403},
-        {"namespace": "shop", "resources": ["deployments", "pods"], "error": "Cannot list pods: refused.", "status": 403},
+        {
+            "namespace": "shop",
+            "resources": ["deployments", "pods"],
+            "error": "Cannot list pods: refused.",
+            "status": 403,
+        },
     ]
     assert (found.results["summary"]["complete"], found.results["summary"]["failed_namespaces"]) == (False, 2)
     assert found.failure is None
     (warning,) = found.warnings
     assert warning == (
-        "Not everything could be read, so there may be risks that are not reported: all namespaces (jobs): Cannot list jobs: refused; "
+        "Not everything could be read, so there may be risks that are not reported: all namespaces (jobs): Cannot list "
+        "jobs: refused; "
         "shop (deployments, pods): Cannot list pods: refused."
     )
 

@@ -8,7 +8,12 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.image_uses import image_uses
-from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import PrunePolicy, SeenByPruner, kept_by, seen_by_pruner
+from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.rules import (
+    PrunePolicy,
+    SeenByPruner,
+    kept_by,
+    seen_by_pruner,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.stream_history import parse_history
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
@@ -28,7 +33,9 @@ POLICY = PrunePolicy(NOW)
 NOTHING_SEEN = SeenByPruner()
 
 
-def rules(seen: SeenByPruner = NOTHING_SEEN, policy: PrunePolicy = POLICY, stream_minutes: float = 6000, **options: t.Any) -> list[str]:
+def rules(
+    seen: SeenByPruner = NOTHING_SEEN, policy: PrunePolicy = POLICY, stream_minutes: float = 6000, **options: t.Any
+) -> list[str]:
     """What keeps each of the five items of a tag, newest first."""
     history = parse_history(stream("shop", "web", tag("v1", *IMAGES, **options), minutes=stream_minutes))
     return [kept_by(history, history.tags[0], item, seen, policy) for item in history.tags[0].items]
@@ -40,13 +47,18 @@ def test_the_newest_revisions_are_kept() -> None:
 
 @pytest.mark.parametrize("kept", [0, 1, 4, 9])
 def test_as_many_as_the_policy_says(kept: int) -> None:
-    assert rules(policy=PrunePolicy(NOW, keep_tag_revisions=kept)) == ["keep_tag_revisions"] * min(kept, 5) + ["nothing"] * max(5 - kept, 0)
+    assert rules(policy=PrunePolicy(NOW, keep_tag_revisions=kept)) == ["keep_tag_revisions"] * min(kept, 5) + [
+        "nothing"
+    ] * max(5 - kept, 0)
 
 
 def test_what_is_young_is_kept() -> None:
     # the items are 56 to 60 minutes old; the pruner keeps what was created after that moment
     assert rules(minutes=56) == ["keep_tag_revisions"] * 3 + ["keep_younger_than", "nothing"]
-    assert rules(minutes=56, policy=PrunePolicy(NOW, keep_younger_than_minutes=0)) == ["keep_tag_revisions"] * 3 + ["nothing"] * 2
+    assert (
+        rules(minutes=56, policy=PrunePolicy(NOW, keep_younger_than_minutes=0))
+        == ["keep_tag_revisions"] * 3 + ["nothing"] * 2
+    )
 
 
 def test_everything_of_a_young_stream_is_kept() -> None:
@@ -55,7 +67,9 @@ def test_everything_of_a_young_stream_is_kept() -> None:
 
 
 def test_an_image_in_use_by_its_own_digest_is_kept() -> None:
-    seen = SeenByPruner(images=frozenset({("shop", "web", IMAGES[4]), ("shop", "other", IMAGES[3]), ("other", "web", IMAGES[3])}))
+    seen = SeenByPruner(
+        images=frozenset({("shop", "web", IMAGES[4]), ("shop", "other", IMAGES[3]), ("other", "web", IMAGES[3])})
+    )
     assert rules(seen) == ["keep_tag_revisions"] * 3 + ["nothing", "image_in_use"]
 
 
@@ -108,4 +122,6 @@ def test_pods_that_have_ended_are_not_seen_but_jobs_are() -> None:
 def test_of_builds_only_the_strategy_is_seen() -> None:
     source = {"images": [{"from": {"kind": "ImageStreamTag", "name": "tools:v1"}}]}
     strategy = {"sourceStrategy": {"from": {"kind": "ImageStreamTag", "name": "builder:v1", "namespace": "openshift"}}}
-    assert seen_in("BuildConfig", spec={"strategy": strategy, "source": source}).tags == {("openshift", "builder", "v1")}
+    assert seen_in("BuildConfig", spec={"strategy": strategy, "source": source}).tags == {
+        ("openshift", "builder", "v1")
+    }

@@ -18,7 +18,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._prune.s
     parse_history,
     parse_platforms,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import SOURCE, digest, stream, tag
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import (
+    SOURCE,
+    digest,
+    stream,
+    tag,
+)
 
 
 def test_a_history_is_read_newest_first() -> None:
@@ -28,8 +33,12 @@ def test_a_history_is_read_newest_first() -> None:
     assert v1 == TagHistory(
         "v1",
         (
-            HistoryItem(1, digest("b"), f"{SOURCE}@{digest('b')}", dt.datetime(2026, 5, 4, 11, 50, tzinfo=dt.timezone.utc)),
-            HistoryItem(2, digest("a"), f"{SOURCE}@{digest('a')}", dt.datetime(2026, 5, 4, 11, 49, tzinfo=dt.timezone.utc)),
+            HistoryItem(
+                1, digest("b"), f"{SOURCE}@{digest('b')}", dt.datetime(2026, 5, 4, 11, 50, tzinfo=dt.timezone.utc)
+            ),
+            HistoryItem(
+                2, digest("a"), f"{SOURCE}@{digest('a')}", dt.datetime(2026, 5, 4, 11, 49, tzinfo=dt.timezone.utc)
+            ),
         ),
         reference_policy="Source",
     )
@@ -72,12 +81,16 @@ def test_hosts_are_those_of_the_clusters_registry() -> None:
 
 
 def test_an_empty_object_has_no_history() -> None:
-    assert parse_history({"metadata": {"namespace": "shop", "name": "web", "creationTimestamp": "soon"}}) == StreamHistory("shop", "web")
+    assert parse_history(
+        {"metadata": {"namespace": "shop", "name": "web", "creationTimestamp": "soon"}}
+    ) == StreamHistory("shop", "web")
 
 
 def test_a_tag_that_is_only_a_reference_holds_no_image() -> None:
     one = stream("shop", "web", tag("ext"))
-    one["status"]["tags"][0]["items"] = [{"created": "2026-05-04T11:00:00Z", "dockerImageReference": f"{SOURCE}:v2", "image": "", "generation": 2}]
+    one["status"]["tags"][0]["items"] = [
+        {"created": "2026-05-04T11:00:00Z", "dockerImageReference": f"{SOURCE}:v2", "image": "", "generation": 2}
+    ]
     assert parse_history(one).images == frozenset()
 
 
@@ -90,12 +103,16 @@ def recorded(name: str) -> dict[str, t.Any]:
 
 def test_what_the_real_server_says_of_a_list() -> None:
     steps = recorded("import_preserve_original")["steps"]
-    answers = {step["request"]["path"].rpartition("/")[2]: step["response"]["body"] for step in steps if "request" in step}
+    answers = {
+        step["request"]["path"].rpartition("/")[2]: step["response"]["body"] for step in steps if "request" in step
+    }
     web = parse_history(answers["web"])
     (item,) = web.tags[0].items
     children = parse_children(answers["layers"])
     assert list(children) == [item.image]
-    assert parse_platforms(answers["web:v1"]["image"]) == dict(zip(children[item.image], ("linux/amd64", "linux/arm64", "linux/ppc64le"), strict=True))
+    assert parse_platforms(answers["web:v1"]["image"]) == dict(
+        zip(children[item.image], ("linux/amd64", "linux/arm64", "linux/ppc64le"), strict=True)
+    )
 
 
 def test_platforms_with_and_without_parts() -> None:
@@ -104,11 +121,22 @@ def test_platforms_with_and_without_parts() -> None:
         {"digest": digest("b"), "os": "unknown", "architecture": "unknown"},
         {"digest": digest("c")},
     ]
-    assert parse_platforms({"dockerImageManifests": manifests}) == {digest("a"): "linux/arm/v7", digest("b"): "unknown/unknown", digest("c"): ""}
+    assert parse_platforms({"dockerImageManifests": manifests}) == {
+        digest("a"): "linux/arm/v7",
+        digest("b"): "unknown/unknown",
+        digest("c"): "",
+    }
     assert parse_platforms({}) == {}
 
 
 def test_images_without_children() -> None:
-    layers = {"images": {digest("a"): {"layers": []}, digest("b"): None, digest("c"): {"manifests": []}, digest("d"): {"manifests": [digest("e")]}}}
+    layers = {
+        "images": {
+            digest("a"): {"layers": []},
+            digest("b"): None,
+            digest("c"): {"manifests": []},
+            digest("d"): {"manifests": [digest("e")]},
+        }
+    }
     assert parse_children(layers) == {digest("d"): (digest("e"),)}
     assert parse_children({}) == {}

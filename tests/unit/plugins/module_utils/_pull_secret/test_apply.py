@@ -10,11 +10,22 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown, ApiUnreachable, Forbidden, Invalid
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ApiOutcomeUnknown,
+    ApiUnreachable,
+    Forbidden,
+    Invalid,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.owners import OwnedByAnother, Owner
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretApplier, SecretOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import (
+    SecretApplier,
+    SecretOutcome,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import (
+    DesiredRegistry,
+    DesiredSecret,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.former_copy import (
     COPY_ANNOTATION,
     COPY_KEY,
@@ -23,8 +34,21 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     _mark,
     former_copy_name,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import WRITES, CoreApi, Sent, once, raising, status_error
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, logins_of
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import (
+    WRITES,
+    CoreApi,
+    Sent,
+    once,
+    raising,
+    status_error,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
+    auths,
+    b64,
+    content_of,
+    entry,
+    logins_of,
+)
 
 OURS = ("puller", "s3cret")
 TYPE_LISTS = [
@@ -61,9 +85,13 @@ def of_the_secret(act: t.Callable[[Sent], None], method: str, times: int = 1) ->
 
 @pytest.fixture
 def apply(api: CoreApi, masked: list[str]) -> Apply:
-    def converge(*registries: DesiredRegistry, namespace: str = "shop", check_mode: bool = False, **given: t.Any) -> SecretOutcome:
+    def converge(
+        *registries: DesiredRegistry, namespace: str = "shop", check_mode: bool = False, **given: t.Any
+    ) -> SecretOutcome:
         desired = DesiredSecret("pull", registries=registries or (registry(),), **given)
-        applier = SecretApplier(api, desired, check_mode=check_mode, mask=lambda *values: masked.extend(values), sleep=lambda _seconds: None)
+        applier = SecretApplier(
+            api, desired, check_mode=check_mode, mask=lambda *values: masked.extend(values), sleep=lambda _seconds: None
+        )
         return applier.converge(namespace)
 
     return converge
@@ -100,7 +128,9 @@ def test_a_second_run_writes_nothing(api: CoreApi, apply: Apply) -> None:
 
 
 def test_an_update_carries_the_version_that_was_read(api: CoreApi, apply: Apply) -> None:
-    version = api.put_in("secrets", "shop", "pull", **auths({"other.example": entry("x")}))["metadata"]["resourceVersion"]
+    version = api.put_in("secrets", "shop", "pull", **auths({"other.example": entry("x")}))["metadata"][
+        "resourceVersion"
+    ]
     assert action(apply()) == "update"
     (write,) = api.writes
     assert (str(write), write.body["metadata"]["resourceVersion"]) == ("PUT shop/secrets/pull", version)
@@ -118,14 +148,24 @@ def test_check_mode_reads_and_writes_nothing(api: CoreApi, apply: Apply) -> None
 
 def test_another_writer_between_read_and_write_loses_nothing(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
-    api.before.append(once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a"), "b.example": entry("b")})), "PUT", 1))
+    api.before.append(
+        once(
+            lambda _sent: api.put_in(
+                "secrets", "shop", "pull", **auths({"a.example": entry("a"), "b.example": entry("b")})
+            ),
+            "PUT",
+            1,
+        )
+    )
     assert action(apply()) == "update"
     assert [sent.method for sent in api.sent[:4]] == ["GET", "PUT", "GET", "PUT"]
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "b.example", "h.example"}
 
 
 def test_a_secret_that_somebody_creates_meanwhile_is_merged_with(api: CoreApi, apply: Apply) -> None:
-    api.before.append(once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")})), "POST"))
+    api.before.append(
+        once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")})), "POST")
+    )
     assert action(apply()) == "update"
     assert [str(sent) for sent in api.writes] == ["POST shop/secrets", "PUT shop/secrets/pull"]
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "h.example"}
@@ -159,9 +199,13 @@ def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
 
 def test_it_gives_up_when_somebody_always_comes_between(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
-    api.before.append(lambda sent: sent.method == "PUT" and api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")})))
+    api.before.append(
+        lambda sent: sent.method == "PUT" and api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
+    )
     outcome = apply()
-    assert str(outcome.error).startswith('The secret "pull" in the namespace "shop" was changed by somebody else each of the 20 times')
+    assert str(outcome.error).startswith(
+        'The secret "pull" in the namespace "shop" was changed by somebody else each of the 20 times'
+    )
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
@@ -175,7 +219,10 @@ def test_a_write_without_an_answer_is_looked_at(api: CoreApi, apply: Apply, carr
 
 
 def test_a_missing_namespace(api: CoreApi, apply: Apply) -> None:
-    sentence = 'The namespace "nowhere" does not exist, so the secret "pull" cannot be created there; create the namespace first'
+    sentence = (
+        'The namespace "nowhere" does not exist, so the secret "pull" cannot be created there; create the namespace '
+        "first"
+    )
     assert str(apply(namespace="nowhere").error) == sentence
     assert str(apply(namespace="nowhere", check_mode=True).error) == sentence
     assert action(apply(namespace="nowhere", present=False)) == "none"
@@ -201,7 +248,9 @@ def test_deleting_carries_preconditions(api: CoreApi, apply: Apply) -> None:
 
 def test_what_changed_meanwhile_is_read_again_before_it_is_deleted(api: CoreApi, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
-    api.before.append(once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"b.example": entry("b")})), "DELETE"))
+    api.before.append(
+        once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"b.example": entry("b")})), "DELETE")
+    )
     outcome = apply(present=False)
     assert action(outcome) == "delete"
     assert outcome.plan is not None
@@ -209,9 +258,16 @@ def test_what_changed_meanwhile_is_read_again_before_it_is_deleted(api: CoreApi,
 
 
 def test_another_type_is_deleted_and_created(api: CoreApi, apply: Apply) -> None:
-    api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "kubernetes.io/podmanconfigjson"))
+    api.put_in(
+        "secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "kubernetes.io/podmanconfigjson")
+    )
     assert action(apply(recreate=True)) == "recreate"
-    assert [str(sent) for sent in api.writes] == ["POST shop/secrets", "DELETE shop/secrets/pull", "POST shop/secrets", "DELETE shop/secrets/pull.former"]
+    assert [str(sent) for sent in api.writes] == [
+        "POST shop/secrets",
+        "DELETE shop/secrets/pull",
+        "POST shop/secrets",
+        "DELETE shop/secrets/pull.former",
+    ]
     assert set(api.objects) == {("secrets", "shop", "pull")}
     secret = api.secret("shop", "pull")
     assert secret["type"] == "kubernetes.io/dockerconfigjson"
@@ -219,11 +275,18 @@ def test_another_type_is_deleted_and_created(api: CoreApi, apply: Apply) -> None
 
 
 def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: CoreApi, apply: Apply) -> None:
-    former = api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"), metadata={"labels": {"l": "1"}})
+    former = api.put_in(
+        "secrets",
+        "shop",
+        "pull",
+        **content_of({"auths": {"a.example": entry("a")}}, "Opaque"),
+        metadata={"labels": {"l": "1"}},
+    )
     api.before.append(of_the_secret(raising(status_error(Invalid, 422, "Invalid", "too big")), "POST"))
     outcome = apply(recreate=True)
     assert str(outcome.error) == (
-        'The secret "pull" in the namespace "shop" was deleted and could not be created again (The API server refused it: too big); '
+        'The secret "pull" in the namespace "shop" was deleted and could not be created again (The API server refused '
+        "it: too big); "
         "it was put back as it was, so nothing has changed"
     )
     back = api.secret("shop", "pull")
@@ -235,24 +298,36 @@ def test_a_former_secret_that_cannot_be_put_back_is_told(api: CoreApi, apply: Ap
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
     api.before.append(of_the_secret(raising(status_error(Forbidden, 403, "Forbidden", "no")), "POST", 2))
     assert str(apply(recreate=True).error) == (
-        'The secret "pull" in the namespace "shop" was deleted and could not be created again (The API server refused it: no), and could not be put '
-        "back as it was either (The API server refused it: no); it is kept as the secret \"pull.former\", with which the next run creates it"
+        'The secret "pull" in the namespace "shop" was deleted and could not be created again (The API server refused '
+        "it: no), and could not be put "
+        'back as it was either (The API server refused it: no); it is kept as the secret "pull.former", with which the '
+        "next run creates it"
     )
     assert action(apply(recreate=True)) == "create"
     assert set(api.objects) == {("secrets", "shop", "pull")}
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "h.example"}
 
 
-def test_a_secret_that_somebody_creates_between_deleting_and_creating_is_merged_with(api: CoreApi, apply: Apply) -> None:
+def test_a_secret_that_somebody_creates_between_deleting_and_creating_is_merged_with(
+    api: CoreApi, apply: Apply
+) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
-    api.before.append(of_the_secret(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"b.example": entry("b")})), "POST"))
+    api.before.append(
+        of_the_secret(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"b.example": entry("b")})), "POST")
+    )
     assert action(apply(recreate=True)) == "update"
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "b.example", "h.example"}
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_deletion_without_an_answer_is_looked_at(api: CoreApi, apply: Apply, carried_out: bool) -> None:
-    api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"), metadata={"labels": {"l": "1"}})
+    api.put_in(
+        "secrets",
+        "shop",
+        "pull",
+        **content_of({"auths": {"a.example": entry("a")}}, "Opaque"),
+        metadata={"labels": {"l": "1"}},
+    )
     (api.after if carried_out else api.before).append(once(raising(ApiOutcomeUnknown("no answer")), "DELETE"))
     assert action(apply(recreate=True)) == "recreate"
     secret = api.secret("shop", "pull")
@@ -278,7 +353,9 @@ def kill(_sent: Sent) -> None:
 
 
 @pytest.mark.parametrize("step", range(5))
-def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(api: CoreApi, apply: Apply, step: int) -> None:
+def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(
+    api: CoreApi, apply: Apply, step: int
+) -> None:
     api.put_in("secrets", "shop", "pull", **OLD, metadata={"labels": {"l": "1"}})
     writes = iter(range(4))
 
@@ -304,7 +381,13 @@ def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(api
 
 def killed_before_the_creation(api: CoreApi, apply: Apply) -> None:
     """A run has kept the copy and deleted the secret, and was killed then."""
-    api.put_in("secrets", "shop", "pull", **OLD, metadata={"labels": {"l": "1"}, "annotations": {"a": "2", "objectset.rio.cattle.io/applied": "x"}})
+    api.put_in(
+        "secrets",
+        "shop",
+        "pull",
+        **OLD,
+        metadata={"labels": {"l": "1"}, "annotations": {"a": "2", "objectset.rio.cattle.io/applied": "x"}},
+    )
     api.before.append(of_the_secret(kill, "POST"))
     with pytest.raises(Killed):
         apply(recreate=True)
@@ -324,7 +407,8 @@ def test_what_comes_back_after_a_killed_run_is_a_change_and_is_told(api: CoreApi
         }
         (warning,) = outcome.warnings
         assert warning == (
-            'The secret "pull" in the namespace "shop" was not there, and is created with what an interrupted run had kept of it, the credentials for '
+            'The secret "pull" in the namespace "shop" was not there, and is created with what an interrupted run had '
+            "kept of it, the credentials for "
             '"a.example"; remove what has been revoked since.'
         )
     secret = api.secret("shop", "pull")
@@ -392,7 +476,9 @@ def test_nothing_is_taken_from_a_planted_copy(api: CoreApi, apply: Apply, forge:
     assert "annotations" not in secret["metadata"]
     assert ("secrets", "shop", "pull.former") in api.objects
     assert [warning[:80] for warning in outcome.warnings] == (
-        [] if forge == "no copy type" else ['The secret "pull.former" in the namespace "shop" looks like the copy that a run ']
+        []
+        if forge == "no copy type"
+        else ['The secret "pull.former" in the namespace "shop" looks like the copy that a run ']
     )
 
 
@@ -411,7 +497,8 @@ def finalized(api: CoreApi, content: dict[str, t.Any]) -> None:
 def test_a_secret_that_a_finalizer_keeps_is_told_with_its_copy(api: CoreApi, apply: Apply) -> None:
     finalized(api, OLD)
     assert str(apply(recreate=True).error) == (
-        'The secret "pull" in the namespace "shop" is marked for deletion and waits for its finalizers "example.com/backup", so nothing was written into '
+        'The secret "pull" in the namespace "shop" is marked for deletion and waits for its finalizers '
+        '"example.com/backup", so nothing was written into '
         'it; its former content is kept as the secret "pull.former"; see to the finalizers, and run the task again'
     )
     api.sent.clear()
@@ -428,7 +515,12 @@ def test_a_finalizer_that_is_done_soon_is_waited_for(api: CoreApi, apply: Apply)
     looks = iter(range(3))
 
     def done(sent: Sent) -> None:
-        if sent.method == "GET" and sent.path.endswith("/pull") and "deletionTimestamp" in api.secret("shop", "pull")["metadata"] and next(looks) == 2:
+        if (
+            sent.method == "GET"
+            and sent.path.endswith("/pull")
+            and "deletionTimestamp" in api.secret("shop", "pull")["metadata"]
+            and next(looks) == 2
+        ):
             del api.objects["secrets", "shop", "pull"]
 
     api.before.append(done)
@@ -443,7 +535,10 @@ def test_a_secret_that_is_going_is_as_good_as_absent(api: CoreApi, apply: Apply)
     outcome = apply(present=False)
     assert (action(outcome), api.writes) == ("none", [])
     assert outcome.warnings == (
-        'The secret "pull" in the namespace "shop" is marked for deletion and waits for its finalizers "example.com/backup"; it is gone once they are done.',
+        (
+            'The secret "pull" in the namespace "shop" is marked for deletion and waits for its finalizers '
+            '"example.com/backup"; it is gone once they are done.'
+        ),
     )
 
 
@@ -451,7 +546,8 @@ def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Ap
     api.put_in("secrets", "shop", "pull", **OLD)
     foreign = api.put_in("secrets", "shop", "pull.former", type="Opaque", data={"key": "dmFsdWU="})
     assert str(apply(recreate=True).error) == (
-        'The secret "pull" in the namespace "shop" was not deleted to be recreated, because its content would be kept meanwhile as "pull.former", '
+        'The secret "pull" in the namespace "shop" was not deleted to be recreated, because its content would be kept '
+        'meanwhile as "pull.former", '
         "which is another secret; rename that one"
     )
     assert api.secret("shop", "pull.former") is foreign
@@ -475,7 +571,12 @@ def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Ap
 def test_a_copy_that_nobody_can_read_is_none(api: CoreApi, apply: Apply, content: str) -> None:
     marks = b64(_mark(content, Login(*OURS)))
     api.put_in(
-        "secrets", "shop", "pull.former", type=COPY_TYPE, data={COPY_KEY: content, COPY_MARKS: marks}, metadata={"annotations": {COPY_ANNOTATION: "pull"}}
+        "secrets",
+        "shop",
+        "pull.former",
+        type=COPY_TYPE,
+        data={COPY_KEY: content, COPY_MARKS: marks},
+        metadata={"annotations": {COPY_ANNOTATION: "pull"}},
     )
     assert action(apply()) == "create"
     assert ("secrets", "shop", "pull.former") in api.objects
@@ -489,7 +590,8 @@ def test_a_copy_that_stays_is_told(api: CoreApi, apply: Apply) -> None:
     assert action(outcome) == "recreate"
     (warning,) = outcome.warnings
     assert warning == (
-        'The secret "pull.former" in the namespace "shop" holds the former content of "pull" and could not be deleted: The API server refused it: no; '
+        'The secret "pull.former" in the namespace "shop" holds the former content of "pull" and could not be deleted: '
+        "The API server refused it: no; "
         "delete it."
     )
 
@@ -503,7 +605,8 @@ def test_an_entry_that_another_secret_hides_is_warned_about(api: CoreApi, apply:
     api.put_in("secrets", "shop", "a-first", **auths({"https://h.example/": entry("old", "0ther")}))
     expected = (
         (
-            'Imports of the namespace "shop" never use the entry for "h.example" of the secret "pull": the secret "a-first" has another credential for it '
+            'Imports of the namespace "shop" never use the entry for "h.example" of the secret "pull": the secret '
+            '"a-first" has another credential for it '
             "and comes first, because secrets are tried in the order of their names."
         ),
     )
@@ -516,14 +619,17 @@ def test_a_broken_secret_beside_it_is_warned_about(api: CoreApi, apply: Apply) -
     api.put_in("secrets", "shop", "broken", **auths({"x.example": {"auth": b64("s3cret")}}))
     assert apply().warnings == (
         (
-            'Every image import of the namespace "shop" fails because of the secret "broken": its entry for "x.example" cannot be decoded: its auth is '
+            'Every image import of the namespace "shop" fails because of the secret "broken": its entry for '
+            '"x.example" cannot be decoded: its auth is '
             "base64, but not of user:password: there is no colon in it; repair or delete it."
         ),
     )
 
 
 @pytest.mark.parametrize("error", [None, ApiUnreachable("gone")])
-def test_who_may_not_list_secrets_gets_no_such_warning(api: CoreApi, apply: Apply, error: ApiUnreachable | None) -> None:
+def test_who_may_not_list_secrets_gets_no_such_warning(
+    api: CoreApi, apply: Apply, error: ApiUnreachable | None
+) -> None:
     api.put_in("secrets", "shop", "a-first", **auths({"h.example": entry("old")}))
     if error is None:
         api.forbidden.add("list secrets")
@@ -544,7 +650,9 @@ def test_everything_that_was_read_and_is_written_is_masked(api: CoreApi, apply: 
     api.put_in("secrets", "shop", "other", **auths({"x.example": entry("u", "f0reign")}))
     apply()
     written = api.secret("shop", "pull")["data"][".dockerconfigjson"]
-    assert {"f0rmer", b64("u:f0rmer"), "f0reign", b64("u:f0reign"), known["data"][".dockerconfigjson"], written} <= set(masked)
+    assert {"f0rmer", b64("u:f0rmer"), "f0reign", b64("u:f0reign"), known["data"][".dockerconfigjson"], written} <= set(
+        masked
+    )
 
 
 def test_an_error_is_part_of_the_outcome(api: CoreApi, apply: Apply) -> None:
@@ -559,11 +667,15 @@ ARGO = {"annotations": {"argocd.argoproj.io/tracking-id": "shop:/Secret:shop/pul
 
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("present", [True, False])
-def test_what_somebody_else_reconciles_is_not_written(api: CoreApi, apply: Apply, check_mode: bool, present: bool) -> None:
+def test_what_somebody_else_reconciles_is_not_written(
+    api: CoreApi, apply: Apply, check_mode: bool, present: bool
+) -> None:
     before = api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "old")}), metadata=ARGO)
     outcome = apply(check_mode=check_mode, present=present)
     assert isinstance(outcome.error, OwnedByAnother)
-    assert str(outcome.error).startswith('The secret "pull" in the namespace "shop" is reconciled by the Argo CD application "shop", which would undo')
+    assert str(outcome.error).startswith(
+        'The secret "pull" in the namespace "shop" is reconciled by the Argo CD application "shop", which would undo'
+    )
     assert outcome.owner == Owner('the Argo CD application "shop"', reconciles=True)
     assert (api.writes, api.secret("shop", "pull")) == ([], before)
 
@@ -601,6 +713,10 @@ def test_an_owner_who_may_come_back_is_told_when_something_changes(api: CoreApi,
     outcome = apply()
     assert action(outcome) == "update"
     assert outcome.warnings == (
-        'The secret "pull" in the namespace "shop" belongs to the Helm release "chart", which may undo the change when it is upgraded or repaired.',
+        (
+            'The secret "pull" in the namespace "shop" belongs to the Helm release "chart", which may undo the change '
+            "when "
+            "it is upgraded or repaired."
+        ),
     )
     assert apply().warnings == ()

@@ -5,11 +5,23 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import NamespaceMissing, require_namespace
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.facts import (
+    NamespaceMissing,
+    require_namespace,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import Forbidden
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import ObservedSecret, observe_registry_secrets, observe_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import (
+    ObservedSecret,
+    observe_registry_secrets,
+    observe_secret,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
+    auths,
+    b64,
+    content_of,
+    entry,
+)
 
 
 @pytest.fixture
@@ -19,7 +31,14 @@ def api() -> CoreApi:
 
 def test_a_secret_as_the_cluster_has_it(api: CoreApi) -> None:
     masked: list[str] = []
-    api.put_in("secrets", "shop", "pull", **auths({"h.example": entry()}), immutable=True, metadata={"labels": {"a": "b"}, "annotations": {"c": "d"}})
+    api.put_in(
+        "secrets",
+        "shop",
+        "pull",
+        **auths({"h.example": entry()}),
+        immutable=True,
+        metadata={"labels": {"a": "b"}, "annotations": {"c": "d"}},
+    )
     observed = observe_secret(api, "shop", "pull", lambda *values: masked.extend(values))
     assert observed is not None
     assert observed.document is not None
@@ -47,7 +66,12 @@ def test_who_may_not_read_it_gets_the_error(api: CoreApi) -> None:
 
 def test_a_secret_of_another_purpose_has_no_document() -> None:
     observed = ObservedSecret({"metadata": {"name": "x"}})
-    assert (observed.secret_type, observed.registry_secret, observed.document, observed.is_immutable) == ("Opaque", None, None, False)
+    assert (observed.secret_type, observed.registry_secret, observed.document, observed.is_immutable) == (
+        "Opaque",
+        None,
+        None,
+        False,
+    )
 
 
 def test_the_registry_secrets_of_a_namespace(api: CoreApi) -> None:

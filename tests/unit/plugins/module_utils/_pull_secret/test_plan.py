@@ -10,8 +10,14 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import AuthDocument, Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import (
+    AuthDocument,
+    Login,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import (
+    DesiredRegistry,
+    DesiredSecret,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import ObservedSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import (
     REGISTRY_REASONS,
@@ -20,7 +26,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     SecretRefused,
     plan_secret,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, document_of, entry, logins_of
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
+    auths,
+    b64,
+    content_of,
+    document_of,
+    entry,
+    logins_of,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +44,9 @@ def wanted(*registries: DesiredRegistry, **given: t.Any) -> DesiredSecret:
     return DesiredSecret("pull", registries=registries, **given)
 
 
-def registry(key: str = "h.example", username: str = "puller", password: str = "s3cret", email: str = "") -> DesiredRegistry:
+def registry(
+    key: str = "h.example", username: str = "puller", password: str = "s3cret", email: str = ""
+) -> DesiredRegistry:
     return DesiredRegistry(key, Login(username, password, email))
 
 
@@ -40,7 +55,9 @@ def gone(key: str = "h.example") -> DesiredRegistry:
 
 
 def there(content: dict[str, t.Any], **metadata: t.Any) -> ObservedSecret:
-    return ObservedSecret({"metadata": {"name": "pull", "namespace": "shop", "uid": "1", "resourceVersion": "7", **metadata}, **content})
+    return ObservedSecret(
+        {"metadata": {"name": "pull", "namespace": "shop", "uid": "1", "resourceVersion": "7", **metadata}, **content}
+    )
 
 
 def planned(desired: DesiredSecret, observed: ObservedSecret | None) -> SecretPlan:
@@ -64,9 +81,22 @@ def refusal(desired: DesiredSecret, observed: ObservedSecret | None) -> str:
 
 def test_a_missing_secret_is_created() -> None:
     plan = planned(wanted(registry(email="u@h.example"), labels={"a": "b"}, exclude_from_import=True), None)
-    assert (plan.action, plan.reasons, reasons_of(plan)) == ("create", ("secret_missing",), {"h.example": ("registry_missing",)})
+    assert (plan.action, plan.reasons, reasons_of(plan)) == (
+        "create",
+        ("secret_missing",),
+        {"h.example": ("registry_missing",)},
+    )
     body = result_of(plan)
-    assert document_of(body) == {"auths": {"h.example": {"username": "puller", "password": "s3cret", "auth": b64("puller:s3cret"), "email": "u@h.example"}}}
+    assert document_of(body) == {
+        "auths": {
+            "h.example": {
+                "username": "puller",
+                "password": "s3cret",
+                "auth": b64("puller:s3cret"),
+                "email": "u@h.example",
+            }
+        }
+    }
     del body["data"]
     assert body == {
         "apiVersion": "v1",
@@ -83,7 +113,11 @@ def test_a_missing_secret_is_created() -> None:
         auths({"h.example": {"auth": b64("puller:s3cret")}}),
         auths({"h.example": {"auth": b64("puller:s3cret").rstrip("=")}}),
         auths({"h.example": {"password": "old", "auth": b64("puller:s3cret"), "username": "other"}}),
-        content_of('\n{ "x": 1,\t"auths" : {"https://h.example/v1/" : {"auth":"' + b64("puller:s3cret") + '", "email": "u@h.example"} } }\n'),
+        content_of(
+            '\n{ "x": 1,\t"auths" : {"https://h.example/v1/" : {"auth":"'
+            + b64("puller:s3cret")
+            + '", "email": "u@h.example"} } }\n'
+        ),
         auths({"z.example": {}, "h.example": entry()}),
     ],
 )
@@ -114,13 +148,22 @@ def test_why_a_registry_changes(desired: DesiredRegistry, raw: t.Any, reasons: t
 
 def test_a_merge_keeps_everything_else() -> None:
     foreign = {"auth": b64("x:y"), "x-unknown": {"deep": [1, None, "ü"]}, "email": ""}
-    content = auths({"foreign.example": foreign, "h.example": entry("u", "old", **{"x-note": "kept"})}, HttpHeaders={"A": "b"}, credsStore="x")
+    content = auths(
+        {"foreign.example": foreign, "h.example": entry("u", "old", **{"x-note": "kept"})},
+        HttpHeaders={"A": "b"},
+        credsStore="x",
+    )
     content["data"]["other"] = "b3RoZXI="
     observed = there(content, labels={"l": "1"}, annotations={"a": "1"}, ownerReferences=[{"uid": "9"}])
     body = result_of(planned(wanted(registry(username="u", password="new")), observed))
     document = document_of(body)
     assert document["auths"]["foreign.example"] == foreign
-    assert document["auths"]["h.example"] == {"username": "u", "password": "new", "auth": b64("u:new"), "x-note": "kept"}
+    assert document["auths"]["h.example"] == {
+        "username": "u",
+        "password": "new",
+        "auth": b64("u:new"),
+        "x-note": "kept",
+    }
     assert list(document["auths"]) == ["foreign.example", "h.example"]
     assert (document["HttpHeaders"], document["credsStore"]) == ({"A": "b"}, "x")
     assert body["data"]["other"] == "b3RoZXI="
@@ -137,7 +180,10 @@ def test_replace_leaves_only_what_is_listed() -> None:
 
 
 def test_a_registry_is_taken_out_in_every_spelling() -> None:
-    plan = planned(wanted(gone()), there(auths({"h.example": entry(), "https://h.example/v2/": {"auth": "@@@"}, "i.example": entry()})))
+    plan = planned(
+        wanted(gone()),
+        there(auths({"h.example": entry(), "https://h.example/v2/": {"auth": "@@@"}, "i.example": entry()})),
+    )
     assert reasons_of(plan) == {"h.example": ("not_wanted",), "https://h.example/v2/": ("not_wanted",), "i.example": ()}
     assert document_of(result_of(plan))["auths"] == {"i.example": entry()}
 
@@ -154,28 +200,49 @@ def test_the_last_registry_can_be_taken_out() -> None:
 
 
 def test_one_spelling_stays_because_the_cluster_takes_any() -> None:
-    observed = there(auths({"https://h.example": entry("u", "old"), "h.example": entry("u", "new"), "i.example": entry()}))
+    observed = there(
+        auths({"https://h.example": entry("u", "old"), "h.example": entry("u", "new"), "i.example": entry()})
+    )
     plan = planned(wanted(registry(username="u", password="new")), observed)
     assert reasons_of(plan) == {"h.example": (), "https://h.example": ("written_twice",), "i.example": ()}
     assert logins_of(result_of(plan)) == {"h.example": ("u", "new"), "i.example": ("puller", "s3cret")}
 
 
 def test_a_new_credential_is_written_under_the_spelling_of_the_task() -> None:
-    plan = planned(wanted(registry(password="new")), there(auths({"https://h.example/v1/": entry(), "i.example": entry()})))
+    plan = planned(
+        wanted(registry(password="new")), there(auths({"https://h.example/v1/": entry(), "i.example": entry()}))
+    )
     assert list(document_of(result_of(plan))["auths"]) == ["h.example", "i.example"]
 
 
 @pytest.mark.parametrize(
     ("given", "metadata", "reasons", "after"),
     [
-        ({"labels": {"a": "2"}}, {"labels": {"a": "1", "b": "1"}}, ("labels_changed",), {"labels": {"a": "2", "b": "1"}}),
+        (
+            {"labels": {"a": "2"}},
+            {"labels": {"a": "1", "b": "1"}},
+            ("labels_changed",),
+            {"labels": {"a": "2", "b": "1"}},
+        ),
         ({"labels": {"a": None}}, {"labels": {"a": "1", "b": "1"}}, ("labels_changed",), {"labels": {"b": "1"}}),
         ({"annotations": {"a": "1"}}, {}, ("annotations_changed",), {"annotations": {"a": "1"}}),
-        ({"exclude_from_import": True}, {"annotations": {"a": "1"}}, ("import_exclusion_changed",), {"annotations": {"a": "1", EXCLUDE: "true"}}),
-        ({"exclude_from_import": False}, {"annotations": {EXCLUDE: "true"}}, ("import_exclusion_changed",), {"annotations": {}}),
+        (
+            {"exclude_from_import": True},
+            {"annotations": {"a": "1"}},
+            ("import_exclusion_changed",),
+            {"annotations": {"a": "1", EXCLUDE: "true"}},
+        ),
+        (
+            {"exclude_from_import": False},
+            {"annotations": {EXCLUDE: "true"}},
+            ("import_exclusion_changed",),
+            {"annotations": {}},
+        ),
     ],
 )
-def test_metadata(given: dict[str, t.Any], metadata: dict[str, t.Any], reasons: tuple[str, ...], after: dict[str, t.Any]) -> None:
+def test_metadata(
+    given: dict[str, t.Any], metadata: dict[str, t.Any], reasons: tuple[str, ...], after: dict[str, t.Any]
+) -> None:
     content = auths({"h.example": entry()})
     plan = planned(wanted(registry(), **given), there(content, **metadata))
     assert (plan.action, plan.reasons) == ("update", reasons)
@@ -183,7 +250,10 @@ def test_metadata(given: dict[str, t.Any], metadata: dict[str, t.Any], reasons: 
     assert result_of(plan)["data"] == content["data"]
 
 
-@pytest.mark.parametrize("given", [{}, {"exclude_from_import": None}, {"labels": {"a": "1"}}, {"labels": {"x": None}}, {"exclude_from_import": True}])
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"exclude_from_import": None}, {"labels": {"a": "1"}}, {"labels": {"x": None}}, {"exclude_from_import": True}],
+)
 def test_metadata_that_is_there_is_no_change(given: dict[str, t.Any]) -> None:
     observed = there(auths({"h.example": entry()}), labels={"a": "1"}, annotations={EXCLUDE: "true"})
     assert not planned(wanted(registry(), **given), observed).changed
@@ -197,18 +267,24 @@ def test_the_last_applied_object_is_never_shown() -> None:
 
 def test_deletion_names_annotations_without_their_values() -> None:
     # Others keep whole objects in theirs, credentials included.
-    foreign = {"kubectl.kubernetes.io/last-applied-configuration": "s3cret", "objectset.rio.cattle.io/applied": "s3cret"}
+    foreign = {
+        "kubectl.kubernetes.io/last-applied-configuration": "s3cret",
+        "objectset.rio.cattle.io/applied": "s3cret",
+    }
     plan = planned(wanted(present=False), there(auths({"h.example": entry()}), annotations=foreign, labels={"a": "b"}))
     assert plan.metadata_before == {"labels": {"a": "b"}, "annotations": sorted(foreign)}
 
 
 def test_another_type_needs_a_decision() -> None:
     assert refusal(wanted(registry()), there(content_of({"h.example": entry()}, "kubernetes.io/dockercfg"))) == (
-        'The secret "pull" in the namespace "shop" is of the type kubernetes.io/dockercfg, not kubernetes.io/dockerconfigjson, and the type of a secret '
-        "cannot be changed; set recreate: true to delete and recreate it, set type: kubernetes.io/dockercfg, or choose another name"
+        'The secret "pull" in the namespace "shop" is of the type kubernetes.io/dockercfg, not '
+        "kubernetes.io/dockerconfigjson, and the type of a secret "
+        "cannot be changed; set recreate: true to delete and recreate it, set type: kubernetes.io/dockercfg, or choose "
+        "another name"
     )
     assert refusal(wanted(registry()), there(content_of({"auths": {}}, "Opaque"))) == (
-        'The secret "pull" in the namespace "shop" is of the type Opaque, not kubernetes.io/dockerconfigjson, and the type of a secret '
+        'The secret "pull" in the namespace "shop" is of the type Opaque, not kubernetes.io/dockerconfigjson, and the '
+        "type of a secret "
         "cannot be changed; set recreate: true to delete and recreate it, or choose another name"
     )
 
@@ -219,7 +295,11 @@ def test_a_secret_of_another_type_is_created_anew_with_its_registries(former: st
     content = content_of(entries if former == "kubernetes.io/dockercfg" else {"auths": entries}, former)
     content["data"]["other"] = "b3RoZXI="
     observed = there(
-        content, labels={"l": "1"}, annotations={"a": "1", "kubectl.kubernetes.io/last-applied-configuration": "{}"}, creationTimestamp="now", managedFields=[]
+        content,
+        labels={"l": "1"},
+        annotations={"a": "1", "kubectl.kubernetes.io/last-applied-configuration": "{}"},
+        creationTimestamp="now",
+        managedFields=[],
     )
     plan = planned(wanted(registry(), recreate=True), observed)
     assert (plan.action, plan.reasons, plan.former_type) == ("recreate", ("type_changed",), former)
@@ -239,11 +319,16 @@ def test_a_secret_of_another_type_is_created_anew_without_its_registries_when_it
 def test_an_immutable_secret_needs_a_decision_when_its_content_changes() -> None:
     observed = there({**auths({"h.example": entry("u", "old")}), "immutable": True})
     assert refusal(wanted(registry()), observed) == (
-        'The secret "pull" in the namespace "shop" is marked immutable, so the API server accepts no change of its content; set recreate: true to delete '
+        'The secret "pull" in the namespace "shop" is marked immutable, so the API server accepts no change of its '
+        "content; set recreate: true to delete "
         "and recreate it, or choose another name"
     )
     plan = planned(wanted(registry(), recreate=True), observed)
-    assert (plan.action, plan.reasons, result_of(plan)["immutable"]) == ("recreate", ("immutable", "registries_changed"), True)
+    assert (plan.action, plan.reasons, result_of(plan)["immutable"]) == (
+        "recreate",
+        ("immutable", "registries_changed"),
+        True,
+    )
 
 
 def test_an_immutable_secret_is_left_alone_or_labelled() -> None:
@@ -255,7 +340,8 @@ def test_an_immutable_secret_is_left_alone_or_labelled() -> None:
 def test_unreadable_content_is_overwritten_only_on_request() -> None:
     observed = there(content_of("nope"))
     assert refusal(wanted(registry()), observed) == (
-        'The secret "pull" in the namespace "shop" cannot be merged into: its ".dockerconfigjson" cannot be read: it is not JSON (line 1, column 1); '
+        'The secret "pull" in the namespace "shop" cannot be merged into: its ".dockerconfigjson" cannot be read: it '
+        "is not JSON (line 1, column 1); "
         "repair or delete it, or overwrite its whole content with update: replace"
     )
     plan = planned(wanted(registry(), replace=True), observed)
@@ -267,8 +353,10 @@ def test_an_entry_that_breaks_imports_is_not_merged_with() -> None:
     observed = there(auths({"h.example": entry(), "broken.example": {"auth": b64("s3cret")}}))
     sentence = refusal(wanted(registry()), observed)
     assert sentence == (
-        'The secret "pull" in the namespace "shop" cannot be merged into: its entry for "broken.example" cannot be decoded (its auth is base64, but not of '
-        "user:password: there is no colon in it), which breaks every image import of the namespace; give that registry its credential in registries, "
+        'The secret "pull" in the namespace "shop" cannot be merged into: its entry for "broken.example" cannot be '
+        "decoded (its auth is base64, but not of "
+        "user:password: there is no colon in it), which breaks every image import of the namespace; give that registry "
+        "its credential in registries, "
         "remove it there with state: absent, or overwrite the whole content with update: replace"
     )
     assert planned(wanted(registry("broken.example")), observed).changed
@@ -279,7 +367,8 @@ def test_an_entry_that_breaks_imports_is_not_merged_with() -> None:
 @pytest.mark.parametrize("registries", [[registry()], [gone()]])
 def test_a_secret_that_may_not_be_created(registries: list[DesiredRegistry]) -> None:
     assert refusal(wanted(*registries, create=False), None) == (
-        'The secret "pull" does not exist in the namespace "shop", and the task may not create it (create: false); check the names, or restore the secret first'
+        'The secret "pull" does not exist in the namespace "shop", and the task may not create it (create: false); '
+        "check the names, or restore the secret first"
     )
     assert planned(wanted(*registries, create=False), there(auths({"i.example": entry()}))).action in ("update", "none")
     carried = there(auths({"i.example": entry()}))
@@ -288,7 +377,8 @@ def test_a_secret_that_may_not_be_created(registries: list[DesiredRegistry]) -> 
 
 def test_nothing_to_create_a_secret_with() -> None:
     assert refusal(wanted(labels={"a": "b"}), None) == (
-        'The secret "pull" does not exist in the namespace "shop", and the task names no registry to create it with; give registries, auth_file or auth_content'
+        'The secret "pull" does not exist in the namespace "shop", and the task names no registry to create it with; '
+        "give registries, auth_file or auth_content"
     )
 
 
@@ -303,7 +393,8 @@ def test_absent() -> None:
 def test_a_secret_of_another_purpose_is_deleted_only_on_request() -> None:
     observed = there({"type": "kubernetes.io/tls", "data": {"tls.key": "eA=="}})
     assert refusal(wanted(present=False), observed) == (
-        'The secret "pull" in the namespace "shop" is of the type kubernetes.io/tls and holds no registry credentials, so it is not deleted; '
+        'The secret "pull" in the namespace "shop" is of the type kubernetes.io/tls and holds no registry credentials, '
+        "so it is not deleted; "
         "set recreate: true to delete it all the same"
     )
     assert planned(wanted(present=False, recreate=True), observed).action == "delete"
@@ -314,16 +405,36 @@ def test_registries_of_a_deleted_secret_are_carried_over() -> None:
     desired = wanted(registry(), gone("gone.example"))
     body = result_of(plan_secret(desired, "shop", None, carried))
     assert logins_of(body) == {"h.example": ("puller", "s3cret"), "old.example": ("old", "s3cret")}
-    body = result_of(plan_secret(desired, "shop", there(auths({"new.example": entry("new"), "old.example": entry("newer")})), carried))
-    assert logins_of(body) == {"h.example": ("puller", "s3cret"), "old.example": ("newer", "s3cret"), "new.example": ("new", "s3cret")}
-    assert list(logins_of(result_of(plan_secret(wanted(registry(), replace=True), "shop", None, carried)))) == ["h.example"]
+    body = result_of(
+        plan_secret(
+            desired, "shop", there(auths({"new.example": entry("new"), "old.example": entry("newer")})), carried
+        )
+    )
+    assert logins_of(body) == {
+        "h.example": ("puller", "s3cret"),
+        "old.example": ("newer", "s3cret"),
+        "new.example": ("new", "s3cret"),
+    }
+    assert list(logins_of(result_of(plan_secret(wanted(registry(), replace=True), "shop", None, carried)))) == [
+        "h.example"
+    ]
 
 
-KEY = st.sampled_from(["h.example", "https://h.example", "https://h.example/v1/", "h.example/team", "i.example:5000", "docker.io"])
+KEY = st.sampled_from(
+    ["h.example", "https://h.example", "https://h.example/v1/", "h.example/team", "i.example:5000", "docker.io"]
+)
 LOGIN = st.builds(Login, st.sampled_from(["u", "v"]), st.sampled_from(["p", "q"]), st.sampled_from(["", "u@h.example"]))
 ENTRY = st.one_of(
-    st.builds(lambda username, password: {"username": username, "password": password}, st.sampled_from("uv"), st.sampled_from("pq")),
-    st.builds(lambda username, password: {"auth": b64(f"{username}:{password}"), "x": [1]}, st.sampled_from("uv"), st.sampled_from("pq")),
+    st.builds(
+        lambda username, password: {"username": username, "password": password},
+        st.sampled_from("uv"),
+        st.sampled_from("pq"),
+    ),
+    st.builds(
+        lambda username, password: {"auth": b64(f"{username}:{password}"), "x": [1]},
+        st.sampled_from("uv"),
+        st.sampled_from("pq"),
+    ),
     st.just({}),
     st.just({"identitytoken": "t"}),
 )
@@ -346,7 +457,9 @@ DESIRED = st.builds(
 OBSERVED = st.one_of(
     st.none(),
     st.builds(
-        lambda entries, kind, labels: there(content_of(entries if kind.endswith("cfg") else {"auths": entries, "x": 1}, kind), labels=labels),
+        lambda entries, kind, labels: there(
+            content_of(entries if kind.endswith("cfg") else {"auths": entries, "x": 1}, kind), labels=labels
+        ),
         st.dictionaries(KEY, ENTRY),
         st.sampled_from(["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg", "Opaque"]),
         st.dictionaries(st.sampled_from("ab"), st.sampled_from("12")),
@@ -378,10 +491,12 @@ def test_a_plan_keeps_its_promises(desired: DesiredSecret, observed: ObservedSec
         keys = document.keys_of(registry_wanted.registry)
         assert len(keys) == (0 if registry_wanted.login is None else 1)
     if not desired.replace and observed is not None and observed.document is not None:
-        mine = {key for registry_wanted in desired.registries for key in observed.document.keys_of(registry_wanted.registry)}
-        assert {key: raw for key, raw in document.auths.items() if key in observed.document.auths and key not in mine} == {
-            key: raw for key, raw in observed.document.auths.items() if key not in mine
+        mine = {
+            key for registry_wanted in desired.registries for key in observed.document.keys_of(registry_wanted.registry)
         }
+        assert {
+            key: raw for key, raw in document.auths.items() if key in observed.document.auths and key not in mine
+        } == {key: raw for key, raw in observed.document.auths.items() if key not in mine}
     assert {change.registry for change in plan.registries if change.after is not None} == set(document.auths)
 
 
@@ -399,12 +514,23 @@ FORMER_DIGEST = "sha256:" + hashlib.sha256(FORMER.encode()).hexdigest()
 
 @pytest.mark.parametrize("former", [FORMER, FORMER_DIGEST])
 @pytest.mark.parametrize(
-    ("held", "action"), [(FORMER, "update"), ("made-up-by-a-user", "none"), ("", "none"), ("p", "none")], ids=["former", "other", "unusable", "new already"]
+    ("held", "action"),
+    [(FORMER, "update"), ("made-up-by-a-user", "none"), ("", "none"), ("p", "none")],
+    ids=["former", "other", "unusable", "new already"],
 )
 def test_only_an_entry_with_the_former_password_is_replaced(former: str, held: str, action: str) -> None:
     auth = b64(f"u:{held}") if held else "%"
-    plan = planned(wanted(registry(username="u", password="p"), former_password=former), there(auths({"h.example": {"auth": auth}})))
+    plan = planned(
+        wanted(registry(username="u", password="p"), former_password=former),
+        there(auths({"h.example": {"auth": auth}})),
+    )
 
     assert plan.action == action
-    assert plan.reasons == (("other_password",) if action == "none" and held != "p" else ("registries_changed",) if action == "update" else ())
+    assert plan.reasons == (
+        ("other_password",)
+        if action == "none" and held != "p"
+        else ("registries_changed",)
+        if action == "update"
+        else ()
+    )
     assert FORMER not in repr(plan)

@@ -11,13 +11,21 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, Forbidden
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.apply import SecretOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import (
+    DesiredRegistry,
+    DesiredSecret,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import ObservedSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import plan_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import status_error
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
+    auths,
+    b64,
+    content_of,
+    entry,
+)
 
 TYPE = "kubernetes.io/dockerconfigjson"
 SECRETS = ("s3cret", "n3w", "t0ken", b64("puller:s3cret"), b64("puller:n3w"))
@@ -52,18 +60,34 @@ def test_creation_is_shown_against_nothing() -> None:
 def test_a_new_password_is_a_word() -> None:
     before, after = diff(desired(), auths({"h.example": entry(), "i.example": entry("i")}))
     kept = {"i.example": {"username": "i", "password": "(hidden)"}}
-    assert before == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "(hidden)"}, **kept}}
-    assert after == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "(hidden, differs)"}, **kept}}
+    assert before == {
+        "state": "present",
+        "type": TYPE,
+        "registries": {"h.example": {"username": "puller", "password": "(hidden)"}, **kept},
+    }
+    assert after == {
+        "state": "present",
+        "type": TYPE,
+        "registries": {"h.example": {"username": "puller", "password": "(hidden, differs)"}, **kept},
+    }
 
 
 def test_a_new_identity_token_is_a_word() -> None:
-    _before, after = diff(desired(DesiredRegistry("h.example", Login(identity_token="t0ken"))), auths({"h.example": {"identitytoken": "s3cret"}}))
+    _before, after = diff(
+        desired(DesiredRegistry("h.example", Login(identity_token="t0ken"))),
+        auths({"h.example": {"identitytoken": "s3cret"}}),
+    )
     assert after["registries"] == {"h.example": {"identity_token": "(hidden, differs)"}}
 
 
 def test_deletion_is_shown_against_nothing() -> None:
     before, after = diff(desired(present=False), auths({"h.example": entry()}), labels={"a": "b"})
-    assert before == {"state": "present", "type": TYPE, "registries": {"h.example": {"username": "puller", "password": "(hidden)"}}, "labels": {"a": "b"}}
+    assert before == {
+        "state": "present",
+        "type": TYPE,
+        "registries": {"h.example": {"username": "puller", "password": "(hidden)"}},
+        "labels": {"a": "b"},
+    }
     assert after == {"state": "absent"}
 
 
@@ -76,7 +100,9 @@ def test_what_cannot_be_read_is_said_to_be_so() -> None:
 
 
 def test_another_type_is_shown() -> None:
-    before, after = diff(desired(recreate=True), content_of({"h.example": entry("puller", "n3w")}, "kubernetes.io/dockercfg"))
+    before, after = diff(
+        desired(recreate=True), content_of({"h.example": entry("puller", "n3w")}, "kubernetes.io/dockercfg")
+    )
     assert (before["type"], after["type"], after["deleted_and_created"]) == ("kubernetes.io/dockercfg", TYPE, True)
     assert before["registries"] == after["registries"]
 
@@ -93,7 +119,10 @@ def test_the_whole_report() -> None:
     report = report_secrets(wanted, outcomes, [LoginResult("h.example", "puller", "accepted")])
     assert report.changed
     assert report.warnings == ["Beware."]
-    assert report.failure == 'The pull secret "pull" failed for 1 of 2, the others were done: test: The API server refused it: no.'
+    assert (
+        report.failure
+        == 'The pull secret "pull" failed for 1 of 2, the others were done: test: The API server refused it: no.'
+    )
     shown = {"email": None, "expires_at": None}
     assert report.results == {
         "secrets": [
@@ -103,8 +132,22 @@ def test_the_whole_report() -> None:
                 "state": "present",
                 "type": TYPE,
                 "registries": [
-                    {**shown, "registry": "h.example", "state": "present", "username": "puller", "changed": True, "reasons": ["registry_missing"]},
-                    {**shown, "registry": "gone.example", "state": "absent", "username": None, "changed": False, "reasons": []},
+                    {
+                        **shown,
+                        "registry": "h.example",
+                        "state": "present",
+                        "username": "puller",
+                        "changed": True,
+                        "reasons": ["registry_missing"],
+                    },
+                    {
+                        **shown,
+                        "registry": "gone.example",
+                        "state": "absent",
+                        "username": None,
+                        "changed": False,
+                        "reasons": [],
+                    },
                 ],
                 "changed": True,
                 "reasons": ["secret_missing"],
@@ -126,16 +169,34 @@ def test_the_whole_report() -> None:
             },
         ],
         "failed_namespaces": ["test"],
-        "verified": [{"registry": "h.example", "username": "puller", "result": "accepted", "error": None, "status": None}],
-        "summary": {"namespaces": 2, "failed": 1, "created": 1, "updated": 0, "recreated": 0, "deleted": 0, "unchanged": 0},
+        "verified": [
+            {"registry": "h.example", "username": "puller", "result": "accepted", "error": None, "status": None}
+        ],
+        "summary": {
+            "namespaces": 2,
+            "failed": 1,
+            "created": 1,
+            "updated": 0,
+            "recreated": 0,
+            "deleted": 0,
+            "unchanged": 0,
+        },
     }
 
 
 def test_the_only_namespaces_error_is_the_message() -> None:
     error = status_error(Forbidden, 403, "Forbidden", "no")
     report = report_secrets(desired(), [SecretOutcome("shop", error=error)], [])
-    assert (report.failure, report.changed, report.results["status"], report.results["reason"]) == (str(error), False, 403, "Forbidden")
-    assert report_secrets(desired(), [SecretOutcome("shop", error=CollectionError("It broke."))], []).failure == "It broke."
+    assert (report.failure, report.changed, report.results["status"], report.results["reason"]) == (
+        str(error),
+        False,
+        403,
+        "Forbidden",
+    )
+    assert (
+        report_secrets(desired(), [SecretOutcome("shop", error=CollectionError("It broke."))], []).failure
+        == "It broke."
+    )
 
 
 @pytest.mark.parametrize(

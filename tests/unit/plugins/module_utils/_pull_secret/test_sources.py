@@ -9,8 +9,15 @@ import typing as t
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import Forbidden
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import DesiredRegistry, DesiredSecret, SecretSource
-from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.sources import SourceUnusable, take_from_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import (
+    DesiredRegistry,
+    DesiredSecret,
+    SecretSource,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.sources import (
+    SourceUnusable,
+    take_from_secrets,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, content_of, entry
 
@@ -22,7 +29,9 @@ def api() -> CoreApi:
     return CoreApi("shop", "vault")
 
 
-def take(api: CoreApi, *registries: DesiredRegistry, mask: t.Callable[..., None] = lambda *_values: None) -> DesiredSecret:
+def take(
+    api: CoreApi, *registries: DesiredRegistry, mask: t.Callable[..., None] = lambda *_values: None
+) -> DesiredSecret:
     return take_from_secrets(api, DesiredSecret("pull", registries=registries), mask)
 
 
@@ -31,11 +40,22 @@ def wanted(registry: str = "h.example", email: str = "") -> DesiredRegistry:
 
 
 def test_each_secret_is_read_once_and_its_credentials_are_taken_by_meaning(api: CoreApi) -> None:
-    entries = {"https://h.example/v1/": entry("u", "p", email="old@h"), "i.example": {"username": "i", "password": "q"}, "t.example": {"identitytoken": "t"}}
+    entries = {
+        "https://h.example/v1/": entry("u", "p", email="old@h"),
+        "i.example": {"username": "i", "password": "q"},
+        "t.example": {"identitytoken": "t"},
+    }
     api.put_in("secrets", "vault", "fresh", **content_of(entries, "kubernetes.io/dockercfg"))
     masked: list[str] = []
     own = DesiredRegistry("own.example", Login("o", "w"))
-    desired = take(api, own, wanted(), wanted("i.example", "new@i"), wanted("t.example"), mask=lambda *values: masked.extend(values))
+    desired = take(
+        api,
+        own,
+        wanted(),
+        wanted("i.example", "new@i"),
+        wanted("t.example"),
+        mask=lambda *values: masked.extend(values),
+    )
     assert desired.registries == (
         own,
         DesiredRegistry("h.example", Login("u", "p", "old@h")),
@@ -56,9 +76,15 @@ def test_without_a_source_nothing_is_read(api: CoreApi) -> None:
     ("content", "words"),
     [
         (None, "does not exist; create it first, or check the names"),
-        ({"type": "kubernetes.io/tls", "data": {}}, "is of the type kubernetes.io/tls and holds no registry credentials"),
+        (
+            {"type": "kubernetes.io/tls", "data": {}},
+            "is of the type kubernetes.io/tls and holds no registry credentials",
+        ),
         (content_of("{"), 'cannot be used: its ".dockerconfigjson" cannot be read: it is not JSON (line 1, column 2)'),
-        (auths({"other.example": entry(), "https://u:s3cret@x": {}}), 'has no entry for "h.example"; it has "other.example", "https://********@x"'),
+        (
+            auths({"other.example": entry(), "https://u:s3cret@x": {}}),
+            'has no entry for "h.example"; it has "other.example", "https://********@x"',
+        ),
         (auths({}), 'has no entry for "h.example"; it has none at all'),
     ],
 )
@@ -71,13 +97,21 @@ def test_a_source_that_does_not_give_the_credential(api: CoreApi, content: dict[
 
 
 @pytest.mark.parametrize(
-    ("raw", "words"), [({"auth": "%"}, "cannot be used: its auth is not base64 of user:password"), ({}, "has no credential"), (None, "has no credential")]
+    ("raw", "words"),
+    [
+        ({"auth": "%"}, "cannot be used: its auth is not base64 of user:password"),
+        ({}, "has no credential"),
+        (None, "has no credential"),
+    ],
 )
 def test_an_entry_that_gives_no_credential(api: CoreApi, raw: t.Any, words: str) -> None:
     api.put_in("secrets", "vault", "fresh", **auths({"h.example": raw}))
     with pytest.raises(SourceUnusable) as caught:
         take(api, wanted())
-    assert str(caught.value) == f'from_secret: the entry for "h.example" of the secret "fresh" in the namespace "vault" {words}'
+    assert (
+        str(caught.value)
+        == f'from_secret: the entry for "h.example" of the secret "fresh" in the namespace "vault" {words}'
+    )
 
 
 def test_who_may_not_read_the_source_is_told_by_the_server(api: CoreApi) -> None:

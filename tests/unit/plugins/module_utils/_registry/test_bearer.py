@@ -18,7 +18,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
             'Bearer realm="https://t/token",service="s",scope="repository:a/b:pull,push"',
             {"bearer": {"realm": "https://t/token", "service": "s", "scope": "repository:a/b:pull,push"}},
         ),
-        ('BEARER realm=https://t/token , Basic realm="x"', {"bearer": {"realm": "https://t/token"}, "basic": {"realm": "x"}}),
+        (
+            'BEARER realm=https://t/token , Basic realm="x"',
+            {"bearer": {"realm": "https://t/token"}, "basic": {"realm": "x"}},
+        ),
         (r'Basic realm="say \"x\""', {"basic": {"realm": 'say "x"'}}),
     ],
 )
@@ -28,4 +31,6 @@ def test_challenges(header: str, expected: dict[str, dict[str, str]]) -> None:
 
 def test_a_challenge_of_a_million_letters() -> None:
     """Each of them is looked at once: else this would take hours."""
-    assert parse_challenges(f'Bearer {"a" * 1_000_000},realm="https://t/token"') == {"bearer": {"realm": "https://t/token"}}
+    assert parse_challenges(f'Bearer {"a" * 1_000_000},realm="https://t/token"') == {
+        "bearer": {"realm": "https://t/token"}
+    }

@@ -9,7 +9,10 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import CollectionError, RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    CollectionError,
+    RegistryError,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.manifests import Manifest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.describe import (
@@ -45,23 +48,55 @@ NO_AMD64 = (child("linux/s390x", C), child("linux/arm64", A))
 @pytest.mark.parametrize(
     ("children", "preference", "digest", "rule", "why"),
     [
-        (ALL, LegacyPreference("arm64"), A, "tag_annotation", "The first entry for linux/arm64, that the tag's annotations prefer."),
-        (ALL, LegacyPreference("", "windows"), D, "tag_annotation", "The first entry for windows/amd64, that the tag's annotations prefer."),
-        (ALL, LegacyPreference(), B, "control_plane_architecture", "The first entry for linux/amd64, the platform of the control plane."),
-        (ALL, LegacyPreference("", "", "s390x"), C, "control_plane_architecture", "The first entry for linux/s390x, the platform of the control plane."),
+        (
+            ALL,
+            LegacyPreference("arm64"),
+            A,
+            "tag_annotation",
+            "The first entry for linux/arm64, that the tag's annotations prefer.",
+        ),
+        (
+            ALL,
+            LegacyPreference("", "windows"),
+            D,
+            "tag_annotation",
+            "The first entry for windows/amd64, that the tag's annotations prefer.",
+        ),
+        (
+            ALL,
+            LegacyPreference(),
+            B,
+            "control_plane_architecture",
+            "The first entry for linux/amd64, the platform of the control plane.",
+        ),
+        (
+            ALL,
+            LegacyPreference("", "", "s390x"),
+            C,
+            "control_plane_architecture",
+            "The first entry for linux/s390x, the platform of the control plane.",
+        ),
         (
             ALL,
             LegacyPreference("ppc64le"),
             B,
             "linux_amd64",
-            "There is no entry for linux/ppc64le, that the tag's annotations prefer, so the first one for linux/amd64 is taken.",
+            (
+                "There is no entry for linux/ppc64le, that the tag's annotations prefer, so the first one for "
+                "linux/amd64 "
+                "is taken."
+            ),
         ),
         (
             ALL,
             LegacyPreference("", "windows", "arm64"),
             B,
             "linux_amd64",
-            "There is no entry for windows/arm64, that the tag's annotations prefer, so the first one for linux/amd64 is taken.",
+            (
+                "There is no entry for windows/arm64, that the tag's annotations prefer, so the first one for "
+                "linux/amd64 "
+                "is taken."
+            ),
         ),
         (
             NO_AMD64,
@@ -75,11 +110,17 @@ NO_AMD64 = (child("linux/s390x", C), child("linux/arm64", A))
             LegacyPreference("", "", "ppc64le"),
             C,
             "first_entry",
-            "There is no entry for linux/ppc64le, of the control plane, nor for linux/amd64, so the first one of the list is taken, linux/s390x.",
+            (
+                "There is no entry for linux/ppc64le, of the control plane, nor for linux/amd64, so the first one of "
+                "the "
+                "list is taken, linux/s390x."
+            ),
         ),
     ],
 )
-def test_the_four_rules(children: tuple[Manifest, ...], preference: LegacyPreference, digest: str, rule: str, why: str) -> None:
+def test_the_four_rules(
+    children: tuple[Manifest, ...], preference: LegacyPreference, digest: str, rule: str, why: str
+) -> None:
     choice = explain_legacy(children, preference, by_digest=False)
 
     assert choice is not None
@@ -96,7 +137,8 @@ def test_a_digest_ignores_the_annotations() -> None:
         "architecture": "amd64",
         "variant": None,
         "rule": "control_plane_architecture",
-        "why": "The first entry for linux/amd64, the platform of the control plane (the preference does not count, because the image is named by digest).",
+        "why": "The first entry for linux/amd64, the platform of the control plane (the preference does not count, "
+        "because the image is named by digest).",
     }
 
 
@@ -139,7 +181,9 @@ def opening(served: Served) -> t.Callable[[PullSpec], OpenedRepository]:
     return lambda _spec: OpenedRepository(t.cast(RegistryRepository, served), None)
 
 
-SINGLE = ServedManifest(A, DOCKER_MANIFEST, 9, config=Descriptor("c", D, 1), layers=(Descriptor("l", B, 10), Descriptor("l", C, 20)))
+SINGLE = ServedManifest(
+    A, DOCKER_MANIFEST, 9, config=Descriptor("c", D, 1), layers=(Descriptor("l", B, 10), Descriptor("l", C, 20))
+)
 LIST = ServedManifest(D, OCI_INDEX, 99, children=(child("linux/arm64", A, "v8"), child("linux/s390x", C)))
 
 
@@ -173,15 +217,32 @@ def test_a_list_is_described_by_the_child_that_legacy_takes() -> None:
 
     assert served.asked == ["v1", A, f"config of {A}", "tags"]
     assert (found["digest"], found["platforms"], found["tags"]) == (D, ["linux/arm64/v8", "linux/s390x"], ["v1", "v2"])
-    assert (found["legacy_choice"]["digest"], found["legacy_choice"]["rule"], found["layers_size"]) == (A, "first_entry", 30)
-    assert found["manifests"][1] == {"os": "linux", "architecture": "s390x", "variant": None, "digest": C, "size": 5, "media_type": DOCKER_MANIFEST}
+    assert (found["legacy_choice"]["digest"], found["legacy_choice"]["rule"], found["layers_size"]) == (
+        A,
+        "first_entry",
+        30,
+    )
+    assert found["manifests"][1] == {
+        "os": "linux",
+        "architecture": "s390x",
+        "variant": None,
+        "digest": C,
+        "size": 5,
+        "media_type": DOCKER_MANIFEST,
+    }
 
 
 def test_a_list_of_lists() -> None:
     nested = ServedManifest(A, OCI_INDEX, 99, children=LIST.children[1:])
-    found = describe_image("h.example/web:v1", opening(Served({"v1": LIST, A: nested})), LegacyPreference(), with_tags=False)
+    found = describe_image(
+        "h.example/web:v1", opening(Served({"v1": LIST, A: nested})), LegacyPreference(), with_tags=False
+    )
 
-    assert found["error"] == f"h.example/web:v1: the entry {A}, which Legacy would take, is a list itself; only lists of images can be imported"
+    assert (
+        found["error"]
+        == f"h.example/web:v1: the entry {A}, which Legacy would take, is a list itself; only lists of images can be "
+        "imported"
+    )
     assert (found["digest"], len(found["manifests"])) == (D, 2)
 
 
@@ -193,9 +254,12 @@ def test_an_empty_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "asked", "tags"), [(missing(), ["v9", "tags"], ["v1"]), (missing(401), ["v9"], None), (missing(None), ["v9"], None)]
+    ("error", "asked", "tags"),
+    [(missing(), ["v9", "tags"], ["v1"]), (missing(401), ["v9"], None), (missing(None), ["v9"], None)],
 )
-def test_an_image_that_is_missing_shows_the_tags_that_are_there(error: RegistryError, asked: list[str], tags: t.Any) -> None:
+def test_an_image_that_is_missing_shows_the_tags_that_are_there(
+    error: RegistryError, asked: list[str], tags: t.Any
+) -> None:
     served = Served({"v9": error}, ["v1"])
     found = describe_image("h.example/web:v9", opening(served), LegacyPreference(), with_tags=True)
 
@@ -203,7 +267,9 @@ def test_an_image_that_is_missing_shows_the_tags_that_are_there(error: RegistryE
 
 
 def test_tags_that_are_refused_do_not_hide_the_image() -> None:
-    found = describe_image("h.example/web:v1", opening(Served({"v1": SINGLE}, missing(403))), LegacyPreference(), with_tags=True)
+    found = describe_image(
+        "h.example/web:v1", opening(Served({"v1": SINGLE}, missing(403))), LegacyPreference(), with_tags=True
+    )
 
     assert (found["digest"], found["tags"], found["error"]) == (A, None, "not there")
 
@@ -213,7 +279,12 @@ def test_a_credential_that_cannot_be_used_is_the_images_error() -> None:
         raise CollectionError("unusable")
 
     assert describe_image("h.example/web:v1", refuse, LegacyPreference(), with_tags=True)["error"] == "unusable"
-    assert describe_repository("h.example/web", refuse) == {"repository": "h.example/web", "tags": None, "credential": None, "error": "unusable"}
+    assert describe_repository("h.example/web", refuse) == {
+        "repository": "h.example/web",
+        "tags": None,
+        "credential": None,
+        "error": "unusable",
+    }
 
 
 def test_a_repository() -> None:

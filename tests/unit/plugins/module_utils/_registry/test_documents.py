@@ -33,7 +33,12 @@ A, B, C = ("sha256:" + letter * 64 for letter in "abc")
 CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": A, "size": 5}
 LAYERS = [{"mediaType": "layer", "digest": B, "size": 7}, {"mediaType": "layer", "digest": C, "size": 8}]
 IMAGE = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": CONFIG, "layers": LAYERS}
-ENTRY = {"mediaType": OCI_MANIFEST, "digest": A, "size": 9, "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}}
+ENTRY = {
+    "mediaType": OCI_MANIFEST,
+    "digest": A,
+    "size": 9,
+    "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"},
+}
 INDEX = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [ENTRY]}
 
 
@@ -75,7 +80,11 @@ def test_an_image(document: dict[str, t.Any], content_type: str, media_type: str
 def test_a_list(media_type: str) -> None:
     attestation = {**ENTRY, "digest": B, "platform": {"os": "unknown", "architecture": "unknown"}}
     bare = without({**ENTRY, "digest": C}, "platform")
-    found = parse_manifest(text({**INDEX, "mediaType": media_type, "manifests": [ENTRY, attestation, bare]}), media_type, "sha256:" + "0" * 64)
+    found = parse_manifest(
+        text({**INDEX, "mediaType": media_type, "manifests": [ENTRY, attestation, bare]}),
+        media_type,
+        "sha256:" + "0" * 64,
+    )
 
     assert found.is_list
     assert found.children == (
@@ -88,24 +97,44 @@ def test_a_list(media_type: str) -> None:
 @pytest.mark.parametrize(
     ("content", "content_type", "words"),
     [
-        (text({"schemaVersion": 1}), "", "it is of Docker's schema 1, which clusters no longer import; push the image again with a current tool"),
+        (
+            text({"schemaVersion": 1}),
+            "",
+            "it is of Docker's schema 1, which clusters no longer import; push the image again with a current tool",
+        ),
         (b"any", "application/vnd.docker.distribution.manifest.v1+prettyjws", "it is of Docker's schema 1"),
         (text({}), OCI_MANIFEST, "it is not a manifest: its schemaVersion is not 2"),
         (text(IMAGE), DOCKER_LIST, f'it calls itself "{OCI_MANIFEST}", and the registry calls it "{DOCKER_LIST}"'),
-        (text(without(IMAGE, "mediaType")), "text/html", 'it is neither an image nor a list of images (its media type is "text/html")'),
+        (
+            text(without(IMAGE, "mediaType")),
+            "text/html",
+            'it is neither an image nor a list of images (its media type is "text/html")',
+        ),
         (text({**IMAGE, "manifests": []}), OCI_MANIFEST, "it is a list and an image at the same time"),
         (text({**INDEX, "layers": []}), OCI_INDEX, "it is a list and an image at the same time"),
         (text({**IMAGE, "layers": {}}), OCI_MANIFEST, 'its "layers" is not a list'),
         (text(without(INDEX, "manifests")), OCI_INDEX, 'its "manifests" is not a list'),
         (text({**IMAGE, "config": None}), OCI_MANIFEST, "one of its entries is not an object"),
         (text({**INDEX, "manifests": ["x"]}), OCI_INDEX, "one of its entries is not an object"),
-        (text({**INDEX, "manifests": [{**ENTRY, "digest": "sha256:../../x"}]}), OCI_INDEX, "one of its entries has no digest"),
+        (
+            text({**INDEX, "manifests": [{**ENTRY, "digest": "sha256:../../x"}]}),
+            OCI_INDEX,
+            "one of its entries has no digest",
+        ),
         (text({**INDEX, "manifests": [{**ENTRY, "digest": 5}]}), OCI_INDEX, "one of its entries has no digest"),
         (text({**INDEX, "manifests": [{**ENTRY, "size": -1}]}), OCI_INDEX, "one of its entries has no size"),
         (text({**INDEX, "manifests": [{**ENTRY, "size": True}]}), OCI_INDEX, "one of its entries has no size"),
-        (text({**INDEX, "manifests": [{**ENTRY, "platform": "linux"}]}), OCI_INDEX, "the platform of one of its manifests is not an object"),
+        (
+            text({**INDEX, "manifests": [{**ENTRY, "platform": "linux"}]}),
+            OCI_INDEX,
+            "the platform of one of its manifests is not an object",
+        ),
         (text({**INDEX, "manifests": [{**ENTRY, "platform": {"os": 5}}]}), OCI_INDEX, 'its "os" is not text'),
-        (text({**INDEX, "manifests": [{**ENTRY, "digest": "sha256:" + "0" * 64}]}), OCI_INDEX, "it is a list that lists itself"),
+        (
+            text({**INDEX, "manifests": [{**ENTRY, "digest": "sha256:" + "0" * 64}]}),
+            OCI_INDEX,
+            "it is a list that lists itself",
+        ),
         (b"\xff\xfe{", OCI_MANIFEST, "it is not UTF-8 text"),
         (b"{", OCI_MANIFEST, "it is not JSON"),
         (b'{"schemaVersion": NaN}', OCI_MANIFEST, "it is not JSON"),
@@ -139,13 +168,17 @@ def test_a_configuration_that_says_nothing(document: dict[str, t.Any]) -> None:
     assert parse_config(text(document)) == ImageConfig()
 
 
-@pytest.mark.parametrize("document", [{"config": {"Labels": ["a"]}}, {"config": {"Labels": {"a": 1}}}, {"os": []}, {"created": 5}])
+@pytest.mark.parametrize(
+    "document", [{"config": {"Labels": ["a"]}}, {"config": {"Labels": {"a": 1}}}, {"os": []}, {"created": 5}]
+)
 def test_what_is_no_configuration(document: dict[str, t.Any]) -> None:
     with pytest.raises(BadDocument):
         parse_config(text(document))
 
 
-@pytest.mark.parametrize(("document", "tags"), [({"tags": ["v1", "latest"]}, ["v1", "latest"]), ({"tags": None}, []), ({"name": "x"}, [])])
+@pytest.mark.parametrize(
+    ("document", "tags"), [({"tags": ["v1", "latest"]}, ["v1", "latest"]), ({"tags": None}, []), ({"name": "x"}, [])]
+)
 def test_a_page_of_tags(document: dict[str, t.Any], tags: list[str]) -> None:
     assert parse_tag_page(text(document)) == tags
 
@@ -170,7 +203,11 @@ def test_any_bytes_are_an_object_or_a_sentence(content: bytes) -> None:
     assert isinstance(found, dict) or str(found)
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
 
 
 @examples

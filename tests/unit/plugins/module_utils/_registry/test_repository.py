@@ -1,7 +1,8 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading one repository of a scripted registry: manifests, configurations, tags, and everything that can be wrong with them."""
+"""Reading one repository of a scripted registry: manifests, configurations, tags, and everything that can be wrong
+with them."""
 
 from __future__ import annotations
 
@@ -24,16 +25,33 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     digest_of,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.repository import RegistryRepository
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import RegistryHttp, RegistryNetwork
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import (
+    RegistryHttp,
+    RegistryNetwork,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+    Authority,
+    Reply,
+    ScriptedServer,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import b64
 
 Serve = t.Callable[..., ScriptedServer]
 Open = t.Callable[..., RegistryRepository]
 LOGIN = Login("puller", "s3cret")
-BASIC = Reply(401, {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, {"WWW-Authenticate": 'Basic realm="x"'})
-CONFIG = json.dumps({"os": "linux", "architecture": "amd64", "created": "2026-01-01T00:00:00Z", "config": {"Labels": {"name": "web"}}}).encode()
-CONFIG_ENTRY = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(CONFIG), "size": len(CONFIG)}
+BASIC = Reply(
+    401,
+    {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]},
+    {"WWW-Authenticate": 'Basic realm="x"'},
+)
+CONFIG = json.dumps(
+    {"os": "linux", "architecture": "amd64", "created": "2026-01-01T00:00:00Z", "config": {"Labels": {"name": "web"}}}
+).encode()
+CONFIG_ENTRY = {
+    "mediaType": "application/vnd.oci.image.config.v1+json",
+    "digest": digest_of(CONFIG),
+    "size": len(CONFIG),
+}
 IMAGE = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": CONFIG_ENTRY, "layers": []}).encode()
 
 
@@ -55,7 +73,9 @@ def open_repository(registry: ScriptedServer, authority: Authority) -> t.Iterato
     with RegistryNetwork() as network:
 
         def make(login: Login | None = None, **given: t.Any) -> RegistryRepository:
-            http = RegistryHttp(network, "the.registry", sleep=lambda _seconds: None, **{"ca_cert": str(authority.ca_path), **given})
+            http = RegistryHttp(
+                network, "the.registry", sleep=lambda _seconds: None, **{"ca_cert": str(authority.ca_path), **given}
+            )
             return RegistryRepository(http, PullSpec.parse(f"127.0.0.1:{registry.port}/team/web"), login)
 
         yield make
@@ -93,7 +113,8 @@ class TestManifests:
         wrong = "sha256:" + "0" * 64
         registry.replies = [served(IMAGE, **{"Docker-Content-Digest": wrong})]
         assert str(refusal(open_repository().manifest, "v1")) == (
-            f'The registry "the.registry" serves "v1" of team/web as {wrong}, but with the content of {digest_of(IMAGE)}; '
+            f'The registry "the.registry" serves "v1" of team/web as {wrong}, but with the content of '
+            f"{digest_of(IMAGE)}; "
             "it, or a proxy before it, is broken"
         )
 
@@ -105,32 +126,41 @@ class TestManifests:
 
         assert open_repository().manifest(right).digest == right
         assert str(refusal(open_repository().manifest, wrong)) == (
-            f'The registry "the.registry" serves "{wrong}" of team/web with other content, whose digest is {right}; it, or a proxy before it, is broken'
+            f'The registry "the.registry" serves "{wrong}" of team/web with other content, whose digest is {right}; '
+            "it, or a proxy before it, is broken"
         )
 
     @pytest.mark.parametrize(
         ("reply", "words"),
         [
             (served(b"\xff"), 'serves something else than an image as "v1" of team/web: it is not UTF-8 text'),
-            (served(b'{"x":' + b"[" * 100_000), 'serves something else than an image as "v1" of team/web: its JSON is nested too deeply'),
+            (
+                served(b'{"x":' + b"[" * 100_000),
+                'serves something else than an image as "v1" of team/web: its JSON is nested too deeply',
+            ),
             (served(b"<html>", "text/html"), 'serves something else than an image as "v1" of team/web: it is not JSON'),
             (
                 served(b"{}", "application/vnd.docker.distribution.manifest.v1+prettyjws"),
                 (
-                    'serves something else than an image as "v1" of team/web: it is of Docker\'s schema 1, which clusters no longer import; '
+                    'serves something else than an image as "v1" of team/web: it is of Docker\'s schema 1, which '
+                    "clusters no longer import; "
                     "push the image again with a current tool"
                 ),
             ),
             (served(b" " * (4 * 1024 * 1024 + 1)), 'serves more than 4 MiB as "v1" of team/web; that much is not read'),
         ],
     )
-    def test_what_is_no_manifest(self, registry: ScriptedServer, open_repository: Open, reply: Reply, words: str) -> None:
+    def test_what_is_no_manifest(
+        self, registry: ScriptedServer, open_repository: Open, reply: Reply, words: str
+    ) -> None:
         registry.replies = [reply]
         assert str(refusal(open_repository().manifest, "v1")) == f'The registry "the.registry" {words}'
 
 
 class TestConfigurations:
-    def test_a_configuration_from_another_host(self, registry: ScriptedServer, serve: Serve, authority: Authority, open_repository: Open) -> None:
+    def test_a_configuration_from_another_host(
+        self, registry: ScriptedServer, serve: Serve, authority: Authority, open_repository: Open
+    ) -> None:
         store = serve(authority.server_context())
         store.replies = [served(CONFIG, "application/octet-stream")]
         registry.replies = [BASIC, served(IMAGE), Reply(307, headers={"Location": f"{store.url}/blob?signature=x"})]
@@ -155,15 +185,19 @@ class TestConfigurations:
         error = refusal(repository.config, manifest)
 
         assert str(error) == (
-            f'The registry "the.registry" redirects to "{store.url}" for the configuration {digest_of(CONFIG)} of team/web, which answered '
+            f'The registry "the.registry" redirects to "{store.url}" for the configuration {digest_of(CONFIG)} of '
+            "team/web, which answered "
             'HTTP 401: "authentication required"'
         )
         assert [asked.values("Authorization") for asked in store.asked] == [[]]
 
     @pytest.mark.parametrize(
-        ("content", "words"), [(b"{}", "with other content, whose digest is"), (b"", "with other content, whose digest is")]
+        ("content", "words"),
+        [(b"{}", "with other content, whose digest is"), (b"", "with other content, whose digest is")],
     )
-    def test_a_configuration_with_other_content(self, registry: ScriptedServer, open_repository: Open, content: bytes, words: str) -> None:
+    def test_a_configuration_with_other_content(
+        self, registry: ScriptedServer, open_repository: Open, content: bytes, words: str
+    ) -> None:
         registry.replies = [served(IMAGE), served(content)]
         repository = open_repository()
         assert words in str(refusal(repository.config, repository.manifest("v1")))
@@ -179,9 +213,14 @@ class TestConfigurations:
     def test_a_configuration_that_is_none(self, registry: ScriptedServer, open_repository: Open) -> None:
         content = b"[]"
         entry = {**CONFIG_ENTRY, "digest": digest_of(content)}
-        registry.replies = [served(json.dumps({"schemaVersion": 2, "config": entry, "layers": []}).encode()), served(content)]
+        registry.replies = [
+            served(json.dumps({"schemaVersion": 2, "config": entry, "layers": []}).encode()),
+            served(content),
+        ]
         repository = open_repository()
-        assert "serves something else than a configuration as" in str(refusal(repository.config, repository.manifest("v1")))
+        assert "serves something else than a configuration as" in str(
+            refusal(repository.config, repository.manifest("v1"))
+        )
 
 
 class TestCredentials:
@@ -191,7 +230,10 @@ class TestCredentials:
         repository.manifest("v1")
         repository.manifest("v1")
 
-        assert [asked.values("Authorization") for asked in registry.asked] == [[], *[[f"Basic {b64('puller:s3cret')}"]] * 2]
+        assert [asked.values("Authorization") for asked in registry.asked] == [
+            [],
+            *[[f"Basic {b64('puller:s3cret')}"]] * 2,
+        ]
 
     @pytest.mark.parametrize(
         ("named", "asked_for"),
@@ -203,7 +245,13 @@ class TestCredentials:
         ],
     )
     def test_a_token_opens_one_repository_for_reading(
-        self, registry: ScriptedServer, serve: Serve, authority: Authority, open_repository: Open, named: str, asked_for: str
+        self,
+        registry: ScriptedServer,
+        serve: Serve,
+        authority: Authority,
+        open_repository: Open,
+        named: str,
+        asked_for: str,
     ) -> None:
         tokens = serve(authority.server_context())
         tokens.replies = [Reply(body={"token": "t0ken"})]
@@ -239,9 +287,16 @@ class TestCredentials:
         repository.manifest("v1")
         repository.manifest("v1")
 
-        assert [asked.values("Authorization") for asked in registry.asked] == [[], ["Bearer first"], ["Bearer first"], ["Bearer second"]]
+        assert [asked.values("Authorization") for asked in registry.asked] == [
+            [],
+            ["Bearer first"],
+            ["Bearer first"],
+            ["Bearer second"],
+        ]
 
-    def test_many_threads_fetch_one_token(self, registry: ScriptedServer, serve: Serve, authority: Authority, open_repository: Open) -> None:
+    def test_many_threads_fetch_one_token(
+        self, registry: ScriptedServer, serve: Serve, authority: Authority, open_repository: Open
+    ) -> None:
         tokens = serve(authority.server_context())
         tokens.replies = [Reply(body={"token": "t0ken"})]
         registry.replies = [*[bearer(f"{tokens.url}/token")] * 1, served(IMAGE)]
@@ -252,15 +307,23 @@ class TestCredentials:
         assert {manifest.digest for manifest in found} == {digest_of(IMAGE)}
         assert len(tokens.asked) == 1
 
-    def test_no_token_is_fetched_without_tls(self, registry: ScriptedServer, serve: Serve, open_repository: Open) -> None:
+    def test_no_token_is_fetched_without_tls(
+        self, registry: ScriptedServer, serve: Serve, open_repository: Open
+    ) -> None:
         tokens = serve()
         registry.replies = [bearer(f"{tokens.url}/token")]
-        assert str(refusal(open_repository().manifest, "v1")).endswith("which is not reached over HTTPS; no token is fetched there")
-        assert str(refusal(open_repository(LOGIN).manifest, "v1")).endswith("which is not reached over HTTPS; no password is sent there")
+        assert str(refusal(open_repository().manifest, "v1")).endswith(
+            "which is not reached over HTTPS; no token is fetched there"
+        )
+        assert str(refusal(open_repository(LOGIN).manifest, "v1")).endswith(
+            "which is not reached over HTTPS; no password is sent there"
+        )
         assert tokens.asked == []
 
     @pytest.mark.parametrize("token", ["two\r\nlines", "caf\u00e9", ""])
-    def test_a_token_that_is_none(self, registry: ScriptedServer, serve: Serve, authority: Authority, open_repository: Open, token: str) -> None:
+    def test_a_token_that_is_none(
+        self, registry: ScriptedServer, serve: Serve, authority: Authority, open_repository: Open, token: str
+    ) -> None:
         tokens = serve(authority.server_context())
         tokens.replies = [Reply(body={"token": token})]
         registry.replies = [bearer(f"{tokens.url}/token")]
@@ -281,16 +344,29 @@ class TestRefusals:
                 LOGIN,
                 [BASIC],
                 (
-                    'does not give "v1" of team/web to the user "puller" (HTTP 401: "authentication required"); correct the credential, '
+                    'does not give "v1" of team/web to the user "puller" (HTTP 401: "authentication required"); '
+                    "correct the credential, "
                     "or the name of the repository"
                 ),
             ),
             (
                 LOGIN,
                 [Reply(403, {"errors": [{"code": "DENIED", "message": "not for you"}]})],
-                'does not give "v1" of team/web to the user "puller" (HTTP 403: "not for you"); ask its owner for the right to pull there',
+                (
+                    'does not give "v1" of team/web to the user "puller" (HTTP 403: "not for you"); ask its owner for '
+                    "the "
+                    "right to pull there"
+                ),
             ),
-            (None, [Reply(403)], 'does not give "v1" of team/web without a credential (HTTP 403); ask its owner for the right to pull there'),
+            (
+                None,
+                [Reply(403)],
+                (
+                    'does not give "v1" of team/web without a credential (HTTP 403); ask its owner for the right to '
+                    "pull "
+                    "there"
+                ),
+            ),
             (
                 None,
                 [Reply(404, {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]})],
@@ -304,18 +380,35 @@ class TestRefusals:
             (
                 None,
                 [Reply(404, b"not found", content_type="text/plain")],
-                'answered HTTP 404: "not found" at the request for "v1" of team/web; it does not look like a registry, check host and port',
+                (
+                    'answered HTTP 404: "not found" at the request for "v1" of team/web; it does not look like a '
+                    "registry, "
+                    "check host and port"
+                ),
             ),
             (
                 None,
                 [Reply(429, {"errors": [{"code": "TOOMANYREQUESTS", "message": "slow down"}]}, {"Retry-After": "60"})],
                 (
-                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "slow down"); try again after the 60 seconds that it names, '
+                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "slow down"); try again '
+                    "after the 60 seconds that it names, "
                     "or with a credential"
                 ),
             ),
-            (None, [Reply(429)], 'limits the rate of requests and did not give "v1" of team/web (HTTP 429); try again later, or with a credential'),
-            (None, [Reply(500)], 'answered HTTP 500 at the request for "v1" of team/web; it fails itself, try again later'),
+            (
+                None,
+                [Reply(429)],
+                (
+                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429); try again later, or '
+                    "with a "
+                    "credential"
+                ),
+            ),
+            (
+                None,
+                [Reply(500)],
+                'answered HTTP 500 at the request for "v1" of team/web; it fails itself, try again later',
+            ),
         ],
     )
     def test_each_refusal_is_a_sentence(
@@ -333,7 +426,8 @@ class TestRefusals:
         tokens.replies = [Reply(body={"token": "t0ken"})]
         registry.replies = [bearer(f"{tokens.url}/token")]
         assert str(refusal(open_repository().tags)) == (
-            'The registry "the.registry" gives nobody the tags of team/web without a credential (HTTP 401); give one, and check the name of the repository'
+            'The registry "the.registry" gives nobody the tags of team/web without a credential (HTTP 401); give one, '
+            "and check the name of the repository"
         )
 
 
@@ -345,9 +439,13 @@ class TestTags:
             Reply(body={"tags": ["d"]}, headers={"Link": '</x>; rel="prev"'}),
         ]
         assert open_repository().tags() == ["a", "b", "c", "d"]
-        assert [asked.path for asked in registry.asked] == [f"/v2/team/web/tags/list?{query}" for query in ("n=1000", "last=b&n=2", "last=c&n=2")]
+        assert [asked.path for asked in registry.asked] == [
+            f"/v2/team/web/tags/list?{query}" for query in ("n=1000", "last=b&n=2", "last=c&n=2")
+        ]
 
-    def test_the_next_page_is_never_asked_of_another_host(self, registry: ScriptedServer, serve: Serve, open_repository: Open) -> None:
+    def test_the_next_page_is_never_asked_of_another_host(
+        self, registry: ScriptedServer, serve: Serve, open_repository: Open
+    ) -> None:
         other = serve()
         registry.replies = [
             BASIC,
@@ -359,22 +457,34 @@ class TestTags:
 
     def test_pages_in_a_circle(self, registry: ScriptedServer, open_repository: Open) -> None:
         registry.replies = [Reply(body={"tags": ["a"]}, headers={"Link": '</v2/team/web/tags/list?n=1>; rel="next"'})]
-        assert str(refusal(open_repository().tags)) == 'The registry "the.registry" names a page of the tags of team/web as the one after itself'
+        assert (
+            str(refusal(open_repository().tags))
+            == 'The registry "the.registry" names a page of the tags of team/web as the one after itself'
+        )
         assert len(registry.asked) == 2
 
-    def test_pages_without_end(self, registry: ScriptedServer, open_repository: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_pages_without_end(
+        self, registry: ScriptedServer, open_repository: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(repository, "MAX_PAGES", 3)
         registry.replies = [
-            Reply(body={"tags": [f"t{page}"]}, headers={"Link": f'</v2/team/web/tags/list?last=t{page}>; rel="next"'}) for page in range(5)
+            Reply(body={"tags": [f"t{page}"]}, headers={"Link": f'</v2/team/web/tags/list?last=t{page}>; rel="next"'})
+            for page in range(5)
         ]
         assert "in more than 3 pages" in str(refusal(open_repository().tags))
 
-    def test_tags_without_end(self, registry: ScriptedServer, open_repository: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_tags_without_end(
+        self, registry: ScriptedServer, open_repository: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(repository, "MAX_TAGS", 1)
-        registry.replies = [Reply(body={"tags": ["a", "b"]}, headers={"Link": '</v2/team/web/tags/list?last=b>; rel="next"'})]
+        registry.replies = [
+            Reply(body={"tags": ["a", "b"]}, headers={"Link": '</v2/team/web/tags/list?last=b>; rel="next"'})
+        ]
         assert "or more than 1 of them" in str(refusal(open_repository().tags))
 
-    def test_a_registry_that_divides_into_pages_by_its_own_mind(self, registry: ScriptedServer, open_repository: Open) -> None:
+    def test_a_registry_that_divides_into_pages_by_its_own_mind(
+        self, registry: ScriptedServer, open_repository: Open
+    ) -> None:
         refused = Reply(400, {"errors": [{"code": "PAGINATION_NUMBER_INVALID", "message": "too many"}]})
         registry.replies = [refused, Reply(body={"tags": ["a"]})]
         assert open_repository().tags() == ["a"]
@@ -390,7 +500,7 @@ class TestTags:
             '</other>; rel="prev", </v2/team/web/tags/list?last=a,b&n=2>; rel="next"',
             '</v2/team/web/tags/list?last=a,b&n=2>; title="one; two, <three>"; rel="last next"',
             '</v2/team/web/tags/list?last=a,b&n=2> ; REL = "NEXT" ; x',
-            ',, </v2/team/web/tags/list?last=a,b&n=2>; rel=next; rel=prev,',
+            ",, </v2/team/web/tags/list?last=a,b&n=2>; rel=next; rel=prev,",
             '< /v2/team/web/tags/list?last=a,b&n=2 >; title="a \\" b"; rel="next"',
         ],
     )
@@ -420,7 +530,9 @@ class TestTags:
             ("<" + "x" * 20_000, "its links are longer than 16384 characters"),
         ],
     )
-    def test_a_list_that_may_go_on_is_not_taken_as_the_whole(self, registry: ScriptedServer, open_repository: Open, link: str, reason: str) -> None:
+    def test_a_list_that_may_go_on_is_not_taken_as_the_whole(
+        self, registry: ScriptedServer, open_repository: Open, link: str, reason: str
+    ) -> None:
         registry.replies = [Reply(body={"tags": ["a"]}, headers={"Link": link})]
         assert str(refusal(open_repository().tags)) == (
             f'The registry "the.registry" serves a page of the tags of team/web that may not be the last one: {reason}'
@@ -433,7 +545,8 @@ class TestTags:
     def test_what_is_no_list(self, registry: ScriptedServer, open_repository: Open) -> None:
         registry.replies = [Reply(body={"tags": ["../../x"]})]
         assert str(refusal(open_repository().tags)) == (
-            'The registry "the.registry" serves something else than a list as the tags of team/web: it names "../../x", which is no tag'
+            'The registry "the.registry" serves something else than a list as the tags of team/web: it names '
+            '"../../x", which is no tag'
         )
 
 

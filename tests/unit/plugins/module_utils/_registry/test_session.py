@@ -12,7 +12,10 @@ import typing as t
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError, RegistryError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    RegistryError,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import (
     SHORT_LIMIT,
@@ -22,7 +25,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     RegistryNetwork,
     origin,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import Authority, Reply, ScriptedServer
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+    Authority,
+    Reply,
+    ScriptedServer,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import b64
 
 Serve = t.Callable[..., ScriptedServer]
@@ -46,7 +53,9 @@ def http(authority: Authority, waits: list[float]) -> t.Iterator[t.Callable[...,
     with RegistryNetwork() as network:
 
         def make(**given: t.Any) -> RegistryHttp:
-            return RegistryHttp(network, "the.registry", sleep=waits.append, **{"ca_cert": str(authority.ca_path), **given})
+            return RegistryHttp(
+                network, "the.registry", sleep=waits.append, **{"ca_cert": str(authority.ca_path), **given}
+            )
 
         yield make
 
@@ -83,7 +92,9 @@ def test_a_redirect_to_another_host_leaves_the_credential_behind(
     assert [asked.values("Authorization") for asked in (*registry.asked, *store.asked)] == [["Basic c2VjcmV0"], [], []]
 
 
-def test_a_redirect_within_the_host_keeps_the_credential(registry: ScriptedServer, http: t.Callable[..., RegistryHttp]) -> None:
+def test_a_redirect_within_the_host_keeps_the_credential(
+    registry: ScriptedServer, http: t.Callable[..., RegistryHttp]
+) -> None:
     registry.replies = [moved("/elsewhere"), moved(f"{registry.url}/third"), Reply(body={"here": 1})]
 
     assert http().get(f"{registry.url}/v2/", headers=SECRET).json_object() == {"here": 1}
@@ -121,7 +132,8 @@ def test_a_redirect_away_from_tls(registry: ScriptedServer, serve: Serve, http: 
     registry.replies = [moved(f"{plain.url}/blob")]
 
     assert refusal(http().get, f"{registry.url}/v2/", headers=SECRET) == (
-        f'The registry "the.registry" redirects to "{plain.url}", which is not reached over HTTPS; that is not followed unless insecure: true is set for it'
+        f'The registry "the.registry" redirects to "{plain.url}", which is not reached over HTTPS; that is not '
+        "followed unless insecure: true is set for it"
     )
     assert plain.asked == []
     plain.replies = [Reply(body={"here": 1})]
@@ -130,11 +142,15 @@ def test_a_redirect_away_from_tls(registry: ScriptedServer, serve: Serve, http: 
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://h/x", "gopher://h"])
-def test_a_redirect_to_no_web_address(registry: ScriptedServer, http: t.Callable[..., RegistryHttp], target: str) -> None:
+def test_a_redirect_to_no_web_address(
+    registry: ScriptedServer, http: t.Callable[..., RegistryHttp], target: str
+) -> None:
     registry.replies = [moved(target)]
 
     for insecure in (False, True):
-        assert "which is not reached over HTTPS" in refusal(http(insecure=insecure).get, f"{registry.url}/v2/", headers=SECRET)
+        assert "which is not reached over HTTPS" in refusal(
+            http(insecure=insecure).get, f"{registry.url}/v2/", headers=SECRET
+        )
 
 
 @pytest.mark.parametrize("target", ["https://[", "https://h:port/", "https://h:99999/"])
@@ -151,7 +167,9 @@ def test_redirects_in_a_circle(registry: ScriptedServer, http: t.Callable[..., R
     assert len(registry.asked) == 6
 
 
-def test_a_redirect_with_a_password_in_it(registry: ScriptedServer, serve: Serve, http: t.Callable[..., RegistryHttp]) -> None:
+def test_a_redirect_with_a_password_in_it(
+    registry: ScriptedServer, serve: Serve, http: t.Callable[..., RegistryHttp]
+) -> None:
     plain = serve()
     registry.replies = [moved(plain.url.replace("://", "://user:c2VjcmV0@"))]
 
@@ -190,7 +208,9 @@ def test_an_answer_that_does_not_end(registry: ScriptedServer, http: t.Callable[
     assert len(registry.asked) == 1
 
 
-@pytest.mark.parametrize("pieces", [[b"HTTP/1.1 200 OK\r\nX-Long: ", *[b"x"] * 400], [b"HTTP/1.1 100 Continue\r\n\r\n"] * 400])
+@pytest.mark.parametrize(
+    "pieces", [[b"HTTP/1.1 200 OK\r\nX-Long: ", *[b"x"] * 400], [b"HTTP/1.1 100 Continue\r\n\r\n"] * 400]
+)
 def test_headers_that_do_not_end(
     registry: ScriptedServer, http: t.Callable[..., RegistryHttp], monkeypatch: pytest.MonkeyPatch, pieces: list[bytes]
 ) -> None:
@@ -217,10 +237,14 @@ def test_an_answer_that_does_not_begin(http: t.Callable[..., RegistryHttp], wait
     assert waits == []
 
 
-def test_an_answer_that_stops_in_the_middle(registry: ScriptedServer, http: t.Callable[..., RegistryHttp], waits: list[float]) -> None:
+def test_an_answer_that_stops_in_the_middle(
+    registry: ScriptedServer, http: t.Callable[..., RegistryHttp], waits: list[float]
+) -> None:
     registry.replies = [Reply(action="drip", body=b"", headers={"Content-Length": "5"})]
 
-    assert "(its answer began and did not end in time)" in refusal(http(patience=Patience(answer=0.2)).get, registry.url)
+    assert "(its answer began and did not end in time)" in refusal(
+        http(patience=Patience(answer=0.2)).get, registry.url
+    )
     assert waits == []
 
 
@@ -249,13 +273,18 @@ def test_a_busy_registry_is_waited_for(
         assert (longest <= pause <= longest + 0.75) if named == "3" else (longest / 2 <= pause <= longest)
 
 
-def test_a_connection_that_breaks(registry: ScriptedServer, http: t.Callable[..., RegistryHttp], waits: list[float]) -> None:
+def test_a_connection_that_breaks(
+    registry: ScriptedServer, http: t.Callable[..., RegistryHttp], waits: list[float]
+) -> None:
     registry.replies = [Reply(action="reset"), Reply(action="hang up"), Reply(body={"here": 1})]
     assert http().get(registry.url).json_object() == {"here": 1}
     assert len(waits) == 2
     for action in ("reset", "hang up"):
         registry.replies = [Reply(action=action)]
-        assert re.search(r"\((Connection reset by peer|Remote end closed connection without response)\)", refusal(http().get, registry.url))
+        assert re.search(
+            r"\((Connection reset by peer|Remote end closed connection without response)\)",
+            refusal(http().get, registry.url),
+        )
     registry.replies = [Reply(body=b"x" * 100, action="stop early")]
     assert "could not be reached" in refusal(http().get, registry.url)
 
@@ -276,18 +305,25 @@ def test_plain_http_is_found_out_once(serve: Serve, http: t.Callable[..., Regist
 
     assert {answer.url for answer in answers} == {f"{server.url}/v2/"}
     assert len(server.asked) == 3
-    assert "without TLS; if it is meant to be plain HTTP, set insecure: true for it" in refusal(http().get, f"https://127.0.0.1:{server.port}/v2/")
+    assert "without TLS; if it is meant to be plain HTTP, set insecure: true for it" in refusal(
+        http().get, f"https://127.0.0.1:{server.port}/v2/"
+    )
 
 
 def test_a_ca_file_that_cannot_be_used(http: t.Callable[..., RegistryHttp], tmp_path: t.Any) -> None:
     (tmp_path / "text").write_text("no certificate")
-    for name, words in (("absent", "cannot be read where the module runs: No such file or directory."), ("text", "holds no certificate in PEM form.")):
+    for name, words in (
+        ("absent", "cannot be read where the module runs: No such file or directory."),
+        ("text", "holds no certificate in PEM form."),
+    ):
         with pytest.raises(ConfigurationError) as caught:
             http(ca_cert=str(tmp_path / name))
         assert str(caught.value) == f"ca_cert: {tmp_path / name} {words}"
 
 
-def test_the_name_in_the_certificate_counts(serve: Serve, authority: Authority, http: t.Callable[..., RegistryHttp]) -> None:
+def test_the_name_in_the_certificate_counts(
+    serve: Serve, authority: Authority, http: t.Callable[..., RegistryHttp]
+) -> None:
     server = serve(authority.server_context("other.example"))
 
     assert "is not trusted" in refusal(http().get, server.url, headers=SECRET)
@@ -312,6 +348,8 @@ def test_a_servers_words(body: bytes, words: str) -> None:
     assert RegistryAnswer(400, {}, body, "https://h").server_words() == words
 
 
-@pytest.mark.parametrize(("url", "expected"), [("https://u:p@h:5/x?y", "https://h:5"), ("https://[", "https://["), ("https://u:p@[", "[")])
+@pytest.mark.parametrize(
+    ("url", "expected"), [("https://u:p@h:5/x?y", "https://h:5"), ("https://[", "https://["), ("https://u:p@[", "[")]
+)
 def test_origins_hold_no_password(url: str, expected: str) -> None:
     assert origin(url) == expected

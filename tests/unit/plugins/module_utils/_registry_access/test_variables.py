@@ -8,14 +8,25 @@ import base64
 import json
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import registry_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.registry_secrets import (
+    registry_secrets,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.observed import ObservedSecret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import plan_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.observed import NamespaceAccess
-from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.variables import AccessVariables, access_variables
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.variables import (
+    AccessVariables,
+    access_variables,
+)
 from ansible_collections.quayside.openshift_images.plugins.modules.pull_secret import argument_spec
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, content_of, entry, named
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
+    auths,
+    b64,
+    content_of,
+    entry,
+    named,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,7 +38,10 @@ def variables(*secrets: Object, namespace: str = "shop", accounts: list[Object] 
 
 
 def of_namespaces(secrets: dict[str, list[Object]], accounts: list[Object] | None = None) -> AccessVariables:
-    observed = [NamespaceAccess(namespace, registry_secrets(objects), accounts=accounts) for namespace, objects in secrets.items()]
+    observed = [
+        NamespaceAccess(namespace, registry_secrets(objects), accounts=accounts)
+        for namespace, objects in secrets.items()
+    ]
     return access_variables(observed, lambda secret: secret.document.auths if secret.document else {})
 
 
@@ -41,11 +55,19 @@ def reasons(found: AccessVariables) -> list[tuple[str, str, str]]:
 
 def linked(name: str, pull: tuple[str, ...] = (), mount: tuple[str, ...] = ()) -> Object:
     lists = {"imagePullSecrets": pull, "secrets": mount}
-    return {"metadata": {"name": name}, **{field: [{"name": secret} for secret in secrets] for field, secrets in lists.items()}}
+    return {
+        "metadata": {"name": name},
+        **{field: [{"name": secret} for secret in secrets] for field, secrets in lists.items()},
+    }
 
 
 def test_a_secret_with_its_links() -> None:
-    accounts = [linked("default", ("pull",)), linked("builder", ("other", "pull"), ("pull",)), linked("app", ("pull",)), linked("idle", ("other",))]
+    accounts = [
+        linked("default", ("pull",)),
+        linked("builder", ("other", "pull"), ("pull",)),
+        linked("app", ("pull",)),
+        linked("idle", ("other",)),
+    ]
     found = variables(named("pull", auths({"h.example:5000": entry(email="u@h.example")})), accounts=accounts)
     assert found.secrets == [
         {
@@ -59,7 +81,10 @@ def test_a_secret_with_its_links() -> None:
                     "email": "u@h.example",
                 }
             ],
-            "link": [{"service_accounts": ["app", "default"], "for": ["pull"]}, {"service_accounts": ["builder"], "for": ["pull", "mount"]}],
+            "link": [
+                {"service_accounts": ["app", "default"], "for": ["pull"]},
+                {"service_accounts": ["builder"], "for": ["pull", "mount"]},
+            ],
         }
     ]
     assert names(found) == {"registry_access_password_h_example_5000": ["shop/pull"]}
@@ -68,8 +93,14 @@ def test_a_secret_with_its_links() -> None:
 
 def test_equal_secrets_of_several_namespaces_are_one_entry() -> None:
     same, other = auths({"h.example": entry()}), auths({"h.example": entry(password="0ther")})
-    found = of_namespaces({"a": [named("pull", same)], "b": [named("pull", other)], "c": [named("pull", same), named("more", same)]})
-    assert [(secret["name"], secret["namespaces"]) for secret in found.secrets] == [("pull", ["a", "c"]), ("pull", ["b"]), ("more", ["c"])]
+    found = of_namespaces(
+        {"a": [named("pull", same)], "b": [named("pull", other)], "c": [named("pull", same), named("more", same)]}
+    )
+    assert [(secret["name"], secret["namespaces"]) for secret in found.secrets] == [
+        ("pull", ["a", "c"]),
+        ("pull", ["b"]),
+        ("more", ["c"]),
+    ]
     assert names(found) == {
         "registry_access_password_h_example_puller_a_pull": ["a/pull", "c/more", "c/pull"],
         "registry_access_password_h_example_puller_b_pull": ["b/pull"],
@@ -92,8 +123,16 @@ def test_a_name_is_as_short_as_it_is_clear() -> None:
         "registry_access_password_https_i_example_v1",
         "registry_access_password_i_example",
     ]
-    alike = of_namespaces({"a-b": [named("c", auths({"h.example": entry("w", "1")}))], "a": [named("b-c", auths({"h.example": entry("w", "2")}))]})
-    assert list(names(alike)) == ["registry_access_password_h_example_w_a_b_c_2", "registry_access_password_h_example_w_a_b_c_3"]
+    alike = of_namespaces(
+        {
+            "a-b": [named("c", auths({"h.example": entry("w", "1")}))],
+            "a": [named("b-c", auths({"h.example": entry("w", "2")}))],
+        }
+    )
+    assert list(names(alike)) == [
+        "registry_access_password_h_example_w_a_b_c_2",
+        "registry_access_password_h_example_w_a_b_c_3",
+    ]
 
 
 def test_type_and_exclusion_are_kept() -> None:
@@ -136,7 +175,10 @@ def test_what_the_role_could_not_write_as_it_is_is_left_out_and_named() -> None:
             ),
         ),
     )
-    assert [registry["registry"] for secret in found.secrets for registry in secret["registries"]] == ["template.example", "good.example"]
+    assert [registry["registry"] for secret in found.secrets for registry in secret["registries"]] == [
+        "template.example",
+        "good.example",
+    ]
     twice = "it is written twice, in two ways that are one registry to the cluster"
     token = "it has an identity token beside a user name or password"
     assert reasons(found) == [
@@ -157,9 +199,15 @@ def test_what_the_role_could_not_write_as_it_is_is_left_out_and_named() -> None:
 
 def test_what_cannot_be_a_name_is_left_out_with_the_reason_and_keeps_nothing_else_out() -> None:
     accounts = [linked("default", ("good",)), linked("x\n- y", ("good",))]
-    found = variables(named("a{{ 1 }}", auths({"h.example": entry()})), named("good", auths({"h.example": entry()})), accounts=accounts)
+    found = variables(
+        named("a{{ 1 }}", auths({"h.example": entry()})),
+        named("good", auths({"h.example": entry()})),
+        accounts=accounts,
+    )
 
-    assert [(secret["name"], secret["link"]) for secret in found.secrets] == [("good", [{"service_accounts": ["default"], "for": ["pull"]}])]
+    assert [(secret["name"], secret["link"]) for secret in found.secrets] == [
+        ("good", [{"service_accounts": ["default"], "for": ["pull"]}])
+    ]
     [(name, registry, reason)] = reasons(found)
     assert (name, registry) == ("a{{ 1 }}", "")
     assert "cannot be the name of an object" in reason
@@ -168,11 +216,19 @@ def test_what_cannot_be_a_name_is_left_out_with_the_reason_and_keeps_nothing_els
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
 ENTRY = st.one_of(
     st.builds(lambda user, word: {"username": user, "password": word}, TEXT, TEXT),
-    st.builds(lambda raw: {"auth": raw}, st.one_of(TEXT, TEXT.map(lambda text: b64(f"{text}:{text}")), st.just("cPz/OnNlY3JldA=="))),
+    st.builds(
+        lambda raw: {"auth": raw},
+        st.one_of(TEXT, TEXT.map(lambda text: b64(f"{text}:{text}")), st.just("cPz/OnNlY3JldA==")),
+    ),
     st.builds(lambda user, token, email: {"username": user, "identityToken": token, "email": email}, TEXT, TEXT, TEXT),
     st.just(None),
 )
-KEY = st.one_of(st.sampled_from(["h.example", "https://h.example/v1/", "h.example/team", "docker.io", "https://index.docker.io/v1/"]), TEXT)
+KEY = st.one_of(
+    st.sampled_from(
+        ["h.example", "https://h.example/v1/", "h.example/team", "docker.io", "https://index.docker.io/v1/"]
+    ),
+    TEXT,
+)
 SECRET = st.builds(
     lambda entries, kind: content_of(entries if kind.endswith("cfg") else {"auths": entries}, kind),
     st.dictionaries(KEY, ENTRY, max_size=4),
@@ -185,7 +241,10 @@ def test_with_the_placeholders_filled_in_nothing_would_change(content: Object) -
     secret = named("pull", content)
     found = variables(secret)
     credentials = {placeholder.variable: placeholder for placeholder in found.placeholders}
-    values = {variable: credential_of(secret, placeholder.registry, placeholder.kind) for variable, placeholder in credentials.items()}
+    values = {
+        variable: credential_of(secret, placeholder.registry, placeholder.kind)
+        for variable, placeholder in credentials.items()
+    }
     for item in found.secrets:
         for registry in item["registries"]:
             kind = next(kind for kind in ("password", "auth", "identity_token") if kind in registry)
@@ -216,5 +275,12 @@ def params(item: Object) -> Object:
     """The options of pull_secret for an entry of the variables, as the role gives them."""
     options = argument_spec().to_kwargs()["argument_spec"]
     given_options = {key: value for key, value in item.items() if key != "link"}
-    registries = [{**{name: option.get("default") for name, option in options["registries"]["options"].items()}, **registry} for registry in item["registries"]]
-    return {**{name: option.get("default") for name, option in options.items()}, **json.loads(json.dumps(given_options)), "registries": registries}
+    registries = [
+        {**{name: option.get("default") for name, option in options["registries"]["options"].items()}, **registry}
+        for registry in item["registries"]
+    ]
+    return {
+        **{name: option.get("default") for name, option in options.items()},
+        **json.loads(json.dumps(given_options)),
+        "registries": registries,
+    }

@@ -8,8 +8,15 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.desired import DesiredSamples, desired_samples
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.observed import ObservedSamples, SamplesSpec, parse_samples
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.desired import (
+    DesiredSamples,
+    desired_samples,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.observed import (
+    ObservedSamples,
+    SamplesSpec,
+    parse_samples,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.plan import plan_samples
 
 
@@ -17,12 +24,18 @@ def observed(**spec: t.Any) -> ObservedSamples:
     return parse_samples({"metadata": {"resourceVersion": "7"}, "spec": spec})
 
 
-@pytest.mark.parametrize("registry", ["mirror.example.com", "mirror.example.com:5000", "localhost:5000/samples", "mirror.example.com/a/b", ""])
+@pytest.mark.parametrize(
+    "registry",
+    ["mirror.example.com", "mirror.example.com:5000", "localhost:5000/samples", "mirror.example.com/a/b", ""],
+)
 def test_registries_as_pull_specs_begin(registry: str) -> None:
     assert desired_samples({"samples_registry": registry}).samples_registry == registry
 
 
-@pytest.mark.parametrize("registry", ["https://mirror.example.com", "mirror", "mirror.example.com/", "mirror.example.com/a:v1", "Mirror Here", " a.b"])
+@pytest.mark.parametrize(
+    "registry",
+    ["https://mirror.example.com", "mirror", "mirror.example.com/", "mirror.example.com/a:v1", "Mirror Here", " a.b"],
+)
 def test_other_texts_are_no_registry(registry: str) -> None:
     with pytest.raises(InputError, match=r"write it as host\[:port\]\[/path\]"):
         desired_samples({"samples_registry": registry})
@@ -57,7 +70,9 @@ def test_what_is_not_declared_is_kept() -> None:
 def test_only_what_differs_is_written() -> None:
     desired = DesiredSamples("b.example.com", "Managed", ("ruby",), ("rails",))
 
-    plan = plan_samples(desired, observed(samplesRegistry="a.example.com", managementState="Managed", skippedTemplates=["rails"]))
+    plan = plan_samples(
+        desired, observed(samplesRegistry="a.example.com", managementState="Managed", skippedTemplates=["rails"])
+    )
 
     assert plan.patch == {"samplesRegistry": "b.example.com", "skippedImagestreams": ["ruby"]}
     assert plan.after == SamplesSpec("b.example.com", "Managed", ("ruby",), ("rails",))

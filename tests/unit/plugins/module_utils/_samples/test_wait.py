@@ -11,9 +11,20 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples import wait
 from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.observed import CONFIG_PATH, read_state
-from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.wait import outstanding, wait_for_samples
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.samples_scenes import STREAMS, config, stream, tag
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import ScriptedCluster, refusal
+from ansible_collections.quayside.openshift_images.plugins.module_utils._samples.wait import (
+    outstanding,
+    wait_for_samples,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.samples_scenes import (
+    STREAMS,
+    config,
+    stream,
+    tag,
+)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
+    ScriptedCluster,
+    refusal,
+)
 
 
 @pytest.fixture
@@ -39,7 +50,9 @@ def test_nothing_is_left_where_status_and_streams_are_as_specified() -> None:
 
 
 def test_a_specification_that_was_not_taken_over() -> None:
-    found = config({"samplesRegistry": "a.example.com", "skippedTemplates": ["x"]}, ConfigurationValid=("False", "", "bad words"))
+    found = config(
+        {"samplesRegistry": "a.example.com", "skippedTemplates": ["x"]}, ConfigurationValid=("False", "", "bad words")
+    )
     assert left(found) == [
         "the operator has not taken over samples_registry, skipped_templates",
         "the operator calls the configuration invalid (bad words)",
@@ -48,7 +61,10 @@ def test_a_specification_that_was_not_taken_over() -> None:
 
 def test_an_operator_that_has_not_begun() -> None:
     found = {"metadata": {"name": "cluster", "resourceVersion": "1"}, "spec": {}}
-    assert left(found) == ["the operator has not taken over management_state", "the operator has not created all samples"]
+    assert left(found) == [
+        "the operator has not taken over management_state",
+        "the operator has not created all samples",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +81,10 @@ def test_what_is_under_way(condition: str, words: str) -> None:
 
 def test_samples_without_credentials() -> None:
     found = config({}, SamplesExist=("False", "", ""), ImportCredentialsExist=("False", "", "no secret"))
-    assert left(found) == ["the operator has not created all samples", "the operator has no credentials for the registry (no secret)"]
+    assert left(found) == [
+        "the operator has not created all samples",
+        "the operator has no credentials for the registry (no secret)",
+    ]
 
 
 def test_missing_credentials_do_not_matter_once_the_samples_exist() -> None:
@@ -82,7 +101,9 @@ def test_tags_without_an_import_are_named_but_not_all_of_many() -> None:
 
 def test_unmanaged_waits_for_the_word_only() -> None:
     spec = {"managementState": "Unmanaged", "samplesRegistry": "a.example.com"}
-    assert left(config(spec, {"managementState": "Managed"})) == ["the operator has not said yet that the samples are Unmanaged"]
+    assert left(config(spec, {"managementState": "Managed"})) == [
+        "the operator has not said yet that the samples are Unmanaged"
+    ]
     assert left(config(spec, {"managementState": "Unmanaged"}), stream("ruby", tag("v1", pending=True))) == []
 
 
@@ -96,7 +117,10 @@ def test_removed_waits_until_the_streams_are_gone() -> None:
 
 
 def test_waiting_looks_again_until_all_is_done(waits: list[float]) -> None:
-    waiting, done = config({"samplesRegistry": "a.example.com"}), config({"samplesRegistry": "a.example.com"}, {"samplesRegistry": "a.example.com"})
+    waiting, done = (
+        config({"samplesRegistry": "a.example.com"}),
+        config({"samplesRegistry": "a.example.com"}, {"samplesRegistry": "a.example.com"}),
+    )
     cluster = ScriptedCluster().on("GET", CONFIG_PATH, waiting, waiting, done).on("GET", STREAMS, *[{"items": []}] * 3)
     state, rest = wait_for_samples(cluster.client, timeout=60, pause=5)
     assert rest == []
@@ -114,7 +138,13 @@ def test_waiting_ends_at_its_time_with_one_last_look(waits: list[float]) -> None
 
 
 def test_a_configuration_that_does_not_exist_is_the_operators_absence() -> None:
-    body = {"kind": "Status", "status": "Failure", "reason": "NotFound", "message": 'configs "cluster" not found', "code": 404}
+    body = {
+        "kind": "Status",
+        "status": "Failure",
+        "reason": "NotFound",
+        "message": 'configs "cluster" not found',
+        "code": 404,
+    }
     cluster = ScriptedCluster().on("GET", CONFIG_PATH, refusal("GET", CONFIG_PATH, 404, body))
     with pytest.raises(ConfigurationError, match="find out whether the operator runs"):
         read_state(cluster.client)

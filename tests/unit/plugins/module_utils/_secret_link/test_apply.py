@@ -9,8 +9,15 @@ import typing as t
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown, Forbidden
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.apply import LinkApplier, LinkOutcome
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import AccountName, DesiredLinks, Waiting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.apply import (
+    LinkApplier,
+    LinkOutcome,
+)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.desired import (
+    AccountName,
+    DesiredLinks,
+    Waiting,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.report import report_links
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, Sent, once, raising
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry
@@ -55,9 +62,23 @@ Applier = t.Callable[..., LinkApplier]
 
 @pytest.fixture
 def applier(api: CoreApi, clock: Clock) -> Applier:
-    def make(*secrets: str, check_mode: bool = False, wait: float = 30, mask: t.Callable[..., None] = lambda *_values: None, **given: t.Any) -> LinkApplier:
+    def make(
+        *secrets: str,
+        check_mode: bool = False,
+        wait: float = 30,
+        mask: t.Callable[..., None] = lambda *_values: None,
+        **given: t.Any,
+    ) -> LinkApplier:
         desired = DesiredLinks(secrets or ("registry",), **given)
-        return LinkApplier(api, desired, check_mode=check_mode, mask=mask, waiting=Waiting(wait, 1), sleep=clock.sleep, clock=lambda: clock.now)
+        return LinkApplier(
+            api,
+            desired,
+            check_mode=check_mode,
+            mask=mask,
+            waiting=Waiting(wait, 1),
+            sleep=clock.sleep,
+            clock=lambda: clock.now,
+        )
 
     return make
 
@@ -109,7 +130,9 @@ def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
     outcomes: list[LinkOutcome] = []
 
     def write(number: int) -> None:
-        links = LinkApplier(api, DesiredLinks((f"s{number}",)), check_mode=False, mask=lambda *_values: None, waiting=Waiting(0, 1))
+        links = LinkApplier(
+            api, DesiredLinks((f"s{number}",)), check_mode=False, mask=lambda *_values: None, waiting=Waiting(0, 1)
+        )
         started.wait(timeout=10)
         outcomes.append(links.converge(APP))
 
@@ -143,7 +166,8 @@ def test_an_account_is_waited_for(api: CoreApi, applier: Applier, clock: Clock) 
 def test_an_account_that_never_appears(api: CoreApi, applier: Applier, clock: Clock, check_mode: bool) -> None:
     outcome = applier(check_mode=check_mode).converge(APP)
     assert str(outcome.error) == (
-        'The service account "app" does not exist in the namespace "shop" and did not appear within 30 seconds; create it first, or check its name'
+        'The service account "app" does not exist in the namespace "shop" and did not appear within 30 seconds; create '
+        "it first, or check its name"
     )
     assert clock.now == 1030
     assert str(applier(wait=0).converge(APP).error) == (
@@ -153,7 +177,8 @@ def test_an_account_that_never_appears(api: CoreApi, applier: Applier, clock: Cl
 
 def test_a_missing_namespace_is_not_waited_for(applier: Applier, clock: Clock) -> None:
     assert str(applier().converge(AccountName("nowhere", "app")).error) == (
-        'The namespace "nowhere" does not exist, so its service account "app" cannot be linked to anything; create the namespace first'
+        'The namespace "nowhere" does not exist, so its service account "app" cannot be linked to anything; create the '
+        "namespace first"
     )
     assert clock.now == 1000
 
@@ -166,9 +191,12 @@ def test_nothing_is_waited_for_to_take_links_away(api: CoreApi, applier: Applier
 def test_a_missing_secret_is_an_error_and_nothing_is_written(api: CoreApi, applier: Applier) -> None:
     link(api)
     assert str(applier("registry", "typo").converge(APP).error) == (
-        'The secret "typo" does not exist in the namespace "shop", so the service account "app" was not changed; create the secret first, or check its name'
+        'The secret "typo" does not exist in the namespace "shop", so the service account "app" was not changed; '
+        "create the secret first, or check its name"
     )
-    assert str(applier("nope", "typo").converge(APP).error).startswith('The secrets "nope", "typo" do not exist in the namespace "shop", so')
+    assert str(applier("nope", "typo").converge(APP).error).startswith(
+        'The secrets "nope", "typo" do not exist in the namespace "shop", so'
+    )
     assert api.writes == []
 
 
@@ -176,7 +204,13 @@ def test_a_missing_secret_is_a_warning_in_check_mode(api: CoreApi, applier: Appl
     link(api)
     outcome = applier("typo", check_mode=True).converge(APP)
     assert changed(outcome)
-    assert outcome.warnings == ('The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task creates what is missing.',)
+    assert outcome.warnings == (
+        (
+            'The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task '
+            "creates "
+            "what is missing."
+        ),
+    )
 
 
 def test_a_missing_secret_that_is_linked_already_or_unlinked_does_not_matter(api: CoreApi, applier: Applier) -> None:
@@ -241,7 +275,10 @@ def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Appl
     report = report_links(applier(purposes=("pull",), state="exact", wait=0).converge_all(accounts))
     error = 'The service account "app" does not exist in the namespace "test"; create it first, or check its name'
     assert report.changed
-    assert report.failure == f"Linking secrets to service accounts failed for 1 of 3, the others were done: test/app: {error}."
+    assert (
+        report.failure
+        == f"Linking secrets to service accounts failed for 1 of 3, the others were done: test/app: {error}."
+    )
     assert report.results == {
         "service_accounts": [
             {
@@ -265,13 +302,30 @@ def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Appl
             {
                 "namespace": "shop",
                 "name": "builder",
-                "lists": [{"for": "pull", "secrets": ["registry"], "added": [], "removed": [], "changed": False, "reasons": []}],
+                "lists": [
+                    {
+                        "for": "pull",
+                        "secrets": ["registry"],
+                        "added": [],
+                        "removed": [],
+                        "changed": False,
+                        "reasons": [],
+                    }
+                ],
                 "changed": False,
                 "reasons": [],
                 "managed_by": None,
                 "error": None,
             },
-            {"namespace": "test", "name": "app", "lists": [], "changed": False, "reasons": [], "managed_by": None, "error": error},
+            {
+                "namespace": "test",
+                "name": "app",
+                "lists": [],
+                "changed": False,
+                "reasons": [],
+                "managed_by": None,
+                "error": error,
+            },
         ],
         "failed_service_accounts": ["test/app"],
         "summary": {"service_accounts": 3, "changed": 1, "unchanged": 1, "failed": 1},
@@ -285,7 +339,11 @@ def test_the_only_accounts_error_is_the_message(api: CoreApi, applier: Applier) 
     outcomes = applier().converge_all([APP])
     assert isinstance(outcomes[0].error, Forbidden)
     report = report_links(outcomes)
-    assert (report.failure, report.results["status"], report.results["reason"]) == (str(outcomes[0].error), 403, "Forbidden")
+    assert (report.failure, report.results["status"], report.results["reason"]) == (
+        str(outcomes[0].error),
+        403,
+        "Forbidden",
+    )
 
 
 def test_a_link_for_pull_to_a_secret_that_nobody_pulls_with_is_told(api: CoreApi, applier: Applier) -> None:
@@ -294,8 +352,11 @@ def test_a_link_for_pull_to_a_secret_that_nobody_pulls_with_is_told(api: CoreApi
     outcome = applier("opaque").converge(APP)
     assert changed(outcome)
     assert outcome.warnings == (
-        ('The secret "opaque" is linked for pull to the service account "app" in the namespace "shop", but it is of the type Opaque, which pods and builds '
-        "do not pull with; it has to be of the type kubernetes.io/dockerconfigjson."),
+        (
+            'The secret "opaque" is linked for pull to the service account "app" in the namespace "shop", but it is of '
+            "the type Opaque, which pods and builds "
+            "do not pull with; it has to be of the type kubernetes.io/dockerconfigjson."
+        ),
     )
     assert applier("opaque", purposes=("mount",)).converge(APP).warnings == ()
 
@@ -315,13 +376,23 @@ def test_a_link_of_builds_that_does_not_serve_them_is_told(
 ) -> None:
     annotations = {"openshift.io/internal-registry-pull-secret-ref": MANAGED} if since_4_16 else {}
     entries = [{"name": MANAGED}]
-    api.put_in("serviceaccounts", "shop", account, secrets=entries, imagePullSecrets=entries, metadata={"annotations": annotations})
+    api.put_in(
+        "serviceaccounts",
+        "shop",
+        account,
+        secrets=entries,
+        imagePullSecrets=entries,
+        metadata={"annotations": annotations},
+    )
     outcome = applier(purposes=purposes).converge(AccountName("shop", account))
     assert changed(outcome)
     assert outcome.warnings == (
         (
-            ('The secret "registry" is linked only for mount to the service account "builder" in the namespace "shop", but builds of this cluster take '
-            "registry credentials from what is linked for pull; use for: [pull], or both."),
+            (
+                'The secret "registry" is linked only for mount to the service account "builder" in the namespace '
+                '"shop", but builds of this cluster take '
+                "registry credentials from what is linked for pull; use for: [pull], or both."
+            ),
         )
         if told
         else ()
@@ -332,15 +403,21 @@ FLUX = {"labels": {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolki
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_an_account_that_somebody_else_reconciles_is_not_written(api: CoreApi, applier: Applier, check_mode: bool) -> None:
+def test_an_account_that_somebody_else_reconciles_is_not_written(
+    api: CoreApi, applier: Applier, check_mode: bool
+) -> None:
     api.put_in("serviceaccounts", "shop", "app", metadata=FLUX, imagePullSecrets=[{"name": "quay"}])
     outcome = applier(check_mode=check_mode).converge(APP)
     assert str(outcome.error) == (
-        'The service account "app" in the namespace "shop" is reconciled by the Flux Kustomization "flux-system/apps", which would undo the change, so '
+        'The service account "app" in the namespace "shop" is reconciled by the Flux Kustomization "flux-system/apps", '
+        "which would undo the change, so "
         "nothing was written; change it there, or set take_over: true to write it all the same"
     )
     assert api.writes == []
-    assert report_links([outcome]).results["service_accounts"][0]["managed_by"] == 'the Flux Kustomization "flux-system/apps"'
+    assert (
+        report_links([outcome]).results["service_accounts"][0]["managed_by"]
+        == 'the Flux Kustomization "flux-system/apps"'
+    )
     assert not changed(applier("quay").converge(APP))
     assert changed(applier(take_over=True, check_mode=check_mode).converge(APP))
 
@@ -350,6 +427,9 @@ def test_an_account_of_a_chart_is_linked_with_a_warning(api: CoreApi, applier: A
     outcome = applier().converge(APP)
     assert changed(outcome)
     assert outcome.warnings == (
-        'The service account "app" in the namespace "shop" belongs to the application "shop", which may undo the change when it is upgraded or repaired.',
+        (
+            'The service account "app" in the namespace "shop" belongs to the application "shop", which may undo the '
+            "change when it is upgraded or repaired."
+        ),
     )
     assert applier().converge(APP).warnings == ()

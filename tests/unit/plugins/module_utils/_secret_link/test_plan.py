@@ -17,7 +17,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
     desired_links,
     waiting_from,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import LinkPlan, is_managed, plan_links
+from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.plan import (
+    LinkPlan,
+    is_managed,
+    plan_links,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +45,13 @@ def after(plan: LinkPlan, purpose: str = "pull") -> list[str]:
 def test_what_is_missing_is_added_at_the_end() -> None:
     plan = plan_links(DesiredLinks(("b", "a")), account(["x", "a", "x"], ["m"]))
     (one,) = plan.lists
-    assert (one.before, one.after, one.added, one.removed, one.reasons) == (("x", "a", "x"), ("x", "a", "x", "b"), ("b",), (), ("link_missing",))
+    assert (one.before, one.after, one.added, one.removed, one.reasons) == (
+        ("x", "a", "x"),
+        ("x", "a", "x", "b"),
+        ("b",),
+        (),
+        ("link_missing",),
+    )
     assert plan.body == {"apiVersion": "v1", "kind": "ServiceAccount", **account(["x", "a", "x", "b"], ["m"])}
 
 
@@ -80,9 +90,20 @@ def test_exact_keeps_order_drops_others_and_repeats() -> None:
 
 
 def test_exact_keeps_what_the_cluster_keeps_for_itself() -> None:
-    names = ["app-dockercfg-x7k2p", "app-token-abcde", "own-by-annotation", "other-dockercfg-x7k2p", "app-dockercfg-toolong", "app-dockercfg"]
-    plan = plan_links(DesiredLinks((), BOTH, "exact"), account(names, names, annotations={MANAGED: "own-by-annotation"}))
-    assert after(plan, "pull") == after(plan, "mount") == ["app-dockercfg-x7k2p", "app-token-abcde", "own-by-annotation"]
+    names = [
+        "app-dockercfg-x7k2p",
+        "app-token-abcde",
+        "own-by-annotation",
+        "other-dockercfg-x7k2p",
+        "app-dockercfg-toolong",
+        "app-dockercfg",
+    ]
+    plan = plan_links(
+        DesiredLinks((), BOTH, "exact"), account(names, names, annotations={MANAGED: "own-by-annotation"})
+    )
+    assert (
+        after(plan, "pull") == after(plan, "mount") == ["app-dockercfg-x7k2p", "app-token-abcde", "own-by-annotation"]
+    )
 
 
 def test_long_names_are_shortened_by_the_server() -> None:
@@ -132,14 +153,29 @@ def test_the_plan_of_a_plans_result_is_empty(desired: DesiredLinks, pull: list[s
 
 
 def options(**given: t.Any) -> dict[str, t.Any]:
-    return {"secrets": ["a"], "for": ["pull"], "state": "present", "service_accounts": ["app"], "wait_timeout": 30, "wait_sleep": 1, **given}
+    return {
+        "secrets": ["a"],
+        "for": ["pull"],
+        "state": "present",
+        "service_accounts": ["app"],
+        "wait_timeout": 30,
+        "wait_sleep": 1,
+        **given,
+    }
 
 
 def test_options() -> None:
-    assert desired_links(options(secrets=["b", "a", "b"], **{"for": ["mount", "pull", "pull"]})) == DesiredLinks(("b", "a"), BOTH, "present")
+    assert desired_links(options(secrets=["b", "a", "b"], **{"for": ["mount", "pull", "pull"]})) == DesiredLinks(
+        ("b", "a"), BOTH, "present"
+    )
     assert desired_links(options(secrets=[], state="exact")) == DesiredLinks((), ("pull",), "exact")
     assert waiting_from(options()) == Waiting(30, 1)
-    assert [str(one) for one in account_names(("n", "m"), options(service_accounts=["b", "a", "b"]))] == ["n/b", "n/a", "m/b", "m/a"]
+    assert [str(one) for one in account_names(("n", "m"), options(service_accounts=["b", "a", "b"]))] == [
+        "n/b",
+        "n/a",
+        "m/b",
+        "m/a",
+    ]
     assert account_names(("n",), options())[0] == AccountName("n", "app")
 
 
@@ -160,7 +196,8 @@ def read(params: dict[str, t.Any]) -> None:
         (
             {"secrets": ["A"]},
             (
-                'secrets: "A" cannot be the name of an object; use lower case letters, digits, "-" and ".", beginning and ending with a letter or digit, '
+                'secrets: "A" cannot be the name of an object; use lower case letters, digits, "-" and ".", beginning '
+                "and ending with a letter or digit, "
                 "253 characters at most"
             ),
         ),

@@ -68,7 +68,10 @@ def test_an_absent_tag_needs_no_source() -> None:
         ({"name": "web"}, 'name "web" is not a tag of a stream: write it as stream:tag'),
         ({"from": None}, "shop/web:production: from is missing: say what the tag is to point to"),
         ({"from_kind": "Pod"}, 'from_kind "Pod" is unknown: give ImageStreamTag, ImageStreamImage or DockerImage'),
-        ({"reference_policy": "Remote"}, 'reference_policy "Remote" is unknown: valid reference policy values are Source or Local'),
+        (
+            {"reference_policy": "Remote"},
+            'reference_policy "Remote" is unknown: valid reference policy values are Source or Local',
+        ),
         ({"from": "web", "from_kind": "ImageStreamTag"}, 'from "web" is not an ImageStreamTag: write it as stream:tag'),
         ({"from_kind": "ImageStreamImage"}, 'from "web:v1" is not an ImageStreamImage: write it as stream@sha256:...'),
         (
@@ -79,13 +82,25 @@ def test_an_absent_tag_needs_no_source() -> None:
             {"from": "h.example/web:v1", "from_namespace": "other"},
             'from_namespace names the namespace of a stream: leave it out for the external image "h.example/web:v1"',
         ),
-        ({"import_mode": "Both"}, 'import_mode "Both" is unknown: valid ImportMode values are Legacy or PreserveOriginal'),
-        ({"scheduled": True}, "shop/web:production: scheduled is for external images: leave it out for an ImageStreamTag"),
-        ({"import_mode": "Legacy"}, "shop/web:production: import_mode is for external images: leave it out for an ImageStreamTag"),
+        (
+            {"import_mode": "Both"},
+            'import_mode "Both" is unknown: valid ImportMode values are Legacy or PreserveOriginal',
+        ),
+        (
+            {"scheduled": True},
+            "shop/web:production: scheduled is for external images: leave it out for an ImageStreamTag",
+        ),
+        (
+            {"import_mode": "Legacy"},
+            "shop/web:production: import_mode is for external images: leave it out for an ImageStreamTag",
+        ),
         (
             {"alias": True, "from": "other:v1"},
-            ("shop/web:production: alias works only inside one stream, because the cluster does not follow tags of other streams: "
-             "leave alias out for a copy, and run the task again when the source moves"),
+            (
+                "shop/web:production: alias works only inside one stream, because the cluster does not follow tags of "
+                "other streams: "
+                "leave alias out for a copy, and run the task again when the source moves"
+            ),
         ),
         ({"alias": True, "from": "web:production"}, "shop/web:production: the tag cannot be an alias of itself"),
         ({"from": "web:production"}, "shop/web:production: the tag cannot be a copy of itself"),

@@ -7,10 +7,18 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream, parse_stream
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import (
+    ObservedStream,
+    parse_stream,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.desired import desired_stream_tag
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.observed import Images
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.plan import AliasOfItself, SourceMissing, StreamTagPlan, plan_stream_tag
+from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_tag.plan import (
+    AliasOfItself,
+    SourceMissing,
+    StreamTagPlan,
+    plan_stream_tag,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
     PRIVATE,
@@ -29,7 +37,9 @@ DST_LAST = recorded_stream(CASE, 14)
 def planned(own: dict[str, t.Any] | None, source: dict[str, t.Any] | None, **options: t.Any) -> StreamTagPlan:
     given = {"namespace": NAMESPACE, "name": "dst:prod", "from": "src:v1", "state": "present", **options}
     observed = parse_stream(NAMESPACE, own) if own else ObservedStream(NAMESPACE, given["name"].partition(":")[0])
-    return plan_stream_tag(desired_stream_tag(given), observed, Images.of(own or {}), Images.of(source) if source else None)
+    return plan_stream_tag(
+        desired_stream_tag(given), observed, Images.of(own or {}), Images.of(source) if source else None
+    )
 
 
 def with_tag(stream: dict[str, t.Any], **tag: t.Any) -> dict[str, t.Any]:
@@ -50,7 +60,11 @@ def test_a_copy_is_fixed_to_the_image_that_the_source_has_now() -> None:
 
 
 def test_a_source_that_moved_is_drift_of_its_copy() -> None:
-    copied = with_tag(DST_LAST, name="prod", **{"from": {"kind": "ImageStreamImage", "name": f"src@{WEB_V1_AMD64}", "namespace": NAMESPACE}})
+    copied = with_tag(
+        DST_LAST,
+        name="prod",
+        **{"from": {"kind": "ImageStreamImage", "name": f"src@{WEB_V1_AMD64}", "namespace": NAMESPACE}},
+    )
     copied["spec"]["tags"][-1]["referencePolicy"] = {"type": "Local"}
     plan = planned(copied, SRC_MOVED)
     assert plan.reasons == ("upstream_moved",)
@@ -62,7 +76,11 @@ def test_a_source_that_moved_is_drift_of_its_copy() -> None:
 
 
 def test_a_copy_of_another_stream_is_another_source() -> None:
-    copied = with_tag(DST_LAST, name="prod", **{"from": {"kind": "ImageStreamImage", "name": f"old@{WEB_V1_AMD64}", "namespace": NAMESPACE}})
+    copied = with_tag(
+        DST_LAST,
+        name="prod",
+        **{"from": {"kind": "ImageStreamImage", "name": f"old@{WEB_V1_AMD64}", "namespace": NAMESPACE}},
+    )
     assert planned(copied, SRC_FIRST).reasons[0] == "source_changed"
 
 
@@ -73,7 +91,11 @@ def test_a_tag_that_followed_another_stream_becomes_a_copy() -> None:
 
 @pytest.mark.parametrize("spelling", ["v1", "src:v1"])
 def test_an_alias_is_found_in_both_spellings(spelling: str) -> None:
-    own = with_tag(SRC_FIRST, name="alias", **{"from": {"kind": "ImageStreamTag", "name": spelling}, "referencePolicy": {"type": "Source"}})
+    own = with_tag(
+        SRC_FIRST,
+        name="alias",
+        **{"from": {"kind": "ImageStreamTag", "name": spelling}, "referencePolicy": {"type": "Source"}},
+    )
     assert planned(own, own, name="src:alias", alias=True).reasons == ()
 
 
@@ -89,14 +111,18 @@ def test_a_new_alias_is_written_as_the_api_writes_it() -> None:
 
 
 def test_what_was_scheduled_for_an_external_image_ends_with_it() -> None:
-    scheduled = dict(next(tag for tag in SRC_FIRST["spec"]["tags"] if tag["name"] == "v2"), importPolicy={"scheduled": True})
+    scheduled = dict(
+        next(tag for tag in SRC_FIRST["spec"]["tags"] if tag["name"] == "v2"), importPolicy={"scheduled": True}
+    )
     plan = planned(with_tag(SRC_FIRST, **scheduled), SRC_FIRST, name="src:v2")
     assert plan.entry is not None
     assert plan.entry["importPolicy"] == {"scheduled": False}
 
 
 def test_a_namespace_of_the_old_source_does_not_stay() -> None:
-    own = with_tag(SRC_FIRST, name="alias", **{"from": {"kind": "ImageStreamTag", "name": "far:v1", "namespace": "other"}})
+    own = with_tag(
+        SRC_FIRST, name="alias", **{"from": {"kind": "ImageStreamTag", "name": "far:v1", "namespace": "other"}}
+    )
     plan = planned(own, own, name="src:alias", alias=True)
     assert plan.entry is not None
     assert plan.entry["from"] == {"kind": "ImageStreamTag", "name": "v1", "namespace": None}
@@ -132,16 +158,24 @@ def test_an_alias_that_would_follow_itself_is_refused(spelling: str) -> None:
     first = with_tag(SRC_FIRST, name="middle", **{"from": {"kind": "ImageStreamTag", "name": spelling}})
     own = with_tag(first, name="latest", **{"from": {"kind": "ImageStreamTag", "name": "v1"}})
     own["status"] = {"tags": [*SRC_FIRST["status"]["tags"], {**SRC_FIRST["status"]["tags"][0], "tag": "middle"}]}
-    with pytest.raises(AliasOfItself, match=r"shop/src:latest cannot follow middle, because that follows latest: latest -> middle -> latest\."):
+    with pytest.raises(
+        AliasOfItself,
+        match=r"shop/src:latest cannot follow middle, because that follows latest: latest -> middle -> latest\.",
+    ):
         planned(own, own, name="src:latest", alias=True, **{"from": "src:middle"})
     assert planned(own, own, name="src:other", alias=True, **{"from": "src:middle"}).reasons == ("tag_missing",)
 
 
 def test_a_copy_of_a_reference_is_a_reference_too_and_leaves_nothing_to_import() -> None:
-    source = {"status": {"tags": [{"tag": "v1", "items": [{"image": "", "dockerImageReference": f"{PRIVATE}/team/web:v2"}]}]}}
+    source = {
+        "status": {"tags": [{"tag": "v1", "items": [{"image": "", "dockerImageReference": f"{PRIVATE}/team/web:v2"}]}]}
+    }
     plan = planned(None, source)
     assert plan.entry is not None
-    assert (plan.entry["from"], plan.entry["reference"]) == ({"kind": "DockerImage", "name": f"{PRIVATE}/team/web:v2"}, True)
+    assert (plan.entry["from"], plan.entry["reference"]) == (
+        {"kind": "DockerImage", "name": f"{PRIVATE}/team/web:v2"},
+        True,
+    )
     assert plan.after is not None
     assert (plan.after.reference, plan.after.digest) == (True, "")
 
@@ -160,11 +194,16 @@ def test_absent_removes_what_is_only_in_the_history_too() -> None:
             None,
             {},
             (
-                "shop/dst:prod cannot point to the stream shop/src, because it does not exist; for a stream of another namespace write from: "
+                "shop/dst:prod cannot point to the stream shop/src, because it does not exist; for a stream of another "
+                "namespace write from: "
                 "NAMESPACE/STREAM:TAG, or set from_namespace."
             ),
         ),
-        (None, {"from": "other/src:v1"}, "shop/dst:prod cannot point to the stream other/src, because it does not exist."),
+        (
+            None,
+            {"from": "other/src:v1"},
+            "shop/dst:prod cannot point to the stream other/src, because it does not exist.",
+        ),
         (
             SRC_FIRST,
             {"from": "src:absent"},
@@ -173,8 +212,11 @@ def test_absent_removes_what_is_only_in_the_history_too() -> None:
         (
             SRC_FIRST,
             {"from": "src@sha256:" + "0" * 64},
-            (f"shop/dst:prod cannot point to shop/src@sha256:{'0' * 64}, because no tag of that stream has or had this image; "
-             "a child of a manifest list is imported by its digest with image_stream_import."),
+            (
+                f"shop/dst:prod cannot point to shop/src@sha256:{'0' * 64}, because no tag of that stream has or had "
+                "this image; "
+                "a child of a manifest list is imported by its digest with image_stream_import."
+            ),
         ),
     ],
 )

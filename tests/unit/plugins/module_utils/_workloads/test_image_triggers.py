@@ -50,11 +50,15 @@ def test_the_annotation_names_containers(kind: str, path: str, field: str) -> No
 
 def test_a_paused_trigger_waits_and_a_namespace_is_taken_from_the_trigger() -> None:
     other = {"kind": "ImageStreamTag", "name": "base", "namespace": "lab"}
-    found = annotated({"from": WEB, "fieldPath": "a", "paused": True}, {"from": other, "fieldPath": "b", "paused": False})
+    found = annotated(
+        {"from": WEB, "fieldPath": "a", "paused": True}, {"from": other, "fieldPath": "b", "paused": False}
+    )
     assert found == [(V1, ("a",), False), (StreamTag("lab", "base", "latest"), ("b",), True)]
 
 
-@pytest.mark.parametrize("source", [{"kind": "ImageStreamImage", "name": "web@sha256:0"}, {"kind": "ImageStreamTag"}, {"name": "web:v1"}, {}])
+@pytest.mark.parametrize(
+    "source", [{"kind": "ImageStreamImage", "name": "web@sha256:0"}, {"kind": "ImageStreamTag"}, {"name": "web:v1"}, {}]
+)
 def test_what_is_no_tag_of_a_stream_is_not_watched(source: dict[str, str]) -> None:
     assert annotated({"from": source, "fieldPath": "a"}) == []
 
@@ -103,4 +107,6 @@ def test_build_configs_watch_what_they_name_or_else_what_they_are_made_from() ->
     }
     built = (StreamTag("lab", "base", "1"), (), True)
     assert triggers("BuildConfig", spec=spec) == [built, built, (V1, (), False)]
-    assert triggers("BuildConfig", spec={"triggers": [{"type": "ImageChange"}], "strategy": {"dockerStrategy": {}}}) == []
+    assert (
+        triggers("BuildConfig", spec={"triggers": [{"type": "ImageChange"}], "strategy": {"dockerStrategy": {}}}) == []
+    )

@@ -90,4 +90,8 @@ def test_a_refused_token_is_the_end() -> None:
 def test_a_cluster_without_the_kind_has_it_once() -> None:
     api = Api()
     api.errors["cronjobs"] = ApiNotServed("no", status=404)
-    assert sorted(observe_triggers(api, ("a", "b"), [], 1).not_served) == ["buildconfigs", "cronjobs", "deploymentconfigs"]
+    assert sorted(observe_triggers(api, ("a", "b"), [], 1).not_served) == [
+        "buildconfigs",
+        "cronjobs",
+        "deploymentconfigs",
+    ]

@@ -31,7 +31,9 @@ def push(repository: str = "team/web", registry: str | None = "r.example.com") -
     return {"registry": registry, "repository": repository, "tag": "v1"}
 
 
-def test_the_first_push_of_a_repository_and_what_follows_within_seconds(clock: list[float], module: dict[str, t.Any]) -> None:
+def test_the_first_push_of_a_repository_and_what_follows_within_seconds(
+    clock: list[float], module: dict[str, t.Any]
+) -> None:
     main = module["main"]
     assert main(push()) == {**push(), "first": True}
     assert main(push("team/api"))["first"]
@@ -53,7 +55,9 @@ def test_it_remembers_only_what_is_recent(clock: list[float], module: dict[str, 
     assert len(module["_last"]) == 3
 
 
-@pytest.mark.parametrize("event", [None, [], "x", {}, {"repository": 1}, {"repository": ["a"], "registry": {}}, {"payload": {}}])
+@pytest.mark.parametrize(
+    "event", [None, [], "x", {}, {"repository": 1}, {"repository": ["a"], "registry": {}}, {"payload": {}}]
+)
 def test_other_events_pass_as_they_are(event: t.Any, module: dict[str, t.Any]) -> None:
     assert module["main"](event) == event
 
