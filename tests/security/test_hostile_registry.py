@@ -81,8 +81,8 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
     "digest": (
         lambda liar, asked: _manifest(_SMALL, Docker_Content_Digest=DIGEST),
         (
-            f'serves "v1" of digest as {DIGEST}, but with the content of {digest_of(_SMALL)}; it, or a proxy before it, '
-            "is broken"
+            f'serves "v1" of digest as {DIGEST}, but with the content of {digest_of(_SMALL)}; it, or a proxy before '
+            "it, is broken"
         ),
     ),
     "itself": (
