@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from registries.certificates import write_private
 
 from integration.cluster import Cluster, Document
@@ -23,7 +24,7 @@ from integration.samples import samples_cluster
 from integration.stage import NewNamespace
 from integration.surroundings import Surroundings
 
-from .documented import Example, examples
+from .documented import ROOT, Example, blocks, examples
 
 
 def docker_config(given: Surroundings) -> dict[str, t.Any]:
@@ -74,10 +75,13 @@ def home(given: Surroundings, tmp_path: Path) -> Path:
 @pytest.fixture
 def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, images: None) -> dict[str, str]:
     """What examples write, and what the test has instead; the namespaces hold what examples find there."""
-    shop, shop_test, billing = new_namespace(), new_namespace(), new_namespace()
+    shop, shop_test, billing, credentials = (new_namespace() for _ in range(4))
     for namespace in (shop, shop_test):
         for name in ("registry", "quay"):
             cluster.create("secrets", namespace, {**registry_secret(given), "metadata": {"name": name}})
+    # What an owner keeps fresh, for others to copy.
+    kept = {**registry_secret(given), "metadata": {"name": "registry-example-com"}}
+    cluster.create("secrets", credentials, kept)
     cluster.import_images(
         shop, "web", {tag: (given.image("private", "web", tag), {"importMode": "Legacy"}) for tag in ("v1", "v2")}
     )
@@ -97,6 +101,7 @@ def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamesp
         "[shop]": f"[{shop}]",
         "- shop\n": f"- {shop}\n",
         "billing": billing,
+        "namespace: credentials\n": f"namespace: {credentials}\n",
         # The samples come from the plain registry, so it has what they need.
         "mirror.example.com:5000": plain,
     }
@@ -138,6 +143,14 @@ def test_example(
         # What the commands read from files.
         "rotate_credentials_username": given.credential()["username"],
         "rotate_credentials_password": given.credential()["password"],
+        # What a rulebook hands on.
+        "ansible_eda": {
+            "event": {
+                "registry": given.registries["private"].host,
+                "repository": given.repository("web"),
+                "tag": "v1",
+            }
+        },
         "cluster_pull_secret_registries": [given.credential()] if "cluster_pull_secret" in example.text else [],
     }
     playbook = tmp_path / "example.yml"
@@ -151,3 +164,29 @@ def test_example(
     assert run.exit_code == 0, run.output
     assert run.complaints() == [], run.output
     assert run.results, "the example holds no task"
+
+
+def test_argo_cd_ignores_what_the_cluster_writes_into_a_stream(
+    given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, images: None
+) -> None:
+    (text,) = (block.text for block in blocks(ROOT / "docs" / "owners.md") if block.file == "application.yml")
+    (ignored,) = yaml.safe_load(text)["spec"]["ignoreDifferences"]
+    assert (ignored["group"], ignored["kind"]) == ("image.openshift.io", "ImageStream")
+    fields = {path.removeprefix(".spec.tags[].") for path in ignored["jqPathExpressions"]}
+    namespace = new_namespace()
+    declared = {"name": "v1", "from": {"kind": "DockerImage", "name": given.image("plain", "web", "v1")}}
+    cluster.create(
+        "imagestreams",
+        namespace,
+        {
+            "apiVersion": "image.openshift.io/v1",
+            "kind": "ImageStream",
+            "metadata": {"name": "web"},
+            "spec": {"tags": [declared]},
+        },
+    )
+
+    cluster.import_images(namespace, "web", {"v1": (declared["from"]["name"], {})})
+
+    (tag,) = cluster.settled([namespace]).stream(namespace, "web")["spec"]["tags"]
+    assert {field for field, value in tag.items() if value and value != declared.get(field)} == fields

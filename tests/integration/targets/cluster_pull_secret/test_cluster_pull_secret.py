@@ -67,9 +67,7 @@ def test_merged_verified_and_nothing_is_lost(
     assert done.of(MERGE)["verified"][0]["result"] == "accepted"
     for run in (predicted, done):
         shown = {
-            result.item: result.content["msg"]
-            for result in run.results
-            if result.task == "Show what changes" and result.item
+            result.item: result.content["msg"] for result in run.results if result.task == "Summary" and result.item
         }
         assert shown == {private["registry"]: f"{private['registry']}: registry_missing", OLD: f"{OLD}: not_wanted"}
         assert [form for form in forms(FORMER, private["password"]) if form in run.output] == []
