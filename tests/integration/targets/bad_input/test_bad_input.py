@@ -24,7 +24,10 @@ STREAMS: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "unknown reference policy": (
         {"name": "web", "tags": TAGS, "reference_policy": "local"},
-        'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or Local',
+        (
+            'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or Local '
+            "- did you mean Local? Upper and lower case count"
+        ),
     ),
     "malformed pull spec": (
         {"name": "web", "tags": [{"name": "v1", "from": "registry.example.com/Team/web:v1"}]},
@@ -141,8 +144,8 @@ def test_api_that_is_not_there(new_stage: NewStage) -> None:
     stage.playbooks = stage.playbooks.with_environment({"K8S_AUTH_HOST": host, "K8S_AUTH_API_KEY": "a-token"})
 
     refused = (
-        f"the API server {host} refused the connection; check the option host and its port, and that it runs (tried 4 "
-        "times)."
+        f"the API server {host} refused the connection; check the environment variable K8S_AUTH_HOST and its port, and "
+        "that it runs (tried 4 times)."
     )
     assert stage.run_to_fail().messages() == {
         "Secret": f'Cannot read secret "registries" in namespace "shop": {refused}',

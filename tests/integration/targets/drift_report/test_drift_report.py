@@ -191,6 +191,7 @@ def what_differs_on_each_cluster_is_shown_and_nothing_written(
     tasks = {result.task for result in run.results if result.host == "harbour" and result.outcome != "skipped"}
     assert {task.partition(" against")[0] for task in tasks - ONCE} == {
         "Validating arguments",
+        "Verify the variables",
         "Compare the cluster with what is declared",
     }
     assert '"drift_report_clusters_with_drift": [\n' in run.output
