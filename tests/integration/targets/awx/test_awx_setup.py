@@ -143,13 +143,15 @@ def test_the_workflow_corrects_what_the_report_has_shown_and_nothing_else(
     images = {"web": given.image("plain", "workflow", "v1"), "tools": given.image("plain", "workflow", "v2")}
     for image in images.values():
         given.push("plain", "workflow", image.rpartition(":")[2])
-    cluster.import_images(namespace, "tools", {"latest": (images["tools"], {"insecure": True})})
-    declared = [
+    # "harbour" declares only what is there; a cluster without a declaration would fail.
+    for name in ("tools", "kept"):
+        cluster.import_images(namespace, name, {"latest": (images["tools"], {"insecure": True})})
+    kept, *declared = (
         {"namespace": namespace, "name": name, "tags": [{"name": "latest", "from": image, "insecure": True}]}
-        for name, image in images.items()
-    ]
+        for name, image in {"kept": images["tools"], **images}.items()
+    )
     hosts = {
-        "harbour": {"ansible_connection": "local"},
+        "harbour": {"ansible_connection": "local", "image_streams_desired": [kept]},
         "lagoon": {"ansible_connection": "local", "image_streams_desired": declared},
     }
     jobs = Jobs(tmp_path, hosts, bearer_token(cluster.create_user(namespace, "developer", "edit")))

@@ -27,7 +27,7 @@ PLAYBOOK = "quayside.openshift_images.migrate_to_multiarch"
 LOOK = "Look for tags that can be migrated"
 NOTE = "Note how the tags were"
 IMPORT = "Import the image streams"
-OPTIONS = "Verify the options (options)"
+OPTIONS = "Verify the variables"
 MANIFEST = Path(__file__).parents[4] / "docs" / "rbac" / "migrate_to_multiarch.yml"
 PLATFORMS = "linux/amd64 linux/arm64 linux/arm/v7"
 # No node has it, so what is created on a real cluster never starts.
