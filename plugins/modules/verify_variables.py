@@ -57,7 +57,6 @@ options:
     elements: str
     default: []
 seealso:
-  - module: ansible.builtin.validate_argument_spec
   - name: Troubleshooting
     description: What each message means, and what to do about it.
     link: https://github.com/quayside/openshift_images/blob/main/docs/troubleshooting.md
