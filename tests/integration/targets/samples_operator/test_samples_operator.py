@@ -60,8 +60,15 @@ def test_samples_move_to_a_mirror_and_back(samples: Samples, mirror: str) -> Non
         "skippedTemplates": ["rails"],
     }
     assert {entry["type"]: entry["status"] for entry in result["conditions"]}["SamplesExist"] == "True"
-    (diff,) = done.diffs().values()
-    assert list(diff["after"]) == ["configs.samples.operator.openshift.io/cluster"]
+    ((entry,),) = done.diffs().values()
+    assert (
+        entry["before_header"] == entry["after_header"] == "configuration configs.samples.operator.openshift.io/cluster"
+    )
+    assert entry["after"].splitlines() == [
+        f"samples_registry: {mirror}",
+        "skipped_imagestreams: never",
+        "skipped_templates: rails",
+    ]
 
     staged(samples, mirror="", skipped=[], skipped_templates=[]).run()
 
