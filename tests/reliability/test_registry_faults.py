@@ -62,7 +62,8 @@ READ_FAULTS = [
     *(
         pytest.param(
             Fault(status=code),
-            f'answered HTTP {code} at the request for "v1" of team/web; it fails itself, try again later',
+            f'answered HTTP {code}: "a fault of the test registry" at the request for "v1" of team/web; it fails '
+            "itself, try again later",
             id=str(code),
         )
         for code in (500, 503, 504)
@@ -220,7 +221,10 @@ def test_lookups_meet_a_registry_that_does_not_answer(place: Place) -> None:
         "v1.image.openshift.io, oc get "
         "clusteroperator openshift-apiserver) if it stays. (not imported: v1)"
     )
-    assert [stream["error"] is None for stream in run.results["streams"]] == [False, True]
+    # a failed run shows what changed or failed, and counts the rest
+    assert [(stream["name"], stream["error"] is None) for stream in run.results["streams"]] == [("one", False)]
+    assert [tag["tag"] for tag in run.results["failed_tags"]] == ["v1"]
+    assert (run.results["summary"]["failed"], run.results["summary"]["unchanged"]) == (1, 1)
 
 
 # Modules that read registries from where they run.
@@ -260,7 +264,7 @@ def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
     """The same for good.
 
     "1 of 1 could not be read: ...: The registry "..." could not be reached at ...", "limits the rate of requests
-    ...", or "answered HTTP 500 ...; it fails itself, try again later".
+    ...", or "answered HTTP 500: "..." at ...; it fails itself, try again later".
 
     Three tries at most.
     """
@@ -280,7 +284,7 @@ def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
 def test_credential_is_verified_at_a_registry_that_fails(place: Place) -> None:
     """The registry fails while a credential is verified before it is written.
 
-    "The registry "..." answered HTTP 503 at /v2/; it fails itself, try again later; nothing was written".
+    "The registry "..." answered HTTP 503: "..." at /v2/; it fails itself, try again later; nothing was written".
 
     No secret is written with a credential that was not verified.
     """
@@ -288,8 +292,8 @@ def test_credential_is_verified_at_a_registry_that_fails(place: Place) -> None:
     run = verifies(place)
     assert (
         run.failure
-        == f'The registry "{place.registry.host}" answered HTTP 503 at /v2/; it fails itself, try again later; nothing '
-        "was written"
+        == f'The registry "{place.registry.host}" answered HTTP 503: "a fault of the test registry" at /v2/; it fails '
+        "itself, try again later; nothing was written"
     )
     assert run.results["verified"][0]["result"] == "failed"
     assert "verified" not in place.secret_names(place.namespaces[0])
@@ -366,13 +370,15 @@ TOKEN_FAULTS = [
     ),
     pytest.param(
         Fault(status=429, retry_after="1"),
-        "answered HTTP 429 at its token server; it limits the rate of requests, try again later",
+        'answered HTTP 429: "a fault of the test registry" at its token server; it limits the rate of requests, try '
+        "again later",
         id="429",
     ),
     *(
         pytest.param(
             Fault(status=code),
-            f"answered HTTP {code} at its token server; it fails itself, try again later",
+            f'answered HTTP {code}: "a fault of the test registry" at its token server; it fails itself, try again '
+            "later",
             id=str(code),
         )
         for code in (500, 503, 504)
@@ -404,8 +410,8 @@ def test_module_meets_a_token_server_that_fails(
 ) -> None:
     """The same for good.
 
-    "The registry "..." could not be reached at ...", "answered HTTP 429 at its token server; it limits the rate of
-    requests, try again later", or "answered HTTP 500 at its token server; it fails itself, try again later".
+    "The registry "..." could not be reached at ...", "answered HTTP 429: "..." at its token server; it limits the rate
+    of requests, try again later", or "answered HTTP 500: "..." at its token server; it fails itself, try again later".
 
     Three tries at most. No secret is written with a credential that was not verified.
     """
@@ -424,15 +430,15 @@ def test_module_meets_a_token_server_that_asks_for_a_long_pause(
 ) -> None:
     """A registry or its token server asks for more than ten seconds of pause, as a number or as a date.
 
-    "... answered HTTP 429 at its token server; it limits the rate of requests, try again later".
+    "... answered HTTP 429: "..." at its token server; it limits the rate of requests, try again later".
 
     That is not waited for, nor is it asked again before.
     """
     hub.switches.faults = [Fault(path="/token", status=429, retry_after=named)]
     before = len(hub.switches.requests)
     assert (
-        "answered HTTP 429 at its token server; it limits the rate of requests, try again later"
-        in module(place, hub).failure
+        'answered HTTP 429: "a fault of the test registry" at its token server; it limits the rate of requests, try '
+        "again later" in module(place, hub).failure
     )
     assert tokens_asked_for(hub, before) == 1
 

@@ -26,7 +26,16 @@ from security.canaries import canary, found_in
 from security.liars import Answer, Asked, Liar
 from security.runs import Ended, RunHere
 from security.specs import CLUSTER_SECRETS, MODULES, Path_, hidden, options_of
-from security.ways import STORED, Way, auths, basic, covered, ways_to_registries, ways_to_the_cluster
+from security.ways import (
+    STORED,
+    Way,
+    auths,
+    basic,
+    covered,
+    ways_to_registries,
+    ways_to_replace,
+    ways_to_the_cluster,
+)
 
 _IMAGE = "registry.example.com/team/web:v1"
 # What each module needs to have something to do.
@@ -313,8 +322,9 @@ def test_every_module_is_given_something_to_do() -> None:
 def test_every_option_that_is_marked_as_a_credential_is_used(tmp_path: Path) -> None:
     assert covered(ways_to_the_cluster("http://127.0.0.1:1", tmp_path).values()) == CLUSTER_SECRETS
     known = covered(ways_to_registries("127.0.0.1:1", tmp_path).values())
+    replaced = covered(ways_to_replace("127.0.0.1:1").values())
     for module in MODULES:
-        own = hidden(options_of(module)) - CLUSTER_SECRETS
+        own = hidden(options_of(module)) - CLUSTER_SECRETS - (replaced if module == "pull_secret" else set())
         assert own <= {(*taker.prefix, *path) for taker in TAKERS.values() if taker.module == module for path in known}
 
 
@@ -412,6 +422,38 @@ def test_credentials_that_are_written(
             if answer == "works" and not name.endswith(("none", "alone", "no JSON")):
                 assert ended.result["changed"], ended.message
                 assert "registry.example.com" in str(ended.result["diff"])
+    assert {where: leak for where, leak in leaks.items() if leak} == {}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(("held", "changed"), [("former", True), ("stored", False)])
+def test_credentials_that_are_replaced(
+    lie: Callable[..., Liar], run_here: RunHere, check_mode: bool, held: str, changed: bool
+) -> None:
+    content = json.dumps(auths("registry.example.com", canary(held)))
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "pull", "namespace": "shop", "resourceVersion": "1"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": base64.b64encode(content.encode()).decode()},
+    }
+    liar = lie(_store)
+    target = {"namespace": "shop", "name": "pull", "host": liar.url, "api_key": "unwatched"}
+    leaks: dict[tuple[str, ...], dict[str, str]] = {}
+    for name, way in ways_to_replace("registry.example.com").items():
+        for answer in API:
+            # the secret is there; writing it is what fails
+            liar.script = lambda asked, answer=answer: (
+                (Answer.of(secret) if asked.path.endswith("/secrets/pull") else _store(asked))
+                if asked.method == "GET"
+                else API[answer](asked)
+            )
+            ended = run_here("pull_secret", {**target, **way.options}, check_mode=check_mode)
+            leaks[name, answer] = leaks_of(ended, way)
+            if check_mode or answer == "works" or not changed:
+                assert ended.result["changed"] is changed, ended.message
+                assert ("other_password" in str(ended.result["secrets"])) is not changed
     assert {where: leak for where, leak in leaks.items() if leak} == {}
 
 

@@ -68,7 +68,11 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
     ),
     "endless-error": (
         lambda liar, asked: Answer(500, liar.endless(b"no "), "text/plain"),
-        'answered HTTP 500 at the request for "v1" of endless-error; it fails itself, try again later',
+        # the quoted words end after 200 characters
+        (
+            f'answered HTTP 500: "{"no " * 66}no" at the request for "v1" of endless-error; it fails itself, try again '
+            "later"
+        ),
     ),
     "redirects": (
         lambda liar, asked: Answer(307, b"", headers={"Location": asked.path + "x"}),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import typing as t
 from dataclasses import dataclass, field
@@ -177,6 +178,19 @@ def ways_to_registries(registry: str, folder: Path) -> dict[str, Way]:
         "auth_content that is no JSON": Way(
             {"auth_content": json.dumps(auths(registry, canary("content")))[:-1]}, (canary("content"),), content
         ),
+    }
+
+
+def ways_to_replace(registry: str) -> dict[str, Way]:
+    """Every way to say which credential a new one replaces."""
+    former, password = canary("former"), canary("registry_password")
+    entry = {"registry": registry, "username": USER, "password": password}
+    digest = f"sha256:{hashlib.sha256(former.encode()).hexdigest()}"
+    return {
+        name: Way(
+            {"registries": [entry], "former_password": text}, (former, password), frozenset({("former_password",)})
+        )
+        for name, text in (("former_password", former), ("former_password by its digest", digest))
     }
 
 

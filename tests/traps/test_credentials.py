@@ -63,7 +63,10 @@ def test_no_credential_says_which_key_would_match(bare_scene: Scene) -> None:
     The failed tag says that no key matches and which one would.
     """
     result = bare_scene.converge(tags=[tag("v1", f"{bare_scene.web}:v1")])
-    assert f'a key "{bare_scene.hosts["private"]}" would match' in result.done.failed["v1"]["remedy"]
+    assert result.done.failed["v1"]["remedy"] == (
+        "The namespace has no registry secret that imports use. Add a credential with the key "
+        f'"{bare_scene.hosts["private"]}" to a pull secret of the namespace, or to the cluster\'s global pull secret.'
+    )
 
 
 def test_longer_key_hides_the_good_one(scene: Scene) -> None:
@@ -111,7 +114,10 @@ def test_key_with_another_port_does_not_match(bare_scene: Scene) -> None:
     scene.secret("pull", {f"{host}:80": scene.good_credential()})
     remedy = scene.converge(tags=[tag("v1", f"{scene.web}:v1")]).done.failed["v1"]["remedy"]
     assert f'the key "{host}:80" of the secret "pull"' in remedy
-    assert f'a key "{scene.hosts["private"]}" would match' in remedy
+    assert remedy.endswith(
+        f'. Add a credential with the key "{scene.hosts["private"]}" to a pull secret of the namespace, or to the '
+        "cluster's global pull secret."
+    )
 
 
 @pytest.mark.parametrize("key", ["{host}/te", "https://{host}/v1/", "{host}"])
@@ -201,7 +207,10 @@ def test_mirror_needs_a_credential_of_its_own(bare_scene: Scene) -> None:
     assert remedy.startswith(
         f"The cluster looks in the mirror {scene.web} first. The namespace has no registry secret that imports use"
     )
-    assert f'a key "{scene.hosts["private"]}" would match' in remedy
+    assert remedy.endswith(
+        f'. Add a credential with the key "{scene.hosts["private"]}" to a pull secret of the namespace, or to the '
+        "cluster's global pull secret."
+    )
     assert list(repaired.done.failed) == ["nope"]
     assert repaired.done.failed["nope"]["remedy"] == (
         f"The cluster looks in the mirror {scene.web} first, which does not have the image: mirror it, or check the "

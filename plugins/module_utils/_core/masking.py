@@ -157,7 +157,11 @@ def is_content(path: str) -> bool:
     """Return whether a text that should be a path can only be the content of a file: lines, JSON, PEM, the base64 of
     these, what no file system takes as a name, or a credential."""
     text = path.strip()
-    if re.search(r"[\x00-\x1f\x7f]", text) or text.startswith(_CONTENT) or scrub(text) != text:
+    if (
+        re.search(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]", text)
+        or text.startswith(_CONTENT)
+        or scrub(text) != text
+    ):
         return True
     if len(text) > _LONGEST_PATH or any(
         len(part.encode("utf-8", "surrogateescape")) > _LONGEST_NAME for part in text.split("/")

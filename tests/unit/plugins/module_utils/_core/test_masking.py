@@ -212,6 +212,7 @@ CONTENT = '{"auths": {"h.example": {"auth": "dTpw"}}}'
         "a" * 300,
         "/" + "ab/" * 2000,
         "a\0b",
+        "a\ud800b",
         "sha256~dummy-token-of-dev",
         basic_credential("kind: Config\nusers", "x"),
     ],

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import builtins
 import json
 import typing as t
 from pathlib import Path
@@ -475,7 +476,16 @@ def test_only_the_helper_of_the_registry_is_named(auth_file: t.Callable[[t.Any],
 
 @pytest.mark.parametrize(
     "content",
-    [CONFIG, base64.b64encode(CONFIG.encode()).decode(), "~/{\nx: y}", "-----BEGIN CERTIFICATE-----", "x" * 5000],
+    [
+        CONFIG,
+        base64.b64encode(CONFIG.encode()).decode(),
+        "~/{\nx: y}",
+        "-----BEGIN CERTIFICATE-----",
+        "x" * 5000,
+        # names that no file system takes
+        "a\0b",
+        "a\ud800b",
+    ],
 )
 def test_content_in_the_place_of_a_path_is_not_repeated(content: str) -> None:
     assert (
@@ -484,10 +494,14 @@ def test_content_in_the_place_of_a_path_is_not_repeated(content: str) -> None:
     )
 
 
-def test_a_path_that_is_none() -> None:
-    assert refusal(read_auth_file, "a\0b").endswith(
-        "cannot be read on the host where the module runs (that is no path)"
-    )
+def test_a_path_that_the_host_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_another_locale(path: str, _mode: str) -> t.NoReturn:
+        raise UnicodeEncodeError("latin-1", path, 0, 1, "ordinal not in range(256)")
+
+    monkeypatch.setattr(builtins, "open", in_another_locale)
+    said = refusal(read_auth_file, "\u20ac.json")
+    monkeypatch.undo()
+    assert said == ("auth_file: \u20ac.json cannot be read on the host where the module runs (that is no path)")
 
 
 def test_tokens_that_docker_keeps_for_itself_are_no_registries(auth_file: t.Callable[[t.Any], str]) -> None:
