@@ -57,7 +57,9 @@ What holds everywhere:
   token, the rest is not tried, and named.
 - A run that is killed leaves no object half written: each request carries a whole change, and the next run does the rest. A secret that
   has to be deleted and created again (`recreate`) is first kept as `NAME.former` beside it, and the next run creates it with what
-  that copy holds besides, if a run with the same credentials has written it.
+  that copy holds besides, if a run with the same credentials has written it. A tag that `purge_tags` removes leaves the spec in one
+  request, by the version that was read, and its history in another: between the two the tag is gone and its history stays, which to
+  the next run may be that of a pushed image. `image_stream_tag` with `state: absent` removes it.
 """
 
 
