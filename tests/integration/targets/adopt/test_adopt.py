@@ -49,7 +49,12 @@ def namespaces(given: Surroundings, cluster: Cluster, new_namespace: NewNamespac
     older = registry_secret("older", {"old.example.com": entry("robot", PASSWORD)}, "kubernetes.io/dockercfg")
     older["metadata"]["annotations"] = {"openshift.io/image.excludeSecret": "true"}
     cluster.create("secrets", billing, older)
-    odd = {"empty.example.com": {}, "\nodd: 1": entry("robot", PASSWORD), ODD: entry("a\n-b", PASSWORD)}
+    odd = {
+        "empty.example.com": {},
+        "\nodd: 1": entry("robot", PASSWORD),
+        "unseen.example.com": entry("a\n-b", PASSWORD),
+        ODD: entry("- b 'c' #1", PASSWORD),
+    }
     cluster.create("secrets", billing, registry_secret("odd", odd))
     import_tag(
         cluster, shop, "web", given.image("private", "adopted", "v1"), importMode="PreserveOriginal", scheduled=True
@@ -134,6 +139,7 @@ def test_site_changes_nothing_with_what_was_adopted(
     placeholders = done.of(ACCESS)["placeholders"]
     assert all(f"#   {one['variable']}: the password of" in text for one in placeholders)
     assert f'#   the secret {billing}/odd, "empty.example.com": "it has no user name and password"' in text
+    assert f'#   the secret {billing}/odd, "unseen.example.com": "it has characters that cannot be shown"' in text
     assert f'#   the tag {shop}/web:"stable": "it follows the ImageStreamTag v1"' in text
 
     credentials = filled(placeholders, given, shop)
