@@ -191,7 +191,13 @@ def test_tokens(hub: tuple[EmbeddedRegistry, Path], describe: t.Callable[..., Ru
 
 
 FAULTS = {
-    "forbidden": (Fault(path="/manifests/", status=403), "forbids to give"),
+    "forbidden": (
+        Fault(path="/manifests/", status=403),
+        (
+            'does not give "v1" of public/forbidden to the user "hub" (HTTP 403: "a fault of the test registry"); ask '
+            "its owner for the right to pull there"
+        ),
+    ),
     "limited": (
         Fault(path="/manifests/", status=429, retry_after="3600"),
         "try again after the 3600 seconds that it names",
