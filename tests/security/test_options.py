@@ -25,6 +25,7 @@ _HARMLESS = {
     "pending_credentials": "keys of registries, for check mode",
     "image_streams_pending_credentials": "keys of registries, for check mode",
     "client_key": "a path",
+    "from_secret": "namespace and name of a secret",
     "registry_access_credential_registry": "a key of a registry",
     "registry_access_credential_username": "a user name",
 }
