@@ -49,6 +49,16 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Import the image streams
+  quayside.openshift_images.image_stream_import:
+    namespace: shop
+    name: "{{ item }}"
+    tags:
+      - name: v1
+        from: "registry.example.com:5000/team/{{ item }}:v1"
+  loop: [web, api]
+  register: image_streams_imported
+
 - name: Say what became of the image streams
   ansible.builtin.debug:
     msg: "{{ (image_streams_imported.results | quayside.openshift_images.role_summary('image_streams')).words }}"

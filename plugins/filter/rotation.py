@@ -36,6 +36,13 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Look for the credential
+  quayside.openshift_images.registry_access_info:
+    namespaces: [shop]
+    registry: registry.example.com:5000
+    links: false
+  register: found
+
 - name: Say where the credential stands
   ansible.builtin.debug:
     msg: "{{ ([found] | quayside.openshift_images.rotation)['items'] }}"

@@ -50,10 +50,31 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Look for the credential
+  quayside.openshift_images.registry_access_info:
+    namespaces: [shop]
+    registry: registry.example.com:5000
+    links: false
+  register: found
+
+- name: Write the new credential
+  quayside.openshift_images.pull_secret:
+    namespaces: "{{ item.namespaces }}"
+    name: "{{ item.name }}"
+    type: "{{ item.type }}"
+    registries:
+      - registry: registry.example.com:5000
+        username: puller
+        password: "{{ registry_password }}"
+  loop: "{{ ([found] | quayside.openshift_images.rotation)['items'] }}"
+  register: written
+
 - name: Say what was done
   ansible.builtin.debug:
-    msg: "{{ (plan | quayside.openshift_images.rotation_report(written.results, registry='registry.example.com',
+    msg: "{{ (plan | quayside.openshift_images.rotation_report(written.results, registry='registry.example.com:5000',
     cluster='harbour')).lines }}"
+  vars:
+    plan: "{{ [found] | quayside.openshift_images.rotation }}"
 """
 
 RETURN = r"""

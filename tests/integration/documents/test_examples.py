@@ -60,10 +60,12 @@ def images(given: Surroundings) -> None:
 
 @pytest.fixture
 def home(given: Surroundings, tmp_path: Path) -> Path:
-    """A reader's home with the files of Docker and Podman, and reports of slices."""
+    """A reader's home with the files of Docker and Podman, reports of slices, a record, and a folder of results."""
     for number in range(1, 5):
         report = {"format": "quayside.openshift_images/drift", "format_version": 1, "clusters": []}
         (tmp_path / f"slice-{number}.json").write_text(json.dumps(report))
+    (tmp_path / "harbour.json").write_text(json.dumps({"cluster": "harbour", "streams": []}))
+    (tmp_path / "results").mkdir()
     content = json.dumps(docker_config(given)).encode()
     for place in (".docker/config.json", ".config/containers/auth.json", "containers/auth.json", "auth.json"):
         file = tmp_path / place
