@@ -68,9 +68,19 @@ def _streams(words: Words) -> list[Step]:
         ("image_stream_import", {**here, "streams": streams, "insecure": True}),
         (
             "image_stream_import",
-            {**here, "name": "web", "tags": [tag], "reference_policy": "Local", "purge_tags": True, "insecure": True},
+            {**here, "name": "web", "tags": [tag], "reference_policy": "Local", "insecure": True},
         ),
         ("image_stream_import", {**here, "name": "private", "tags": [{"name": "v1", "from": words["private"]}]}),
+    ]
+
+
+def _removal(words: Words) -> list[Step]:
+    here = {"namespace": words["here"], "insecure": True}
+    tag = {"name": "v1", "from": words["image"]}
+    streams = [{"name": "web", "tags": [tag, {**tag, "name": "old"}]}, {"name": "other", "tags": [tag]}]
+    return [
+        ("image_stream_import", {**here, "streams": streams}),
+        ("image_stream_import", {**here, "name": "web", "tags": [tag], "purge_tags": True}),
         ("image_stream_import", {**here, "name": "other", "state": "absent"}),
     ]
 
@@ -265,12 +275,16 @@ USES = {
             (
                 "quayside-image-stream-import",
                 "quayside-image-stream-policies",
-                "quayside-image-stream-removal",
                 "quayside-image-stream-explanation",
             ),
             "here",
         ),
         _streams,
+    ),
+    "image_stream_import, removal": Use(
+        "image_stream_import.yml",
+        dict.fromkeys(("quayside-image-stream-import", "quayside-image-stream-removal"), "here"),
+        _removal,
     ),
     "image_stream_tag": Use(
         "image_stream_tag.yml", {"quayside-image-stream-tag": "here", "quayside-image-stream-tag-source": "there"}, _tag
