@@ -103,6 +103,11 @@ class Cluster:
         data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
         secret = {"metadata": {"name": "first"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
         self._post(f"/api/v1/namespaces/{words['here']}/secrets", secret)
+        entry = {"auths": {"registry.example.com": {"auth": login}}}
+        kept = {".dockerconfigjson": base64.b64encode(json.dumps(entry).encode()).decode()}
+        self._post(
+            f"/api/v1/namespaces/{words['there']}/secrets", {**secret, "metadata": {"name": "kept"}, "data": kept}
+        )
         self._run_a_child_of_a_list(words)
         self._fail_a_sample(words["private"])
         self._post("/api/v1/namespaces", {"metadata": {"name": "openshift-config"}}, but=409)

@@ -37,9 +37,11 @@ class Use:
 def _pull_secret(words: Words) -> list[Step]:
     target = {"namespace": words["here"], "name": "pull"}
     entry = {"registry": "registry.example.com", "username": "robot", "password": "unwatched"}
+    kept = {"namespace": words["there"], "name": "kept"}
     return [
         ("pull_secret", {**target, "registries": [entry]}),
         ("pull_secret", {**target, "registries": [{**entry, "registry": "other.example.com"}]}),
+        ("pull_secret", {**target, "registries": [{"registry": "registry.example.com", "from_secret": kept}]}),
         ("pull_secret", {**target, "state": "absent"}),
     ]
 
@@ -124,6 +126,7 @@ def _refresh(words: Words) -> list[Step]:
 def _access_info(words: Words) -> list[Step]:
     return [
         ("registry_access_info", {"namespace": words["here"]}),
+        ("registry_access_info", {"namespace": words["here"], "explain_for": [words["mirrored"]]}),
         ("registry_access_info", {"namespace_label_selectors": [f"kubernetes.io/metadata.name={words['here']}"]}),
     ]
 
@@ -266,7 +269,13 @@ USES = {
         _samples,
     ),
     "pull_secret": Use(
-        "pull_secret.yml", {"quayside-pull-secret": "here", "quayside-pull-secret-comparison": "here"}, _pull_secret
+        "pull_secret.yml",
+        {
+            "quayside-pull-secret": "here",
+            "quayside-pull-secret-comparison": "here",
+            "quayside-pull-secret-source": "there",
+        },
+        _pull_secret,
     ),
     "sa_secret_link": Use("sa_secret_link.yml", {"quayside-sa-secret-link": "here"}, _links),
     "image_stream_import": Use(
@@ -309,7 +318,11 @@ USES = {
     ),
     "registry_access_info": Use(
         "registry_access_info.yml",
-        {"quayside-registry-access-info": "here", "quayside-namespaces-by-label": EVERYWHERE},
+        {
+            "quayside-registry-access-info": "here",
+            "quayside-namespaces-by-label": EVERYWHERE,
+            "quayside-mirrors": EVERYWHERE,
+        },
         _access_info,
     ),
     "registry_image_info": Use("registry_image_info.yml", {"quayside-registry-image-info": "here"}, _image_info),

@@ -272,4 +272,4 @@ def test_the_rights_for_namespaces_by_label(
     )
 
     assert run.exit_code == 0, run.output
-    assert run.changed() == [f"{REPLACE} (pull)"]
+    assert run.changed() == [f"{REPLACE} (1 of 1)"]
