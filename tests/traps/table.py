@@ -73,7 +73,8 @@ def traps() -> list[Trap]:
 
 
 def _trap(file: str, node: ast.FunctionDef) -> Trap:
-    parts = _DOCSTRING.fullmatch((ast.get_docstring(node) or "").strip())
+    paragraphs = (ast.get_docstring(node) or "").strip().split("\n\n", 1)
+    parts = _DOCSTRING.fullmatch("\n\n".join([" ".join(paragraphs[0].split()), *paragraphs[1:]]))
     if parts is None:
         raise BadDocstringError(f"{file}: {node.name} needs the docstring 'trap (where).', an empty line, what we do")
     return Trap(parts["trap"], parts["where"], parts["answer"], file, node.name)
