@@ -70,7 +70,8 @@ def misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
         return _unlike(value, str, path)
     if isinstance(shape, type):
         # a boolean is an int to Python, and is none to anybody else
-        return None if type(value) is shape else _unlike(value, shape, path)
+        fits = isinstance(value, shape) and (shape is bool or not isinstance(value, bool))
+        return None if fits else _unlike(value, shape, path)
     if isinstance(shape, list):
         if not isinstance(value, list):
             return _unlike(value, list, path)

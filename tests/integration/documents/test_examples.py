@@ -77,7 +77,7 @@ def home(given: Surroundings, tmp_path: Path) -> Path:
 @pytest.fixture
 def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, images: None) -> dict[str, str]:
     """What examples write, and what the test has instead; the namespaces hold what examples find there."""
-    shop, shop_test, billing, credentials = (new_namespace() for _ in range(4))
+    shop, shop_test, billing, credentials = (new_namespace() for _number in range(4))
     for namespace in (shop, shop_test):
         for name in ("registry", "quay"):
             cluster.create("secrets", namespace, {**registry_secret(given), "metadata": {"name": name}})

@@ -10,9 +10,9 @@ import json
 import shutil
 import subprocess
 import typing as t
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest

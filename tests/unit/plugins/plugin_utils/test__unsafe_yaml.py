@@ -111,8 +111,10 @@ class Marked(str):
     """Text as ansible-core before 2.19 hands on what came from a module: whatever is made of it is such a text
     again."""
 
-    def __str__(self) -> str:
+    def _itself(self) -> str:
         return self
+
+    __str__ = _itself
 
     def __iter__(self) -> t.Iterator[str]:
         return iter([self])
