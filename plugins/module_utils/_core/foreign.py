@@ -19,7 +19,6 @@ from __future__ import annotations
 import typing as t
 from typing import NamedTuple
 
-from .errors import InputError
 from .outward import excerpt, visible
 
 # characters: the longest name of Kubernetes, a stream's namespace and name, a tag
@@ -100,17 +99,3 @@ def _unlike(value: t.Any, wanted: type, path: str) -> str:
 def is_plain(text: str) -> bool:
     """Return whether a name can be shown as it is: the outward wall would not change it."""
     return 0 < len(text) <= NAME_LIMIT and visible(text) == text
-
-
-def accepted(check: t.Callable[..., None], *arguments: str) -> bool:
-    """Return whether ``check``, a rule of options that raises InputError, accepts the names."""
-    try:
-        check(*arguments)
-    except InputError:
-        return False
-    return True
-
-
-def shown_name(text: str) -> str:
-    """Return a name of others as a part of a message, whatever it holds."""
-    return excerpt(text, _SHOWN)

@@ -10,14 +10,8 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.foreign import (
     Each,
     Needed,
-    accepted,
     is_plain,
     misfit,
-    shown_name,
-)
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import (
-    check_namespace,
-    check_stream_name,
 )
 
 SHAPE = {
@@ -77,12 +71,3 @@ def test_what_does_not_fit_is_named(value: t.Any, flaw: str) -> None:
 @pytest.mark.parametrize("name", ["", "a\nb", "\x1b[2J", "x" * 256, "\u202eabc"])
 def test_a_name_that_would_be_shown_otherwise_is_not_plain(name: str) -> None:
     assert not is_plain(name)
-    assert len(shown_name(name)) <= 80
-    assert "\n" not in shown_name(name)
-
-
-def test_the_rules_of_options_are_those_of_others() -> None:
-    assert is_plain("v1.2+build")
-    assert accepted(check_stream_name, "shop", "web")
-    assert not accepted(check_stream_name, "shop", "{{ web }}")
-    assert not accepted(check_namespace, "../etc")
