@@ -109,7 +109,7 @@ class Stage:
 
 def first_run(stage: Stage) -> None:
     """From nothing to everything."""
-    empty = stage.cluster.snapshot()
+    empty = stage.cluster.settled()
     claim(not empty.tags(), "the demo's namespaces have image streams before the first run")
     done = stage.fulfil(stage.predict(), _NOT_BEFORE_THE_SECRET)
     claim(bool(done.changed), "the first run changed nothing")
