@@ -39,6 +39,7 @@ _SPEC: dict[str, dict[str, t.Any]] = {
     "approved_file": {"type": "str", "default": ""},
     "prune_risks": {"type": "dict"},
     "secrets": {"type": "list", "elements": "raw", "no_log": False},
+    "secrets_take_over": {"type": "bool"},
     "cluster_pull_secret": {"type": "dict", "no_log": False},
     "streams": {"type": "list", "elements": "raw"},
     "upstream": {"type": "bool", "default": True},
@@ -82,7 +83,10 @@ class ActionModule(ActionBase):
         part["errors"] += problems
         if not problems:
             declared = Declared(
-                own["secrets"] or [], own["cluster_pull_secret"], own["streams"] or [], own["batch_size"]
+                _with_take_over(own["secrets"] or [], own["secrets_take_over"]),
+                own["cluster_pull_secret"],
+                own["streams"] or [],
+                own["batch_size"],
             )
             shown = collector.compare(declared, part)
             if own["prune_risks"] is not None and part["compared"]:
@@ -178,6 +182,13 @@ class ActionModule(ActionBase):
             return {"msg": str(error)}
         finally:
             task.check_mode, task.diff = before
+
+
+def _with_take_over(secrets: t.Sequence[t.Any], take_over: bool | None) -> list[t.Any]:
+    """Return the secrets, each with what holds for all that say nothing else."""
+    if take_over is None:
+        return list(secrets)
+    return [{"take_over": take_over, **one} if isinstance(one, dict) else one for one in secrets]
 
 
 @lru_cache(maxsize=1)

@@ -175,10 +175,8 @@ options:
         type: dict
       take_over:
         description:
-          - Write the secret though somebody else reconciles it, as
-            O(quayside.openshift_images.pull_secret#module:take_over).
+          - As O(take_over), for this secret and its links.
         type: bool
-        default: false
         version_added: 1.0.0
       link:
         description:
@@ -219,6 +217,11 @@ options:
         default: true
       verify_ca_cert: *verify_ca_cert
       verify_insecure: *verify_insecure
+      take_over:
+        description:
+          - As O(take_over), for the global pull secret.
+        type: bool
+        version_added: 1.0.0
   streams:
     description:
       - The image streams, as O(quayside.openshift_images.image_stream_import#module:streams). Tags are never forced to
@@ -296,8 +299,7 @@ options:
         type: int
       take_over:
         description:
-          - Change the spec though somebody else reconciles the stream, as
-            O(quayside.openshift_images.image_stream_import#module:take_over).
+          - As O(take_over), for this stream.
         type: bool
         version_added: 1.0.0
       refresh:
@@ -333,6 +335,21 @@ options:
         M(quayside.openshift_images.image_stream_import). With more the comparison of the stream fails, as the run
           would.
     type: int
+  take_over:
+    description:
+      - Outside check mode, change what is declared though somebody else reconciles it, Argo CD or External Secrets for
+        example, who will undo the change.
+      - Without it the comparison shows what differs, and says in RV(drift.changes[].refused) that no run changes it.
+    type: bool
+    default: false
+    version_added: 1.0.0
+  expires_within:
+    description:
+      - Tell of credentials that end within so many hours, with the reason V(credential_expires) in RV(drift.notices).
+        The default V(0) tells what has ended. Only credentials that say when they end are looked at.
+    type: int
+    default: 0
+    version_added: 1.0.0
   pending_credentials:
     description:
       - For check mode only. Credentials that an earlier task of the play would have written, as RV(pending_credentials)
@@ -531,6 +548,17 @@ drift:
           sample:
             from: registry.example.com:5000/team/web:v1
             image: sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
+        managed_by:
+          description: Who reconciles the object besides us, V(null) for nobody.
+          type: str
+          sample: the Argo CD application "shop"
+        refused:
+          description: Why a run would not make the change, because somebody else reconciles the object and O(take_over)
+            is not set; V(null) for what it makes.
+          type: str
+          sample: >-
+            The image stream "shop/web" is reconciled by the Argo CD application "shop", which would undo the change, so
+            nothing was written; change it there, or set take_over: true to write it all the same
     failures:
       description: Everything that could not be compared or brought about.
       type: list
@@ -629,10 +657,18 @@ drift:
           type: str
           sample: 'you may not have access to the container image "registry.example.com:5000/team/web:v1"'
     notices:
-      description: Findings that are no change, each with the keys of an entry of RV(drift.unknown).
+      description: Findings that are no change, each with the keys of an entry of RV(drift.unknown). The reason is
+        V(credential_expires).
       type: list
       elements: dict
-      sample: []
+      sample:
+        - kind: secret
+          namespace: shop
+          name: registry
+          tag:
+          reason: credential_expires
+          message: 'The credential of "registry.example.com" (user "AWS") expired at 2026-01-01T12:00:00Z: give a fresh
+            one.'
     confirmed:
       description: The ids of O(approved) of which this run has seen that nothing is left to do.
       type: list
@@ -671,6 +707,10 @@ summary:
       sample: 0
     failures:
       description: Number of failures.
+      type: int
+      sample: 0
+    notices:
+      description: Number of findings that are no change.
       type: int
       sample: 0
     reasons:
@@ -724,6 +764,7 @@ def argument_spec() -> ArgumentSpec:
     secret = {
         "namespaces": {"type": "list", "elements": "str", "required": True},
         **secret_options(),
+        "take_over": {"type": "bool"},
         "link": {"type": "list", "elements": "dict", "options": link},
     }
     global_secret = {
@@ -734,6 +775,7 @@ def argument_spec() -> ArgumentSpec:
             if name in ("auth_file", "only", "verify_ca_cert", "verify_insecure")
         },
         "verify": {"type": "bool", "default": True},
+        "take_over": {"type": "bool"},
     }
     text = {"type": "str", "required": True}
     kinds = {"type": "str", "choices": ["secret", "link", "stream", "tag"], "required": True}
@@ -759,6 +801,8 @@ def argument_spec() -> ArgumentSpec:
                 "platforms": {"type": "bool", "default": False},
                 "purge_tags": {"type": "bool", "default": False},
                 "purge_limit": {"type": "int"},
+                "take_over": {"type": "bool", "default": False},
+                "expires_within": {"type": "int", "default": 0},
                 "pending_credentials": pending_credentials_option(),
                 "approved": {"type": "list", "elements": "dict", "options": approved},
                 "wait_timeout": {"type": "int", "default": 0},
@@ -774,7 +818,7 @@ def argument_spec() -> ArgumentSpec:
 def work(context: ModuleContext) -> Report:
     """Options, desired, observed, plan, apply, report."""
     params = context.params
-    for option, least in (("concurrency", 1), ("timeout", 1), ("wait_timeout", 0)):
+    for option, least in (("concurrency", 1), ("timeout", 1), ("wait_timeout", 0), ("expires_within", 0)):
         if params[option] < least:
             raise InputError(f"{option} is {params[option]}: give a number from {least}")
     wanted, pending = declared(params), pending_credentials(params)
@@ -788,6 +832,7 @@ def work(context: ModuleContext) -> Report:
         wait_timeout=params["wait_timeout"],
         only_changed=params["results"] == "changed",
         platforms=params["platforms"],
+        expires_within=params["expires_within"],
     )
     with reading_repositories(client, wanted.streams, context.mask, width=params["concurrency"]) as tag_reader:
         report = compare(

@@ -78,6 +78,12 @@ options:
       - As O(quayside.openshift_images.cluster_drift#module:secrets).
     type: list
     elements: raw
+  secrets_take_over:
+    description:
+      - As O(quayside.openshift_images.cluster_drift#module:take_over), for the secrets and links alone that say nothing
+        else.
+    type: bool
+    version_added: 1.0.0
   cluster_pull_secret:
     description:
       - As O(quayside.openshift_images.cluster_drift#module:cluster_pull_secret).

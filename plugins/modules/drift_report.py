@@ -170,7 +170,8 @@ lines:
   sample: ["harbour  drift  1 change: shop/web:v1 upstream_moved", "2 clusters (1 in_sync, 1 drift): 1 change
   (upstream_moved 1)"]
 command:
-  description: The command that corrects what is left and nothing else, V(null) where nothing is left.
+  description: The command that corrects what is left and nothing else, V(null) if nothing is left that a correction
+    changes.
   returned: success
   type: str
   sample: ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e

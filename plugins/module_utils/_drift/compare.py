@@ -20,7 +20,7 @@ from .._import_engine.run import converge_streams
 from .compare_secrets import compare_links, compare_secret
 from .declared import Declared, Settings
 from .platforms import platforms_of
-from .result import Part, comparison_report, held, stream_part
+from .result import Part, comparison_report, held, place_of, stream_part
 
 if t.TYPE_CHECKING:
     from .._import_engine.repositories import TagReader
@@ -56,6 +56,7 @@ def compare(
             timeout=settings.timeout,
             pending=promised,
             tag_reader=tag_reader,
+            compare=True,
         )
         remedy_for = RemedyFinder(client, settings.mask).remedy
         held_back = [
@@ -81,12 +82,13 @@ def _add_platforms(report: Report, platforms: t.Mapping[Place, Platforms]) -> No
 
 def _promised(parts: t.Iterable[Part]) -> list[PendingCredential]:
     """Return the credentials that the run writes, or would write."""
+    refused = {place_of(change) for part in parts for change in part.changes if change["refused"]}
     return [
         PendingCredential(secret["namespace"], registry["registry"])
         for part in parts
         if part.kind == "secret"
         for secret in part.report.results["secrets"]
-        if secret["changed"]
+        if secret["changed"] and ("secret", secret["namespace"], secret["name"], None) not in refused
         for registry in secret["registries"]
         if registry["state"] == "present"
     ]

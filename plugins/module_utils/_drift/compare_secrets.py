@@ -10,12 +10,14 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from types import MappingProxyType
 
 from .._cluster.client import ClusterClient
 from .._core.changes import NotApproved
 from .._core.concurrency import HasError, each_with_outcome
 from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
 from .._core.report import Report
+from .._credentials.expiry import EXPIRED, EXPIRES, Expiry, expiry_of
 from .._pull_secret.apply import SecretApplier, SecretOutcome
 from .._pull_secret.report import report_secrets
 from .._pull_secret.sources import take_from_secrets
@@ -25,7 +27,7 @@ from .._secret_link.desired import Waiting
 from .._secret_link.plan import link_change
 from .._secret_link.report import report_links
 from .declared import DeclaredLinks, DeclaredSecret, Settings
-from .result import Part, Place, change, failure, held, reason_of, unknown
+from .result import CREDENTIAL_EXPIRES, Part, Place, change, failure, held, reason_of, unknown
 
 
 def compare_secret(
@@ -48,6 +50,7 @@ def compare_secret(
         mask=settings.mask,
         look_around=secret.look_around,
         approved=approved,
+        compare=True,
     )
     outcomes = each_with_outcome(
         secret.namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error)
@@ -60,7 +63,13 @@ def compare_secret(
     ]
     answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
     causes = {outcome.namespace: reason_of(outcome.error) for outcome in answered}
-    return _secret_part(report_secrets(desired, answered, verified), causes, held_back)
+    kept = {f"{outcome.namespace}/{desired.name}": outcome.refused for outcome in answered}
+    report = report_secrets(desired, answered, verified)
+    # The notices say it.
+    ended = desired.expired()
+    report.warnings = [warning for warning in report.warnings if warning not in ended]
+    notices = [one for outcome in answered for one in _expiries(desired.name, outcome, settings.expires_within)]
+    return _secret_part(report, causes, held_back, kept, notices)
 
 
 def compare_links(
@@ -74,6 +83,7 @@ def compare_links(
         mask=settings.mask,
         waiting=Waiting(settings.wait_timeout),
         approved=approved,
+        compare=True,
     )
     outcomes = applier.converge_all(links.accounts)
     _give_up_where_nothing_answers(outcomes)
@@ -89,21 +99,51 @@ def compare_links(
         if outcome.plan is not None
     }
     causes = {str(outcome.account): reason_of(outcome.error) for outcome in answered}
-    return _link_part(report_links(answered), ids, causes, held_back)
+    refused = {str(outcome.account): outcome.refused for outcome in answered}
+    return _link_part(report_links(answered), ids, causes, held_back, refused)
 
 
-def _secret_part(report: Report, causes: t.Mapping[str, str], held_back: t.Sequence[dict[str, t.Any]] = ()) -> Part:
-    """``causes`` say in a word why a secret could not be read, by namespace."""
+def _expiries(name: str, outcome: SecretOutcome, within: int) -> t.Iterator[dict[str, t.Any]]:
+    """Yield a notice for each credential of the secret that has ended, or will within so many hours: of those that
+    it holds once it is as declared."""
+    for one in outcome.plan.registries if outcome.plan is not None else ():
+        login = one.before if outcome.refused else one.after
+        expiry = expiry_of(login.password, login.identity_token) if login is not None else Expiry()
+        state = expiry.state(within)
+        if login is not None and state in (EXPIRED, EXPIRES):
+            user = f' (user "{login.shown_username}")' if login.username else ""
+            ends = "expired" if state == EXPIRED else "expires"
+            message = f'The credential of "{one.shown}"{user} {ends} at {expiry.text}: give a fresh one.'
+            yield unknown("secret", {"namespace": outcome.namespace, "name": name}, None, CREDENTIAL_EXPIRES, message)
+
+
+def _secret_part(
+    report: Report,
+    causes: t.Mapping[str, str],
+    held_back: t.Sequence[dict[str, t.Any]] = (),
+    refused: t.Mapping[str, str] = MappingProxyType({}),
+    notices: t.Sequence[dict[str, t.Any]] = (),
+) -> Part:
+    """``causes`` say in a word why a secret could not be read, by namespace; ``refused`` why a run would not write
+    it."""
     changes, failures = [], []
     for secret in report.results["secrets"]:
         where = f"{secret['namespace']}/{secret['name']}"
         if secret["changed"]:
             changes.append(
-                change("secret", secret, None, report.before[where], report.after[where], _secret_reasons(secret))
+                change(
+                    "secret",
+                    secret,
+                    None,
+                    report.before[where],
+                    report.after[where],
+                    _secret_reasons(secret),
+                    refused=refused.get(where, ""),
+                )
             )
         if secret["error"]:
             failures.append(failure("secret", secret, secret["error"], causes.get(secret["namespace"], "")))
-    return _part("secret", report, report.results["secrets"], changes, failures, held_back)
+    return _part("secret", report, report.results["secrets"], changes, failures, held_back)._replace(notices=notices)
 
 
 def _part(
@@ -134,7 +174,11 @@ def _secret_reasons(secret: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _link_part(
-    report: Report, ids: t.Mapping[str, str], causes: t.Mapping[str, str], held_back: t.Sequence[dict[str, t.Any]]
+    report: Report,
+    ids: t.Mapping[str, str],
+    causes: t.Mapping[str, str],
+    held_back: t.Sequence[dict[str, t.Any]],
+    refused: t.Mapping[str, str],
 ) -> Part:
     """``ids`` are those of the changes, by service account: they are about more than before and after say."""
     changes, failures = [], []
@@ -142,7 +186,16 @@ def _link_part(
         where = f"{account['namespace']}/{account['name']}"
         if account["changed"]:
             changes.append(
-                change("link", account, None, report.before[where], report.after[where], account["reasons"], ids[where])
+                change(
+                    "link",
+                    account,
+                    None,
+                    report.before[where],
+                    report.after[where],
+                    account["reasons"],
+                    ids[where],
+                    refused=refused[where],
+                )
             )
         if account["error"]:
             failures.append(failure("link", account, account["error"], causes.get(where, "")))

@@ -48,7 +48,8 @@ class Declared(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """How a comparison is made: times in seconds, ``concurrency`` requests at a time."""
+    """How a comparison is made: times in seconds, ``concurrency`` requests at a time. What ends within
+    ``expires_within`` hours is told."""
 
     check_mode: bool
     mask: t.Callable[..., None]
@@ -57,3 +58,4 @@ class Settings(NamedTuple):
     wait_timeout: int = 0
     only_changed: bool = False
     platforms: bool = False
+    expires_within: int = 0

@@ -33,9 +33,7 @@ def _streams(params: t.Mapping[str, t.Any]) -> tuple[DesiredStream, ...]:
     """Return a comparison forces nothing: a tag that is to be imported always is one whose upstream is looked at."""
     if not params["streams"]:
         return ()
-    streams = desired_streams(
-        {"streams": params["streams"], "purge_tags": params["purge_tags"], "purge_limit": params["purge_limit"]}
-    )
+    streams = desired_streams({name: params[name] for name in ("streams", "purge_tags", "purge_limit", "take_over")})
     if not params["upstream"]:
         return tuple(stream._replace(refresh="missing") for stream in streams)
     return tuple(stream._replace(refresh="drifted") if stream.refresh == "always" else stream for stream in streams)

@@ -25,17 +25,24 @@ def declared_secrets(params: t.Mapping[str, t.Any]) -> tuple[tuple[DeclaredSecre
     """Turn the options of cluster_drift into secrets and their links; ``InputError`` names the entry at fault."""
     secrets, links = [], []
     for entry in params["secrets"] or ():
-        options = {**entry, "namespace": None, "create": True}
+        options = {**entry, "namespace": None, "create": True, "take_over": _takes_over(entry, params)}
         try:
             namespaces = namespaces_from(options)
             secrets.append(DeclaredSecret(desired_secret(options), namespaces, options["verify"]))
-            links += [_links(entry, link, namespaces) for link in entry["link"] or ()]
+            links += [_links(options, link, namespaces) for link in entry["link"] or ()]
         except InputError as error:
             raise InputError(f'secrets: "{entry["name"]}": {error.message}') from error
     if params["cluster_pull_secret"]:
         # First, because every import may fall back to it.
-        secrets.insert(0, _global_secret(params["cluster_pull_secret"]))
+        entry = params["cluster_pull_secret"]
+        secrets.insert(0, _global_secret({**entry, "take_over": _takes_over(entry, params)}))
     return tuple(secrets), tuple(links)
+
+
+def _takes_over(entry: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> bool:
+    """Return whether an entry is written though somebody else reconciles it: it says so itself, or all do."""
+    own = entry["take_over"]
+    return bool(params["take_over"] if own is None else own)
 
 
 def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespaces: tuple[str, ...]) -> DeclaredLinks:
@@ -47,6 +54,7 @@ def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespace
         "for": link["for"] or (["pull", "mount"] if state == "absent" else ["pull"]),
         "state": state,
         "pending_secrets": [secret["name"]],
+        "take_over": secret["take_over"],
     }
     return DeclaredLinks(desired_links(options), tuple(account_names(namespaces, options)))
 

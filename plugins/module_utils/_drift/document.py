@@ -159,6 +159,8 @@ def _checked(cluster: Json) -> Json:
             isinstance(change["id"], str) and isinstance(change["outcome"], str) and isinstance(change["reasons"], list)
         ):
             raise TypeError("a change has another form")
+        if not all(isinstance(change.get(key), (str, type(None))) for key in ("managed_by", "refused")):
+            raise TypeError("the owner of a change has another form")
     former = cluster["counts"]
     entry["counts"] = _counts(entry, {name: int(former[name]) for name in ("secrets", "links", "streams", "tags")})
     entry["states"] = _states(entry)

@@ -31,7 +31,7 @@ def junit(document: _Entry) -> str:
     """Return the document as JUnit XML: a suite is a cluster, a case an object that was compared.
 
     What differs is a failure, what could not be compared is skipped, and a cluster that could not be compared at all
-    is an error: a job that counts neither would call it green.
+    is an error: a job that counts neither would call it green. Notices are the output of their case.
     """
     suites = [_suite(cluster, document["generated_at"]) for cluster in document["clusters"]]
     totals = {name: sum(suite.counts[name] for suite in suites) for name in ("tests", "failures", "errors", "skipped")}
@@ -50,24 +50,29 @@ class _Suite(t.NamedTuple):
 def _suite(cluster: _Entry, generated_at: str) -> _Suite:
     name = cluster["name"]
     cases, counts = [], Counter({"tests": 0, "failures": 0, "errors": 0, "skipped": 0})
+    notices: dict[tuple[str, str], list[str]] = {}
+    for one in cluster["notices"]:
+        notices.setdefault((one["kind"], where(one)), []).append(f"{one['reason']}: {one['message']}")
     for (kind, title), (state, word, text) in _objects(cluster).items():
         counts["tests"] += 1
         head = f"  <testcase{_attributes({'classname': f'{name}.{kind}', 'name': f'{kind} {title}'})}"
-        if not state:
-            cases.append(f"{head}/>\n")
-            continue
-        counts[{"failure": "failures", "error": "errors", "skipped": "skipped"}[state]] += 1
-        facts = {"message": f"{word}: {text}" if word and text else word or text}
-        if state != "skipped":
-            facts["type"] = word or state
-        cases.append(f"{head}>\n    <{state}{_attributes(facts)}/>\n  </testcase>\n")
+        inner = ""
+        if state:
+            counts[{"failure": "failures", "error": "errors", "skipped": "skipped"}[state]] += 1
+            facts = {"message": f"{word}: {text}" if word and text else word or text}
+            if state != "skipped":
+                facts["type"] = word or state
+            inner = f"    <{state}{_attributes(facts)}/>\n"
+        if (kind, title) in notices:
+            inner += f"    <system-out>{_xml(chr(10).join(notices[kind, title]))}</system-out>\n"
+        cases.append(f"{head}>\n{inner}  </testcase>\n" if inner else f"{head}/>\n")
     attributes = _attributes({"name": name, **counts, "timestamp": generated_at.rstrip("Z")})
     return _Suite(counts, f" <testsuite{attributes}>\n{''.join(cases)} </testsuite>\n")
 
 
 def _objects(cluster: _Entry) -> dict[tuple[str, str], tuple[str, str, str]]:
     """Return every object of a cluster with the state, the word and the text that its case shows."""
-    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    found = {(one["kind"], where(one)): ("", "", "") for one in cluster["notices"]}
     for kind, items in (("secret", cluster["secrets"]), ("link", cluster["links"])):
         found.update({(kind, f"{item['namespace']}/{item['name']}"): ("", "", "") for item in items})
     for stream in cluster["streams"]:
@@ -86,7 +91,7 @@ def _objects(cluster: _Entry) -> dict[tuple[str, str], tuple[str, str, str]]:
             found[(change["kind"], where(change))] = (
                 "failure",
                 reasons,
-                change["error"] or "differs from what is declared",
+                change["error"] or change.get("refused") or "differs from what is declared",
             )
     if cluster["verdict"] == "nothing_declared":
         found[("cluster", cluster["name"])] = ("error", "nothing_declared", "nothing is declared for this cluster")
@@ -98,7 +103,7 @@ def _attributes(values: t.Mapping[str, t.Any]) -> str:
 
 
 def _xml(text: str) -> str:
-    """Return text for an attribute. A character that XML has no way to write becomes U+FFFD."""
+    """Return text for an attribute or an element. A character that XML has no way to write becomes U+FFFD."""
     return re.sub(_NOT_XML, "\N{REPLACEMENT CHARACTER}", text).translate(_ENTITIES)
 
 

@@ -16,7 +16,7 @@ import typing as t
 from .causes import causes
 from .document import SETTLED, worst_first
 from .result import CREDENTIAL_PENDING, number
-from .words import where
+from .words import is_correctable, kept_by_owners, where
 
 OUTCOMES = {
     "open": "differs",
@@ -83,6 +83,8 @@ def page_view(document: _Entry, most_tags: int) -> Json:
         "compared": compared_words(document["summary"]["counts"]),
         "objects": changed,
         "causes": [{**cause, "reasons": _ids([cause["reason"]], reasons)} for cause in causes(failed)],
+        "kept": kept_by_owners(document),
+        "correctable": is_correctable(document),
         "notices": _said_of((cluster, one) for cluster in ordered for one in cluster["notices"]),
         "warnings": _warnings(ordered),
         "tags": tags,
@@ -148,7 +150,7 @@ def _cluster(cluster: _Entry, identity: str, ids: t.Mapping[str, str]) -> Json:
             "reasons": change["reasons"],
             "rows": rows(change["before"], change["after"]),
             "ids": _ids(change["reasons"], ids),
-            "error": change["error"],
+            "error": _why_left(change),
         }
         for change in cluster["changes"]
     ]
@@ -180,7 +182,8 @@ def _objects(clusters: t.Sequence[_Entry], ids: t.Mapping[str, str]) -> list[Jso
             pends = (cluster["name"], change["namespace"], change["name"], change["tag"]) in pending
             variant = {
                 "state": OUTCOMES[change["outcome"]],
-                "error": change["error"],
+                "error": _why_left(change),
+                "managed_by": change.get("managed_by"),
                 "reasons": change["reasons"],
                 "rows": rows(change["before"], change["after"], pends),
                 "new": change["before"] is None,
@@ -194,6 +197,11 @@ def _objects(clusters: t.Sequence[_Entry], ids: t.Mapping[str, str]) -> list[Jso
     objects = [_object(kind, subject, list(variants.values()), ids) for (kind, subject), variants in found.items()]
     ordered = sorted(objects, key=lambda one: (one["settled"], -len(one["clusters"]), one["kind"], one["where"]))
     return [{**one, "id": f"o{place}"} for place, one in enumerate(ordered, 1)]
+
+
+def _why_left(change: _Entry) -> str | None:
+    """Return what keeps a change from being made: the failure of a correction, or an owner who would undo it."""
+    return change["error"] or (change.get("refused") if change["outcome"] not in SETTLED else None)
 
 
 def _object(kind: str, subject: str, variants: list[Json], ids: t.Mapping[str, str]) -> Json:
@@ -276,7 +284,13 @@ def _states(cluster: _Entry) -> dict[tuple[str, str], tuple[str, list[str]]]:
 
 def _facts(*items: _Entry) -> list[tuple[str, t.Any]]:
     """Return what else is known of an object, for people: who manages it, or when its credential expires."""
-    return [
+    ends = [
+        (f"expires, {registry['registry']}", registry["expires_at"])
+        for item in items
+        for registry in item.get("registries") or ()
+        if registry.get("expires_at")
+    ]
+    return ends + [
         (key, value)
         for item in items
         for key, value in item.items()

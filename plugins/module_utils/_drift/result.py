@@ -30,6 +30,8 @@ from .._import_engine.view import comes_with_its_tags
 _APPROVABLE = ("id", "kind", "namespace", "name", "tag")
 # Why a tag cannot be compared whose credential this very run would write.
 CREDENTIAL_PENDING = "credential_pending"
+# The notice of a credential that says itself when it ends.
+CREDENTIAL_EXPIRES = "credential_expires"
 _PENDING_MESSAGE = "What the registry serves is not known before the declared credential is written."
 # What later steps compute with. Everything else in a file of results is text for people.
 _NAMES = frozenset(
@@ -55,7 +57,7 @@ Place = tuple[str, str, str, t.Optional[str]]
 class Part(NamedTuple):
     """The report on secrets, links or streams, and what it says as the whole report has it; ``kind`` says which:
     secret, link or stream. ``held_back`` are changes that were not approved, ``unknown`` what could not be compared,
-    and why, ``confirmed`` the places that were found to be as declared.
+    and why, ``confirmed`` the places that were found to be as declared, ``notices`` findings that are no change.
     """
 
     kind: str
@@ -66,6 +68,7 @@ class Part(NamedTuple):
     held_back: t.Sequence[dict[str, t.Any]] = ()
     unknown: t.Sequence[dict[str, t.Any]] = ()
     confirmed: t.Container[Place] = ()
+    notices: t.Sequence[dict[str, t.Any]] = ()
 
 
 def held(kind: str, namespace: str, name: str, tag: str | None, reasons: t.Sequence[str]) -> dict[str, t.Any]:
@@ -89,6 +92,7 @@ def comparison_report(
         drift["failures"] += part.failures
         drift["held_back"] += part.held_back
         drift["unknown"] += part.unknown
+        drift["notices"] += part.notices
         drift["warnings"] += part.report.warnings
     summaries = [part.report.results["summary"] for part in parts if part.kind == "stream"]
     drift["counts"] = {
@@ -104,6 +108,7 @@ def comparison_report(
         "changes": len(drift["changes"]),
         "unknown": len(drift["unknown"]),
         "failures": len(drift["failures"]),
+        "notices": len(drift["notices"]),
         "reasons": dict(sorted(reasons.items())),
     }
     credentials: dict[str, list[str]] = {}
@@ -193,20 +198,31 @@ def stream_part(
         (stream["namespace"], stream["name"]): {tag["name"]: tag["reasons"] for tag in stream["tags"]}
         for stream in streams
     }
+    owners = {(stream["namespace"], stream["name"]): stream["managed_by"] for stream in streams}
+    refused = {result.desired.key: result.refused for result in results}
     changes = []
     for where in {**report.before, **report.after}:
         namespace, name = where.split("/")
-        stream = {"namespace": namespace, "name": name}
+        key = (namespace, name)
+        stream = {"namespace": namespace, "name": name, "managed_by": owners.get(key)}
         before, after = _without_tags(report.before.get(where)), _without_tags(report.after.get(where))
         if before != after and not (
             report.after.get(where) and comes_with_its_tags(before, after, _tags(report.after[where]))
         ):
             reason = "stream_missing" if before is None else "not_wanted" if after is None else "lookup_policy_changed"
-            changes.append(change("stream", stream, None, before, after, [reason]))
+            changes.append(change("stream", stream, None, before, after, [reason], refused=refused.get(key, "")))
         old, new = _tags(report.before.get(where)), _tags(report.after.get(where))
         for tag in sorted({**old, **new}):
             changes.append(
-                change("tag", stream, tag, old.get(tag), new.get(tag), reasons[namespace, name].get(tag, []))
+                change(
+                    "tag",
+                    stream,
+                    tag,
+                    old.get(tag),
+                    new.get(tag),
+                    reasons[key].get(tag, []),
+                    refused=refused.get(key, ""),
+                )
             )
     failures = [
         {
@@ -298,8 +314,10 @@ def change(
     after: t.Any,
     reasons: t.Sequence[str],
     identity: str = "",
+    refused: str = "",
 ) -> dict[str, t.Any]:
-    """Return a change as it is returned; ``identity`` is its id, where that cannot be told from before and after."""
+    """Return a change as it is returned; ``identity`` is its id, if that cannot be told from before and after,
+    ``refused`` why a run would not make it."""
     namespace, name = subject["namespace"], subject["name"]
     return {
         "id": identity or Change(kind, namespace, name, before, after, tag).id,
@@ -310,6 +328,8 @@ def change(
         "reasons": list(reasons),
         "before": before,
         "after": after,
+        "managed_by": subject["managed_by"],
+        "refused": refused or None,
     }
 
 

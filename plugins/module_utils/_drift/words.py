@@ -125,7 +125,40 @@ def lines(document: _Entry, files: t.Mapping[str, str] | None = None, command: s
         told.append(
             f"To correct exactly this, run the following, with the variables that this run was given: {command}"
         )
+    kept = kept_by_owners(document)
+    if kept:
+        named = ", ".join(f"{one['kind']} {one['where']} ({one['managed_by']})" for one in kept[:_MOST_NAMED])
+        more = len(kept) - _MOST_NAMED
+        told.append(
+            "No correction changes what somebody else reconciles, change it there, or set take_over: "
+            f"{named}{f' and {more:,} more' if more > 0 else ''}"
+        )
     return told
+
+
+def kept_by_owners(document: _Entry) -> list[dict[str, t.Any]]:
+    """Return the objects that differ and that no correction changes, because somebody else reconciles them; each
+    once, with the clusters."""
+    found: dict[tuple[str, ...], dict[str, t.Any]] = {}
+    for cluster in document["clusters"]:
+        for change in cluster["changes"]:
+            if not is_refused(change):
+                continue
+            owner = change.get("managed_by") or "somebody else"
+            kind = "stream" if change["kind"] == "tag" else change["kind"]
+            place = where({**change, "tag": None})
+            one = found.setdefault(
+                (kind, place, owner),
+                {"kind": kind, "where": place, "managed_by": owner, "clusters": []},
+            )
+            if cluster["name"] not in one["clusters"]:
+                one["clusters"].append(cluster["name"])
+    return list(found.values())
+
+
+def is_refused(change: _Entry) -> bool:
+    """Return whether a change is left because somebody else reconciles the object. Former reports do not say so."""
+    return bool(change.get("refused")) and change["outcome"] not in SETTLED
 
 
 def _is_interesting(cluster: _Entry) -> bool:
@@ -161,10 +194,20 @@ def _line(cluster: _Entry) -> str:
     return "; ".join(words)
 
 
+def is_correctable(document: _Entry, limit: str | None = None) -> bool:
+    """Return whether a correction could change anything of what is left, on the cluster ``limit`` or on any."""
+    return any(
+        change["outcome"] not in SETTLED and not is_refused(change)
+        for cluster in document["clusters"]
+        if limit in (None, cluster["name"])
+        for change in cluster["changes"]
+    )
+
+
 def correction_command(document: _Entry, json_file: str | None, limit: str | None = None) -> str | None:
-    """Return the command that corrects what the document shows and nothing else; None if nothing is left, or no file
-    has it."""
-    if not json_file or not document["summary"]["counts"]["left"]:
+    """Return the command that corrects what the document shows and nothing else; None if nothing is left that it
+    could, or no file has it."""
+    if not json_file or not is_correctable(document, limit):
         return None
     words = ["ansible-playbook"]
     for source in document["run"]["inventory"]:

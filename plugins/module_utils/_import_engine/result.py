@@ -23,7 +23,8 @@ class StreamResult:
     stopped it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared
     by then; ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who
     listed those that it has, and ``tags_from_reason`` why that was not the registry itself; ``held_back`` are the
-    reasons of changes that were not approved, by tag and by "" for the stream itself."""
+    reasons of changes that were not approved, by tag and by "" for the stream itself; ``refused`` says why a run
+    would not make the changes that a comparison shows."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class StreamResult:
         self.unread = False
         self.unasked = False
         self.held_back: dict[str, tuple[str, ...]] = {}
+        self.refused = ""
 
     def note(self, plan: StreamPlan, settled: t.Container[str] = ()) -> None:
         """Keep the known outcomes of ``plan``, but for the tags that this run has ``settled`` already, and the

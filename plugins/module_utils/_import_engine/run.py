@@ -39,15 +39,20 @@ def converge_streams(
     timeout: int,
     pending: t.Sequence[PendingCredential] = (),
     tag_reader: TagReader | None = None,
+    compare: bool = False,
 ) -> list[StreamResult]:
     """Converge the streams, or tell what that would do; results are in the order of ``desired``.
 
     ``concurrency`` requests are under way at a time; ``timeout`` is the server's limit for one import or lookup, in
     seconds. ``pending`` are credentials that check mode may count on although the cluster does not have them yet.
-    ``tag_reader`` lists repositories if it can; without it, and if it cannot, the server does. Raises
-    ``CollectionError`` only if nothing was done at all (API server gone, token refused, no image API).
+    ``tag_reader`` lists repositories if it can; without it, and if it cannot, the server does. With ``compare``, in
+    check mode, what somebody else reconciles is compared all the same, and the result says that a run would be
+    ``refused``. Raises ``CollectionError`` only if nothing was done at all (API server gone, token refused, no image
+    API).
     """
-    run = _StreamRun(client, desired, check_mode, concurrency, timeout, pending if check_mode else ())
+    run = _StreamRun(
+        client, desired, check_mode, concurrency, timeout, pending if check_mode else (), compare and check_mode
+    )
     run.observe()
     run.list_repositories(tag_reader)
     plans = run.plan()
@@ -90,9 +95,11 @@ class _StreamRun:
         concurrency: int,
         timeout: int,
         pending: t.Sequence[PendingCredential] = (),
+        compare: bool = False,
     ) -> None:
         self._client = client
         self._check_mode = check_mode
+        self._compare = compare
         self._concurrency = concurrency
         self._timeout = timeout
         self._answers = Answers(client, check_mode, concurrency, timeout, pending)
@@ -101,6 +108,7 @@ class _StreamRun:
         self._gone_upstream: dict[Key, tuple[str, ...]] = {}
         self._unlisted: set[Key] = set()
         self._warnings: dict[Key, list[str]] = {}
+        self._refused: dict[Key, str] = {}
         self.streams = {stream.key: stream for stream in desired}
         self.results: dict[Key, StreamResult] = {}
 
@@ -222,7 +230,11 @@ class _StreamRun:
         if not owner.reconciles:
             self._warnings.setdefault(key, []).append(warn_of_owner(subject, owner))
         elif not self.streams[key].take_over:
-            self._stop(key, refuse_owned(subject, owner), plan=plans.pop(key))
+            refusal = refuse_owned(subject, owner)
+            if self._compare:
+                self._refused[key] = str(refusal)
+            else:
+                self._stop(key, refusal, plan=plans.pop(key))
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Check mode: the result of each plan as far as the registries' answers tell."""
@@ -279,6 +291,7 @@ class _StreamRun:
 
     def _finish(self, result: StreamResult) -> None:
         result.warnings += self._warnings.get(result.desired.key, ())
+        result.refused = self._refused.get(result.desired.key, "")
         result.gone_upstream = self._gone_upstream.get(result.desired.key, ())
         listing = self._listings.get(result.desired.key)
         if listing is not None:

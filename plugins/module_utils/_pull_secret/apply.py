@@ -52,7 +52,8 @@ class SecretOutcome(NamedTuple):
     before.
 
     ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came
-    of it. ``owner`` is who else reconciles the secret.
+    of it. ``owner`` is who else reconciles the secret, ``refused`` why a run would not carry the plan out: only a
+    comparison has both.
     """
 
     namespace: str
@@ -61,13 +62,15 @@ class SecretOutcome(NamedTuple):
     shadowing_checked: bool = False
     warnings: tuple[str, ...] = ()
     owner: Owner | None = None
+    refused: str = ""
 
 
 class SecretApplier:
     """Converges one declared secret in one namespace after the other; several threads may call it at once.
 
     With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one.
-    With ``approved``, the ids of changes, it makes no other change than these.
+    With ``approved``, the ids of changes, it makes no other change than these. With ``compare``, in check mode, what
+    somebody else reconciles is compared all the same, and the outcome says that a run would be ``refused``.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class SecretApplier:
         mask: t.Callable[..., None],
         look_around: bool = True,
         approved: Approved | None = None,
+        compare: bool = False,
         sleep: Sleep = time.sleep,
     ) -> None:
         self._client = client
@@ -87,19 +91,22 @@ class SecretApplier:
         self._mask = mask
         self._look_around = look_around
         self._approved = approved
+        self._compare = compare
         self._sleep = sleep
 
     def converge(self, namespace: str) -> SecretOutcome:
         """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result
         is lost."""
-        one = _OneSecret(self._client, self._desired, namespace, self._check_mode, self._mask, self._approved)
+        one = _OneSecret(
+            self._client, self._desired, namespace, self._check_mode, self._mask, self._approved, self._compare
+        )
         try:
             plan = one.run(self._sleep)
         except CollectionError as exc:
             return SecretOutcome(namespace, error=exc, owner=one.owner)
         secrets = self._observe_others(namespace)
         warnings = (*one.warnings, *self._warnings(namespace, plan, secrets or []))
-        return SecretOutcome(namespace, plan, None, secrets is not None, warnings, one.owner)
+        return SecretOutcome(namespace, plan, None, secrets is not None, warnings, one.owner, one.refused)
 
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
         """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for
@@ -153,6 +160,7 @@ class _OneSecret:
         check_mode: bool,
         mask: t.Callable[..., None],
         approved: Approved | None,
+        compare: bool,
     ) -> None:
         self._client = client
         self._desired = desired
@@ -160,6 +168,7 @@ class _OneSecret:
         self._check_mode = check_mode
         self._mask = mask
         self._approved = approved
+        self._compare = compare and check_mode
         self._writes: WriteTracker[SecretPlan] = WriteTracker()
         self._deleted: ObservedSecret | None = None
         self._recreation: SecretPlan | None = None
@@ -168,6 +177,7 @@ class _OneSecret:
         self._dying_looks = 0
         self._was_missing = False
         self.owner: Owner | None = None
+        self.refused = ""
         self._owner_warning = ""
         self.warnings: list[str] = []
         self._collection_path = core_path(namespace, "secrets")
@@ -223,7 +233,10 @@ class _OneSecret:
         if not self.owner.reconciles:
             self._owner_warning = warn_of_owner(self._subject, self.owner)
         elif not self._desired.take_over:
-            raise refuse_owned(self._subject, self.owner)
+            refusal = refuse_owned(self._subject, self.owner)
+            if not self._compare:
+                raise refusal
+            self.refused = str(refusal)
 
     def _while_dying(self, observed: ObservedSecret) -> SecretPlan:
         """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted; raise

@@ -27,7 +27,7 @@ from .._credentials.auth_document import (
     read_auth_file,
     take_from_auth_file,
 )
-from .._credentials.expiry import EXPIRED, Expiry, expiry_of
+from .._credentials.expiry import EXPIRED, expiry_of
 from .._credentials.keyring import filed_text, key_remark
 from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
 from .._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
@@ -122,16 +122,6 @@ class DesiredSecret(NamedTuple):
                     "do not understand it, ask that registry anonymously and try no other secret for it; give username "
                     "and password."
                 )
-            expiry = (
-                expiry_of(registry.login.password, registry.login.identity_token)
-                if registry.login is not None
-                else Expiry()
-            )
-            if expiry.state() == EXPIRED:
-                found.append(
-                    f'The credential of "{registry.registry}" in the secret "{self.name}" expired at {expiry.text}; '
-                    "give a fresh one."
-                )
             for what, odd in _odd_ends(registry.login):
                 found.append(
                     f'The {what} of "{registry.registry}" in the secret "{self.name}" {odd}; correct it if that is a '
@@ -143,6 +133,19 @@ class DesiredSecret(NamedTuple):
                 f'Left out of the secret "{self.name}": {names}, where Docker keeps tokens of its own that no cluster '
                 "reads."
             )
+        return found
+
+    def expired(self) -> list[str]:
+        """Return a warning for each credential that has ended, as far as credentials say that themselves."""
+        found = []
+        for registry in self.present_registries if self.present else ():
+            login = registry.login or Login()
+            expiry = expiry_of(login.password, login.identity_token)
+            if expiry.state() == EXPIRED:
+                found.append(
+                    f'The credential of "{registry.registry}" in the secret "{self.name}" expired at {expiry.text}; '
+                    "give a fresh one."
+                )
         return found
 
 

@@ -57,6 +57,7 @@ def report_secrets(
         failure=failure_sentence(f'The pull secret "{desired.name}"', failures, len(outcomes)),
         warnings=[
             *desired.remarks(),
+            *desired.expired(),
             *_untried(verified),
             *(warning for outcome in outcomes for warning in outcome.warnings),
         ],

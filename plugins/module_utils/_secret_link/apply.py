@@ -49,8 +49,9 @@ class SecretMissing(CollectionError):
 class LinkOutcome(NamedTuple):
     """What became of one service account. ``plan`` is what was done, or would be, None where ``error`` came before.
 
-    ``owner`` is who else reconciles the account. An account that does not exist has neither links nor an error where
-    the task wants none of them.
+    ``owner`` is who else reconciles the account, ``refused`` why a run would not carry the plan out: only a
+    comparison has both. An account that does not exist has neither links nor an error where the task wants none of
+    them.
     """
 
     account: AccountName
@@ -58,12 +59,14 @@ class LinkOutcome(NamedTuple):
     error: CollectionError | None = None
     warnings: tuple[str, ...] = ()
     owner: Owner | None = None
+    refused: str = ""
 
 
 class LinkApplier:
     """Converges the declared links of one service account after the other; several threads may call it at once.
 
-    With ``approved``, the ids of changes, it makes no other change than these.
+    With ``approved``, the ids of changes, it makes no other change than these. With ``compare``, in check mode, what
+    somebody else reconciles is compared all the same, and the outcome says that a run would be ``refused``.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class LinkApplier:
         mask: t.Callable[..., None],
         waiting: Waiting,
         approved: Approved | None = None,
+        compare: bool = False,
         sleep: Sleep = time.sleep,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
@@ -84,6 +88,7 @@ class LinkApplier:
         self._mask = mask
         self._waiting = waiting
         self._approved = approved
+        self._compare = compare and check_mode
         self._sleep = sleep
         self._clock = clock
 
@@ -94,6 +99,7 @@ class LinkApplier:
         writes: WriteTracker[LinkPlan] = WriteTracker()
         warnings: list[str] = []
         owners: list[Owner | None] = [None]
+        refused = [""]
         subject = f'The service account "{account.name}" in the namespace "{account.namespace}"'
 
         def attempt() -> LinkPlan:
@@ -107,7 +113,8 @@ class LinkApplier:
                 and link_change(account.namespace, account.name, plan).id not in self._approved
             ):
                 raise NotApproved(sorted({reason for one in plan.lists for reason in one.reasons}))
-            warnings[:] = [*self._respect(owners[0], subject), *self._look_at_secrets(account, plan, observed or {})]
+            refused[:] = [self._refusal(owners[0], subject)]
+            warnings[:] = [*_warned(owners[0], subject), *self._look_at_secrets(account, plan, observed or {})]
             if not self._check_mode:
                 path = core_path(account.namespace, "serviceaccounts", account.name)
                 writes.send(lambda: self._client.request("PUT", path, body=plan.body, repeatable=False), plan)
@@ -120,6 +127,7 @@ class LinkApplier:
                 None,
                 tuple(warnings),
                 owners[0],
+                refused[0],
             )
         except CollectionError as exc:
             return LinkOutcome(account, error=exc, owner=owners[0])
@@ -138,13 +146,14 @@ class LinkApplier:
             lambda account, error: LinkOutcome(account, error=error),
         )
 
-    def _respect(self, owner: Owner | None, subject: str) -> list[str]:
-        """Raise if somebody else reconciles the account and would undo the change; return a warning if they may."""
-        if owner is None:
-            return []
-        if owner.reconciles and not self._desired.take_over:
-            raise refuse_owned(subject, owner)
-        return [] if owner.reconciles else [warn_of_owner(subject, owner)]
+    def _refusal(self, owner: Owner | None, subject: str) -> str:
+        """Raise if somebody else reconciles the account and would undo the change; a comparison returns the words."""
+        if owner is None or not owner.reconciles or self._desired.take_over:
+            return ""
+        refusal = refuse_owned(subject, owner)
+        if not self._compare:
+            raise refusal
+        return str(refusal)
 
     def _wait_for(self, account: AccountName) -> Account | None:
         """Return the account, waiting for it to come into being; None where links are to be taken away from one that
@@ -196,6 +205,10 @@ class LinkApplier:
             "not changed; "
             "create the secret first, or check its name"
         )
+
+
+def _warned(owner: Owner | None, subject: str) -> list[str]:
+    return [warn_of_owner(subject, owner)] if owner is not None and not owner.reconciles else []
 
 
 def _without_effect(

@@ -221,3 +221,147 @@ def test_what_cannot_be_meant_is_refused(
     assert outcome.failed
     assert outcome.result["msg"].startswith(sentence)
     assert api.sent == []
+
+
+ARGO = {"argocd.argoproj.io/tracking-id": "shop:/Secret:shop/registry"}
+OWNER = 'the Argo CD application "shop"'
+
+
+def ends_at(seconds: int) -> str:
+    """A token of Amazon ECR in form, which ends then."""
+    return b64(json.dumps({"payload": "x", "expiration": seconds}))
+
+
+def test_what_somebody_else_reconciles_is_compared_and_no_correction_changes_it(
+    api: CoreApi, run: t.Callable[..., t.Any]
+) -> None:
+    api.put_in(
+        "secrets", "shop", "registry", metadata={"annotations": ARGO}, **auths({"h.example": entry(password="another")})
+    )
+    api.put_in(
+        "serviceaccounts",
+        "shop",
+        "default",
+        metadata={"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}},
+        secrets=[],
+        imagePullSecrets=[],
+    )
+
+    shown = run()
+
+    drift = shown.result["drift"]
+    changes = {(change["kind"], change["namespace"]): change for change in drift["changes"]}
+    assert not shown.failed
+    assert (drift["failures"], drift["unknown"]) == ([], [])
+    assert (changes["secret", "shop"]["managed_by"], changes["secret", "shop"]["reasons"]) == (
+        OWNER,
+        ["password_changed"],
+    )
+    assert changes["secret", "shop"]["refused"].startswith(
+        f'The secret "registry" in the namespace "shop" is reconciled by {OWNER}'
+    )
+    assert changes["link", "shop"]["managed_by"] == 'the Flux Kustomization "/apps"'
+    assert [changes["secret", "test"][key] for key in ("managed_by", "refused")] == [None, None]
+    assert [one["managed_by"] for one in drift["secrets"]] == [OWNER, None]
+    # What no run writes is no credential that an import can count on.
+    assert shown.result["pending_credentials"] == [{"namespace": "test", "registries": ["h.example"]}]
+
+    did = run(check_mode=False, approved=shown.result["to_approve"])
+
+    assert did.failed
+    assert {(one["kind"], one["namespace"]) for one in did.result["drift"]["failures"]} == {
+        ("secret", "shop"),
+        ("link", "shop"),
+    }
+    assert {request.path for request in api.writes} == {
+        "/api/v1/namespaces/test/secrets",
+        "/api/v1/namespaces/test/serviceaccounts/default",
+    }
+
+    taken = run(check_mode=False, take_over=True)
+
+    assert (taken.failed, taken.result["drift"]["changes"][0]["refused"]) == (False, None)
+    assert run().result["drift"]["changes"] == []
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "own", "written"),
+    [(False, None, False), (True, None, True), (True, False, False), (False, True, True)],
+)
+def test_an_entry_says_itself_whether_it_takes_over(
+    api: CoreApi, run: t.Callable[..., t.Any], everywhere: bool, own: bool | None, written: bool
+) -> None:
+    api.put_in(
+        "secrets", "shop", "registry", metadata={"annotations": ARGO}, **auths({"h.example": entry(password="another")})
+    )
+    secret = {**SECRET, "namespaces": ["shop"], **({} if own is None else {"take_over": own})}
+
+    did = run(check_mode=False, secrets=[secret], take_over=everywhere)
+
+    assert did.failed is not written
+    assert ("/api/v1/namespaces/shop/secrets/registry" in [request.path for request in api.writes]) is written
+
+
+@pytest.mark.parametrize(
+    ("at", "within", "said"),
+    [
+        (1_000_000_000, 0, "expired at 2001-09-09T01:46:40Z"),
+        (4_000_000_000, 0, ""),
+        (4_000_000_000, 1_000_000, "expires at 2096-10-02T07:06:40Z"),
+    ],
+)
+def test_what_ends_is_a_notice_and_no_change(
+    api: CoreApi, run: t.Callable[..., t.Any], at: int, within: int, said: str
+) -> None:
+    """It says nothing about what is on the cluster and declared: nothing differs."""
+    token = ends_at(at)
+    api.put_in(
+        "secrets",
+        "shop",
+        "registry",
+        **auths({"h.example": entry("AWS", token), "other.example": entry("AWS", ends_at(1_000_000_000))}),
+    )
+    registries = [{"registry": "h.example", "username": "AWS", "password": token}]
+
+    shown = run(secrets=[{"name": "registry", "namespaces": ["shop"], "registries": registries}], expires_within=within)
+
+    drift = shown.result["drift"]
+    assert (shown.result["changed"], drift["changes"], drift["warnings"]) == (False, [], [])
+    messages = [one["message"] for one in drift["notices"]]
+    assert messages[-1] == (
+        'The credential of "other.example" (user "AWS") expired at 2001-09-09T01:46:40Z: give a fresh one.'
+    )
+    assert messages[:-1] == ([f'The credential of "h.example" (user "AWS") {said}: give a fresh one.'] if said else [])
+    assert drift["notices"][-1] == {
+        "kind": "secret",
+        "namespace": "shop",
+        "name": "registry",
+        "tag": None,
+        "reason": "credential_expires",
+        "message": messages[-1],
+    }
+    assert shown.result["summary"]["notices"] == len(messages)
+    assert token not in shown.text
+
+
+def test_what_a_correction_replaces_is_no_notice(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    api.put_in("secrets", "shop", "registry", **auths({"h.example": entry("AWS", ends_at(1_000_000_000))}))
+
+    drift = run().result["drift"]
+
+    assert drift["notices"] == []
+    assert "password_changed" in drift["changes"][0]["reasons"]
+
+
+def test_what_an_owner_keeps_is_a_notice_of_what_it_keeps(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+    api.put_in(
+        "secrets",
+        "shop",
+        "registry",
+        metadata={"annotations": ARGO},
+        **auths({"h.example": entry("AWS", ends_at(1_000_000_000))}),
+    )
+
+    drift = run().result["drift"]
+
+    assert [one["reason"] for one in drift["notices"]] == ["credential_expires"]

@@ -100,6 +100,18 @@ def test_streams_go_in_batches_and_secrets_with_the_first(tmp_path: Path) -> Non
     assert part["run"]["collection_version"] == drift_collect._version() != ""
 
 
+def test_secrets_may_be_taken_over_alone(tmp_path: Path) -> None:
+    """Each role has a variable of its own for that; what an entry says itself counts."""
+    modules = Modules(written={"drift": {"changes": []}, "to_approve": []})
+    secrets = [{"name": "a"}, {"name": "b", "take_over": True}, "odd"]
+
+    act(modules, tmp_path, secrets=secrets, secrets_take_over=False, take_over=True, expires_within=24)
+
+    (_name, options, _check) = modules.asked[0]
+    assert options["secrets"] == [{"take_over": False, "name": "a"}, {"name": "b", "take_over": True}, "odd"]
+    assert (options["take_over"], options["expires_within"]) == (True, 24)
+
+
 @pytest.mark.parametrize(
     ("approved", "made"),
     [(None, [CHANGE]), ([CHANGE["id"]], [CHANGE]), (["f" * 16], [])],

@@ -692,3 +692,129 @@ def test_a_report_of_a_former_release_is_read(tmp_path: Path, run_module_main: t
     outcome = run_module_main(drift_report.main, {"files": [str(path)]})
 
     assert outcome.result["clusters"][0]["states"] == {"as_declared": 0, "differs": 1, "unknown": 0}
+
+
+ARGO = 'the Argo CD application "shop"'
+KEPT = {"managed_by": ARGO, "refused": f'The image stream "shop/web" is reconciled by {ARGO}; change it there'}
+ENDED = {
+    "kind": "secret",
+    "namespace": "shop",
+    "name": "registry",
+    "tag": None,
+    "reason": "credential_expires",
+    "message": 'The credential of "h.example" expired at 2001-09-09T01:46:40Z: give a fresh one.',
+}
+
+
+def kept_part(cluster: str, *others: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A cluster with two tags that Argo CD reconciles, and with a credential that has ended."""
+    result = part(cluster, change(1, **KEPT), change(2, **KEPT), *others)
+    registry = {
+        "registry": "h.example",
+        "state": "present",
+        "username": "AWS",
+        "changed": False,
+        "reasons": [],
+        "expires_at": "2001-09-09T01:46:40Z",
+    }
+    secret = {
+        "namespace": "shop",
+        "name": "registry",
+        "state": "present",
+        "type": "kubernetes.io/dockerconfigjson",
+        "registries": [registry],
+        "changed": False,
+        "reasons": [],
+        "error": None,
+    }
+    result["compared"][0].update(
+        secrets=[{**secret, "managed_by": "External Secrets"}],
+        notices=[ENDED],
+        counts={"secrets": 1, "links": 0, "streams": 1, "tags": 2 + len(others)},
+    )
+    return result
+
+
+def test_what_an_owner_keeps_is_named_beside_the_command(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
+    path = tmp_path / "drift.json"
+    said = (
+        "No correction changes what somebody else reconciles, change it there, or set take_over: "
+        f"stream shop/web ({ARGO})"
+    )
+    written = {}
+    for name, others in (("mixed", [change(3)]), ("kept", [])):
+        written[name] = run_module_main(
+            drift_report.main,
+            {"files": [write(tmp_path / name, "north", kept_part("north", *others))], "json_file": str(path)},
+        ).result
+
+    assert written["mixed"]["lines"][-1] == written["kept"]["lines"][-1] == said
+    assert f"drift_report_approved_file={path}" in written["mixed"]["command"]
+    # Nothing is left that a correction could change.
+    assert written["kept"]["command"] is None
+    assert written["kept"]["clusters"][0]["counts"]["left"] == 2
+
+    again = run_module_main(drift_report.main, {"files": [str(path)]}).result
+    assert again["lines"][-1] == said
+
+
+def test_the_page_says_who_keeps_what_differs(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    text = page_of(tmp_path, run_module_main, kept_part("north"), kept_part("east", change(3)))
+
+    kept = text.split('<ul class="lines kept"', 1)[1].split("</ul>", 1)[0]
+    assert kept.count("<li>") == 1
+    assert all(
+        word in kept for word in ("shop/<wbr>web", "the Argo CD application &#34;shop&#34;", ">north</a>", ">east</a>")
+    )
+    assert "managed by: External Secrets" in text
+    assert "expires, h.example: 2001-09-09T01:<wbr>46:<wbr>40Z" in text
+    assert "<b>credential expires:</b> The credential of &#34;h.example&#34; expired" in text
+
+
+def test_what_ends_is_output_of_its_case_and_counted_by_reason(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+) -> None:
+    files = {f"{kind}_file": str(tmp_path / f"drift.{kind}") for kind in ("junit", "metrics")}
+    result = kept_part("north")
+    # Without the secret itself, as drift_report_results=changed leaves objects out.
+    result["compared"][0]["notices"].append({**ENDED, "name": "other", "message": f"ends {HOSTILE}"})
+
+    outcome = run_module_main(
+        drift_report.main, {"files": [write(tmp_path, "north", result)], "fail_on": ["notices"], **files}
+    ).result
+
+    root = ElementTree.parse(files["junit_file"]).getroot()
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    shown = {name: [(child.tag, child.text) for child in case] for name, case in cases.items()}
+    assert shown["secret shop/registry"] == [("system-out", f"credential_expires: {ENDED['message']}")]
+    assert [tag for tag, _text in shown["secret shop/other"]] == ["system-out"]
+    assert [child.tag for child in cases["tag shop/web:v1"]] == ["failure"]
+    assert KEPT["refused"] in str(cases["tag shop/web:v1"][0].get("message"))
+    assert root.get("failures") == "2"
+    text = Path(files["metrics_file"]).read_text(encoding="utf-8")
+    assert 'quayside_drift_notices{cluster="north",reason="credential_expires"} 2\n' in text
+    assert outcome["failing"] == {
+        "north": "north: 2 notices: shop/other credential_expires, shop/registry credential_expires."
+    }
+    assert outcome["summary"]["notice_reasons"] == {"credential_expires": 2}
+
+
+@pytest.mark.parametrize("odd", [{"managed_by": ["a"]}, {"refused": 5}])
+def test_an_owner_of_another_form_in_a_report_is_refused(
+    tmp_path: Path, run_module_main: t.Callable[..., t.Any], odd: dict[str, t.Any]
+) -> None:
+    path = tmp_path / "drift.json"
+    run_module_main(
+        drift_report.main,
+        {"files": [write(tmp_path / "parts", "north", kept_part("north"))], "json_file": str(path)},
+    )
+    document = json.loads(path.read_text())
+    document["clusters"][0]["changes"][0].update(odd)
+    path.write_text(json.dumps(document))
+
+    outcome = run_module_main(drift_report.main, {"files": [str(path)]})
+
+    assert outcome.failed
+    assert "is no complete report on drift" in outcome.result["msg"]

@@ -411,6 +411,6 @@ def test_a_credential_from_a_secret() -> None:
 
 def test_a_credential_that_has_ended_is_told() -> None:
     ended = b64(json.dumps({"expiration": 1_000_000_000, "datakey": "x"}))
-    assert desired_secret(params(item(username="AWS", password=ended))).remarks() == [
+    assert desired_secret(params(item(username="AWS", password=ended))).expired() == [
         'The credential of "h.example" in the secret "pull" expired at 2001-09-09T01:46:40Z; give a fresh one.'
     ]
