@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 import typing as t
 
+import pytest
+
 from traps.scene import Scene
 
 WEB_V2 = "sha256:ffb105ccf038c9f5e2a289fbdd377ad5eb1d514e4aecc9b0f0e81fde6ca0f86a"
@@ -148,9 +150,8 @@ def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
     """The server moves a tag along with the tag of its stream that it follows, within the same write
     (tags_between_streams).
 
-    Check mode foresees that where a following tag is declared as an external one whose import fails: it goes on
-    following. It does not foresee that moving along may clear that failure, or come before it: then `before` and
-    `after` of the run differ from it. A correction holds such a tag back, and says so.
+    Check mode foresees that where a following tag is declared as an external one whose import would fail: it goes on
+    following, whichever of the two comes first, and a failure that it had is over.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"})
     follower = {"metadata": {"name": "web:follower"}, "tag": {"from": {"kind": "ImageStreamTag", "name": "web:v1"}}}
@@ -163,6 +164,33 @@ def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
     scene.patch({"tags": [{"name": "v1", "$patch": "delete"}]})
     again = scene.converge(tags=[tag("follower", f"{scene.web}:absent"), tag("v1", f"{scene.web}:v1")])
     assert again.foreseen.tags["follower"]["digest"] == scene.digest("follower") == before
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_tag_whose_image_comes_with_the_one_that_it_follows_is_not_imported_in_vain(scene: Scene, order: int) -> None:
+    """The first image of the tag that a tag follows takes the failure of that tag's own import away, or comes before
+    it (tags_between_streams).
+
+    What follows another tag is looked up first, and imported only if that can succeed. So no failure is recorded
+    that one order of requests keeps and another one loses, and check mode foresees the tag as it will be.
+    """
+    for name in ("follower", "stubborn"):
+        body = {"metadata": {"name": f"web:{name}"}, "tag": {"from": {"kind": "ImageStreamTag", "name": "v1"}}}
+        if name == "stubborn":
+            # what another client has tried in vain before
+            scene.import_as_others(stubborn={"from": f"{scene.web}:absent"})
+        scene.api.send("PUT", scene.api.image("imagestreamtags", f"web:{name}"), body).raise_for_status()
+    # requests hold three images each
+    names = ["follower", "stubborn", "one", "two", "three", "v1"][::order]
+    absent = ("follower", "stubborn")
+    result = scene.converge(tags=[tag(name, f"{scene.web}:{'absent' if name in absent else 'v1'}") for name in names])
+    assert sorted(result.done.failed) == sorted(absent)
+    for name in absent:
+        assert scene.tag(name)["from"]["kind"] == "ImageStreamTag"
+        assert result.foreseen.tags[name]["digest"] == scene.digest(name) == scene.digest("v1")
+        assert result.foreseen.tags[name]["reasons"][:1] == ["source_changed"]
+        status = next(entry for entry in scene.stream()["status"]["tags"] if entry["tag"] == name)
+        assert "conditions" not in status
 
 
 def test_tag_that_follows_what_is_not_there_yet_comes_along(scene: Scene) -> None:

@@ -152,17 +152,24 @@ def _plan_tag(
     if not reasons:
         return plan
     importing = _needs_import(reasons, wanted, desired) and not isinstance(attempt, ImportFailure)
-    if (
-        isinstance(outcome, ImportFailure)
-        and observed
-        and observed.digest
-        and (SOURCE_CHANGED in reasons or _is_unprompted(reasons))
-    ):
-        # The tag keeps its good image and stays free of a failure: one that is not about its own source, or that
-        # nothing but this run would
-        # have brought about, such as a wrong credential beside the tag (contract case hub_second_pass).
+    if isinstance(outcome, ImportFailure) and _stays_without(reasons, observed):
         importing = False
     return _with_changes(plan, stream, desired, observed, wanted, importing)
+
+
+def _stays_without(reasons: t.Collection[str], observed: ObservedTag | None) -> bool:
+    """Return whether a tag is left as it is rather than imported in vain.
+
+    It keeps its good image and stays free of a failure: one that is not about its own source, or that nothing but
+    this run would have brought about, such as a wrong credential beside the tag (contract case hub_second_pass). A tag
+    that follows another one gets an image with that one, in the same run perhaps, which takes the failure away or
+    comes before it (contract case tags_between_streams).
+    """
+    if observed is None:
+        return False
+    if SOURCE_CHANGED in reasons:
+        return bool(observed.digest) or observed.kind != EXTERNAL
+    return bool(observed.digest) and _is_unprompted(reasons)
 
 
 def _is_unprompted(reasons: t.Collection[str]) -> bool:
@@ -266,8 +273,7 @@ def _must_know(
     """Return whether the plan depends on what the registry serves now."""
     observed = observed_stream.tags.get(desired.name)
     if _needs_import(reasons, wanted, desired):
-        has_image = observed is not None and bool(observed.digest)
-        careful = has_image and (SOURCE_CHANGED in reasons or _is_unprompted(reasons))
+        careful = _stays_without(reasons, observed)
         return knowledge.foresee or careful or _may_stay_behind(observed_stream, wanted, desired)
     return stream.refresh == "drifted" and not desired.source.digest
 
@@ -369,9 +375,15 @@ def _stream_after(observed: ObservedStream, plan: StreamPlan) -> ObservedStream:
         followed = followed_tag(plan.namespace, plan.name, follower)
         moved, before = tags.get(followed), observed.tags.get(followed) or observed.left.get(followed)
         if moved is not None and moved.digest != (before.digest if before else ""):
-            # The server moves what follows a tag of the same stream along, to the generation of now (contract case
-            # tags_between_streams).
-            tags[name] = follower._replace(digest=moved.digest, image=moved.image, image_generation=follower.generation)
+            # The server moves what follows a tag of the same stream along, to the generation of now, and forgets a
+            # failure of it (contract case tags_between_streams).
+            tags[name] = follower._replace(
+                digest=moved.digest,
+                image=moved.image,
+                image_generation=follower.generation,
+                failure=None,
+                failure_generation=0,
+            )
     local = observed.lookup_policy_local if plan.lookup_policy_local is None else plan.lookup_policy_local
     exists = observed.exists or plan.create or bool(tags)
     return observed._replace(name=plan.name, exists=exists, lookup_policy_local=local and exists, tags=tags)

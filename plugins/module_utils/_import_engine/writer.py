@@ -124,6 +124,9 @@ class StreamWriter:
         for name, written in self.written.items():
             tag = self.observed.tags.get(name)
             failure = tag.failure if tag and not tag.pending and tag.settings == written.settings else None
+            if tag and (failure, tag.failure_generation) == (written.failure, written.failure_generation):
+                # That of an import before this run.
+                failure = None
             if failure and name not in self.outcomes and not failure.may_pass and failure.message != NO_IMAGE:
                 self.outcomes[name] = failure
 

@@ -395,6 +395,27 @@ class TestSource:
         one = plan_v2(alias, looked_up={lookup(f"{WEB}:v1"): image(WEB_V1_AMD64)}, source=f"{WEB}:v1")
         assert (one.reasons, one.patch, one.item) == (("source_changed",), None, importing(f"{WEB}:v1"))
 
+    def test_a_tag_that_follows_another_tag_is_not_imported_in_vain(self) -> None:
+        alias = V2._replace(kind="ImageStreamTag", source="v1", digest="", image="", image_generation=0)
+        source = f"{WEB}:gone"
+        assert plan(stream(alias), tags=[tag("v2", source)]).lookups == [lookup(source)]
+        one = plan_v2(alias, looked_up={lookup(source): FAILED}, source=source)
+        assert (one.reasons, one.item, one.outcome, one.after) == (
+            ("source_changed", "never_imported"),
+            None,
+            FAILED,
+            alias,
+        )
+
+    def test_a_tag_that_moves_along_loses_its_failure(self) -> None:
+        alias = V2._replace(
+            name="alias", kind="ImageStreamTag", source="v2", digest="", image="", failure=FAILED, failure_generation=3
+        )
+        new = stream(V2._replace(digest="", image="", image_generation=0), alias)
+        whole = plan(new, {lookup(): image(WEB_V2)}, foresee=True, tags=[tag("v2", f"{WEB}:v2")])
+        moved = whole.after.tags["alias"]
+        assert (moved.digest, moved.failure, moved.pending) == (WEB_V2, None, False)
+
     def test_a_tag_that_follows_a_tag_of_the_same_words_follows_another_tag_nevertheless(self) -> None:
         alias = V2._replace(kind="ImageStreamTag", source="mysql:8")
         one = plan_v2(alias, looked_up={lookup("mysql:8"): image(WEB_V1_AMD64, repository="mysql")}, source="mysql:8")
