@@ -26,6 +26,7 @@ description:
     looks like a
     template carries the tag C(!unsafe), so that Ansible never runs it.
   - What the options of the modules would refuse is left out and named, one tag or secret at a time.
+  - What somebody else reconciles, Argo CD for example, is in it and named.
 positional: _input, access
 options:
   _input:
@@ -87,6 +88,10 @@ _value:
       elements: str
     left_out:
       description: One line for each thing that is not in the text, with the reason.
+      type: list
+      elements: str
+    managed_by:
+      description: One line for each thing in the text that somebody else reconciles, with who that is.
       type: list
       elements: str
 """

@@ -46,6 +46,7 @@ class AdoptedFile(NamedTuple):
     pull_secrets: int
     to_be_defined: list[str]
     left_out: list[str]
+    managed_by: list[str]
 
 
 def adopted_file(streams: t.Iterable[Entry], access: Entry, cluster: str, skip: t.Sequence[str] = ()) -> AdoptedFile:
@@ -54,6 +55,7 @@ def adopted_file(streams: t.Iterable[Entry], access: Entry, cluster: str, skip: 
     ``skip`` are globs of namespaces whose streams are left out; the secrets were read without them.
     """
     left_out: list[str] = []
+    owners: list[tuple[str, t.Any]] = []
     declared = []
     for stream in streams:
         if any(fnmatch.fnmatchcase(str(stream["namespace"]), pattern) for pattern in skip):
@@ -61,6 +63,8 @@ def adopted_file(streams: t.Iterable[Entry], access: Entry, cluster: str, skip: 
         entry, refusals = _stream(stream)
         left_out += refusals
         declared += [entry] if entry else []
+        if entry:
+            owners.append((f"the image stream {_name(stream['namespace'], stream['name'])}", stream.get("managed_by")))
     known = {str(one["variable"]) for one in access["placeholders"]}
     secrets = []
     for secret in access["as_variables"]:
@@ -82,10 +86,32 @@ def adopted_file(streams: t.Iterable[Entry], access: Entry, cluster: str, skip: 
     if left_out:
         lines += ["#", "# Not in this file, and left as it is by site.yml:"]
         lines += [f"#   {one}" for one in left_out]
+    managed = [f"{about}: {quoted(str(owner))}" for about, owner in [*owners, *_owners(secrets, access)] if owner]
+    if managed:
+        lines += ["#", "# Reconciled by somebody else, so that site.yml refuses to change it without take_over:"]
+        lines += [f"#   {one}" for one in managed]
     variables = [{"registry_access_secrets": secrets}, {"image_streams_desired": declared}]
     text = "\n".join([*lines, "", *(unsafe_yaml(part) for part in variables)])
     pull_secrets = sum(len(secret["namespaces"]) for secret in secrets)
-    return AdoptedFile(text, len(declared), pull_secrets, [str(one["variable"]) for one in placeholders], left_out)
+    to_be_defined = [str(one["variable"]) for one in placeholders]
+    return AdoptedFile(text, len(declared), pull_secrets, to_be_defined, left_out, managed)
+
+
+def _owners(secrets: t.Iterable[Entry], access: Entry) -> t.Iterator[tuple[str, t.Any]]:
+    """Yield who reconciles the secrets that are in the file, and the service accounts that they are linked to."""
+    adopted, linked = set(), set()
+    for entry in secrets:
+        for namespace in entry["namespaces"]:
+            adopted.add((namespace, entry["name"]))
+            linked.update(
+                (namespace, account) for link in entry.get("link") or () for account in link["service_accounts"]
+            )
+    for one in access.get("secrets") or ():
+        if (one["namespace"], one["name"]) in adopted:
+            yield f"the secret {_name(one['namespace'], one['name'])}", one.get("managed_by")
+    for one in access.get("links") or ():
+        if (one["namespace"], one["service_account"]) in linked:
+            yield f"the service account {_name(one['namespace'], one['service_account'])}", one.get("managed_by")
 
 
 def _placeholder(one: Entry) -> str:

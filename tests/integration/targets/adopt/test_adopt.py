@@ -62,6 +62,8 @@ def namespaces(given: Surroundings, cluster: Cluster, new_namespace: NewNamespac
     import_tag(cluster, billing, "web", given.image("plain", "adopted", "v1"), insecure=True)
     alias = {"name": "stable", "from": {"kind": "ImageStreamTag", "name": "v1"}}
     stream = cluster.get("imagestreams", shop, "web")
+    tracked = {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{shop}/web"}
+    stream["metadata"].setdefault("annotations", {}).update(tracked)
     cluster.put("imagestreams", {**stream, "spec": {**stream["spec"], "tags": [*stream["spec"]["tags"], alias]}})
     cluster.settled([shop, billing])
     return shop, billing
@@ -141,6 +143,11 @@ def test_site_changes_nothing_with_what_was_adopted(
     assert f'#   the secret {billing}/odd, "empty.example.com": "it has no user name and password"' in text
     assert f'#   the secret {billing}/odd, "unseen.example.com": "it has characters that cannot be shown"' in text
     assert f'#   the tag {shop}/web:"stable": "it follows the ImageStreamTag v1"' in text
+
+    # Of the one that Argo CD reconciles the file says so.
+    (managed,) = done.of("Summary")["msg"]["managed_by"]
+    assert managed == f'the image stream {shop}/web: "the Argo CD application \\"shop\\""'
+    assert f"#   {managed}" in text.splitlines()
 
     credentials = filled(placeholders, given, shop)
     assert len(credentials) == 5

@@ -135,6 +135,33 @@ def test_what_ansible_has_masked_is_not_written_as_if_the_cluster_had_it() -> No
     ] * 2
 
 
+def test_what_somebody_else_reconciles_is_in_the_file_and_named() -> None:
+    owner = 'the Argo CD application "shop"'
+    linked = {**secret(), "link": [{"service_accounts": ["default"], "for": ["pull"]}]}
+    read_access = access(linked)
+    read_access["secrets"] = [
+        {"namespace": "shop", "name": "pull", "managed_by": "External Secrets"},
+        {"namespace": "shop", "name": "left-out", "managed_by": "External Secrets"},
+    ]
+    read_access["links"] = [
+        {"namespace": "shop", "service_account": "default", "managed_by": "the Flux Kustomization\n\x1b[2J"},
+        {"namespace": "shop", "service_account": "other", "managed_by": owner},
+    ]
+    free = stream("shop", "free")
+
+    written = adopted_file([{**stream(), "managed_by": owner}, {**free, "managed_by": None}], read_access, "here")
+
+    assert written.managed_by == [
+        'the image stream shop/web: "the Argo CD application \\"shop\\""',
+        'the secret shop/pull: "External Secrets"',
+        'the service account shop/default: "the Flux Kustomization\\n\\u001b[2J"',
+    ]
+    assert [f"#   {line}" for line in written.managed_by] == [
+        line for line in written.text.splitlines() if line.startswith("#   the ")
+    ]
+    assert [one["name"] for one in read(written)["image_streams_desired"]] == ["web", "free"]
+
+
 def test_no_name_or_reason_leaves_its_comment() -> None:
     end = "\n- x: {{ y }}\r\x85\u2028"
     reasons = ({"namespace": f"n{end}", "name": f"s{end}", "registry": f"r{end}", "reason": f"because{end}"},)
@@ -157,4 +184,4 @@ def test_namespaces_are_skipped_by_glob() -> None:
 def test_the_filter_gives_it_all() -> None:
     result = FilterModule().filters()["adopted_variables"]([stream()], access(), cluster="here")
 
-    assert set(result) == {"text", "image_streams", "pull_secrets", "to_be_defined", "left_out"}
+    assert set(result) == {"text", "image_streams", "pull_secrets", "to_be_defined", "left_out", "managed_by"}
