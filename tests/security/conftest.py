@@ -20,8 +20,8 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import Script, ScriptedServer
 
-from security.liars import Liar, Script
 from security.runs import Ended, RunHere, arguments, result_in
 from security.specs import MODULES, load
 
@@ -48,12 +48,12 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def lie() -> Iterator[Callable[..., Liar]]:
+def lie() -> Iterator[Callable[..., ScriptedServer]]:
     """``lie(script)`` starts a server that answers with it."""
-    liars: list[Liar] = []
+    liars: list[ScriptedServer] = []
 
-    def start(script: Script, **rest: t.Any) -> Liar:
-        liars.append(Liar(script, **rest))
+    def start(script: Script, **rest: t.Any) -> ScriptedServer:
+        liars.append(ScriptedServer(script=script, **rest))
         return liars[-1]
 
     yield start

@@ -21,9 +21,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import RegistryHttp
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import Asked, Reply, ScriptedServer
 
 from security.canaries import canary, found_in
-from security.liars import Answer, Asked, Liar
 from security.runs import Ended, RunHere
 from security.specs import CLUSTER_SECRETS, MODULES, Path_, hidden, options_of
 from security.ways import (
@@ -78,10 +78,10 @@ class Taker:
 
     module: str
     prefix: Path_
-    given: Callable[[Mapping[str, t.Any], Liar, Liar], dict[str, t.Any]]
+    given: Callable[[Mapping[str, t.Any], ScriptedServer, ScriptedServer], dict[str, t.Any]]
 
 
-def _logs_in(options: Mapping[str, t.Any], _registry: Liar, cluster: Liar) -> dict[str, t.Any]:
+def _logs_in(options: Mapping[str, t.Any], _registry: ScriptedServer, cluster: ScriptedServer) -> dict[str, t.Any]:
     return {
         "namespace": "shop",
         "name": "pull",
@@ -93,7 +93,7 @@ def _logs_in(options: Mapping[str, t.Any], _registry: Liar, cluster: Liar) -> di
     }
 
 
-def _compares(options: Mapping[str, t.Any], _registry: Liar, cluster: Liar) -> dict[str, t.Any]:
+def _compares(options: Mapping[str, t.Any], _registry: ScriptedServer, cluster: ScriptedServer) -> dict[str, t.Any]:
     secret = {"name": "pull", "namespaces": ["shop"], "verify": True, "verify_insecure": ["*"], **options}
     return {"secrets": [secret], "host": cluster.url, "api_key": "unwatched"}
 
@@ -128,21 +128,23 @@ TAKERS = {
 }
 
 
-def _status(code: int) -> Callable[[Asked], Answer]:
-    return lambda asked: Answer.of(
-        {"kind": "Status", "status": "Failure", "reason": "Shown", "message": asked.text, "code": code}, code
+def _status(code: int) -> Callable[[Asked], Reply]:
+    return lambda asked: Reply(
+        code, {"kind": "Status", "status": "Failure", "reason": "Shown", "message": asked.text, "code": code}
     )
 
 
-def _page(code: int) -> Callable[[Asked], Answer]:
-    return lambda asked: Answer(code, f"<html><title>{asked.text}</title>{asked.text}</html>".encode(), "text/html")
+def _page(code: int) -> Callable[[Asked], Reply]:
+    return lambda asked: Reply(
+        code, f"<html><title>{asked.text}</title>{asked.text}</html>".encode(), content_type="text/html"
+    )
 
 
-def _warning(asked: Asked) -> Answer:
-    return Answer.of(
-        {"kind": "Status", "message": "gone", "code": 404},
+def _warning(asked: Asked) -> Reply:
+    return Reply(
         404,
-        Warning=f'299 - "sent {_quoted(asked.header("Authorization"))}"',
+        {"kind": "Status", "message": "gone", "code": 404},
+        {"Warning": f'299 - "sent {_quoted(asked.header("Authorization"))}"'},
     )
 
 
@@ -155,18 +157,18 @@ def _shown_again_and_again(asked: Asked) -> str:
     return asked.header("Authorization").partition(" ")[2] * 200
 
 
-def _store(asked: Asked) -> Answer:
+def _store(asked: Asked) -> Reply:
     """As a server that works: it gives back what it was given, and has secrets of others."""
     if asked.method != "GET":
-        return Answer(201, asked.body)
+        return Reply(201, asked.body)
     if asked.path.partition("?")[0].endswith("/secrets"):
-        return Answer.of({"kind": "SecretList", "apiVersion": "v1", "items": stored_secrets()})
+        return Reply(body={"kind": "SecretList", "apiVersion": "v1", "items": stored_secrets()})
     if asked.path.partition("?")[0].rpartition("/")[2] in ("pull", "pull.former", "web", "default", "cluster"):
-        return Answer.of({"kind": "Status", "reason": "NotFound", "message": "not found", "code": 404}, 404)
-    return Answer.of({"kind": "List", "apiVersion": "v1", "items": []})
+        return Reply(404, {"kind": "Status", "reason": "NotFound", "message": "not found", "code": 404})
+    return Reply(body={"kind": "List", "apiVersion": "v1", "items": []})
 
 
-API: dict[str, Callable[[Asked], Answer]] = {
+API: dict[str, Callable[[Asked], Reply]] = {
     "works": _store,
     "400": _status(400),
     "401": _status(401),
@@ -180,75 +182,75 @@ API: dict[str, Callable[[Asked], Answer]] = {
     "504": _status(504),
     "a page": _page(200),
     "a page with 502": _page(502),
-    "a long error": lambda asked: Answer.of(
-        {"kind": "Status", "message": _shown_again_and_again(asked), "code": 400}, 400
+    "a long error": lambda asked: Reply(400, {"kind": "Status", "message": _shown_again_and_again(asked), "code": 400}),
+    "a long text": lambda asked: Reply(400, _shown_again_and_again(asked).encode(), content_type="text/plain"),
+    "a long title": lambda asked: Reply(
+        400, f"<title>{_shown_again_and_again(asked)}</title>".encode(), content_type="text/html"
     ),
-    "a long text": lambda asked: Answer(400, _shown_again_and_again(asked).encode(), "text/plain"),
-    "a long title": lambda asked: Answer(400, f"<title>{_shown_again_and_again(asked)}</title>".encode(), "text/html"),
-    "a long warning": lambda asked: Answer.of(
-        {"kind": "Status", "code": 404}, 404, Warning=f'299 - "{_quoted(_shown_again_and_again(asked))}"'
+    "a long warning": lambda asked: Reply(
+        404, {"kind": "Status", "code": 404}, {"Warning": f'299 - "{_quoted(_shown_again_and_again(asked))}"'}
     ),
-    "a redirect": lambda asked: Answer(
-        302, b"", headers={"Location": "https://login.example.com/{0}?{0}".format(asked.header("Authorization"))}
+    "a redirect": lambda asked: Reply(
+        302, b"", {"Location": "https://login.example.com/{0}?{0}".format(asked.header("Authorization"))}
     ),
     "a warning": _warning,
-    "text": lambda asked: Answer(200, asked.text.encode(), "text/plain"),
-    "a list": lambda asked: Answer.of([asked.text]),
-    "nothing": lambda asked: Answer(cut=True),
+    "text": lambda asked: Reply(body=asked.text.encode(), content_type="text/plain"),
+    "a list": lambda asked: Reply(body=[asked.text]),
+    "nothing": lambda asked: Reply(action="reset"),
 }
 
 
-def _challenge(asked: Asked) -> Answer:
-    return Answer.of({"errors": [{"code": "DENIED", "message": asked.text}]}, 401, WWW_Authenticate='Basic realm="it"')
+def _challenge(asked: Asked) -> Reply:
+    return Reply(401, {"errors": [{"code": "DENIED", "message": asked.text}]}, {"WWW-Authenticate": 'Basic realm="it"'})
 
 
-def _token(asked: Asked) -> Answer:
+def _token(asked: Asked) -> Reply:
     if asked.path.startswith("/token"):
-        return Answer.of({"details": asked.text, "error": asked.text}, 401)
+        return Reply(401, {"details": asked.text, "error": asked.text})
     realm = f'Bearer realm="http://{asked.header("Host")}/token",service="it"'
-    return Answer.of({"errors": [{"message": asked.text}]}, 401, WWW_Authenticate=realm)
+    return Reply(401, {"errors": [{"message": asked.text}]}, {"WWW-Authenticate": realm})
 
 
-def _bad_token(asked: Asked) -> Answer:
+def _bad_token(asked: Asked) -> Reply:
     if asked.path.startswith("/token"):
-        return Answer.of({"token": SESSION, "refresh_token": SESSION})
+        return Reply(body={"token": SESSION, "refresh_token": SESSION})
     realm = f'Bearer realm="http://{asked.header("Host")}/token",service="it"'
-    return Answer.of(
-        {"errors": [{"message": f"{asked.text} {SESSION if asked.header('Authorization') else ''}"}]},
+    return Reply(
         401,
-        WWW_Authenticate=realm,
+        {"errors": [{"message": f"{asked.text} {SESSION if asked.header('Authorization') else ''}"}]},
+        {"WWW-Authenticate": realm},
     )
 
 
-def _names_it_in_its_realm(asked: Asked) -> Answer:
+def _names_it_in_its_realm(asked: Asked) -> Reply:
     if asked.header("Authorization").startswith("Bearer"):
-        return Answer.of({}, 401, WWW_Authenticate=f'Bearer realm="{asked.header("Authorization")}"')
+        return Reply(401, {}, {"WWW-Authenticate": f'Bearer realm="{asked.header("Authorization")}"'})
     return _bad_token(asked)
 
 
-def _asks_then(answer: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+def _asks_then(answer: Callable[[Asked], Reply]) -> Callable[[Asked], Reply]:
     return lambda asked: answer(asked) if asked.header("Authorization") else _challenge(asked)
 
 
-REGISTRY: dict[str, Callable[[Asked], Answer]] = {
+REGISTRY: dict[str, Callable[[Asked], Reply]] = {
     "refuses": _challenge,
     "refuses a token": _token,
     "takes no token": _bad_token,
     "shows its token": _names_it_in_its_realm,
-    "403": _asks_then(lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": asked.text}]}, 403)),
+    "403": _asks_then(lambda asked: Reply(403, {"errors": [{"code": "DENIED", "message": asked.text}]})),
     "a long error": _asks_then(
-        lambda asked: Answer.of({"errors": [{"code": "DENIED", "message": _shown_again_and_again(asked)}]}, 403)
+        lambda asked: Reply(403, {"errors": [{"code": "DENIED", "message": _shown_again_and_again(asked)}]})
     ),
-    "429": _asks_then(lambda asked: Answer.of({"errors": [{"message": asked.text}]}, 429)),
-    "500": _asks_then(lambda asked: Answer(500, asked.text.encode(), "text/plain")),
-    "a page": _asks_then(lambda asked: Answer(200, f"<html>{asked.text}</html>".encode(), "text/html")),
+    "429": _asks_then(lambda asked: Reply(429, {"errors": [{"message": asked.text}]})),
+    "500": _asks_then(lambda asked: Reply(500, asked.text.encode(), content_type="text/plain")),
+    "a page": _asks_then(lambda asked: Reply(body=f"<html>{asked.text}</html>".encode(), content_type="text/html")),
     "a redirect": _asks_then(
-        lambda asked: Answer(307, b"", headers={"Location": f"ftp://{asked.header('Authorization')}@elsewhere"})
+        lambda asked: Reply(307, b"", {"Location": f"ftp://{asked.header('Authorization')}@elsewhere"})
     ),
     "another digest": _asks_then(
-        lambda asked: Answer(200, b"{}", headers={"Docker-Content-Digest": f"sha256:{asked.header('Authorization')}"})
+        lambda asked: Reply(body=b"{}", headers={"Docker-Content-Digest": f"sha256:{asked.header('Authorization')}"})
     ),
-    "nothing": _asks_then(lambda asked: Answer(cut=True)),
+    "nothing": _asks_then(lambda asked: Reply(action="reset")),
 }
 
 
@@ -329,7 +331,7 @@ def test_every_option_that_is_marked_as_a_credential_is_used(tmp_path: Path) -> 
 
 
 def test_credentials_for_the_cluster(
-    lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, thorough: bool
+    lie: Callable[..., ScriptedServer], run_here: RunHere, tmp_path: Path, thorough: bool
 ) -> None:
     liar = lie(_store)
     ways = ways_to_the_cluster(liar.url, tmp_path)
@@ -381,7 +383,7 @@ def test_options_that_are_misspelt(run_here: RunHere, module: str, options: Call
 
 
 def test_credentials_for_a_registry(
-    lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, thorough: bool
+    lie: Callable[..., ScriptedServer], run_here: RunHere, tmp_path: Path, thorough: bool
 ) -> None:
     liar, cluster = lie(_challenge), lie(_store)
     ways = ways_to_registries(liar.host, tmp_path)
@@ -408,7 +410,7 @@ def test_credentials_for_a_registry(
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_credentials_that_are_written(
-    lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, check_mode: bool
+    lie: Callable[..., ScriptedServer], run_here: RunHere, tmp_path: Path, check_mode: bool
 ) -> None:
     liar = lie(_store)
     leaks: dict[tuple[str, ...], dict[str, str]] = {}
@@ -428,7 +430,7 @@ def test_credentials_that_are_written(
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize(("held", "changed"), [("former", True), ("stored", False)])
 def test_credentials_that_are_replaced(
-    lie: Callable[..., Liar], run_here: RunHere, check_mode: bool, held: str, changed: bool
+    lie: Callable[..., ScriptedServer], run_here: RunHere, check_mode: bool, held: str, changed: bool
 ) -> None:
     content = json.dumps(auths("registry.example.com", canary(held)))
     secret = {
@@ -445,7 +447,7 @@ def test_credentials_that_are_replaced(
         for answer in API:
             # the secret is there; writing it is what fails
             liar.script = lambda asked, answer=answer: (
-                (Answer.of(secret) if asked.path.endswith("/secrets/pull") else _store(asked))
+                (Reply(body=secret) if asked.path.endswith("/secrets/pull") else _store(asked))
                 if asked.method == "GET"
                 else API[answer](asked)
             )
@@ -457,7 +459,9 @@ def test_credentials_that_are_replaced(
     assert {where: leak for where, leak in leaks.items() if leak} == {}
 
 
-def test_a_credential_of_the_namespace_at_a_registry_that_shows_it(lie: Callable[..., Liar], run_here: RunHere) -> None:
+def test_a_credential_of_the_namespace_at_a_registry_that_shows_it(
+    lie: Callable[..., ScriptedServer], run_here: RunHere
+) -> None:
     registry = lie(_challenge)
     content = base64.b64encode(json.dumps(auths(registry.host, STORED)).encode()).decode()
     secret = {
@@ -465,7 +469,7 @@ def test_a_credential_of_the_namespace_at_a_registry_that_shows_it(lie: Callable
         "type": "kubernetes.io/dockerconfigjson",
         "data": {".dockerconfigjson": content},
     }
-    cluster = lie(lambda asked: Answer.of({"kind": "SecretList", "apiVersion": "v1", "items": [secret]}))
+    cluster = lie(lambda asked: Reply(body={"kind": "SecretList", "apiVersion": "v1", "items": [secret]}))
     options = {
         "images": [f"{registry.host}/team/web:v1"],
         "insecure": True,
@@ -482,7 +486,9 @@ def test_a_credential_of_the_namespace_at_a_registry_that_shows_it(lie: Callable
         assert found_in(ended.places, [STORED, SESSION, content]) == {}, name
 
 
-def test_a_crash(lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash(
+    lie: Callable[..., ScriptedServer], run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The traceback says where, and none of the values that it came by."""
     liar = lie(_store)
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import Reply, ScriptedServer
 
-from security.liars import Answer, Liar
 from security.runs import run_apart
 
 # MiB: an answer is read up to 128 of them, since a list of thousands of image streams has to fit.
@@ -27,47 +27,47 @@ def _zipped(size: int) -> bytes:
     return gzip.compress(b'{"items": ["' + b"x" * size, 1)
 
 
-LIES: dict[str, tuple[Callable[[Liar], Answer], str]] = {
+LIES: dict[str, tuple[Callable[[ScriptedServer], Reply], str]] = {
     "page": (
-        lambda liar: Answer(200, b"<html><title>Log in</title>", "text/html"),
+        lambda liar: Reply(body=b"<html><title>Log in</title>", content_type="text/html"),
         'is a web page ("Log in"), so this is not an API server',
     ),
     "endless page": (
-        lambda liar: Answer(200, liar.endless(b"<p>" * 9999), "text/html"),
+        lambda liar: Reply(body=liar.endless(b"<p>" * 9999), content_type="text/html"),
         "is a web page (HTML), so this is not an API server",
     ),
     "endless error": (
-        lambda liar: Answer(400, liar.endless(b"<p>" * 9999), "text/html"),
+        lambda liar: Reply(400, liar.endless(b"<p>" * 9999), content_type="text/html"),
         "answered 400: a web page (HTML); this is not an API server",
     ),
-    "endless JSON": (lambda liar: Answer(200, liar.endless(b"[" * 65536)), f"is longer than 134217728 bytes; {_PROXY}"),
+    "endless JSON": (lambda liar: Reply(body=liar.endless(b"[" * 65536)), f"is longer than 134217728 bytes; {_PROXY}"),
     "zipped JSON": (
-        lambda liar: Answer(200, _zipped(200 * 1024**2), headers={"Content-Encoding": "gzip"}),
+        lambda liar: Reply(body=_zipped(200 * 1024**2), headers={"Content-Encoding": "gzip"}),
         f"is longer than 134217728 bytes; {_PROXY}",
     ),
     "zipped twice": (
-        lambda liar: Answer(200, gzip.compress(_zipped(200 * 1024**2)), headers={"Content-Encoding": "gzip, gzip"}),
+        lambda liar: Reply(body=gzip.compress(_zipped(200 * 1024**2)), headers={"Content-Encoding": "gzip, gzip"}),
         f"is not UTF-8 text; {_PROXY}",
     ),
-    "deep JSON": (lambda liar: Answer(200, b'{"items": ' + b"[" * 1_000_000), f"is not valid JSON; {_PROXY}"),
-    "bytes": (lambda liar: Answer(200, b'{"items": "\xff"}'), f"is not UTF-8 text; {_PROXY}"),
-    "a list": (lambda liar: Answer.of([]), f"is not a JSON object; {_PROXY}"),
+    "deep JSON": (lambda liar: Reply(body=b'{"items": ' + b"[" * 1_000_000), f"is not valid JSON; {_PROXY}"),
+    "bytes": (lambda liar: Reply(body=b'{"items": "\xff"}'), f"is not UTF-8 text; {_PROXY}"),
+    "a list": (lambda liar: Reply(body=[]), f"is not a JSON object; {_PROXY}"),
     "header": (
-        lambda liar: Answer(200, b"{}", headers={"Warning": "x" * 70_000}),
+        lambda liar: Reply(body=b"{}", headers={"Warning": "x" * 70_000}),
         "got more than 65536 bytes when reading header line",
     ),
     "redirect": (
-        lambda liar: Answer(302, liar.endless(), headers={"Location": "https://login.example.com/?next=x"}),
+        lambda liar: Reply(302, liar.endless(), {"Location": "https://login.example.com/?next=x"}),
         "this is not an API server (it redirects to https://login.example.com/)",
     ),
     "Status of everything": (
-        lambda liar: Answer.of(
+        lambda liar: Reply(
+            422,
             {
                 "kind": "Status",
                 "message": "x" * 1_000_000,
                 "details": {"causes": [{"field": "f" * 9999, "message": "m"}] * 99},
             },
-            422,
         ),
         "answered 422",
     ),
@@ -75,7 +75,7 @@ LIES: dict[str, tuple[Callable[[Liar], Answer], str]] = {
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_answers(lie: Callable[..., Liar], tmp_path: Path, name: str) -> None:
+def test_answers(lie: Callable[..., ScriptedServer], tmp_path: Path, name: str) -> None:
     answer, words = LIES[name]
     liar = lie(lambda asked: answer(liar))
 

@@ -22,8 +22,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     digest_of,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import Asked, Reply, ScriptedServer
 
-from security.liars import Answer, Asked, Liar
 from security.runs import RunHere, run_apart
 
 GIB = 1024**3
@@ -52,22 +52,24 @@ def _zipped(times: int = 1) -> bytes:
     return body
 
 
-def _manifest(body: bytes, **headers: str) -> Answer:
-    return Answer(200, body, OCI_INDEX, {name.replace("_", "-"): value for name, value in headers.items()})
+def _manifest(body: bytes, **headers: str) -> Reply:
+    return Reply(
+        body=body, headers={name.replace("_", "-"): value for name, value in headers.items()}, content_type=OCI_INDEX
+    )
 
 
 # What is served as a manifest, by the name of the repository, and the sentence without "The registry ... ".
-LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
+LIES: dict[str, tuple[Callable[[ScriptedServer, Asked], Reply], str]] = {
     "gigabyte": (
-        lambda liar, asked: Answer(200, liar.endless(), OCI_INDEX, {"Content-Length": str(GIB)}),
+        lambda liar, asked: Reply(body=liar.endless(), headers={"Content-Length": str(GIB)}, content_type=OCI_INDEX),
         'serves more than 4 MiB as "v1" of gigabyte; that much is not read',
     ),
     "endless": (
-        lambda liar, asked: Answer(200, liar.endless(), OCI_INDEX),
+        lambda liar, asked: Reply(body=liar.endless(), content_type=OCI_INDEX),
         'serves more than 4 MiB as "v1" of endless; that much is not read',
     ),
     "endless-error": (
-        lambda liar, asked: Answer(500, liar.endless(b"no "), "text/plain"),
+        lambda liar, asked: Reply(500, liar.endless(b"no "), content_type="text/plain"),
         # the quoted words end after 200 characters
         (
             f'answered HTTP 500: "{"no " * 66}no" at the request for "v1" of endless-error; it fails itself, try again '
@@ -75,11 +77,11 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
         ),
     ),
     "redirects": (
-        lambda liar, asked: Answer(307, b"", headers={"Location": asked.path + "x"}),
+        lambda liar, asked: Reply(307, b"", {"Location": asked.path + "x"}),
         "redirects more than 5 times",
     ),
     "endless-redirect": (
-        lambda liar, asked: Answer(307, liar.endless(), headers={"Location": "/v2/endless-redirect/again"}),
+        lambda liar, asked: Reply(307, liar.endless(), {"Location": "/v2/endless-redirect/again"}),
         "redirects more than 5 times",
     ),
     "digest": (
@@ -109,7 +111,7 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
         'serves something else than an image as "v1" of number: it is not JSON',
     ),
     "page": (
-        lambda liar, asked: Answer(200, b"<html>", "text/html"),
+        lambda liar, asked: Reply(body=b"<html>", content_type="text/html"),
         'serves something else than an image as "v1" of page: it is not JSON',
     ),
     "zipped": (
@@ -128,19 +130,21 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
         ),
     ),
     "headers": (
-        lambda liar, asked: Answer(200, _SMALL, OCI_INDEX, {f"X-{number}": "x" for number in range(200)}),
+        lambda liar, asked: Reply(
+            body=_SMALL, headers={f"X-{number}": "x" for number in range(200)}, content_type=OCI_INDEX
+        ),
         "could not be reached at {url} (got more than 100 headers); check host, port and network",
     ),
     "token": (
-        lambda liar, asked: Answer(401, b"", headers={"WWW-Authenticate": f'Bearer realm="{liar.url}/token/endless"'}),
+        lambda liar, asked: Reply(401, b"", {"WWW-Authenticate": f'Bearer realm="{liar.url}/token/endless"'}),
         "has a token server that answered without a token",
     ),
     "deep-token": (
-        lambda liar, asked: Answer(401, b"", headers={"WWW-Authenticate": f'Bearer realm="{liar.url}/token/deep"'}),
+        lambda liar, asked: Reply(401, b"", {"WWW-Authenticate": f'Bearer realm="{liar.url}/token/deep"'}),
         "has a token server that answered without a token",
     ),
     "never-enough": (
-        lambda liar, asked: Answer(401, b"", headers={"WWW-Authenticate": f'Bearer realm="{liar.url}/token/good"'}),
+        lambda liar, asked: Reply(401, b"", {"WWW-Authenticate": f'Bearer realm="{liar.url}/token/good"'}),
         (
             'gives nobody "v1" of never-enough without a credential (HTTP 401); give one, and check the name of the '
             "repository"
@@ -149,23 +153,23 @@ LIES: dict[str, tuple[Callable[[Liar, Asked], Answer], str]] = {
 }
 
 
-def _script(liar: Liar, asked: Asked) -> Answer:
+def _script(liar: ScriptedServer, asked: Asked) -> Reply:
     kind, _slash, name = asked.path.partition("?")[0][1:].partition("/")
     if kind == "token":
-        return {"endless": Answer(200, liar.endless()), "deep": Answer(200, _DEEP), "good": Answer.of({"token": "t"})}[
+        return {"endless": Reply(body=liar.endless()), "deep": Reply(body=_DEEP), "good": Reply(body={"token": "t"})}[
             name
         ]
     return LIES[name.partition("/")[0]][0](liar, asked)
 
 
 @pytest.fixture
-def registry(lie: Callable[..., Liar]) -> Liar:
-    liar = lie(lambda asked: Answer(404))
+def registry(lie: Callable[..., ScriptedServer]) -> ScriptedServer:
+    liar = lie(lambda asked: Reply(404))
     liar.script = functools.partial(_script, liar)
     return liar
 
 
-def test_manifests(registry: Liar, tmp_path: Path) -> None:
+def test_manifests(registry: ScriptedServer, tmp_path: Path) -> None:
     images = [f"{registry.host}/{name}:v1" for name in LIES]
 
     run = run_apart("registry_image_info", {"images": images, "insecure": True, "timeout": 10}, tmp_path)
@@ -177,7 +181,7 @@ def test_manifests(registry: Liar, tmp_path: Path) -> None:
     assert len(registry.asked) < 60
 
 
-def test_a_manifest_of_thousands_of_entries(registry: Liar, tmp_path: Path) -> None:
+def test_a_manifest_of_thousands_of_entries(registry: ScriptedServer, tmp_path: Path) -> None:
     registry.script = lambda asked: _manifest(_many())
 
     run = run_apart("registry_image_info", {"images": [f"{registry.host}/many:v1"], "insecure": True}, tmp_path)
@@ -186,7 +190,7 @@ def test_a_manifest_of_thousands_of_entries(registry: Liar, tmp_path: Path) -> N
     assert run.peak < PEAK
 
 
-def test_what_is_asked_for_by_digest_is_what_comes(registry: Liar, tmp_path: Path) -> None:
+def test_what_is_asked_for_by_digest_is_what_comes(registry: ScriptedServer, tmp_path: Path) -> None:
     registry.script = lambda asked: _manifest(_self_listing(), Docker_Content_Digest=DIGEST)
 
     run = run_apart("registry_image_info", {"images": [f"{registry.host}/web@{DIGEST}"], "insecure": True}, tmp_path)
@@ -194,9 +198,9 @@ def test_what_is_asked_for_by_digest_is_what_comes(registry: Liar, tmp_path: Pat
     assert f'serves "{DIGEST}" of web with other content, whose digest is {digest_of(_self_listing())}' in run.message
 
 
-def test_an_answer_that_drips(registry: Liar, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_drips(registry: ScriptedServer, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "Patience", functools.partial(Patience, body=0.3))
-    registry.script = lambda asked: Answer(200, registry.endless(b"{", pause=0.01), OCI_INDEX)
+    registry.script = lambda asked: Reply(body=registry.endless(b"{", pause=0.01), content_type=OCI_INDEX)
 
     ended = run_here("registry_image_info", {"images": [f"{registry.host}/drip:v1"], "insecure": True, "timeout": 1})
 
@@ -208,26 +212,28 @@ def test_an_answer_that_drips(registry: Liar, run_here: RunHere, monkeypatch: py
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda liar: Answer(200, liar.endless()), "answered 403"),
-        (lambda liar: Answer(401, liar.endless(), headers={"WWW-Authenticate": "Basic " * 10_000}), "refused the user"),
+        (lambda liar: Reply(body=liar.endless()), "answered 403"),
+        (lambda liar: Reply(401, liar.endless(), {"WWW-Authenticate": "Basic " * 10_000}), "refused the user"),
         (
-            lambda liar: Answer(401, b"", headers={"WWW-Authenticate": 'Bearer realm="' + "x" * 50_000 + '"'}),
+            lambda liar: Reply(401, b"", {"WWW-Authenticate": 'Bearer realm="' + "x" * 50_000 + '"'}),
             "which is not reached over HTTPS",
         ),
         (
-            lambda liar: Answer(
-                401, b"", headers={"WWW-Authenticate": 'Bearer realm="http://[",service="' + '\\"' * 20_000}
-            ),
+            lambda liar: Reply(401, b"", {"WWW-Authenticate": 'Bearer realm="http://[",service="' + '\\"' * 20_000}),
             "which is no address",
         ),
-        (lambda liar: Answer(302, b"", headers={"Location": "/v2/"}), "answered HTTP 302 at /v2/"),
+        (lambda liar: Reply(302, b"", {"Location": "/v2/"}), "answered HTTP 302 at /v2/"),
     ],
 )
 def test_a_login(
-    registry: Liar, lie: Callable[..., Liar], tmp_path: Path, answer: Callable[[Liar], Answer], words: str
+    registry: ScriptedServer,
+    lie: Callable[..., ScriptedServer],
+    tmp_path: Path,
+    answer: Callable[[ScriptedServer], Reply],
+    words: str,
 ) -> None:
     registry.script = lambda asked: answer(registry)
-    cluster = lie(lambda asked: Answer.of({"kind": "Status", "reason": "Forbidden", "message": "no", "code": 403}, 403))
+    cluster = lie(lambda asked: Reply(403, {"kind": "Status", "reason": "Forbidden", "message": "no", "code": 403}))
     entry: dict[str, t.Any] = {
         "registry": registry.host,
         "username": "robot",

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import Asked, Reply, ScriptedServer
 
 from security.canaries import canary
-from security.liars import Answer, Asked, Liar
 from security.runs import RunHere
 from security.test_canaries import TALKERS, WORK
 from security.ways import USER, basic
@@ -31,11 +31,11 @@ def context() -> tuple[ssl.SSLContext, trustme.CA]:
 
 
 @pytest.fixture
-def trusted(lie: Callable[..., Liar], tmp_path: Path) -> tuple[Liar, str]:
+def trusted(lie: Callable[..., ScriptedServer], tmp_path: Path) -> tuple[ScriptedServer, str]:
     """A registry and the file with its authority."""
     tls, authority = context()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return lie(lambda asked: Answer(404), tls=tls), str(tmp_path / "ca.pem")
+    return lie(lambda asked: Reply(404), tls=tls), str(tmp_path / "ca.pem")
 
 
 def options(module: str, registry: str, **entry: t.Any) -> dict[str, t.Any]:
@@ -53,7 +53,7 @@ def options(module: str, registry: str, **entry: t.Any) -> dict[str, t.Any]:
     return {"images": [f"{registry}/team/web:v1"], "registries": registries}
 
 
-def sent_to(liar: Liar) -> list[str]:
+def sent_to(liar: ScriptedServer) -> list[str]:
     """The credentials that arrived at a server."""
     return [
         asked.header("Authorization") + asked.body.decode()
@@ -64,9 +64,9 @@ def sent_to(liar: Liar) -> list[str]:
 
 @pytest.mark.parametrize("module", TALKERS)
 def test_no_module_sends_a_token_to_a_cluster_that_nobody_vouches_for(
-    lie: Callable[..., Liar], run_here: RunHere, module: str
+    lie: Callable[..., ScriptedServer], run_here: RunHere, module: str
 ) -> None:
-    liar = lie(lambda asked: Answer.of({}), tls=context()[0])
+    liar = lie(lambda asked: Reply(body={}), tls=context()[0])
 
     ended = run_here(module, {**WORK[module], "host": liar.url, "api_key": PASSWORD})
 
@@ -77,9 +77,9 @@ def test_no_module_sends_a_token_to_a_cluster_that_nobody_vouches_for(
 
 @pytest.mark.parametrize("module", ["pull_secret", "registry_image_info"])
 def test_no_module_sends_a_password_to_a_registry_that_nobody_vouches_for(
-    lie: Callable[..., Liar], run_here: RunHere, module: str
+    lie: Callable[..., ScriptedServer], run_here: RunHere, module: str
 ) -> None:
-    liar = lie(lambda asked: Answer(401, headers={"WWW-Authenticate": "Basic"}), tls=context()[0])
+    liar = lie(lambda asked: Reply(401, headers={"WWW-Authenticate": "Basic"}), tls=context()[0])
 
     ended = run_here(module, options(module, liar.host))
 
@@ -88,8 +88,10 @@ def test_no_module_sends_a_password_to_a_registry_that_nobody_vouches_for(
 
 
 @pytest.mark.parametrize("module", ["pull_secret", "registry_image_info"])
-def test_no_module_sends_a_password_without_tls(lie: Callable[..., Liar], run_here: RunHere, module: str) -> None:
-    liar = lie(lambda asked: Answer(401, headers={"WWW-Authenticate": "Basic"}))
+def test_no_module_sends_a_password_without_tls(
+    lie: Callable[..., ScriptedServer], run_here: RunHere, module: str
+) -> None:
+    liar = lie(lambda asked: Reply(401, headers={"WWW-Authenticate": "Basic"}))
 
     ended = run_here(module, options(module, liar.host))
 
@@ -99,18 +101,22 @@ def test_no_module_sends_a_password_without_tls(lie: Callable[..., Liar], run_he
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_of_a_registry_takes_no_credential_along(
-    trusted: tuple[Liar, str], lie: Callable[..., Liar], run_here: RunHere, tmp_path: Path, status: int
+    trusted: tuple[ScriptedServer, str],
+    lie: Callable[..., ScriptedServer],
+    run_here: RunHere,
+    tmp_path: Path,
+    status: int,
 ) -> None:
     registry, ca_file = trusted
     tls, authority = context()
     with (tmp_path / "ca.pem").open("ab") as file:
         file.write(authority.cert_pem.bytes())
-    store = lie(lambda asked: Answer(401, headers={"WWW-Authenticate": "Basic"}), tls=tls)
+    store = lie(lambda asked: Reply(401, headers={"WWW-Authenticate": "Basic"}), tls=tls)
 
-    def script(asked: Asked) -> Answer:
+    def script(asked: Asked) -> Reply:
         if not asked.header("Authorization"):
-            return Answer(401, headers={"WWW-Authenticate": "Basic"})
-        return Answer(status, headers={"Location": f"{store.url}/elsewhere"})
+            return Reply(401, headers={"WWW-Authenticate": "Basic"})
+        return Reply(status, headers={"Location": f"{store.url}/elsewhere"})
 
     registry.script = script
 
@@ -125,12 +131,12 @@ def test_a_redirect_of_a_registry_takes_no_credential_along(
 @pytest.mark.parametrize("module", ["pull_secret", "registry_image_info"])
 @pytest.mark.parametrize("kind", ["password", "identity_token"])
 def test_a_token_server_hands_no_credential_on(
-    trusted: tuple[Liar, str], lie: Callable[..., Liar], run_here: RunHere, module: str, kind: str
+    trusted: tuple[ScriptedServer, str], lie: Callable[..., ScriptedServer], run_here: RunHere, module: str, kind: str
 ) -> None:
     registry, ca_file = trusted
-    other = lie(lambda asked: Answer.of({"token": "opens"}))
-    token = Answer(307, headers={"Location": f"{other.url}/token"})
-    challenge = Answer(401, headers={"WWW-Authenticate": f'Bearer realm="{registry.url}/token",service="it"'})
+    other = lie(lambda asked: Reply(body={"token": "opens"}))
+    token = Reply(307, headers={"Location": f"{other.url}/token"})
+    challenge = Reply(401, headers={"WWW-Authenticate": f'Bearer realm="{registry.url}/token",service="it"'})
     registry.script = lambda asked: token if asked.path.startswith("/token") else challenge
     given = options(module, registry.host, ca_cert=ca_file)
     if kind == "identity_token":
@@ -146,11 +152,15 @@ def test_a_token_server_hands_no_credential_on(
 @pytest.mark.parametrize("module", ["pull_secret", "registry_image_info"])
 @pytest.mark.parametrize("insecure", [False, True])
 def test_a_token_server_without_tls_is_refused(
-    trusted: tuple[Liar, str], lie: Callable[..., Liar], run_here: RunHere, module: str, insecure: bool
+    trusted: tuple[ScriptedServer, str],
+    lie: Callable[..., ScriptedServer],
+    run_here: RunHere,
+    module: str,
+    insecure: bool,
 ) -> None:
     registry, ca_file = trusted
-    plain = lie(lambda asked: Answer.of({"token": "opens"}))
-    registry.script = lambda asked: Answer(
+    plain = lie(lambda asked: Reply(body={"token": "opens"}))
+    registry.script = lambda asked: Reply(
         401, headers={"WWW-Authenticate": f'Bearer realm="{plain.url}/token",service="it"'}
     )
 
@@ -166,9 +176,9 @@ def test_a_token_server_without_tls_is_refused(
     assert sent_to(registry) == []
 
 
-def test_a_cluster_that_redirects_gets_nothing_more(lie: Callable[..., Liar], run_here: RunHere) -> None:
-    other = lie(lambda asked: Answer.of({}))
-    cluster = lie(lambda asked: Answer(307, headers={"Location": f"{other.url}{asked.path}"}))
+def test_a_cluster_that_redirects_gets_nothing_more(lie: Callable[..., ScriptedServer], run_here: RunHere) -> None:
+    other = lie(lambda asked: Reply(body={}))
+    cluster = lie(lambda asked: Reply(307, headers={"Location": f"{other.url}{asked.path}"}))
 
     ended = run_here("image_stream_info", {"namespace": "shop", "host": cluster.url, "api_key": PASSWORD})
 

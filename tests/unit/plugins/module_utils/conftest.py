@@ -15,7 +15,7 @@ import trustme
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import ClusterClient
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.connection import Connection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.retry import RetryPolicy
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import (
     Authority,
     ScriptedServer,
 )

@@ -2,29 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Scenes for the tests of prune risks: streams with lists in their histories, workloads, and a cluster that only
-reads."""
+"""Scenes for the tests of prune risks: streams with lists in their histories, workloads, and a cluster with both."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import threading
 import typing as t
 
-from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import (
-    ApiNotServed,
-    CollectionError,
-    Forbidden,
-    NotFound,
+from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import Target
+from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.kinds import WORKLOAD_KINDS
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import (
+    Object,
+    StoredCluster,
+    missing,
 )
-
-Object = dict[str, t.Any]
 
 NOW = dt.datetime(2026, 5, 4, 12, 0, 0, tzinfo=dt.timezone.utc)
 REGISTRY = "image-registry.openshift-image-registry.svc:5000"
 SOURCE = "registry.example.com/team/web"
+# Kinds that only clusters with the component have.
+NOT_SERVED = {"deploymentconfigs", "buildconfigs", "builds"}
 
 
 def digest(name: str) -> str:
@@ -95,97 +93,39 @@ def templated(*images: str) -> Object:
     return {"template": {"spec": containers(*images)}}
 
 
-class PruneApi:
-    """A cluster that answers lists and reads, and remembers what it was asked.
+def prune_cluster() -> StoredCluster:
+    """A cluster that serves streams and workloads, but none of NOT_SERVED and no projects. What is in a list is told by
+    the API for images of streams and their layers."""
+    cluster = StoredCluster()
+    cluster.serve("imagestreams", *({kind.plural for kind in WORKLOAD_KINDS} - NOT_SERVED))
 
-    ``objects`` are by namespace and plural; ``lists`` maps each digest of a manifest list to its children by
-    platform; ``errors`` are raised for a plural, or for namespace and plural; ``projects`` are those of the caller,
-    None: not served.
-    """
+    def image(target: Target) -> Object:
+        name = str(target.name).partition("@")[2]
+        return {"image": cluster.objects.get(("images", "", name), {"metadata": {"name": name}})}
 
-    def __init__(self) -> None:
-        self.objects: dict[tuple[str, str], list[Object]] = {}
-        self.namespaces: set[str] = set()
-        self.lists: dict[str, dict[str, str]] = {}
-        self.errors: dict[str | tuple[str, str], CollectionError] = {}
-        self.projects: list[str] | None = None
-        self.sent: list[str] = []
-        self.queries: dict[str, t.Mapping[str, str] | None] = {}
-        self._lock = threading.Lock()
-        for plural in ("deploymentconfigs", "buildconfigs", "builds"):
-            self.errors[plural] = ApiNotServed("this cluster does not serve it", status=404)
-
-    def add(self, plural: str, *objects: Object) -> None:
-        for one in objects:
-            namespace = one["metadata"]["namespace"]
-            self.namespaces.add(namespace)
-            self.objects.setdefault((namespace, plural), []).append(one)
-
-    def add_list(self, name: str, *architectures: str) -> str:
-        """A manifest list, by a name for its digest; returns the digest."""
-        self.lists[digest(name)] = {
-            f"linux/{architecture}": child(name, architecture) for architecture in architectures or ("amd64", "arm64")
-        }
-        return digest(name)
-
-    def forbid(self, plural: str, namespace: str | None = None) -> None:
-        error = Forbidden(f"Cannot list {plural}: 403.", status=403, reason="Forbidden")
-        self.errors[(namespace, plural) if namespace is not None else plural] = error
-
-    def list_items(self, path: str, *, query: t.Mapping[str, str] | None = None) -> list[Object]:
-        target = self._receive(path, query)
-        if target.plural == "projects":
-            if self.projects is None:
-                raise ApiNotServed("no projects here", status=404)
-            return [{"metadata": {"name": name}} for name in self.projects]
-        return [
-            one
-            for (namespace, plural), found in self.objects.items()
-            for one in found
-            if plural == target.plural and target.namespace in (None, namespace)
-        ]
-
-    def get(self, path: str) -> t.Any:
-        target = self._receive(path, None)
-        if target.plural == "namespaces":
-            if target.name in self.namespaces:
-                return {"metadata": {"name": target.name}}
-            raise NotFound(f'Cannot read namespace "{target.name}": 404.', status=404)
-        if target.plural == "imagestreamimages":
-            return {"image": self._image(str(target.name).partition("@")[2])}
-        found = [
-            one
-            for one in self.objects.get((target.namespace or "", "imagestreams"), [])
-            if one["metadata"]["name"] == target.name
-        ]
-        if not found:
-            raise NotFound(f"{path} not found", status=404)
-        return self._layers(found[0]) if target.plural == "imagestreams/layers" else found[0]
-
-    def _receive(self, path: str, query: t.Mapping[str, str] | None) -> t.Any:
-        target = target_of("GET", path)
-        with self._lock:
-            self.sent.append(path)
-            self.queries[path] = query
-        for key in (target.plural, (target.namespace or "*", target.plural)):
-            if key in self.errors:
-                raise self.errors[key]
-        return target
-
-    def _image(self, name: str) -> Object:
-        manifests = [
-            {"digest": found, "os": "linux", "architecture": platform.partition("/")[2]}
-            for platform, found in self.lists.get(name, {}).items()
-        ]
-        return {"metadata": {"name": name}, "dockerImageManifests": manifests}
-
-    def _layers(self, one: Object) -> Object:
+    def layers(target: Target) -> Object:
         images: Object = {}
-        for entry in one["status"]["tags"]:
-            for item in entry["items"]:
-                images[item["image"]] = {"imageMissing": False, "layers": None}
-                if item["image"] in self.lists:
-                    children = list(self.lists[item["image"]].values())
-                    images[item["image"]]["manifests"] = children
-                    images.update({found: {"imageMissing": False, "layers": []} for found in children})
+        found = cluster.objects.get(("imagestreams", str(target.namespace), str(target.name)))
+        if found is None:
+            raise missing("imagestreams", str(target.name))
+        for item in (item for entry in found["status"]["tags"] for item in entry["items"]):
+            images[item["image"]] = {"imageMissing": False, "layers": None}
+            if ("images", "", item["image"]) in cluster.objects:
+                manifests = cluster.objects["images", "", item["image"]]["dockerImageManifests"]
+                children = [manifest["digest"] for manifest in manifests]
+                images[item["image"]]["manifests"] = children
+                images.update({one: {"imageMissing": False, "layers": []} for one in children})
         return {"images": images}
+
+    cluster.computed = {"imagestreamimages": image, "imagestreams/layers": layers}
+    return cluster
+
+
+def add_list(cluster: StoredCluster, name: str, *architectures: str) -> str:
+    """Store a manifest list, by a name for its digest; return the digest."""
+    manifests = [
+        {"digest": child(name, architecture), "os": "linux", "architecture": architecture}
+        for architecture in architectures or ("amd64", "arm64")
+    ]
+    cluster.put_in("images", "", digest(name), dockerImageManifests=manifests)
+    return digest(name)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import cluster_drift
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import StoredCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry
 
 from .test_image_stream_import import documented_part, options_of
@@ -30,8 +30,8 @@ SECRET = {
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
-    api = CoreApi("shop", "test")
+def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
+    api = StoredCluster("shop", "test")
     api.connection = SimpleNamespace(host=HOST)
     monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
     for namespace in ("shop", "test"):
@@ -59,7 +59,7 @@ def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
 
 
 def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(
-    api: CoreApi, run: t.Callable[..., t.Any]
+    api: StoredCluster, run: t.Callable[..., t.Any]
 ) -> None:
     api.put_in("secrets", "shop", "registry", **auths({"h.example": entry(password="another")}))
 
@@ -89,7 +89,7 @@ def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(
 
 
 def test_outside_check_mode_it_is_brought_about_and_then_nothing_differs(
-    api: CoreApi, run: t.Callable[..., t.Any]
+    api: StoredCluster, run: t.Callable[..., t.Any]
 ) -> None:
     would = run()
     did = run(check_mode=False)
@@ -102,7 +102,7 @@ def test_outside_check_mode_it_is_brought_about_and_then_nothing_differs(
     assert (again.result["changed"], again.result["drift"]["changes"]) == (False, [])
 
 
-def test_what_is_another_change_by_now_is_left_alone(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_what_is_another_change_by_now_is_left_alone(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     for namespace in ("shop", "test"):
         api.put_in("secrets", namespace, "registry", **auths({"h.example": entry(password="another")}))
     shown = run().result["to_approve"]
@@ -130,13 +130,15 @@ def test_what_is_another_change_by_now_is_left_alone(api: CoreApi, run: t.Callab
     ]
 
 
-def test_without_any_approval_nothing_is_asked_and_nothing_written(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_without_any_approval_nothing_is_asked_and_nothing_written(
+    api: StoredCluster, run: t.Callable[..., t.Any]
+) -> None:
     did = run(check_mode=False, approved=[])
 
     assert (did.result["changed"], did.result["drift"]["changes"], api.sent) == (False, [], [])
 
 
-def test_a_namespace_that_is_missing_does_not_hide_the_others(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_a_namespace_that_is_missing_does_not_hide_the_others(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     outcome = run(secrets=[{**SECRET, "namespaces": ["shop", "gone"]}])
 
     assert outcome.failed
@@ -156,7 +158,7 @@ def test_a_namespace_that_is_missing_does_not_hide_the_others(api: CoreApi, run:
 
 
 def test_what_somebody_else_did_meanwhile_is_confirmed_and_nothing_else_is(
-    api: CoreApi, run: t.Callable[..., t.Any]
+    api: StoredCluster, run: t.Callable[..., t.Any]
 ) -> None:
     shown = run().result["to_approve"]
     ids = {(one["kind"], one["namespace"]): one["id"] for one in shown}
@@ -170,7 +172,7 @@ def test_what_somebody_else_did_meanwhile_is_confirmed_and_nothing_else_is(
 
 
 def test_names_are_whole_in_the_file_of_results_whatever_the_password(
-    api: CoreApi, tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+    api: StoredCluster, tmp_path: Path, run_module_main: t.Callable[..., t.Any]
 ) -> None:
     """Ansible hides the password in every name that has it: what computes with such a result does nothing, and calls
     it done."""
@@ -189,7 +191,7 @@ def test_names_are_whole_in_the_file_of_results_whatever_the_password(
 
 
 def test_messages_in_the_file_of_results_are_redacted(
-    api: CoreApi, tmp_path: Path, run_module_main: t.Callable[..., t.Any]
+    api: StoredCluster, tmp_path: Path, run_module_main: t.Callable[..., t.Any]
 ) -> None:
     secret = {**SECRET, "namespaces": ["gone"], "registries": [{**SECRET["registries"][0], "password": "not found"}]}
     path = tmp_path / "results.json"
@@ -214,7 +216,7 @@ def test_messages_in_the_file_of_results_are_redacted(
     ],
 )
 def test_what_cannot_be_meant_is_refused(
-    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], sentence: str
+    api: StoredCluster, run: t.Callable[..., t.Any], options: dict[str, t.Any], sentence: str
 ) -> None:
     outcome = run(**options)
 

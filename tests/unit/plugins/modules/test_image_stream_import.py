@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,
     NAMESPACE,
@@ -24,7 +25,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     WEB_V1_AMD64,
     WEB_V1_LIST,
     WEB_V2,
-    ScriptedCluster,
     recorded,
     recorded_error,
     refusal,

@@ -17,6 +17,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan_types import Knowledge
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import, image_stream_info
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     CASES,
     IMPORTS,
@@ -24,7 +25,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     STREAMS,
     WEB_V1_LIST,
     WEB_V2,
-    ScriptedCluster,
     filled,
     forbidden,
     recorded,

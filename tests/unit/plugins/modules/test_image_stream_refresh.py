@@ -18,12 +18,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.observed import Mirror
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.plan import plan_refresh
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_refresh
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import Request, ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,
     NAMESPACE,
     STREAMS,
-    Request,
-    ScriptedCluster,
     conflict,
     forbidden,
 )

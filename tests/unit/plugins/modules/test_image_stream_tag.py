@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiOutcomeUnknown
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_tag
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,
     NAMESPACE,
@@ -17,7 +18,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     STREAMS,
     TAGS,
     WEB_V1_AMD64,
-    ScriptedCluster,
     conflict,
     forbidden,
     recorded,

@@ -20,6 +20,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._workloa
     TRIGGERS_ANNOTATION,
 )
 from ansible_collections.quayside.openshift_images.plugins.modules import multiarch_migration_info
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,
     NAMESPACE,
@@ -28,7 +29,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     WEB_V1_AMD64,
     WEB_V1_ARM64,
     WEB_V1_LIST,
-    ScriptedCluster,
     forbidden,
     recorded,
     recorded_stream,

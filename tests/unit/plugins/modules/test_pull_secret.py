@@ -18,7 +18,11 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     LoginsRefused,
 )
 from ansible_collections.quayside.openshift_images.plugins.modules import pull_secret
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, raising, status_error
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import (
+    StoredCluster,
+    raising,
+    status_error,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
     auths,
     b64,
@@ -42,8 +46,8 @@ NEVER = (
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
-    api = CoreApi("shop", "test")
+def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
+    api = StoredCluster("shop", "test")
     monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
     return api
 
@@ -74,7 +78,7 @@ def the_secret(outcome: t.Any) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", secret)
 
 
-def test_check_do_check_do(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_check_do_check_do(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     would = run(registries=[OURS], check_mode=True)
     assert api.writes == []
     did = run(registries=[OURS])
@@ -89,7 +93,7 @@ def test_check_do_check_do(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert api.secret("shop", "pull")["metadata"]["resourceVersion"] == version
 
 
-def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_the_result_and_the_diff(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in(
         "secrets", "shop", "pull", **auths({"h.example": entry("puller", "f0rmer"), "i.example": entry("i", "f0rmer")})
     )
@@ -138,7 +142,7 @@ def test_the_result_and_the_diff(api: CoreApi, run: t.Callable[..., t.Any]) -> N
     }
 
 
-def test_no_diff_unless_asked(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_no_diff_unless_asked(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     assert "diff" not in run(registries=[OURS], diff=False).result
 
 
@@ -154,7 +158,7 @@ def test_no_diff_unless_asked(api: CoreApi, run: t.Callable[..., t.Any]) -> None
     ],
 )
 def test_every_way_to_give_credentials(
-    api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, option: str, form: str
+    api: StoredCluster, run: t.Callable[..., t.Any], tmp_path: Path, option: str, form: str
 ) -> None:
     credential = {"auth": b64(f"puller:{PASSWORD}")}
     documents: dict[str, t.Any] = {
@@ -179,7 +183,7 @@ def test_every_way_to_give_credentials(
     assert not run(registries=[{"registry": "h.example", "auth": b64(f"puller:{PASSWORD}")}]).result["changed"]
 
 
-def test_merge_replace_and_taking_out(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_merge_replace_and_taking_out(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     foreign = {"auth": b64("x:f0rmer"), "x-note": {"a": [1]}}
     api.put_in(
         "secrets",
@@ -199,7 +203,9 @@ def test_merge_replace_and_taking_out(api: CoreApi, run: t.Callable[..., t.Any])
 @pytest.mark.parametrize(
     ("secret_type", "key"), [("kubernetes.io/dockercfg", ".dockercfg"), ("kubernetes.io/podmanconfigjson", "auth.json")]
 )
-def test_other_types(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str], secret_type: str, key: str) -> None:
+def test_other_types(
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str], secret_type: str, key: str
+) -> None:
     run(registries=[OURS], type=secret_type)
     secret = api.secret("shop", "pull")
     assert (secret["type"], list(secret["data"])) == (secret_type, [key])
@@ -207,7 +213,7 @@ def test_other_types(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str
     assert any("nothing in the cluster reads that type" in warning for warning in warned) is (key == "auth.json")
 
 
-def test_another_type_is_an_error_that_names_recreate(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_another_type_is_an_error_that_names_recreate(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in(
         "secrets",
         "shop",
@@ -227,7 +233,7 @@ def test_another_type_is_an_error_that_names_recreate(api: CoreApi, run: t.Calla
     assert set(logins_of(api.secret("shop", "pull"))) == {"h.example", "i.example"}
 
 
-def test_state_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_state_absent(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     assert not run(state="absent").result["changed"]
     run(registries=[OURS])
     assert run(state="absent", check_mode=True).result["changed"]
@@ -235,7 +241,7 @@ def test_state_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert api.objects == {}
 
 
-def test_metadata(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_metadata(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     outcome = run(
         registries=[OURS],
         exclude_from_import=True,
@@ -256,7 +262,7 @@ def test_metadata(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     ]
 
 
-def test_an_error_in_one_namespace_hides_no_other_result(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_an_error_in_one_namespace_hides_no_other_result(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     outcome = run(namespaces=["nowhere", "shop", "test"], registries=[OURS])
     error = (
         'The namespace "nowhere" does not exist, so the secret "pull" cannot be created there; create the namespace '
@@ -276,14 +282,14 @@ def test_an_error_in_one_namespace_hides_no_other_result(api: CoreApi, run: t.Ca
 @pytest.mark.parametrize(
     "error", [ApiUnreachable("The cluster is out of reach."), status_error(Unauthorized, 401, "Unauthorized", "no")]
 )
-def test_a_cluster_that_does_not_answer(api: CoreApi, run: t.Callable[..., t.Any], error: t.Any) -> None:
+def test_a_cluster_that_does_not_answer(api: StoredCluster, run: t.Callable[..., t.Any], error: t.Any) -> None:
     api.before.append(raising(error))
     assert run(registries=[OURS]).result["msg"] == str(error)
     assert len(run(namespaces=["shop", "test"], registries=[OURS]).result["failed_namespaces"]) == 2
 
 
 def test_logins_are_tried_before_anything_is_written(
-    api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
+    api: StoredCluster, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[list[str]] = []
 
@@ -310,7 +316,7 @@ def test_logins_are_tried_before_anything_is_written(
 
 
 def test_an_accepted_login_is_reported(
-    api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
+    api: StoredCluster, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verify, "try_logins", lambda _registries: [LoginResult("h.example", "puller", "accepted")])
     assert run(registries=[OURS], verify=True).result["verified"][0]["result"] == "accepted"
@@ -371,7 +377,7 @@ def test_an_accepted_login_is_reported(
     ],
 )
 def test_auth_files_that_are_refused(
-    api: CoreApi, run: t.Callable[..., t.Any], tmp_path: Path, content: t.Any, sentence: str
+    api: StoredCluster, run: t.Callable[..., t.Any], tmp_path: Path, content: t.Any, sentence: str
 ) -> None:
     path = tmp_path / "auth.json"
     if content is not None:
@@ -422,7 +428,7 @@ def test_auth_files_that_are_refused(
     ],
 )
 def test_options_that_are_refused(
-    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str
+    api: StoredCluster, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str
 ) -> None:
     outcome = run(**options)
     assert outcome.failed
@@ -430,13 +436,13 @@ def test_options_that_are_refused(
     assert api.sent == []
 
 
-def test_a_namespace_is_required(api: CoreApi, run_module_main: t.Callable[..., t.Any]) -> None:
+def test_a_namespace_is_required(api: StoredCluster, run_module_main: t.Callable[..., t.Any]) -> None:
     outcome = run_module_main(pull_secret.main, {"name": "pull", "registries": [OURS]})
     assert "one of the following is required: namespace, namespaces" in outcome.result["msg"]
 
 
 def test_keys_that_match_less_than_they_seem_to_are_warned_about(
-    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
 ) -> None:
     outcome = run(registries=[{**OURS, "registry": "registry-1.docker.io"}, {**OURS, "registry": "h.example:443"}])
     assert not outcome.failed
@@ -445,7 +451,7 @@ def test_keys_that_match_less_than_they_seem_to_are_warned_about(
     assert 'never "h.example/..."' in warned[1]
 
 
-def test_an_internal_error_shows_no_secret(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_an_internal_error_shows_no_secret(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     def explode(request: t.Any) -> None:
         raise RuntimeError(f"unexpected: {PASSWORD} {request.body}")
 
@@ -453,7 +459,9 @@ def test_an_internal_error_shows_no_secret(api: CoreApi, run: t.Callable[..., t.
     assert run(registries=[OURS]).failed
 
 
-def test_other_secrets_are_left_unread_on_request(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+def test_other_secrets_are_left_unread_on_request(
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
     api.put_in("secrets", "shop", "a-rival", **auths({"h.example": entry(password="f0rmer")}))
     outcome = run(registries=[OURS], check_others=False)
     assert [str(request) for request in api.sent] == [
@@ -466,7 +474,7 @@ def test_other_secrets_are_left_unread_on_request(api: CoreApi, run: t.Callable[
     assert ["a-rival" in warning for warning in warned] == [True]
 
 
-def test_a_secret_that_has_to_be_there(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_a_secret_that_has_to_be_there(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     for check_mode in (True, False):
         assert "does not exist" in run(registries=[OURS], create=False, check_mode=check_mode).result["msg"]
     assert api.writes == []
@@ -493,7 +501,7 @@ def test_a_secret_that_has_to_be_there(api: CoreApi, run: t.Callable[..., t.Any]
     ],
 )
 def test_options_of_another_form_show_no_credential(
-    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any]
+    api: StoredCluster, run: t.Callable[..., t.Any], options: dict[str, t.Any]
 ) -> None:
     # run looks at everything that is printed, the options that were given included
     assert run(**options).failed
@@ -501,7 +509,7 @@ def test_options_of_another_form_show_no_credential(
 
 
 def test_user_information_in_a_key_of_the_cluster_is_never_shown(
-    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
 ) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"https://puller:f0rmer@h.example": entry("u", "p4ss")}))
     outcome = run(registries=[{**OURS, "registry": "i.example"}])
@@ -513,7 +521,7 @@ def test_user_information_in_a_key_of_the_cluster_is_never_shown(
 
 
 def test_a_credential_from_another_secret(
-    api: CoreApi, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
+    api: StoredCluster, run: t.Callable[..., t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.namespaces.add("vault")
     api.put_in("secrets", "vault", "fresh", **auths({"h.example": entry("puller", "f0rmer")}))
@@ -537,7 +545,7 @@ def test_a_credential_from_another_secret(
 
 
 def test_the_owner_and_the_end_of_credentials_are_returned(
-    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
 ) -> None:
     ended = b64(json.dumps({"expiration": 1_000_000_000}))
     api.put_in(

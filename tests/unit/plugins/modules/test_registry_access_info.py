@@ -17,7 +17,11 @@ from ansible_collections.quayside.openshift_images.plugins.modules import (
     registry_access_info,
     sa_secret_link,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, raising, status_error
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import (
+    StoredCluster,
+    raising,
+    status_error,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
     auths,
     b64,
@@ -32,10 +36,10 @@ INTERNAL = "image-registry.openshift-image-registry.svc:5000"
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
+def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
     """Two namespaces with a pull secret for h.example, linked to their service account default, and what the cluster
     adds."""
-    api = CoreApi("shop", "test")
+    api = StoredCluster("shop", "test")
     monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
     for namespace in ("shop", "test"):
         api.put_in("secrets", namespace, "registry", **auths({"h.example": entry()}))
@@ -62,7 +66,7 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def run(api: CoreApi, warned: list[str], run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+def run(api: StoredCluster, warned: list[str], run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     """Run the module; it never writes and never shows a credential."""
 
     def run_it(**options: t.Any) -> dict[str, t.Any]:
@@ -84,11 +88,11 @@ def problems(result: dict[str, t.Any]) -> dict[str, list[str]]:
     }
 
 
-def requests(api: CoreApi) -> list[str]:
+def requests(api: StoredCluster) -> list[str]:
     return sorted(str(request) for request in api.sent)
 
 
-def test_one_namespace(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_one_namespace(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     result = run(namespace="shop")
     assert requests(api) == ["GET shop/secrets", "GET shop/serviceaccounts"]
     assert result["secrets"] == [
@@ -140,7 +144,7 @@ def test_one_namespace(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     }
 
 
-def test_all_namespaces_with_two_requests(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_all_namespaces_with_two_requests(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     for namespace in ("openshift-config", "kube-system"):
         api.put_in("secrets", namespace, "pull-secret", **auths({"h.example": entry()}))
     api.put_in("secrets", "shop", "tls", type="kubernetes.io/tls", data={"tls.key": "a2V5"})
@@ -156,7 +160,7 @@ def test_all_namespaces_with_two_requests(api: CoreApi, run: t.Callable[..., t.A
     assert variables["namespaces"] == ["shop", "test"]
 
 
-def test_namespaces_by_label(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_namespaces_by_label(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.labels = {"test": {"team": "a", "stage": "test"}, "shop": {"team": "a"}}
     result = run(namespace_label_selectors=["team=a", "stage=test"], links=False)
     assert [secret["namespace"] for secret in result["secrets"]] == ["test"]
@@ -164,7 +168,7 @@ def test_namespaces_by_label(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert run(namespace_label_selectors=["team=b"])["secrets"] == []
 
 
-def test_what_is_wrong_with_secrets(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_what_is_wrong_with_secrets(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "shop", "a-rival", **auths({"h.example": entry(password="0ther")}))
     api.put_in(
         "secrets", "shop", "podman", **content_of({"auths": {"h.example": entry()}}, "kubernetes.io/podmanconfigjson")
@@ -189,7 +193,7 @@ def test_what_is_wrong_with_secrets(api: CoreApi, run: t.Callable[..., t.Any]) -
     )
 
 
-def test_malformed_secrets(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_malformed_secrets(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "shop", "broken", **auths({"h.example": {"auth": "s3cret"}}))
     api.put_in("secrets", "shop", "text", **content_of("{s3cret"))
     result = run(namespace="shop", explain_for=[IMAGE])
@@ -199,7 +203,7 @@ def test_malformed_secrets(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert [one["name"] for one in result["not_in_variables"]] == ["broken", "text"]
 
 
-def test_opaque_secrets_are_read_on_request_only(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_opaque_secrets_are_read_on_request_only(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "shop", "opaque", **content_of({"auths": {"h.example": entry()}}, "Opaque"))
     api.put_in("secrets", "shop", "app", type="Opaque", data={"key": b64("s3cret")})
     assert "opaque" not in [secret["name"] for secret in run(namespace="shop")["secrets"]]
@@ -208,7 +212,7 @@ def test_opaque_secrets_are_read_on_request_only(api: CoreApi, run: t.Callable[.
     assert [one["name"] for one in result["not_in_variables"]] == ["opaque"]
 
 
-def test_links_that_have_no_effect(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_links_that_have_no_effect(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "shop", "podman", **content_of({"auths": {}}, "kubernetes.io/podmanconfigjson"))
     pull = [{"name": name} for name in ("registry", "gone", "podman", "registry")]
     api.put_in("serviceaccounts", "shop", "builder", imagePullSecrets=pull, secrets=[{"name": "git"}])
@@ -221,7 +225,7 @@ def test_links_that_have_no_effect(api: CoreApi, run: t.Callable[..., t.Any]) ->
     assert (builder["ineffective"], builder["managed"]) == (["gone", "podman"], None)
 
 
-def test_where_a_registry_is(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_where_a_registry_is(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "test", "more", **auths({"https://h.example/v1/": entry("robot"), "other.example": entry()}))
     api.put_in("secrets", "test", "path", **auths({"h.example/team": entry()}))
     api.put_in("secrets", "test", "text", **content_of("{"))
@@ -236,7 +240,7 @@ def test_where_a_registry_is(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert [secret["name"] for secret in result["secrets"]] == ["more", "text"]
 
 
-def test_one_secret_needs_no_list(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_one_secret_needs_no_list(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.forbidden = {"list secrets"}
     result = run(namespaces=["shop", "test"], name="registry", links=False)
     assert [secret["namespace"] for secret in result["secrets"]] == ["shop", "test"]
@@ -249,7 +253,7 @@ def test_one_secret_needs_no_list(api: CoreApi, run: t.Callable[..., t.Any]) -> 
     ]
 
 
-def test_which_credential_an_image_uses(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_which_credential_an_image_uses(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "test", "registry", **auths({"h.example": {}}))
     result = run(
         namespaces=["shop", "test"], explain_for=[IMAGE, "other.example/web", f"{INTERNAL}/shop/web"], links=False
@@ -270,16 +274,16 @@ def test_which_credential_an_image_uses(api: CoreApi, run: t.Callable[..., t.Any
     )
 
 
-def test_mirrors_are_explained_before_the_registry_itself(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_mirrors_are_explained_before_the_registry_itself(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "shop", "mirror", **auths({"mirror.example:5000": entry("copier")}))
     tags = [
         {"source": "h.example", "mirrors": ["unused.example"]},
         {"source": "h.example/team", "mirrors": ["mirror.example:5000/copies", "second.example/x", "NO SPEC"]},
     ]
-    api.of_the_cluster["imagetagmirrorsets"] = [{"spec": {"imageTagMirrors": tags}}, {"spec": {}}]
-    api.of_the_cluster["imagedigestmirrorsets"] = [
-        {"spec": {"imageDigestMirrors": [{"source": "h.example/team", "mirrors": ["digests.example"]}]}}
-    ]
+    api.put_in("imagetagmirrorsets", "", "tags", spec={"imageTagMirrors": tags})
+    api.put_in("imagetagmirrorsets", "", "without", spec={})
+    digests = {"source": "h.example/team", "mirrors": ["digests.example"]}
+    api.put_in("imagedigestmirrorsets", "", "digests", spec={"imageDigestMirrors": [digests]})
     by_digest = "h.example/team/web@sha256:" + "a" * 64
     tagged, digested, other = run(
         namespace="shop", links=False, explain_for=["h.example/team/web:v1", by_digest, "h.example/teams/web:v1"]
@@ -302,14 +306,14 @@ def test_mirrors_are_explained_before_the_registry_itself(api: CoreApi, run: t.C
     assert [one["image"] for one in other["mirrors"]] == ["unused.example/teams/web:v1"]
 
 
-def test_mirrors_that_may_not_be_listed_are_not_taken_for_none(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_mirrors_that_may_not_be_listed_are_not_taken_for_none(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     assert run(namespace="shop", explain_for=[IMAGE])["explanations"][0]["mirrors"] == []
     api.forbidden = {"list imagetagmirrorsets"}
     (explained,) = run(namespace="shop", explain_for=[IMAGE])["explanations"]
     assert (explained["mirrors"], explained["result"]) == (None, "used")
 
 
-def test_the_password_of_a_key_is_never_shown(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_the_password_of_a_key_is_never_shown(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in(
         "secrets",
         "test",
@@ -322,7 +326,9 @@ def test_the_password_of_a_key_is_never_shown(api: CoreApi, run: t.Callable[...,
     run(registry="h.example/team")
 
 
-def test_who_may_not_read_secrets_is_told_so(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+def test_who_may_not_read_secrets_is_told_so(
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
     api.forbidden = {"list secrets"}
     result = run(namespace="shop", explain_for=[IMAGE])
     assert "failed" not in result
@@ -338,12 +344,12 @@ def test_who_may_not_read_secrets_is_told_so(api: CoreApi, run: t.Callable[..., 
     assert result["msg"].startswith("Reading registry access failed for all 2: shop: ")
 
 
-def test_all_namespaces_without_the_right_to(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
-    api.forbidden = {"list all"}
+def test_all_namespaces_without_the_right_to(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
+    api.forbidden = {"list secrets in *"}
     assert run()["msg"] == "The API server refused it: secrets is forbidden."
 
 
-def test_an_error_in_one_namespace_hides_no_other(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_an_error_in_one_namespace_hides_no_other(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     broken = raising(status_error(ApiError, 500, "InternalError", "etcd is out"))
     api.before.append(lambda request: broken(request) if "test" in request.path else None)
     result = run(namespaces=["shop", "test"], explain_for=[IMAGE])
@@ -363,7 +369,9 @@ def test_a_namespace_that_does_not_exist(run: t.Callable[..., t.Any]) -> None:
     )
 
 
-def test_the_names_of_credentials_are_not_masked_by_credentials(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_the_names_of_credentials_are_not_masked_by_credentials(
+    api: StoredCluster, run: t.Callable[..., t.Any]
+) -> None:
     api.put_in("secrets", "shop", "registry", **auths({"h.example": entry("h", "example")}))
     assert run(namespace="shop")["secrets"][0]["registries"] == [
         {"registry": "h.example", "username": "h", "email": None, "expires_at": None}
@@ -371,7 +379,7 @@ def test_the_names_of_credentials_are_not_masked_by_credentials(api: CoreApi, ru
 
 
 def test_the_variables_change_nothing(
-    api: CoreApi, run: t.Callable[..., t.Any], run_module_main: t.Callable[..., t.Any]
+    api: StoredCluster, run: t.Callable[..., t.Any], run_module_main: t.Callable[..., t.Any]
 ) -> None:
     excluded = {"annotations": {"openshift.io/image.excludeSecret": "true"}}
     api.put_in(
@@ -405,7 +413,7 @@ def test_the_variables_change_nothing(
     assert api.writes == []
 
 
-def test_other_keys_of_the_registry_are_named_beside(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_other_keys_of_the_registry_are_named_beside(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     keys = {
         "h.example": entry(),
         "h.example/team": entry(),
@@ -451,7 +459,7 @@ def test_other_keys_of_the_registry_are_named_beside(api: CoreApi, run: t.Callab
     ],
 )
 def test_options_that_cannot_be_meant(
-    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], message: str
+    api: StoredCluster, run: t.Callable[..., t.Any], options: dict[str, t.Any], message: str
 ) -> None:
     assert run(**options)["msg"] == message
     assert api.sent == []
@@ -461,7 +469,7 @@ def test_what_is_no_image(run: t.Callable[..., t.Any]) -> None:
     assert run(explain_for=["not an image"])["msg"].startswith("explain_for: ")
 
 
-def test_credentials_that_end(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_credentials_that_end(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     in_an_hour = int(time.time()) + 3600
     ended = b64(json.dumps({"expiration": 1_000_000_000}))
     ends = b64(json.dumps({"expiration": in_an_hour}))
@@ -502,7 +510,7 @@ def test_credentials_that_end(api: CoreApi, run: t.Callable[..., t.Any]) -> None
     assert " that expires at " in soon["problems"][1]["message"]
 
 
-def test_the_owner_of_an_account_is_reported(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_the_owner_of_an_account_is_reported(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     owned = {"annotations": {"meta.helm.sh/release-name": "chart"}}
     api.put_in("serviceaccounts", "shop", "app", imagePullSecrets=[{"name": "registry"}], metadata=owned)
     links = {link["service_account"]: link["managed_by"] for link in run(namespace="shop")["links"]}

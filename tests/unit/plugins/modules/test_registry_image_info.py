@@ -19,14 +19,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     digest_of,
 )
 from ansible_collections.quayside.openshift_images.plugins.modules import registry_image_info
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import (
     Authority,
     Reply,
     ScriptedServer,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     SECRETS,
-    ScriptedCluster,
     forbidden,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry, named

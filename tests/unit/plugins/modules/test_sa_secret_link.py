@@ -10,15 +10,15 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import sa_secret_link
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import StoredCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry
 
 MANAGED = "default-dockercfg-x7k2p"
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> CoreApi:
-    api = CoreApi("shop", "test")
+def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
+    api = StoredCluster("shop", "test")
     monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
     for namespace in ("shop", "test"):
         api.put_in("secrets", namespace, "registry", **auths({"h.example": entry()}))
@@ -54,11 +54,11 @@ def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     return run_it
 
 
-def names(api: CoreApi, field: str = "imagePullSecrets", namespace: str = "shop") -> list[str]:
+def names(api: StoredCluster, field: str = "imagePullSecrets", namespace: str = "shop") -> list[str]:
     return [item["name"] for item in api.account(namespace, "default")[field]]
 
 
-def test_check_do_check_do(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_check_do_check_do(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     would = run(check_mode=True)
     assert api.writes == []
     did = run()
@@ -71,14 +71,14 @@ def test_check_do_check_do(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert api.account("shop", "default")["metadata"]["resourceVersion"] == version
 
 
-def test_both_lists_in_several_namespaces(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_both_lists_in_several_namespaces(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     outcome = run(namespaces=["shop", "test"], **{"for": ["pull", "mount"]})
     assert outcome.result["summary"] == {"service_accounts": 2, "changed": 2, "unchanged": 0, "failed": 0}
     for namespace in ("shop", "test"):
         assert names(api, "imagePullSecrets", namespace) == names(api, "secrets", namespace) == [MANAGED, "registry"]
 
 
-def test_exact_and_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_exact_and_absent(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     pull = [{"name": name} for name in ("old", MANAGED, "registry")]
     api.put_in("serviceaccounts", "shop", "default", secrets=[{"name": "old"}], imagePullSecrets=pull)
     outcome = run(state="exact")
@@ -92,7 +92,7 @@ def test_exact_and_absent(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
     assert names(api, "secrets") == []
 
 
-def test_a_missing_secret(api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]) -> None:
+def test_a_missing_secret(api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]) -> None:
     outcome = run(secrets=["typo"])
     assert outcome.result["msg"] == (
         'The secret "typo" does not exist in the namespace "shop", so the service account "default" was not changed; '
@@ -110,7 +110,7 @@ def test_a_missing_secret(api: CoreApi, run: t.Callable[..., t.Any], warned: lis
 
 
 def test_a_secret_that_an_earlier_task_creates_is_no_surprise_in_check_mode(
-    api: CoreApi, run: t.Callable[..., t.Any], warned: list[str]
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
 ) -> None:
     would = run(check_mode=True, secrets=["coming"], pending_secrets=["coming"])
     assert would.result["changed"]
@@ -119,7 +119,7 @@ def test_a_secret_that_an_earlier_task_creates_is_no_surprise_in_check_mode(
     assert api.writes == []
 
 
-def test_an_error_with_one_account_hides_no_other_result(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_an_error_with_one_account_hides_no_other_result(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     outcome = run(service_accounts=["absent", "default"], wait_timeout=0)
     assert outcome.result["msg"] == (
         "Linking secrets to service accounts failed for 1 of 2, the others were done: shop/absent: The service account "
@@ -142,7 +142,7 @@ def test_an_error_with_one_account_hides_no_other_result(api: CoreApi, run: t.Ca
     ],
 )
 def test_options_that_are_refused(
-    api: CoreApi, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str
+    api: StoredCluster, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str
 ) -> None:
     outcome = run(**options)
     assert outcome.failed

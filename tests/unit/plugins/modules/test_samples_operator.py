@@ -17,6 +17,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._samples
     CONFIG_PATH,
 )
 from ansible_collections.quayside.openshift_images.plugins.modules import samples_operator
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import Request, ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.samples_scenes import (
     DIGEST,
     IMPORTS,
@@ -26,8 +27,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     tag,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
-    Request,
-    ScriptedCluster,
     conflict,
     forbidden,
 )

@@ -40,7 +40,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Unauthorized,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import (
     OBJECT,
     Reply,
     ScriptedServer,

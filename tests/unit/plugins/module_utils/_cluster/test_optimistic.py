@@ -23,7 +23,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
     Forbidden,
     NotFound,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import missing, status_error
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import missing, status_error
 
 SUBJECT = 'The secret "pull" in the namespace "shop"'
 

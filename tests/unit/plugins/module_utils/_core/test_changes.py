@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 import typing as t
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import (
@@ -17,8 +16,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.model_cluster import ModelCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_model import ModelCluster
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -153,7 +152,7 @@ def test_what_is_not_approved_or_has_changed_since_stays_as_it_is(
     approved = {change["id"] for change in changes if random.random() < 0.5}
     cluster = cluster_with([*past, *since])
     before = observed(cluster)
-    now = {change["tag"]: change["id"] for change in shown(copy.deepcopy(cluster), declared)}
+    now = {change["tag"]: change["id"] for change in shown(cluster.copy(), declared)}
 
     run(cluster, declared, approved)
 

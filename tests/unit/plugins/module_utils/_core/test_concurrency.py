@@ -24,7 +24,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.re
     failure_sentence,
     without_dot,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import status_error
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import status_error
 
 
 @dataclass

@@ -18,9 +18,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._credent
     OptionCredentials,
     RegistrySettings,
 )
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     SECRETS,
-    ScriptedCluster,
     forbidden,
 )
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, named

@@ -18,10 +18,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import ObservedStream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
     PRIVATE,
-    ScriptedCluster,
     desired,
     forbidden,
     observed,

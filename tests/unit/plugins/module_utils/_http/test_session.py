@@ -34,7 +34,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import answers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http import session as transport
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem, tls_context
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import (
     OBJECT,
     Authority,
     Reply,

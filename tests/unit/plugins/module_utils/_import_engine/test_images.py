@@ -20,6 +20,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     send_images,
     send_repository,
 )
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
@@ -30,7 +31,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     WEB_V1_ARM64,
     WEB_V1_LIST,
     WEB_V2,
-    ScriptedCluster,
     recorded,
     recorded_error,
 )

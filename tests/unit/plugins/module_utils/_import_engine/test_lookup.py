@@ -19,14 +19,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     Lookup,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.stream_imports import look_up
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import Request, ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
     IMPORTS,
     NAMESPACE,
     PRIVATE,
     WEB_V2,
-    Request,
-    ScriptedCluster,
     recorded,
     recorded_error,
 )

@@ -21,13 +21,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     parse_stream,
     read_stream,
 )
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
     PRIVATE,
     STREAMS,
     WEB_V1_AMD64,
     WEB_V2,
-    ScriptedCluster,
     forbidden,
     observed,
     recorded,

@@ -13,12 +13,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportFailure
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
     NAMESPACE,
     PRIVATE,
     SECRETS,
-    ScriptedCluster,
     forbidden,
     recorded,
     recorded_error,

@@ -31,7 +31,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.repository import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import Request, ScriptedCluster
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import (
     Authority,
     Reply,
     ScriptedServer,
@@ -44,8 +45,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     STREAMS,
     TAGS,
     WEB_V2,
-    Request,
-    ScriptedCluster,
     forbidden,
     recorded,
     recorded_error,

@@ -36,6 +36,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.view import stream_view, view
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import Request, ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,
     IMPORTS,
@@ -46,8 +47,6 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
     WEB_V1_AMD64,
     WEB_V1_ARM64,
     WEB_V2,
-    Request,
-    ScriptedCluster,
     conflict,
     forbidden,
     observed,

@@ -26,13 +26,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan_types import Knowledge
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_model import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.model_cluster import (
     PREFER_ARCHITECTURE,
     PREFER_OS,
     SOURCES,
     ModelCluster,
 )
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.fuzzing import examples
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     NAMESPACE,
     conflict,
@@ -126,7 +126,7 @@ def cluster_with(past: list[dict[str, t.Any]], default_mode: str = "Legacy") -> 
         elif event["tag"] in observed(cluster).tags:
             body = {"spec": {"tags": [{"name": event["tag"], **copy.deepcopy(event["change"])}]}}
             cluster.patch(f"{STREAMS}/web", body, "application/strategic-merge-patch+json")
-    cluster.writes = cluster.stored = 0
+    cluster.forget()
     return cluster
 
 

@@ -22,7 +22,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.di
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import (
     Reply,
     ScriptedServer,
 )

@@ -34,10 +34,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     _mark,
     former_copy_name,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import (
     WRITES,
-    CoreApi,
     Sent,
+    StoredCluster,
     once,
     raising,
     status_error,
@@ -58,8 +58,8 @@ TYPE_LISTS = [
 
 
 @pytest.fixture
-def api() -> CoreApi:
-    return CoreApi("shop", "test")
+def api() -> StoredCluster:
+    return StoredCluster("shop", "test")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def of_the_secret(act: t.Callable[[Sent], None], method: str, times: int = 1) ->
 
 
 @pytest.fixture
-def apply(api: CoreApi, masked: list[str]) -> Apply:
+def apply(api: StoredCluster, masked: list[str]) -> Apply:
     def converge(
         *registries: DesiredRegistry, namespace: str = "shop", check_mode: bool = False, **given: t.Any
     ) -> SecretOutcome:
@@ -101,7 +101,7 @@ def registry(key: str = "h.example", username: str = "puller", password: str = "
     return DesiredRegistry(key, Login(username, password))
 
 
-def requests(api: CoreApi) -> list[str]:
+def requests(api: StoredCluster) -> list[str]:
     return [f"{sent}?{sent.query['fieldSelector']}" if sent.query else str(sent) for sent in api.sent]
 
 
@@ -111,14 +111,14 @@ def action(outcome: SecretOutcome) -> str:
     return outcome.plan.action
 
 
-def test_a_missing_secret_is_read_then_created(api: CoreApi, apply: Apply) -> None:
+def test_a_missing_secret_is_read_then_created(api: StoredCluster, apply: Apply) -> None:
     assert action(apply()) == "create"
     assert requests(api) == ["GET shop/secrets/pull", COPY_LOOKED_FOR, "POST shop/secrets", *TYPE_LISTS]
     assert api.writes[0].body["metadata"] == {"name": "pull", "namespace": "shop"}
     assert logins_of(api.secret("shop", "pull")) == {"h.example": OURS}
 
 
-def test_a_second_run_writes_nothing(api: CoreApi, apply: Apply) -> None:
+def test_a_second_run_writes_nothing(api: StoredCluster, apply: Apply) -> None:
     apply()
     version = api.secret("shop", "pull")["metadata"]["resourceVersion"]
     api.sent.clear()
@@ -127,7 +127,7 @@ def test_a_second_run_writes_nothing(api: CoreApi, apply: Apply) -> None:
     assert api.secret("shop", "pull")["metadata"]["resourceVersion"] == version
 
 
-def test_an_update_carries_the_version_that_was_read(api: CoreApi, apply: Apply) -> None:
+def test_an_update_carries_the_version_that_was_read(api: StoredCluster, apply: Apply) -> None:
     version = api.put_in("secrets", "shop", "pull", **auths({"other.example": entry("x")}))["metadata"][
         "resourceVersion"
     ]
@@ -137,7 +137,7 @@ def test_an_update_carries_the_version_that_was_read(api: CoreApi, apply: Apply)
     assert logins_of(api.secret("shop", "pull")) == {"h.example": OURS, "other.example": ("x", "s3cret")}
 
 
-def test_check_mode_reads_and_writes_nothing(api: CoreApi, apply: Apply) -> None:
+def test_check_mode_reads_and_writes_nothing(api: StoredCluster, apply: Apply) -> None:
     assert action(apply(check_mode=True)) == "create"
     assert requests(api) == ["GET shop/secrets/pull", COPY_LOOKED_FOR, "GET shop", *TYPE_LISTS]
     api.put_in("secrets", "shop", "pull", **auths({"other.example": entry("x")}))
@@ -146,7 +146,7 @@ def test_check_mode_reads_and_writes_nothing(api: CoreApi, apply: Apply) -> None
     assert api.writes == []
 
 
-def test_another_writer_between_read_and_write_loses_nothing(api: CoreApi, apply: Apply) -> None:
+def test_another_writer_between_read_and_write_loses_nothing(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
     api.before.append(
         once(
@@ -162,7 +162,7 @@ def test_another_writer_between_read_and_write_loses_nothing(api: CoreApi, apply
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "b.example", "h.example"}
 
 
-def test_a_secret_that_somebody_creates_meanwhile_is_merged_with(api: CoreApi, apply: Apply) -> None:
+def test_a_secret_that_somebody_creates_meanwhile_is_merged_with(api: StoredCluster, apply: Apply) -> None:
     api.before.append(
         once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")})), "POST")
     )
@@ -171,14 +171,14 @@ def test_a_secret_that_somebody_creates_meanwhile_is_merged_with(api: CoreApi, a
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "h.example"}
 
 
-def test_a_secret_that_somebody_deletes_meanwhile_is_created(api: CoreApi, apply: Apply) -> None:
+def test_a_secret_that_somebody_deletes_meanwhile_is_created(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
     api.before.append(once(lambda _sent: api.objects.pop(("secrets", "shop", "pull")), "PUT"))
     assert action(apply()) == "create"
     assert [str(sent) for sent in api.writes] == ["PUT shop/secrets/pull", "POST shop/secrets"]
 
 
-def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
+def test_ten_writers_at_once_lose_nothing(api: StoredCluster) -> None:
     started = threading.Barrier(10)
 
     def write(number: int) -> None:
@@ -197,7 +197,7 @@ def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
     assert set(logins_of(api.secret("shop", "pull"))) == {f"r{number}.example" for number in range(10)}
 
 
-def test_it_gives_up_when_somebody_always_comes_between(api: CoreApi, apply: Apply) -> None:
+def test_it_gives_up_when_somebody_always_comes_between(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
     api.before.append(
         lambda sent: sent.method == "PUT" and api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
@@ -209,7 +209,7 @@ def test_it_gives_up_when_somebody_always_comes_between(api: CoreApi, apply: App
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
-def test_a_write_without_an_answer_is_looked_at(api: CoreApi, apply: Apply, carried_out: bool) -> None:
+def test_a_write_without_an_answer_is_looked_at(api: StoredCluster, apply: Apply, carried_out: bool) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
     (api.after if carried_out else api.before).append(once(raising(ApiOutcomeUnknown("no answer")), "PUT"))
     outcome = apply()
@@ -218,7 +218,7 @@ def test_a_write_without_an_answer_is_looked_at(api: CoreApi, apply: Apply, carr
     assert logins_of(api.secret("shop", "pull"))["h.example"] == OURS
 
 
-def test_a_missing_namespace(api: CoreApi, apply: Apply) -> None:
+def test_a_missing_namespace(api: StoredCluster, apply: Apply) -> None:
     sentence = (
         'The namespace "nowhere" does not exist, so the secret "pull" cannot be created there; create the namespace '
         "first"
@@ -228,12 +228,12 @@ def test_a_missing_namespace(api: CoreApi, apply: Apply) -> None:
     assert action(apply(namespace="nowhere", present=False)) == "none"
 
 
-def test_who_may_not_read_namespaces_is_taken_at_their_word(api: CoreApi, apply: Apply) -> None:
+def test_who_may_not_read_namespaces_is_taken_at_their_word(api: StoredCluster, apply: Apply) -> None:
     api.forbidden.add("get namespaces")
     assert action(apply(check_mode=True)) == "create"
 
 
-def test_deleting_carries_preconditions(api: CoreApi, apply: Apply) -> None:
+def test_deleting_carries_preconditions(api: StoredCluster, apply: Apply) -> None:
     metadata = api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))["metadata"]
     assert action(apply(present=False)) == "delete"
     (write,) = api.writes
@@ -246,7 +246,7 @@ def test_deleting_carries_preconditions(api: CoreApi, apply: Apply) -> None:
     assert api.objects == {}
 
 
-def test_what_changed_meanwhile_is_read_again_before_it_is_deleted(api: CoreApi, apply: Apply) -> None:
+def test_what_changed_meanwhile_is_read_again_before_it_is_deleted(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"a.example": entry("a")}))
     api.before.append(
         once(lambda _sent: api.put_in("secrets", "shop", "pull", **auths({"b.example": entry("b")})), "DELETE")
@@ -257,7 +257,7 @@ def test_what_changed_meanwhile_is_read_again_before_it_is_deleted(api: CoreApi,
     assert [change.registry for change in outcome.plan.registries] == ["b.example"]
 
 
-def test_another_type_is_deleted_and_created(api: CoreApi, apply: Apply) -> None:
+def test_another_type_is_deleted_and_created(api: StoredCluster, apply: Apply) -> None:
     api.put_in(
         "secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "kubernetes.io/podmanconfigjson")
     )
@@ -274,7 +274,7 @@ def test_another_type_is_deleted_and_created(api: CoreApi, apply: Apply) -> None
     assert logins_of(secret) == {"a.example": ("a", "s3cret"), "h.example": OURS}
 
 
-def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: CoreApi, apply: Apply) -> None:
+def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: StoredCluster, apply: Apply) -> None:
     former = api.put_in(
         "secrets",
         "shop",
@@ -294,7 +294,7 @@ def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: CoreApi, a
     assert set(api.objects) == {("secrets", "shop", "pull")}
 
 
-def test_a_former_secret_that_cannot_be_put_back_is_told(api: CoreApi, apply: Apply) -> None:
+def test_a_former_secret_that_cannot_be_put_back_is_told(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
     api.before.append(of_the_secret(raising(status_error(Forbidden, 403, "Forbidden", "no")), "POST", 2))
     assert str(apply(recreate=True).error) == (
@@ -309,7 +309,7 @@ def test_a_former_secret_that_cannot_be_put_back_is_told(api: CoreApi, apply: Ap
 
 
 def test_a_secret_that_somebody_creates_between_deleting_and_creating_is_merged_with(
-    api: CoreApi, apply: Apply
+    api: StoredCluster, apply: Apply
 ) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
     api.before.append(
@@ -320,7 +320,7 @@ def test_a_secret_that_somebody_creates_between_deleting_and_creating_is_merged_
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
-def test_a_deletion_without_an_answer_is_looked_at(api: CoreApi, apply: Apply, carried_out: bool) -> None:
+def test_a_deletion_without_an_answer_is_looked_at(api: StoredCluster, apply: Apply, carried_out: bool) -> None:
     api.put_in(
         "secrets",
         "shop",
@@ -334,7 +334,7 @@ def test_a_deletion_without_an_answer_is_looked_at(api: CoreApi, apply: Apply, c
     assert (set(logins_of(secret)), secret["metadata"]["labels"]) == ({"a.example", "h.example"}, {"l": "1"})
 
 
-def test_a_creation_without_an_answer_after_deleting_is_not_done_twice(api: CoreApi, apply: Apply) -> None:
+def test_a_creation_without_an_answer_after_deleting_is_not_done_twice(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **content_of({"auths": {"a.example": entry("a")}}, "Opaque"))
     api.after.append(of_the_secret(raising(ApiOutcomeUnknown("no answer")), "POST"))
     assert action(apply(recreate=True)) == "recreate"
@@ -354,7 +354,7 @@ def kill(_sent: Sent) -> None:
 
 @pytest.mark.parametrize("step", range(5))
 def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(
-    api: CoreApi, apply: Apply, step: int
+    api: StoredCluster, apply: Apply, step: int
 ) -> None:
     api.put_in("secrets", "shop", "pull", **OLD, metadata={"labels": {"l": "1"}})
     writes = iter(range(4))
@@ -379,7 +379,7 @@ def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(
     assert set(api.objects) == {("secrets", "shop", "pull")}
 
 
-def killed_before_the_creation(api: CoreApi, apply: Apply) -> None:
+def killed_before_the_creation(api: StoredCluster, apply: Apply) -> None:
     """A run has kept the copy and deleted the secret, and was killed then."""
     api.put_in(
         "secrets",
@@ -395,7 +395,7 @@ def killed_before_the_creation(api: CoreApi, apply: Apply) -> None:
     assert set(api.objects) == {("secrets", "shop", "pull.former")}
 
 
-def test_what_comes_back_after_a_killed_run_is_a_change_and_is_told(api: CoreApi, apply: Apply) -> None:
+def test_what_comes_back_after_a_killed_run_is_a_change_and_is_told(api: StoredCluster, apply: Apply) -> None:
     killed_before_the_creation(api, apply)
     for check_mode in (True, False):
         outcome = apply(check_mode=check_mode)
@@ -417,20 +417,20 @@ def test_what_comes_back_after_a_killed_run_is_a_change_and_is_told(api: CoreApi
     assert secret["metadata"]["labels"] == {"l": "1"}
 
 
-def test_replace_takes_nothing_from_a_copy(api: CoreApi, apply: Apply) -> None:
+def test_replace_takes_nothing_from_a_copy(api: StoredCluster, apply: Apply) -> None:
     killed_before_the_creation(api, apply)
     assert action(apply(replace=True)) == "create"
     assert set(logins_of(api.secret("shop", "pull"))) == {"h.example"}
     assert set(api.objects) == {("secrets", "shop", "pull")}
 
 
-def test_a_secret_that_is_not_wanted_takes_its_copy_along(api: CoreApi, apply: Apply) -> None:
+def test_a_secret_that_is_not_wanted_takes_its_copy_along(api: StoredCluster, apply: Apply) -> None:
     killed_before_the_creation(api, apply)
     assert action(apply(present=False)) == "none"
     assert api.objects == {}
 
 
-def test_a_run_without_recreate_removes_a_copy_that_a_killed_run_has_left(api: CoreApi, apply: Apply) -> None:
+def test_a_run_without_recreate_removes_a_copy_that_a_killed_run_has_left(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **OLD)
     api.before.append(lambda sent: kill(sent) if sent.method == "DELETE" and sent.path.endswith(".former") else None)
     with pytest.raises(Killed):
@@ -443,7 +443,7 @@ def test_a_run_without_recreate_removes_a_copy_that_a_killed_run_has_left(api: C
     assert set(api.objects) == {("secrets", "shop", "pull")}
 
 
-def test_a_copy_that_cannot_be_looked_for_after_the_work_does_not_fail_it(api: CoreApi, apply: Apply) -> None:
+def test_a_copy_that_cannot_be_looked_for_after_the_work_does_not_fail_it(api: StoredCluster, apply: Apply) -> None:
     unreachable = raising(ApiUnreachable("refused"))
     api.put_in("secrets", "shop", "pull", **auths({}))
     api.before.append(lambda sent: unreachable(sent) if sent.path.endswith(".former") else None)
@@ -452,7 +452,7 @@ def test_a_copy_that_cannot_be_looked_for_after_the_work_does_not_fail_it(api: C
 
 @pytest.mark.parametrize("forge", ["no mark", "another credential", "another content", "no copy type"])
 @pytest.mark.parametrize("secret_type", ["Opaque", "kubernetes.io/service-account-token"])
-def test_nothing_is_taken_from_a_planted_copy(api: CoreApi, apply: Apply, forge: str, secret_type: str) -> None:
+def test_nothing_is_taken_from_a_planted_copy(api: StoredCluster, apply: Apply, forge: str, secret_type: str) -> None:
     planted = {
         "metadata": {"name": "pull", "annotations": {"kubernetes.io/service-account.name": "admin"}},
         **content_of({"auths": {"evil.example": entry("evil")}}, "Opaque"),
@@ -482,7 +482,7 @@ def test_nothing_is_taken_from_a_planted_copy(api: CoreApi, apply: Apply, forge:
     )
 
 
-def finalized(api: CoreApi, content: dict[str, t.Any]) -> None:
+def finalized(api: StoredCluster, content: dict[str, t.Any]) -> None:
     """A secret that a finalizer keeps after its deletion, as the API server does it."""
     api.put_in("secrets", "shop", "pull", **content, metadata={"finalizers": ["example.com/backup"]})
 
@@ -494,7 +494,7 @@ def finalized(api: CoreApi, content: dict[str, t.Any]) -> None:
     api.after.append(mark)
 
 
-def test_a_secret_that_a_finalizer_keeps_is_told_with_its_copy(api: CoreApi, apply: Apply) -> None:
+def test_a_secret_that_a_finalizer_keeps_is_told_with_its_copy(api: StoredCluster, apply: Apply) -> None:
     finalized(api, OLD)
     assert str(apply(recreate=True).error) == (
         'The secret "pull" in the namespace "shop" is marked for deletion and waits for its finalizers '
@@ -510,7 +510,7 @@ def test_a_secret_that_a_finalizer_keeps_is_told_with_its_copy(api: CoreApi, app
     assert set(logins_of(api.secret("shop", "pull"))) == {"a.example", "h.example"}
 
 
-def test_a_finalizer_that_is_done_soon_is_waited_for(api: CoreApi, apply: Apply) -> None:
+def test_a_finalizer_that_is_done_soon_is_waited_for(api: StoredCluster, apply: Apply) -> None:
     finalized(api, OLD)
     looks = iter(range(3))
 
@@ -528,7 +528,7 @@ def test_a_finalizer_that_is_done_soon_is_waited_for(api: CoreApi, apply: Apply)
     assert set(api.objects) == {("secrets", "shop", "pull")}
 
 
-def test_a_secret_that_is_going_is_as_good_as_absent(api: CoreApi, apply: Apply) -> None:
+def test_a_secret_that_is_going_is_as_good_as_absent(api: StoredCluster, apply: Apply) -> None:
     finalized(api, auths({"a.example": entry("a")}))
     assert action(apply(present=False)) == "delete"
     api.sent.clear()
@@ -542,7 +542,7 @@ def test_a_secret_that_is_going_is_as_good_as_absent(api: CoreApi, apply: Apply)
     )
 
 
-def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Apply) -> None:
+def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **OLD)
     foreign = api.put_in("secrets", "shop", "pull.former", type="Opaque", data={"key": "dmFsdWU="})
     assert str(apply(recreate=True).error) == (
@@ -568,7 +568,7 @@ def test_a_foreign_secret_in_the_place_of_the_copy_stays(api: CoreApi, apply: Ap
         b64('{"metadata": {"name": "pull"}, "type": 5}'),
     ],
 )
-def test_a_copy_that_nobody_can_read_is_none(api: CoreApi, apply: Apply, content: str) -> None:
+def test_a_copy_that_nobody_can_read_is_none(api: StoredCluster, apply: Apply, content: str) -> None:
     marks = b64(_mark(content, Login(*OURS)))
     api.put_in(
         "secrets",
@@ -582,7 +582,7 @@ def test_a_copy_that_nobody_can_read_is_none(api: CoreApi, apply: Apply, content
     assert ("secrets", "shop", "pull.former") in api.objects
 
 
-def test_a_copy_that_stays_is_told(api: CoreApi, apply: Apply) -> None:
+def test_a_copy_that_stays_is_told(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **OLD)
     refused = raising(status_error(Forbidden, 403, "Forbidden", "no"))
     api.before.append(lambda sent: refused(sent) if sent.method == "DELETE" and sent.path.endswith(".former") else None)
@@ -601,7 +601,7 @@ def test_the_copy_of_a_long_name_has_a_valid_one() -> None:
     assert len(former_copy_name("a" * 247)) == 71
 
 
-def test_an_entry_that_another_secret_hides_is_warned_about(api: CoreApi, apply: Apply) -> None:
+def test_an_entry_that_another_secret_hides_is_warned_about(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "a-first", **auths({"https://h.example/": entry("old", "0ther")}))
     expected = (
         (
@@ -615,7 +615,7 @@ def test_an_entry_that_another_secret_hides_is_warned_about(api: CoreApi, apply:
         assert (outcome.shadowing_checked, outcome.warnings) == (True, expected)
 
 
-def test_a_broken_secret_beside_it_is_warned_about(api: CoreApi, apply: Apply) -> None:
+def test_a_broken_secret_beside_it_is_warned_about(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "broken", **auths({"x.example": {"auth": b64("s3cret")}}))
     assert apply().warnings == (
         (
@@ -628,7 +628,7 @@ def test_a_broken_secret_beside_it_is_warned_about(api: CoreApi, apply: Apply) -
 
 @pytest.mark.parametrize("error", [None, ApiUnreachable("gone")])
 def test_who_may_not_list_secrets_gets_no_such_warning(
-    api: CoreApi, apply: Apply, error: ApiUnreachable | None
+    api: StoredCluster, apply: Apply, error: ApiUnreachable | None
 ) -> None:
     api.put_in("secrets", "shop", "a-first", **auths({"h.example": entry("old")}))
     if error is None:
@@ -639,13 +639,13 @@ def test_who_may_not_list_secrets_gets_no_such_warning(
     assert (action(outcome), outcome.shadowing_checked, outcome.warnings) == ("create", False, ())
 
 
-def test_nothing_is_listed_where_no_entry_is_wanted(api: CoreApi, apply: Apply) -> None:
+def test_nothing_is_listed_where_no_entry_is_wanted(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"h.example": entry()}))
     apply(DesiredRegistry("h.example", None))
     assert all(not sent.query for sent in api.sent)
 
 
-def test_everything_that_was_read_and_is_written_is_masked(api: CoreApi, apply: Apply, masked: list[str]) -> None:
+def test_everything_that_was_read_and_is_written_is_masked(api: StoredCluster, apply: Apply, masked: list[str]) -> None:
     known = api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "f0rmer")}))
     api.put_in("secrets", "shop", "other", **auths({"x.example": entry("u", "f0reign")}))
     apply()
@@ -655,7 +655,7 @@ def test_everything_that_was_read_and_is_written_is_masked(api: CoreApi, apply: 
     )
 
 
-def test_an_error_is_part_of_the_outcome(api: CoreApi, apply: Apply) -> None:
+def test_an_error_is_part_of_the_outcome(api: StoredCluster, apply: Apply) -> None:
     api.forbidden.add("get secrets")
     outcome = apply()
     assert isinstance(outcome.error, Forbidden)
@@ -668,7 +668,7 @@ ARGO = {"annotations": {"argocd.argoproj.io/tracking-id": "shop:/Secret:shop/pul
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("present", [True, False])
 def test_what_somebody_else_reconciles_is_not_written(
-    api: CoreApi, apply: Apply, check_mode: bool, present: bool
+    api: StoredCluster, apply: Apply, check_mode: bool, present: bool
 ) -> None:
     before = api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "old")}), metadata=ARGO)
     outcome = apply(check_mode=check_mode, present=present)
@@ -680,19 +680,19 @@ def test_what_somebody_else_reconciles_is_not_written(
     assert (api.writes, api.secret("shop", "pull")) == ([], before)
 
 
-def test_what_is_as_declared_needs_no_owners_leave(api: CoreApi, apply: Apply) -> None:
+def test_what_is_as_declared_needs_no_owners_leave(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"h.example": entry(*OURS)}), metadata=ARGO)
     outcome = apply()
     assert (action(outcome), outcome.warnings, outcome.owner is None) == ("none", (), False)
 
 
-def test_who_takes_over_writes(api: CoreApi, apply: Apply) -> None:
+def test_who_takes_over_writes(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "old")}), metadata=ARGO)
     assert action(apply(take_over=True)) == "update"
     assert logins_of(api.secret("shop", "pull")) == {"h.example": OURS}
 
 
-def test_two_who_reconcile_fight_no_round(api: CoreApi, apply: Apply) -> None:
+def test_two_who_reconcile_fight_no_round(api: StoredCluster, apply: Apply) -> None:
     declared = auths({"h.example": entry("u", "theirs")})
     api.put_in("secrets", "shop", "pull", **declared, metadata=ARGO)
 
@@ -707,7 +707,7 @@ def test_two_who_reconcile_fight_no_round(api: CoreApi, apply: Apply) -> None:
     assert api.secret("shop", "pull")["metadata"]["resourceVersion"] == version
 
 
-def test_an_owner_who_may_come_back_is_told_when_something_changes(api: CoreApi, apply: Apply) -> None:
+def test_an_owner_who_may_come_back_is_told_when_something_changes(api: StoredCluster, apply: Apply) -> None:
     helm = {"annotations": {"meta.helm.sh/release-name": "chart"}}
     api.put_in("secrets", "shop", "pull", **auths({"h.example": entry("u", "old")}), metadata=helm)
     outcome = apply()

@@ -15,7 +15,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     observe_registry_secrets,
     observe_secret,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import StoredCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
     auths,
     b64,
@@ -25,11 +25,11 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_s
 
 
 @pytest.fixture
-def api() -> CoreApi:
-    return CoreApi("shop")
+def api() -> StoredCluster:
+    return StoredCluster("shop")
 
 
-def test_a_secret_as_the_cluster_has_it(api: CoreApi) -> None:
+def test_a_secret_as_the_cluster_has_it(api: StoredCluster) -> None:
     masked: list[str] = []
     api.put_in(
         "secrets",
@@ -53,12 +53,12 @@ def test_a_secret_as_the_cluster_has_it(api: CoreApi) -> None:
     assert "data" not in repr(observed)
 
 
-def test_a_secret_that_is_not_there(api: CoreApi) -> None:
+def test_a_secret_that_is_not_there(api: StoredCluster) -> None:
     assert observe_secret(api, "shop", "pull", lambda *_values: None) is None
     assert observe_secret(api, "nowhere", "pull", lambda *_values: None) is None
 
 
-def test_who_may_not_read_it_gets_the_error(api: CoreApi) -> None:
+def test_who_may_not_read_it_gets_the_error(api: StoredCluster) -> None:
     api.forbidden.add("get secrets")
     with pytest.raises(Forbidden):
         observe_secret(api, "shop", "pull", lambda *_values: None)
@@ -74,7 +74,7 @@ def test_a_secret_of_another_purpose_has_no_document() -> None:
     )
 
 
-def test_the_registry_secrets_of_a_namespace(api: CoreApi) -> None:
+def test_the_registry_secrets_of_a_namespace(api: StoredCluster) -> None:
     api.put_in("secrets", "shop", "b", **auths({"h.example": entry()}))
     api.put_in("secrets", "shop", "a", **content_of({"h.example": entry("x", "0ld")}, "kubernetes.io/dockercfg"))
     api.put_in("secrets", "shop", "c", **content_of({"auths": {}}, "Opaque"))
@@ -87,7 +87,7 @@ def test_the_registry_secrets_of_a_namespace(api: CoreApi) -> None:
     assert observe_registry_secrets(api, "shop", lambda *_values: None) is None
 
 
-def test_a_namespace_that_is_not_there(api: CoreApi) -> None:
+def test_a_namespace_that_is_not_there(api: StoredCluster) -> None:
     require_namespace(api, "shop", "nothing works")
     with pytest.raises(NamespaceMissing) as caught:
         require_namespace(api, "nowhere", "nothing works")

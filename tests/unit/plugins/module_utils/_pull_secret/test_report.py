@@ -19,7 +19,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.plan import plan_secret
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.verify import LoginResult
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import status_error
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import status_error
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import (
     auths,
     b64,

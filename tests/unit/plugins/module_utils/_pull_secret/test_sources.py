@@ -18,19 +18,19 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     SourceUnusable,
     take_from_secrets,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import StoredCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, content_of, entry
 
 SOURCE = SecretSource("vault", "fresh")
 
 
 @pytest.fixture
-def api() -> CoreApi:
-    return CoreApi("shop", "vault")
+def api() -> StoredCluster:
+    return StoredCluster("shop", "vault")
 
 
 def take(
-    api: CoreApi, *registries: DesiredRegistry, mask: t.Callable[..., None] = lambda *_values: None
+    api: StoredCluster, *registries: DesiredRegistry, mask: t.Callable[..., None] = lambda *_values: None
 ) -> DesiredSecret:
     return take_from_secrets(api, DesiredSecret("pull", registries=registries), mask)
 
@@ -39,7 +39,7 @@ def wanted(registry: str = "h.example", email: str = "") -> DesiredRegistry:
     return DesiredRegistry(registry, Login(email=email), source=SOURCE)
 
 
-def test_each_secret_is_read_once_and_its_credentials_are_taken_by_meaning(api: CoreApi) -> None:
+def test_each_secret_is_read_once_and_its_credentials_are_taken_by_meaning(api: StoredCluster) -> None:
     entries = {
         "https://h.example/v1/": entry("u", "p", email="old@h"),
         "i.example": {"username": "i", "password": "q"},
@@ -67,7 +67,7 @@ def test_each_secret_is_read_once_and_its_credentials_are_taken_by_meaning(api: 
     assert not desired.takes_from_secrets
 
 
-def test_without_a_source_nothing_is_read(api: CoreApi) -> None:
+def test_without_a_source_nothing_is_read(api: StoredCluster) -> None:
     take(api, DesiredRegistry("own.example", Login("o", "w")))
     assert api.sent == []
 
@@ -88,7 +88,9 @@ def test_without_a_source_nothing_is_read(api: CoreApi) -> None:
         (auths({}), 'has no entry for "h.example"; it has none at all'),
     ],
 )
-def test_a_source_that_does_not_give_the_credential(api: CoreApi, content: dict[str, t.Any] | None, words: str) -> None:
+def test_a_source_that_does_not_give_the_credential(
+    api: StoredCluster, content: dict[str, t.Any] | None, words: str
+) -> None:
     if content is not None:
         api.put_in("secrets", "vault", "fresh", **content)
     with pytest.raises(SourceUnusable) as caught:
@@ -104,7 +106,7 @@ def test_a_source_that_does_not_give_the_credential(api: CoreApi, content: dict[
         (None, "has no credential"),
     ],
 )
-def test_an_entry_that_gives_no_credential(api: CoreApi, raw: t.Any, words: str) -> None:
+def test_an_entry_that_gives_no_credential(api: StoredCluster, raw: t.Any, words: str) -> None:
     api.put_in("secrets", "vault", "fresh", **auths({"h.example": raw}))
     with pytest.raises(SourceUnusable) as caught:
         take(api, wanted())
@@ -114,7 +116,7 @@ def test_an_entry_that_gives_no_credential(api: CoreApi, raw: t.Any, words: str)
     )
 
 
-def test_who_may_not_read_the_source_is_told_by_the_server(api: CoreApi) -> None:
+def test_who_may_not_read_the_source_is_told_by_the_server(api: StoredCluster) -> None:
     api.forbidden = {"get secrets"}
     with pytest.raises(Forbidden):
         take(api, wanted())

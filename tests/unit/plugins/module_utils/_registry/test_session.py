@@ -25,7 +25,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._registr
     RegistryNetwork,
     origin,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.scripted_server import (
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_server import (
     Authority,
     Reply,
     ScriptedServer,

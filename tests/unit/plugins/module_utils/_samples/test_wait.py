@@ -15,16 +15,14 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._samples
     outstanding,
     wait_for_samples,
 )
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.samples_scenes import (
     STREAMS,
     config,
     stream,
     tag,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
-    ScriptedCluster,
-    refusal,
-)
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import refusal
 
 
 @pytest.fixture

@@ -19,7 +19,12 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_
     Waiting,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._secret_link.report import report_links
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.core_api import CoreApi, Sent, once, raising
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import (
+    Sent,
+    StoredCluster,
+    once,
+    raising,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry
 
 APP = AccountName("shop", "app")
@@ -45,14 +50,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def api() -> CoreApi:
-    api = CoreApi("shop", "test")
+def api() -> StoredCluster:
+    api = StoredCluster("shop", "test")
     for name in ("registry", "quay"):
         api.put_in("secrets", "shop", name, **auths({"h.example": entry()}))
     return api
 
 
-def link(api: CoreApi, name: str = "app", *names: str, namespace: str = "shop") -> dict[str, t.Any]:
+def link(api: StoredCluster, name: str = "app", *names: str, namespace: str = "shop") -> dict[str, t.Any]:
     entries = [{"name": one} for one in (names or (MANAGED,))]
     return api.put_in("serviceaccounts", namespace, name, secrets=list(entries), imagePullSecrets=list(entries))
 
@@ -61,7 +66,7 @@ Applier = t.Callable[..., LinkApplier]
 
 
 @pytest.fixture
-def applier(api: CoreApi, clock: Clock) -> Applier:
+def applier(api: StoredCluster, clock: Clock) -> Applier:
     def make(
         *secrets: str,
         check_mode: bool = False,
@@ -83,11 +88,11 @@ def applier(api: CoreApi, clock: Clock) -> Applier:
     return make
 
 
-def sent(api: CoreApi) -> list[str]:
+def sent(api: StoredCluster) -> list[str]:
     return [str(request) for request in api.sent]
 
 
-def pull_list(api: CoreApi, name: str = "app", namespace: str = "shop") -> list[str]:
+def pull_list(api: StoredCluster, name: str = "app", namespace: str = "shop") -> list[str]:
     return [item["name"] for item in api.account(namespace, name)["imagePullSecrets"]]
 
 
@@ -97,7 +102,7 @@ def changed(outcome: LinkOutcome) -> bool:
     return outcome.plan.changed
 
 
-def test_a_link_is_added_and_then_there(api: CoreApi, applier: Applier) -> None:
+def test_a_link_is_added_and_then_there(api: StoredCluster, applier: Applier) -> None:
     version = link(api)["metadata"]["resourceVersion"]
     assert changed(applier().converge(APP))
     assert sent(api) == ["GET shop/serviceaccounts/app", "GET shop/secrets/registry", "PUT shop/serviceaccounts/app"]
@@ -109,20 +114,20 @@ def test_a_link_is_added_and_then_there(api: CoreApi, applier: Applier) -> None:
     assert sent(api) == ["GET shop/serviceaccounts/app"]
 
 
-def test_check_mode_writes_nothing(api: CoreApi, applier: Applier) -> None:
+def test_check_mode_writes_nothing(api: StoredCluster, applier: Applier) -> None:
     link(api)
     outcome = applier(check_mode=True).converge(APP)
     assert (changed(outcome), outcome.warnings, api.writes) == (True, (), [])
 
 
-def test_another_writer_between_read_and_write_loses_nothing(api: CoreApi, applier: Applier) -> None:
+def test_another_writer_between_read_and_write_loses_nothing(api: StoredCluster, applier: Applier) -> None:
     link(api)
     api.before.append(once(lambda _sent: link(api, "app", MANAGED, "theirs"), "PUT"))
     assert changed(applier().converge(APP))
     assert pull_list(api) == [MANAGED, "theirs", "registry"]
 
 
-def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
+def test_ten_writers_at_once_lose_nothing(api: StoredCluster) -> None:
     link(api)
     for number in range(10):
         api.put_in("secrets", "shop", f"s{number}", **auths({}))
@@ -147,7 +152,7 @@ def test_ten_writers_at_once_lose_nothing(api: CoreApi) -> None:
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
-def test_a_write_without_an_answer_is_looked_at(api: CoreApi, applier: Applier, carried_out: bool) -> None:
+def test_a_write_without_an_answer_is_looked_at(api: StoredCluster, applier: Applier, carried_out: bool) -> None:
     link(api)
     (api.after if carried_out else api.before).append(once(raising(ApiOutcomeUnknown("no answer")), "PUT"))
     assert changed(applier().converge(APP))
@@ -155,7 +160,7 @@ def test_a_write_without_an_answer_is_looked_at(api: CoreApi, applier: Applier, 
     assert len(api.writes) == (1 if carried_out else 2)
 
 
-def test_an_account_is_waited_for(api: CoreApi, applier: Applier, clock: Clock) -> None:
+def test_an_account_is_waited_for(api: StoredCluster, applier: Applier, clock: Clock) -> None:
     clock.at_sleep.append(lambda: link(api) if clock.now >= 1003 else None)
     assert changed(applier().converge(APP))
     assert clock.now == 1003
@@ -163,7 +168,7 @@ def test_an_account_is_waited_for(api: CoreApi, applier: Applier, clock: Clock) 
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_an_account_that_never_appears(api: CoreApi, applier: Applier, clock: Clock, check_mode: bool) -> None:
+def test_an_account_that_never_appears(api: StoredCluster, applier: Applier, clock: Clock, check_mode: bool) -> None:
     outcome = applier(check_mode=check_mode).converge(APP)
     assert str(outcome.error) == (
         'The service account "app" does not exist in the namespace "shop" and did not appear within 30 seconds; create '
@@ -183,12 +188,12 @@ def test_a_missing_namespace_is_not_waited_for(applier: Applier, clock: Clock) -
     assert clock.now == 1000
 
 
-def test_nothing_is_waited_for_to_take_links_away(api: CoreApi, applier: Applier, clock: Clock) -> None:
+def test_nothing_is_waited_for_to_take_links_away(api: StoredCluster, applier: Applier, clock: Clock) -> None:
     assert not changed(applier(state="absent").converge(APP))
     assert (clock.now, sent(api)) == (1000, ["GET shop/serviceaccounts/app"])
 
 
-def test_a_missing_secret_is_an_error_and_nothing_is_written(api: CoreApi, applier: Applier) -> None:
+def test_a_missing_secret_is_an_error_and_nothing_is_written(api: StoredCluster, applier: Applier) -> None:
     link(api)
     assert str(applier("registry", "typo").converge(APP).error) == (
         'The secret "typo" does not exist in the namespace "shop", so the service account "app" was not changed; '
@@ -200,7 +205,7 @@ def test_a_missing_secret_is_an_error_and_nothing_is_written(api: CoreApi, appli
     assert api.writes == []
 
 
-def test_a_missing_secret_is_a_warning_in_check_mode(api: CoreApi, applier: Applier) -> None:
+def test_a_missing_secret_is_a_warning_in_check_mode(api: StoredCluster, applier: Applier) -> None:
     link(api)
     outcome = applier("typo", check_mode=True).converge(APP)
     assert changed(outcome)
@@ -213,20 +218,22 @@ def test_a_missing_secret_is_a_warning_in_check_mode(api: CoreApi, applier: Appl
     )
 
 
-def test_a_missing_secret_that_is_linked_already_or_unlinked_does_not_matter(api: CoreApi, applier: Applier) -> None:
+def test_a_missing_secret_that_is_linked_already_or_unlinked_does_not_matter(
+    api: StoredCluster, applier: Applier
+) -> None:
     link(api, "app", "gone", "other")
     assert changed(applier("gone", state="exact").converge(APP))
     assert changed(applier("gone", state="absent").converge(APP))
     assert all("/secrets/" not in one for one in sent(api))
 
 
-def test_who_may_not_read_secrets_is_taken_at_their_word(api: CoreApi, applier: Applier) -> None:
+def test_who_may_not_read_secrets_is_taken_at_their_word(api: StoredCluster, applier: Applier) -> None:
     link(api)
     api.forbidden.add("get secrets")
     assert changed(applier("typo").converge(APP))
 
 
-def test_several_accounts_of_a_namespace_are_read_at_once(api: CoreApi, applier: Applier) -> None:
+def test_several_accounts_of_a_namespace_are_read_at_once(api: StoredCluster, applier: Applier) -> None:
     names = ["app", "builder", "default"]
     for name in names:
         link(api, name)
@@ -240,7 +247,7 @@ def test_several_accounts_of_a_namespace_are_read_at_once(api: CoreApi, applier:
     assert sorted(reads) == ["GET shop/serviceaccounts", "GET test/serviceaccounts/app"]
 
 
-def test_who_may_not_list_accounts_reads_each(api: CoreApi, applier: Applier) -> None:
+def test_who_may_not_list_accounts_reads_each(api: StoredCluster, applier: Applier) -> None:
     for name in ("app", "builder"):
         link(api, name)
     api.forbidden.add("list serviceaccounts")
@@ -248,7 +255,7 @@ def test_who_may_not_list_accounts_reads_each(api: CoreApi, applier: Applier) ->
     assert pull_list(api, "builder") == [MANAGED, "registry"]
 
 
-def test_a_list_that_is_out_of_date_is_read_again(api: CoreApi, applier: Applier) -> None:
+def test_a_list_that_is_out_of_date_is_read_again(api: StoredCluster, applier: Applier) -> None:
     for name in ("app", "builder"):
         link(api, name)
 
@@ -261,14 +268,14 @@ def test_a_list_that_is_out_of_date_is_read_again(api: CoreApi, applier: Applier
     assert pull_list(api) == [MANAGED, "theirs", "registry"]
 
 
-def test_what_was_read_is_masked(api: CoreApi, applier: Applier) -> None:
+def test_what_was_read_is_masked(api: StoredCluster, applier: Applier) -> None:
     link(api)
     masked: list[str] = []
     applier(mask=lambda *values: masked.extend(values)).converge(APP)
     assert {"s3cret", b64("puller:s3cret")} <= set(masked)
 
 
-def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Applier) -> None:
+def test_the_report_names_what_moved_and_what_failed(api: StoredCluster, applier: Applier) -> None:
     link(api, "app", "old", MANAGED)
     link(api, "builder", "registry")
     accounts = [APP, AccountName("shop", "builder"), AccountName("test", "app")]
@@ -334,7 +341,7 @@ def test_the_report_names_what_moved_and_what_failed(api: CoreApi, applier: Appl
     assert report.after == {"shop/app": {"imagePullSecrets": [MANAGED, "registry"]}}
 
 
-def test_the_only_accounts_error_is_the_message(api: CoreApi, applier: Applier) -> None:
+def test_the_only_accounts_error_is_the_message(api: StoredCluster, applier: Applier) -> None:
     api.forbidden.add("get serviceaccounts")
     outcomes = applier().converge_all([APP])
     assert isinstance(outcomes[0].error, Forbidden)
@@ -346,7 +353,7 @@ def test_the_only_accounts_error_is_the_message(api: CoreApi, applier: Applier) 
     )
 
 
-def test_a_link_for_pull_to_a_secret_that_nobody_pulls_with_is_told(api: CoreApi, applier: Applier) -> None:
+def test_a_link_for_pull_to_a_secret_that_nobody_pulls_with_is_told(api: StoredCluster, applier: Applier) -> None:
     link(api)
     api.put_in("secrets", "shop", "opaque", type="Opaque", data={})
     outcome = applier("opaque").converge(APP)
@@ -372,7 +379,7 @@ def test_a_link_for_pull_to_a_secret_that_nobody_pulls_with_is_told(api: CoreApi
     ],
 )
 def test_a_link_of_builds_that_does_not_serve_them_is_told(
-    api: CoreApi, applier: Applier, account: str, since_4_16: bool, purposes: tuple[str, ...], told: bool
+    api: StoredCluster, applier: Applier, account: str, since_4_16: bool, purposes: tuple[str, ...], told: bool
 ) -> None:
     annotations = {"openshift.io/internal-registry-pull-secret-ref": MANAGED} if since_4_16 else {}
     entries = [{"name": MANAGED}]
@@ -404,7 +411,7 @@ FLUX = {"labels": {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolki
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_an_account_that_somebody_else_reconciles_is_not_written(
-    api: CoreApi, applier: Applier, check_mode: bool
+    api: StoredCluster, applier: Applier, check_mode: bool
 ) -> None:
     api.put_in("serviceaccounts", "shop", "app", metadata=FLUX, imagePullSecrets=[{"name": "quay"}])
     outcome = applier(check_mode=check_mode).converge(APP)
@@ -422,7 +429,7 @@ def test_an_account_that_somebody_else_reconciles_is_not_written(
     assert changed(applier(take_over=True, check_mode=check_mode).converge(APP))
 
 
-def test_an_account_of_a_chart_is_linked_with_a_warning(api: CoreApi, applier: Applier) -> None:
+def test_an_account_of_a_chart_is_linked_with_a_warning(api: StoredCluster, applier: Applier) -> None:
     api.put_in("serviceaccounts", "shop", "app", metadata={"labels": {"app.kubernetes.io/instance": "shop"}})
     outcome = applier().converge(APP)
     assert changed(outcome)

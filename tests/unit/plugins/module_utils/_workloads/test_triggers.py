@@ -19,18 +19,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._workloa
     StreamTag,
     observe_triggers,
 )
-from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import Object, PruneApi
+from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import Object
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.prune_scenes import prune_cluster
 
 WEB = StreamTag("shop", "web", "v1")
-
-
-class Api(PruneApi):
-    """A cluster whose administrators let nobody list over all namespaces, where ``closed`` says so for the kind."""
-
-    def __init__(self, *closed: str) -> None:
-        super().__init__()
-        for plural in closed:
-            self.forbid(plural, "*")
 
 
 def watching(namespace: str, name: str) -> Object:
@@ -44,11 +36,11 @@ def names(observed: ObservedTriggers) -> list[str]:
 
 
 def test_all_namespaces_are_one_list_a_kind() -> None:
-    api = Api()
+    api = prune_cluster()
     api.add("deployments", watching("shop", "one"), watching("lab", "two"))
     api.add("cronjobs", watching("lab", "three"))
     observed = observe_triggers(api, None, ["shop"], 2)
-    assert names(observed) == ["shop/one", "lab/two", "lab/three"]
+    assert names(observed) == ["lab/two", "shop/one", "lab/three"]
     assert observed.namespaces == ("*",)
     assert sorted(observed.not_served) == ["buildconfigs", "deploymentconfigs"]
     assert observed.failures == []
@@ -56,7 +48,8 @@ def test_all_namespaces_are_one_list_a_kind() -> None:
 
 
 def test_a_kind_that_may_not_be_listed_over_all_is_read_where_the_streams_are() -> None:
-    api = Api("deployments")
+    api = prune_cluster()
+    api.forbidden.add("deployments in *")
     api.add("deployments", watching("shop", "one"), watching("lab", "two"))
     api.add("statefulsets", watching("lab", "three"))
     observed = observe_triggers(api, None, ["shop"], 2)
@@ -66,9 +59,9 @@ def test_a_kind_that_may_not_be_listed_over_all_is_read_where_the_streams_are() 
 
 
 def test_what_may_not_be_read_at_all_is_told_and_hides_nothing() -> None:
-    api = Api()
-    api.forbid("deployments")
-    api.errors["shop", "daemonsets"] = ApiError("broken", status=500)
+    api = prune_cluster()
+    api.forbidden.add("deployments")
+    api.errors["daemonsets in shop"] = ApiError("broken", status=500)
     api.add("statefulsets", watching("shop", "three"), watching("lab", "four"))
     observed = observe_triggers(api, ("shop", "billing"), ["unused"], 1)
     assert names(observed) == ["shop/three"]
@@ -81,14 +74,14 @@ def test_what_may_not_be_read_at_all_is_told_and_hides_nothing() -> None:
 
 
 def test_a_refused_token_is_the_end() -> None:
-    api = Api()
+    api = prune_cluster()
     api.errors["deployments"] = Unauthorized("no", status=401)
     with pytest.raises(Unauthorized):
         observe_triggers(api, None, [], 1)
 
 
 def test_a_cluster_without_the_kind_has_it_once() -> None:
-    api = Api()
+    api = prune_cluster()
     api.errors["cronjobs"] = ApiNotServed("no", status=404)
     assert sorted(observe_triggers(api, ("a", "b"), [], 1).not_served) == [
         "buildconfigs",

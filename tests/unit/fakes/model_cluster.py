@@ -2,21 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A model of the image API for property tests: no HTTP, no real registry, the rules of server-behaviour.md 2.4, 2.5,
-2.11.
+"""A model of the image API in memory: no HTTP, no real registry, the rules of server-behaviour.md 2.4, 2.5, 2.11. For
+property tests, and for counting what a run over a cluster of any size costs.
 
-It is small on purpose, and written apart from the emulator, so that a misunderstanding has to be made twice.
+It is small on purpose, and written apart from the emulator, so that a misunderstanding has to be made twice. What it
+does for a tag of an import does not depend on how many the stream has, so that counts of calls are those of the engine.
 """
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import hashlib
 import json
+import threading
+import time
 import typing as t
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from urllib.parse import unquote
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.client import (
@@ -31,6 +35,8 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 )
 
 Json = dict[str, t.Any]
+# What a namespace gets for a source and a mode; (architecture, operating system) is what the tag prefers.
+Registry = Callable[[str, str, str, tuple[str, str]], Json]
 
 PREFER_ARCHITECTURE = "importer.image.openshift.io/prefer-arch"
 PREFER_OS = "importer.image.openshift.io/prefer-os"
@@ -62,8 +68,8 @@ SOURCES = (
 )
 
 
-def serve(source: str, mode: str, preference: tuple[str, str]) -> Json:
-    """Return ``status.images[]`` for a source: (architecture, operating system) is what the tag prefers."""
+def serve(_namespace: str, source: str, mode: str, preference: tuple[str, str]) -> Json:
+    """Return ``status.images[]`` for a source of CONTENT."""
     repository, _at, wanted = source.partition("@")
     if not wanted:
         repository = source.rpartition(":")[0]
@@ -75,17 +81,18 @@ def serve(source: str, mode: str, preference: tuple[str, str]) -> Json:
         return {"status": {"status": "Failure", "reason": reason, "message": f"{source}: {reason}"}}
     platforms = found[1:]
     if len(platforms) == 1:
-        return _success(repository, digest(found), (), platforms[0])
+        return success(repository, digest(found), (), platforms[0])
     if mode == "PreserveOriginal":
-        return _success(repository, digest(found), platforms)
+        return success(repository, digest(found), platforms)
     architecture, system = ("", "") if wanted else preference
     for choice in (f"{system or 'linux'}/{architecture or 'amd64'}", "linux/amd64", platforms[0]):
         if choice in platforms:
-            return _success(repository, digest((found[0], choice)), (), choice)
+            return success(repository, digest((found[0], choice)), (), choice)
     raise AssertionError(platforms)
 
 
-def _success(repository: str, image: str, platforms: tuple[str, ...], platform_of_one: str = "") -> Json:
+def success(repository: str, image: str, platforms: tuple[str, ...], platform_of_one: str = "") -> Json:
+    """Return ``status.images[]`` for an image with this digest."""
     children = []
     for platform in platforms:
         system, _slash, architecture = platform.partition("/")
@@ -107,24 +114,64 @@ def _success(repository: str, image: str, platforms: tuple[str, ...], platform_o
     return answer
 
 
+def _copy(value: t.Any) -> t.Any:
+    """Return JSON as it comes over the wire: a copy, in a number of calls that does not depend on its size."""
+    return json.loads(json.dumps(value))
+
+
 @dataclass
 class ModelCluster:
     """Streams of any namespace by (namespace, name). ``default_mode`` is what an import without a mode gets.
 
     ``before_write`` is called with method and path before each request that may store something; it may raise.
+    ``latency`` is how long each request takes, in seconds. ``requests`` counts LIST, lookup, import and the methods of
+    the others, ``looked_up`` the sources of lookups; ``at_once`` is how many requests were under way together.
     """
 
     default_mode: str = "Legacy"
+    registry: Registry = serve
+    latency: float = 0.0
     streams: dict[tuple[str, str], Json] = field(default_factory=dict)
     writes: int = 0
     stored: int = 0
     before_write: Callable[[str, str], None] = lambda _method, _path: None
+    requests: Counter[str] = field(default_factory=Counter)
+    looked_up: Counter[str] = field(default_factory=Counter)
+    at_once: int = 0
     _version: int = 0
+    _under_way: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def client(self) -> ClusterClient:
         """The model as the engine's client."""
         return t.cast(ClusterClient, self)
+
+    def copy(self) -> ModelCluster:
+        """Return a cluster that stores the same."""
+        streams = {name: _copy(stream) for name, stream in self.streams.items()}
+        return ModelCluster(self.default_mode, self.registry, streams=streams, _version=self._version)
+
+    def forget(self) -> None:
+        """Count from here on."""
+        self.writes = self.stored = self.at_once = 0
+        self.requests.clear()
+        self.looked_up.clear()
+
+    @contextlib.contextmanager
+    def _answering(self, kind: str) -> Iterator[None]:
+        with self._lock:
+            self.requests[kind] += 1
+            self._under_way += 1
+            self.at_once = max(self.at_once, self._under_way)
+        if self.latency:
+            time.sleep(self.latency)
+        try:
+            with self._lock:
+                yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def request(
         self, method: str, path: str, *, body: t.Any = None, content_type: str = "", **_keywords: t.Any
@@ -133,19 +180,25 @@ class ModelCluster:
         if path == "/version":
             return {"platform": "linux/amd64"}
         namespace, plural, name = parts[5], parts[6], (parts[7] if len(parts) > 7 else "")
-        looking = plural == "imagestreamimports" and not body["spec"]["import"]
-        if method != "GET" and not looking:
-            self.writes += 1
-            self.before_write(method, path)
-        answer = getattr(self, f"_{method.lower()}_{plural}")(namespace, name, copy.deepcopy(body), path)
-        return copy.deepcopy(answer)
+        kind = method
+        if plural == "imagestreamimports":
+            kind = "import" if body["spec"]["import"] else "lookup"
+        with self._answering(kind):
+            if kind == "lookup":
+                self.looked_up.update([image["from"]["name"] for image in body["spec"]["images"]])
+            elif kind != "GET":
+                self.writes += 1
+                self.before_write(method, path)
+            # What is stored is never changed afterwards, only replaced: it needs no copy on its way out.
+            return getattr(self, f"_{method.lower()}_{plural}")(namespace, name, _copy(body), path)
 
     def get(self, path: str, **keywords: t.Any) -> t.Any:
         return self.request("GET", path, **keywords)
 
-    def list_items(self, path: str, **keywords: t.Any) -> list[Json]:
+    def list_items(self, path: str, **_keywords: t.Any) -> list[Json]:
         namespace = path.split("/")[5]
-        return [copy.deepcopy(stream) for (where, _name), stream in self.streams.items() if where == namespace]
+        with self._answering("LIST"):
+            return [one for (where, _name), one in self.streams.items() if where == namespace]
 
     def create(self, path: str, body: t.Any) -> t.Any:
         return self.request("POST", path, body=body)
@@ -183,7 +236,7 @@ class ModelCluster:
         version = body.get("metadata", {}).get("resourceVersion")
         if version and version != old["metadata"]["resourceVersion"]:
             raise conflict(name)
-        stream = copy.deepcopy(old)
+        stream = _copy(old)
         _merge_spec(stream, body["spec"])
         return self._store(namespace, name, old, stream)
 
@@ -198,7 +251,7 @@ class ModelCluster:
     def _delete_imagestreamtags(self, namespace: str, name: str, _body: Json, path: str) -> Json:
         stream_name, _colon, tag = name.partition(":")
         old = self._present(namespace, stream_name, "DELETE", path)
-        stream = copy.deepcopy(old)
+        stream = _copy(old)
         stream["spec"]["tags"] = [one for one in stream["spec"]["tags"] if one["name"] != tag]
         stream["status"]["tags"] = [one for one in stream["status"]["tags"] if one["tag"] != tag]
         self._store(namespace, stream_name, old, stream)
@@ -216,15 +269,13 @@ class ModelCluster:
             )
         if version and old and version != old["metadata"]["resourceVersion"]:
             raise conflict(name)
-        stream = copy.deepcopy(old) if old else _empty(namespace, name)
-        tags = {tag["name"]: tag for tag in stream["spec"]["tags"]}
-        answers = []
+        known, answers = _by_name(old) if old else {}, []
         for wanted in spec["images"]:
             policy = wanted["importPolicy"]
             policy.setdefault("importMode", self.default_mode)
-            annotations = tags.get(wanted["to"]["name"], {}).get("annotations") or {}
+            annotations = known.get(wanted["to"]["name"], {}).get("annotations") or {}
             preference = annotations.get(PREFER_ARCHITECTURE, ""), annotations.get(PREFER_OS, "")
-            answers.append(serve(wanted["from"]["name"], policy["importMode"], preference))
+            answers.append(self.registry(namespace, wanted["from"]["name"], policy["importMode"], preference))
         answer: Json = {"kind": "ImageStreamImport", "spec": spec, "status": {"images": answers}}
         if not spec["import"]:
             return answer
@@ -232,9 +283,12 @@ class ModelCluster:
             for index, child in enumerate(one.get("image", {}).get("dockerImageManifests", ())):
                 if not child["os"]:
                     raise self._without_platform(path, one["image"]["metadata"]["name"], index)
+        stream = _copy(old) if old else _empty(namespace, name)
         following = stream["metadata"]["generation"] + 1
+        tags, histories = _by_name(stream), {history["tag"]: history for history in stream["status"]["tags"]}
         for wanted, one in zip(spec["images"], answers, strict=True):
-            _record(stream, wanted, one, following)
+            _record(tags, histories, wanted, one, following)
+        stream["spec"]["tags"], stream["status"]["tags"] = list(tags.values()), list(histories.values())
         if old is None or stream != old:
             stream = self._store(namespace, name, old, stream)
         answer["status"]["import"] = stream
@@ -252,14 +306,16 @@ class ModelCluster:
     def _store(self, namespace: str, name: str, old: Json | None, stream: Json) -> Json:
         """Write with the server's generations: of the stream for any change of its spec, of a tag for its source and
         mode."""
-        before = {tag["name"]: tag for tag in old["spec"]["tags"]} if old else {}
-        stream["spec"]["tags"].sort(key=lambda tag: tag["name"])
+        before = _by_name(old) if old else {}
+        stream["spec"]["tags"].sort(key=itemgetter("name"))
         changed = old is None or old["spec"] != stream["spec"]
         _follow(stream, old, before, stream["metadata"]["generation"] + changed)
         if not changed and old is not None and old["status"] == stream["status"]:
             return old
         stream["metadata"]["generation"] += changed
         for tag in stream["spec"]["tags"]:
+            if tag["name"] in before and before[tag["name"]] == tag:
+                continue
             tag["importPolicy"].setdefault("importMode", self.default_mode)
             tag["referencePolicy"] = tag.get("referencePolicy") or {"type": "Source"}
             was = before.get(tag["name"])
@@ -285,23 +341,28 @@ class ModelCluster:
             body: Json = {"metadata": dict(stream["metadata"]), "spec": {"import": True, "images": images}}
             if images:
                 with contextlib.suppress(Invalid):
-                    self._post_imagestreamimports(namespace, name, copy.deepcopy(body), IMPORTS)
+                    self._post_imagestreamimports(namespace, name, _copy(body), IMPORTS)
 
     def snapshot(self) -> str:
         """All that is stored, to be compared."""
         return json.dumps({"/".join(key): stream for key, stream in self.streams.items()}, sort_keys=True)
 
 
+def _by_name(stream: Json) -> dict[str, Json]:
+    return {tag["name"]: tag for tag in stream["spec"]["tags"]}
+
+
 def _follow(stream: Json, old: Json | None, before: Mapping[str, Json], generation: int) -> None:
     """What follows a tag of the same stream gets its image: when it begins to, and when that tag gets another one
     (contract case tags_between_streams)."""
-    sources = {tag["name"]: tag.get("from") or {} for tag in stream["spec"]["tags"]}
     own = ("", None, stream["metadata"]["namespace"])
     followers = {
-        name: one["name"]
-        for name, one in sources.items()
-        if one.get("kind") == "ImageStreamTag" and one.get("namespace") in own
+        tag["name"]: tag["from"]["name"]
+        for tag in stream["spec"]["tags"]
+        if "from" in tag and tag["from"]["kind"] == "ImageStreamTag" and tag["from"].get("namespace") in own
     }
+    if not followers:
+        return
     for name, followed in followers.items():
         was = before.get(name)
         item = _newest(stream).get(followed)
@@ -352,7 +413,7 @@ def _empty(namespace: str, name: str) -> Json:
 
 def _merge_spec(stream: Json, patch: Mapping[str, t.Any]) -> None:
     stream["spec"]["lookupPolicy"].update(patch.get("lookupPolicy") or {})
-    tags = {tag["name"]: tag for tag in stream["spec"]["tags"]}
+    tags = _by_name(stream)
     for entry in patch.get("tags") or ():
         if entry.get("$patch") == "delete":
             tags.pop(entry["name"], None)
@@ -371,13 +432,15 @@ def _asks_for_import(tag: Mapping[str, t.Any]) -> tuple[t.Any, ...]:
     return tag.get("from"), tag.get("reference"), tag["importPolicy"].get("importMode")
 
 
-def _record(stream: Json, wanted: Mapping[str, t.Any], answer: Mapping[str, t.Any], following: int) -> None:
+def _record(
+    tags: dict[str, Json],
+    histories: dict[str, Json],
+    wanted: Mapping[str, t.Any],
+    answer: Mapping[str, t.Any],
+    following: int,
+) -> None:
     name = wanted["to"]["name"]
-    tag = next((one for one in stream["spec"]["tags"] if one["name"] == name), None)
-    history = next((one for one in stream["status"]["tags"] if one["tag"] == name), None)
-    if history is None:
-        history = {"tag": name, "items": []}
-        stream["status"]["tags"].append(history)
+    tag, history = tags.get(name), histories.setdefault(name, {"tag": name, "items": []})
     if answer["status"]["status"] != "Success":
         condition = {
             "type": "ImportSuccess",
@@ -391,15 +454,13 @@ def _record(stream: Json, wanted: Mapping[str, t.Any], answer: Mapping[str, t.An
             if tag is not None:
                 tag["generation"] = 0
         if tag is None:
-            stream["spec"]["tags"].append(
-                {
-                    "name": name,
-                    "from": wanted["from"],
-                    "importPolicy": wanted["importPolicy"],
-                    "referencePolicy": wanted.get("referencePolicy"),
-                    "generation": 0,
-                }
-            )
+            tags[name] = {
+                "name": name,
+                "from": wanted["from"],
+                "importPolicy": wanted["importPolicy"],
+                "referencePolicy": wanted.get("referencePolicy"),
+                "generation": 0,
+            }
         return
     item = {
         "image": answer["image"]["metadata"]["name"],
@@ -412,9 +473,7 @@ def _record(stream: Json, wanted: Mapping[str, t.Any], answer: Mapping[str, t.An
         or {key: newest[key] for key in item} != item
         or tag["generation"] > newest["generation"]
     ):
-        if tag is None:
-            tag = {"name": name}
-            stream["spec"]["tags"].append(tag)
+        tag = tags.setdefault(name, {"name": name})
         tag["from"] = wanted["from"]
         tag["generation"] = 0
         tag["referencePolicy"] = tag.get("referencePolicy") or wanted.get("referencePolicy")

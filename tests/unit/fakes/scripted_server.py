@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small HTTP(S) server that answers from a script and keeps what it was asked, for tests of the way to the
-cluster."""
+"""An HTTP(S) server that answers from a script and keeps what it was asked: a cluster or a registry that is broken,
+slow or hostile."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import ssl
 import struct
 import threading
 import typing as t
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,12 +23,14 @@ import trustme
 
 # an object of the API that says nothing more
 OBJECT = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "it"}}
+BLOCK = b" " * 65536
 
 
 @dataclass
 class Reply:
-    """One scripted answer. ``action`` instead of an answer: ``reset``, ``hang up``, ``drip``, or ``raw``: the pieces
-    of ``body``, headers and all."""
+    """One answer. ``body``: bytes are sent as they are, an iterator piece by piece and without a length, anything else
+    as JSON. ``action`` is what happens instead: ``reset``, ``hang up``, ``drip``, ``stop early``, or ``raw``: the
+    pieces of ``body``, headers and all."""
 
     status: int = 200
     body: t.Any = field(default_factory=OBJECT.copy)
@@ -36,7 +39,7 @@ class Reply:
     action: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Asked:
     """One request as it arrived; the headers in order, repeated ones repeated."""
 
@@ -46,16 +49,35 @@ class Asked:
     body: bytes
 
     def values(self, name: str) -> list[str]:
+        """All values of a header."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def header(self, name: str) -> str:
+        """The first value of a header, "" without it."""
+        return next(iter(self.values(name)), "")
+
+    @property
+    def text(self) -> str:
+        """The whole request, as a server that is set to debugging shows it. The credential stands first: not all of
+        it may be quoted."""
+        first = sorted(self.headers, key=lambda header: header[0].lower() != "authorization")
+        lines = [f"{name}: {value}" for name, value in first]
+        return "\n".join([*lines, self.path, self.body.decode(errors="replace")])
+
+
+Script = Callable[[Asked], Reply]
 
 
 class ScriptedServer:
-    """Answers each request with the next reply; the last one stays."""
+    """Listens on loopback between construction and ``close``. Each request gets the next of ``replies``, of which the
+    last one stays; with a ``script``, which may be replaced at any time, it gets what that returns."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, *, script: Script | None = None) -> None:
         self.replies: list[Reply] = [Reply()]
+        self.script = script
         self.asked: list[Asked] = []
         self.connections = 0
+        self._ended = threading.Event()
         self._lock = threading.Lock()
         owner = self
 
@@ -69,11 +91,7 @@ class ScriptedServer:
                     owner.connections += 1
 
             def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                with owner._lock:
-                    owner.asked.append(Asked(self.command, self.path, list(self.headers.items()), body))
-                    reply = owner.replies.pop(0) if len(owner.replies) > 1 else owner.replies[0]
-                owner._answer(self, reply)
+                owner._handle(self)
 
             def __getattr__(self, name: str) -> t.Any:
                 # http.server looks for do_GET, do_POST and so on
@@ -104,9 +122,31 @@ class ScriptedServer:
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port: int = self._server.server_address[1]
-        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
+        self.host = f"127.0.0.1:{self.port}"
+        self.url = f"{'http' if tls is None else 'https'}://{self.host}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, and end what never ends by itself."""
+        self._ended.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def endless(self, block: bytes = BLOCK, *, pause: float = 0.0) -> Iterator[bytes]:
+        """A body that repeats the block until the client has gone or the test has ended."""
+        while not self._ended.wait(pause):
+            yield block
+
+    def _handle(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        asked = Asked(handler.command, handler.path, list(handler.headers.items()), body)
+        with self._lock:
+            self.asked.append(asked)
+            if self.script is None:
+                reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        self._answer(handler, reply if self.script is None else self.script(asked))
 
     def _answer(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         if reply.action == "reset":
@@ -120,36 +160,37 @@ class ScriptedServer:
             return
         if reply.action == "raw":
             handler.close_connection = True
-            self._drip(handler, reply.body)
+            self._send(handler, reply.body, pause=0.05)
             return
-        body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        in_pieces = isinstance(reply.body, Iterator)
+        body = reply.body if in_pieces or isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        headers = {"Content-Type": reply.content_type} if reply.content_type else {}
+        headers |= reply.headers
+        if in_pieces:
+            headers["Connection"] = "close"
+            handler.close_connection = True
+        else:
+            headers.setdefault("Content-Length", str(len(body)))
         handler.send_response(reply.status)
-        if reply.content_type:
-            handler.send_header("Content-Type", reply.content_type)
-        for name, value in reply.headers.items():
+        for name, value in headers.items():
             handler.send_header(name, value)
-        if "Content-Length" not in reply.headers:
-            handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        if reply.action == "drip":
-            self._drip(handler, (body[position : position + 1] for position in range(len(body))))
+        if in_pieces:
+            self._send(handler, body)
+        elif reply.action == "drip":
+            self._send(handler, (body[position : position + 1] for position in range(len(body))), pause=0.05)
         elif reply.action == "stop early":
             handler.wfile.write(body[:-1])
             handler.close_connection = True
         else:
             handler.wfile.write(body)
 
-    def _drip(self, handler: BaseHTTPRequestHandler, pieces: t.Iterable[bytes]) -> None:
-        pause = threading.Event()
+    def _send(self, handler: BaseHTTPRequestHandler, pieces: Iterable[bytes], *, pause: float = 0.0) -> None:
         for piece in pieces:
             handler.wfile.write(piece)
             handler.wfile.flush()
-            pause.wait(0.05)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+            if pause:
+                self._ended.wait(pause)
 
 
 @dataclass
