@@ -235,7 +235,7 @@ def ends_at(seconds: int) -> str:
 
 
 def test_what_somebody_else_reconciles_is_compared_and_no_correction_changes_it(
-    api: CoreApi, run: t.Callable[..., t.Any]
+    api: StoredCluster, run: t.Callable[..., t.Any]
 ) -> None:
     api.put_in(
         "secrets", "shop", "registry", metadata={"annotations": ARGO}, **auths({"h.example": entry(password="another")})
@@ -291,7 +291,7 @@ def test_what_somebody_else_reconciles_is_compared_and_no_correction_changes_it(
     [(False, None, False), (True, None, True), (True, False, False), (False, True, True)],
 )
 def test_an_entry_says_itself_whether_it_takes_over(
-    api: CoreApi, run: t.Callable[..., t.Any], everywhere: bool, own: bool | None, written: bool
+    api: StoredCluster, run: t.Callable[..., t.Any], everywhere: bool, own: bool | None, written: bool
 ) -> None:
     api.put_in(
         "secrets", "shop", "registry", metadata={"annotations": ARGO}, **auths({"h.example": entry(password="another")})
@@ -313,7 +313,7 @@ def test_an_entry_says_itself_whether_it_takes_over(
     ],
 )
 def test_what_ends_is_a_notice_and_no_change(
-    api: CoreApi, run: t.Callable[..., t.Any], at: int, within: int, said: str
+    api: StoredCluster, run: t.Callable[..., t.Any], at: int, within: int, said: str
 ) -> None:
     """It says nothing about what is on the cluster and declared: nothing differs."""
     token = ends_at(at)
@@ -346,7 +346,7 @@ def test_what_ends_is_a_notice_and_no_change(
     assert token not in shown.text
 
 
-def test_what_a_correction_replaces_is_no_notice(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_what_a_correction_replaces_is_no_notice(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in("secrets", "shop", "registry", **auths({"h.example": entry("AWS", ends_at(1_000_000_000))}))
 
     drift = run().result["drift"]
@@ -355,7 +355,7 @@ def test_what_a_correction_replaces_is_no_notice(api: CoreApi, run: t.Callable[.
     assert "password_changed" in drift["changes"][0]["reasons"]
 
 
-def test_what_an_owner_keeps_is_a_notice_of_what_it_keeps(api: CoreApi, run: t.Callable[..., t.Any]) -> None:
+def test_what_an_owner_keeps_is_a_notice_of_what_it_keeps(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
     api.put_in(
         "secrets",
         "shop",
