@@ -87,6 +87,14 @@ options:
     description:
       - V(Source) or V(Local), written exactly so. When unset the tag keeps it.
     type: str
+  take_over:
+    description:
+      - Change the tag though somebody else reconciles the stream, Argo CD or the Cluster Samples Operator for example,
+        who will undo the change. Without it such a stream is not changed, and the task fails with the owner's name.
+      - A tag that is as it should be needs no leave.
+    type: bool
+    default: false
+    version_added: 1.0.0
   state:
     description:
       - V(absent) removes the tag and its history.
@@ -100,6 +108,9 @@ options:
     default: 120
 seealso:
   - module: quayside.openshift_images.image_stream_import
+  - name: Owners and expiry
+    description: Who else reconciles an object, and what happens then.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/owners.md
   - name: From oc to tasks
     description: Every command and its task.
     link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
@@ -242,6 +253,10 @@ tag:
       type: list
       elements: str
       sample: [scheduled_changed]
+    managed_by:
+      description: Who reconciles the stream besides us, V(null) for nobody.
+      type: str
+      sample: the Argo CD application "shop"
     error:
       description: Why the external image could not be imported, and what to do about it.
       type: str
@@ -275,6 +290,7 @@ def argument_spec() -> ArgumentSpec:
                 "insecure": {"type": "bool"},
                 "import_mode": {"type": "str"},
                 "reference_policy": {"type": "str"},
+                "take_over": {"type": "bool", "default": False},
                 "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
                 "timeout": {"type": "int", "default": 120},
             }

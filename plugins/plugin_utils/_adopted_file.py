@@ -99,7 +99,8 @@ def adopted_file(streams: t.Iterable[Entry], access: Entry, cluster: str, skip: 
 
 def _owners(secrets: t.Iterable[Entry], access: Entry) -> t.Iterator[tuple[str, t.Any]]:
     """Yield who reconciles the secrets that are in the file, and the service accounts that they are linked to."""
-    adopted, linked = set(), set()
+    adopted: set[tuple[t.Any, t.Any]] = set()
+    linked: set[tuple[t.Any, t.Any]] = set()
     for entry in secrets:
         for namespace in entry["namespaces"]:
             adopted.add((namespace, entry["name"]))

@@ -21,6 +21,7 @@ from .._cluster.client import ClusterClient
 from .._cluster.optimistic import RetryNeeded, WriteTracker, retry_until_settled
 from .._core.concurrency import concurrent_map
 from .._core.errors import CollectionError, internal_error
+from .._core.owners import refuse_owned
 from .desired import DesiredStream
 from .images import Lookup, Outcome
 from .observed import Key, ObservedStream
@@ -140,11 +141,18 @@ class _StreamChange:
             self._halt.check()
             plan = plan_stream(self._desired, self._writer.observed, self._knowledge).without(self._writer.refused)
             if not plan.lookups:
+                self._respect_the_owner(plan)
                 return plan
             for lookup, answer in look_up(self._client, plan.lookups, 1, self._timeout).items():
                 if isinstance(answer, CollectionError):
                     raise answer
                 self._looked_up[lookup] = answer
+
+    def _respect_the_owner(self, plan: StreamPlan) -> None:
+        """Raise if somebody else reconciles the stream, who may have come since it was first read."""
+        owner = self._writer.observed.owner
+        if owner is not None and owner.reconciles and plan.changes_spec and not self._desired.take_over:
+            raise refuse_owned(f'The image stream "{self._desired.namespace}/{self._desired.name}"', owner)
 
     def _write(self, plan: StreamPlan) -> None:
         known = len(self._writer.outcomes)

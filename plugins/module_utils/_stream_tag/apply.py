@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .._cluster.client import STRATEGIC_MERGE, ClusterClient, image_path
 from .._cluster.facts import check_namespace_exists
 from .._cluster.optimistic import WriteTracker, retry_until_settled
+from .._core.owners import Owner, refuse_owned, warn_of_owner
 from .._import_engine.observed import ObservedStream, ObservedTag
 from .._import_engine.writer import drop_history, remove_tags
 from .desired import DesiredStreamTag
@@ -22,12 +23,15 @@ from .plan import StreamTagPlan, plan_stream_tag
 
 
 class TagChange(NamedTuple):
-    """The tag before and after the run, or as check mode foresees it."""
+    """The tag before and after the run, or as check mode foresees it. ``owner`` is who else reconciles the stream,
+    ``warnings`` what they may do."""
 
     before: ObservedTag | None
     after: ObservedTag | None
     reasons: tuple[str, ...]
     removed: bool = False
+    owner: Owner | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, check_mode: bool) -> TagChange:
@@ -38,22 +42,34 @@ def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, che
     def attempt() -> TagChange:
         observed = observe_stream_tag(client, desired)
         plan = plan_stream_tag(desired, observed.stream, observed.images, observed.source_images)
-        before = observed.stream.tags.get(desired.tag)
+        before, owner = observed.stream.tags.get(desired.tag), observed.stream.owner
+        # The history of a tag that is not declared any more is nobody's.
+        warnings = _respect(desired, owner) if plan.entry or (plan.remove and before) else ()
         if check_mode:
             if plan.create:
                 check_namespace_exists(client, desired.namespace)
-            return TagChange(before, plan.after, plan.reasons, plan.remove)
+            return TagChange(before, plan.after, plan.reasons, plan.remove, owner, warnings)
         if not (plan.entry or plan.remove):
             if first and writes.last:
                 # A write that no answer came to was carried out after all.
-                return TagChange(first[0][0], before, first[0][1].reasons, first[0][1].remove)
-            return TagChange(before, before, plan.reasons)
+                return TagChange(first[0][0], before, first[0][1].reasons, first[0][1].remove, owner)
+            return TagChange(before, before, plan.reasons, owner=owner)
         if not first:
             first.append((before, plan))
         writes.send(lambda: _write(client, desired, observed.stream, plan), plan)
-        return TagChange(before, plan.after, plan.reasons, plan.remove)
+        return TagChange(before, plan.after, plan.reasons, plan.remove, owner, warnings)
 
     return retry_until_settled(attempt, f"The tag {desired.where}", writes)
+
+
+def _respect(desired: DesiredStreamTag, owner: Owner | None) -> tuple[str, ...]:
+    """Raise if somebody else reconciles the stream and would undo the change; return a warning if they may."""
+    subject = f'The image stream "{desired.namespace}/{desired.stream}"'
+    if owner is None or (owner.reconciles and desired.take_over):
+        return ()
+    if owner.reconciles:
+        raise refuse_owned(subject, owner)
+    return (warn_of_owner(subject, owner),)
 
 
 def _write(client: ClusterClient, desired: DesiredStreamTag, observed: ObservedStream, plan: StreamTagPlan) -> None:

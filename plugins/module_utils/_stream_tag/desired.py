@@ -42,7 +42,8 @@ class Source(NamedTuple):
 
 
 class DesiredStreamTag(NamedTuple):
-    """The tag as declared. ``source`` is None if the tag is to be absent; ``None`` for a policy means: keep."""
+    """The tag as declared. ``source`` is None if the tag is to be absent; ``None`` for a policy means: keep. With
+    ``take_over`` it is written though somebody else reconciles the stream."""
 
     namespace: str
     stream: str
@@ -53,6 +54,7 @@ class DesiredStreamTag(NamedTuple):
     reference_policy: str | None = None
     insecure: bool | None = None
     import_mode: str | None = None
+    take_over: bool = False
 
     @property
     def where(self) -> str:
@@ -71,7 +73,7 @@ def desired_stream_tag(params: t.Mapping[str, t.Any]) -> DesiredStreamTag:
     check_stream_name(namespace, stream)
     check_tag_name(tag)
     if params["state"] == "absent":
-        return DesiredStreamTag(namespace, stream, tag, None)
+        return DesiredStreamTag(namespace, stream, tag, None, take_over=bool(params.get("take_over")))
     if not params.get("from"):
         raise InputError(f"{namespace}/{name}: from is missing: say what the tag is to point to")
     check_policies(params)
@@ -86,6 +88,7 @@ def desired_stream_tag(params: t.Mapping[str, t.Any]) -> DesiredStreamTag:
         reference_policy=params.get("reference_policy"),
         insecure=params.get("insecure"),
         import_mode=params.get("import_mode"),
+        take_over=bool(params.get("take_over")),
     )
     _check_combination(wanted, source, params)
     return wanted

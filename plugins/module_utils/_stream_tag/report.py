@@ -44,10 +44,11 @@ def tag_report(desired: DesiredStreamTag, change: TagChange) -> Report:
         "previous_digest": (change.before.digest or None) if change.before else None,
         "changed": changed,
         "reasons": list(change.reasons),
+        "managed_by": change.owner.name if change.owner is not None else None,
         "error": None,
     }
     differences = [_difference(desired, before, after, change.removed)] if changed else []
-    return Report(changed, {"tag": result}, differences)
+    return Report(changed, {"tag": result}, differences, warnings=list(change.warnings))
 
 
 def _difference(desired: DesiredStreamTag, before: View, after: View, removed: bool) -> Difference:
@@ -68,6 +69,7 @@ def import_report(desired: DesiredStreamTag, result: StreamResult, remedy_for: R
         "from_kind": EXTERNAL,
         "from_namespace": None,
         "reference": False,
+        "managed_by": shown["managed_by"],
         **{name: value for name, value in shown["tags"][0].items() if name != "name"},
     }
     report.results = {"tag": tag}

@@ -39,7 +39,13 @@ def run_stream_tag(
         return tag_report(desired, converge_stream_tag(client, desired, check_mode=check_mode))
     tag = {"name": desired.tag, "from": desired.source.pull_spec, "reference": False, **policies}
     [stream] = desired_streams(
-        {"namespace": desired.namespace, "name": desired.stream, "tags": [tag], "refresh": "missing"}
+        {
+            "namespace": desired.namespace,
+            "name": desired.stream,
+            "tags": [tag],
+            "refresh": "missing",
+            "take_over": desired.take_over,
+        }
     )
     [result] = converge_streams(client, [stream], check_mode=check_mode, concurrency=1, timeout=timeout)
     return import_report(desired, result, RemedyFinder(client, mask).remedy)

@@ -213,3 +213,108 @@ def test_bad_input_ends_before_the_first_request(cluster: ScriptedCluster, run: 
     assert outcome.result["msg"] == 'name "dst" is not a tag of a stream: write it as stream:tag'
     assert run(timeout=0, **{"from": "src:v1"}).result["msg"] == "timeout is 0: give a number from 1"
     assert cluster.sent == []
+
+
+ARGO = {"annotations": {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{NAMESPACE}/dst"}}
+HELM = {"annotations": {"meta.helm.sh/release-name": "chart"}}
+SAMPLES = {"labels": {"samples.operator.openshift.io/managed": "true"}}
+
+
+def owned(stream: dict[str, t.Any], metadata: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The stream with the mark of an owner."""
+    return {**stream, "metadata": {**stream["metadata"], **metadata}}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("metadata", "owner"), [(ARGO, 'the Argo CD application "shop"'), (SAMPLES, "the Cluster Samples Operator")]
+)
+def test_a_stream_that_somebody_else_reconciles_is_left_alone(
+    cluster: ScriptedCluster,
+    run: t.Callable[..., t.Any],
+    metadata: dict[str, t.Any],
+    owner: str,
+    check_mode: bool,
+) -> None:
+    stream = owned(recorded_stream(CASE, 14), metadata)
+    cluster.on("GET", DST, stream).on("GET", SRC, recorded_stream(CASE, 4))
+    outcome = run(check_mode=check_mode, **{"from": "src:v1"})
+    assert outcome.failed
+    assert outcome.result["msg"] == (
+        f'The image stream "{NAMESPACE}/dst" is reconciled by {owner}, which would undo the change, so nothing was '
+        "written; change it there, or set take_over: true to write it all the same"
+    )
+    assert cluster.writes == []
+
+
+def test_who_takes_over_writes_the_tag(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", DST, owned(recorded_stream(CASE, 14), ARGO)).on("GET", SRC, recorded_stream(CASE, 4))
+    cluster.on("PATCH", DST, owned(copied(ENTRY), ARGO))
+    tag = run(take_over=True, **{"from": "src:v1"}).result["tag"]
+    assert (tag["changed"], tag["managed_by"]) == (True, 'the Argo CD application "shop"')
+
+
+def test_a_tag_of_an_owner_that_is_as_declared_needs_no_leave(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any]
+) -> None:
+    cluster.on("GET", DST, owned(copied(ENTRY), ARGO)).on("GET", SRC, recorded_stream(CASE, 4))
+    outcome = run(**{"from": "src:v1"})
+    assert (outcome.failed, outcome.result["changed"]) == (False, False)
+    assert outcome.result["tag"]["managed_by"] == 'the Argo CD application "shop"'
+
+
+def test_an_owner_who_may_come_back_is_told(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    cluster.on("GET", DST, owned(recorded_stream(CASE, 14), HELM)).on("GET", SRC, recorded_stream(CASE, 4))
+    cluster.on("PATCH", DST, owned(copied(ENTRY), HELM))
+    outcome = run(**{"from": "src:v1"})
+    assert outcome.result["changed"]
+    assert "which may undo the change when it is upgraded or repaired." in outcome.text
+
+
+@pytest.mark.parametrize("take_over", [True, False])
+def test_a_tag_of_an_owner_goes_only_with_leave(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any], take_over: bool
+) -> None:
+    mark = {"annotations": {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{NAMESPACE}/src"}}
+    cluster.on("GET", SRC, owned(recorded_stream(CASE, 4), mark))
+    cluster.on("PATCH", SRC, recorded_stream(CASE, 4))
+    cluster.on("DELETE", f"{TAGS}/src:v1", recorded(CASE, 12))
+    outcome = run(name="src:v1", state="absent", take_over=take_over)
+    assert outcome.failed is not take_over
+    assert len(cluster.writes) == (2 if take_over else 0)
+
+
+def test_history_that_a_removed_tag_left_is_nobodys(cluster: ScriptedCluster, run: t.Callable[..., t.Any]) -> None:
+    stream = owned(recorded_stream(CASE, 4), ARGO)
+    mark = {"annotations": {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{NAMESPACE}/src"}}
+    stream = owned({**stream, "spec": {**stream["spec"], "tags": []}}, mark)
+    cluster.on("GET", SRC, stream)
+    cluster.on("DELETE", f"{TAGS}/src:v1", recorded(CASE, 12))
+    outcome = run(name="src:v1", state="absent")
+    assert (outcome.failed, outcome.result["changed"]) == (False, True)
+
+
+@pytest.mark.parametrize("take_over", [True, False])
+def test_an_imported_tag_of_an_owner_is_changed_only_with_leave(
+    cluster: ScriptedCluster, run: t.Callable[..., t.Any], take_over: bool
+) -> None:
+    mark = {"annotations": {"argocd.argoproj.io/tracking-id": f"shop:image.openshift.io/ImageStream:{NAMESPACE}/web"}}
+    there = owned(recorded("reimport_unchanged", 1)["status"]["import"], mark)
+    spec = {**there["spec"], "tags": [{**there["spec"]["tags"][0], "importPolicy": {"importMode": "Legacy"}}]}
+    there = {**there, "spec": spec}
+    changed = {
+        **there,
+        "spec": {"tags": [{**spec["tags"][0], "importPolicy": {"importMode": "Legacy", "scheduled": True}}]},
+    }
+    name = spec["tags"][0]["name"]
+    cluster.on("GET", f"{STREAMS}/web", there).on("PATCH", f"{STREAMS}/web", changed)
+    outcome = run(
+        name=f"web:{name}",
+        from_kind="DockerImage",
+        scheduled=True,
+        take_over=take_over,
+        **{"from": spec["tags"][0]["from"]["name"]},
+    )
+    assert outcome.failed is not take_over, outcome.result
+    assert len(cluster.writes) == int(take_over)
+    assert outcome.result["tag"]["managed_by"] == 'the Argo CD application "shop"'

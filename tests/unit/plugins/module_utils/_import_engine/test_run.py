@@ -1161,6 +1161,34 @@ class TestOwners:
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", import_mode="Legacy")], refresh="always")
         assert (result.error, result.reasons) == (None, {"v2": ("forced",)})
 
+    def test_an_owner_who_comes_while_the_stream_is_changed_is_respected(self) -> None:
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", self.there({}), self.there(self.ARGO))
+            .on("PATCH", f"{STREAMS}/web", conflict())
+        )
+        result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2", import_mode="Legacy", scheduled=True)])
+        assert isinstance(result.error, OwnedByAnother)
+        cluster.assert_all_asked()
+
+    def test_a_comparison_shows_what_no_run_changes(self) -> None:
+        cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", self.there(self.ARGO))
+        cluster.on("GET", f"{STREAMS}/web", self.there(self.ARGO))
+        desired = desired_streams(
+            {
+                "namespace": NAMESPACE,
+                "name": "web",
+                "refresh": "missing",
+                "tags": [tag("v2", f"{WEB}:v2", import_mode="Legacy", scheduled=True)],
+            }
+        )
+        options: dict[str, t.Any] = {"concurrency": 1, "timeout": 5, "compare": True}
+        [shown] = converge_streams(cluster, desired, check_mode=True, **options)
+        [done] = converge_streams(cluster, desired, check_mode=False, **options)
+        assert (shown.error, shown.reasons) == (None, {"v2": ("scheduled_changed",)})
+        assert shown.after.tags["v2"].scheduled
+        assert shown.refused == str(done.error)
+
     def test_an_owner_who_may_come_back_is_told(self) -> None:
         result, _cluster = self.converged(self.HELM)
         assert result.error is None
