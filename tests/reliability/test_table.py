@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from .table import HERE, PAGE, SECTIONS, page
+from tables import RELIABILITY
 
 
 def test_the_page_is_made_from_the_tests() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page()
+    assert RELIABILITY.path.read_text(encoding="utf-8") == RELIABILITY.text(), "run: cd tests && python -m tables"
 
 
 def test_every_file_has_its_section() -> None:
-    assert {path.name for path in HERE.glob("test_*.py")} - {"test_table.py"} == set(SECTIONS)
+    assert {path.name for path in RELIABILITY.files("test_*.py")} == set(RELIABILITY.patterns())
