@@ -558,7 +558,8 @@ drift:
           type: str
           sample: >-
             The image stream "shop/web" is reconciled by the Argo CD application "shop", which would undo the change, so
-            nothing was written; change it there, or set take_over: true to write it all the same
+            nothing was written; change it in the source that it follows, or set take_over: true to write it all the
+            same
     failures:
       description: Everything that could not be compared or brought about.
       type: list

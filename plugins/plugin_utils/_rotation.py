@@ -18,7 +18,9 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.ou
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.secret_types import DATA_KEYS
 
 Entry = t.Mapping[str, t.Any]
-_SHOWN = 300
+_SHOWN = 400
+# How the playbook calls what the message of an owned secret names.
+_OPTION, _VARIABLE = "set take_over: true", "set rotate_credentials_take_over: true"
 
 
 class Rotation(t.NamedTuple):
@@ -82,7 +84,7 @@ def outcome(
         for namespace, secret in zip(item["namespaces"], secrets):
             name = f"{_text(namespace)}/{_text(item['name'])}"
             if secret.get("error"):
-                failed.append(f"{name}: {_text(secret['error'])}")
+                failed.append(f"{name}: {_text(secret['error']).replace(_OPTION, _VARIABLE)}")
             elif secret.get("changed"):
                 changed.append(name)
             elif secret.get("reasons"):

@@ -30,13 +30,17 @@ _OLM = "olm.owner"
 _INSTANCE = "app.kubernetes.io/instance"
 # Kinds of the core group that own what the cluster makes for itself.
 _CLUSTER_KINDS = ("Secret", "ServiceAccount")
+_IN_GIT = "in the source that it follows"
+_HOW = {"ExternalSecret": "in the store that it reads", "SealedSecret": "by sealing it anew"}
 
 
 class Owner(NamedTuple):
-    """Who reconciles an object, in words, and whether they would undo the change of somebody else."""
+    """Who reconciles an object, in words, whether they would undo the change of somebody else, and how it is changed
+    there, as the end of "change it ..."."""
 
     name: str
     reconciles: bool
+    how: str = "there"
 
 
 class OwnedByAnother(CollectionError):
@@ -53,9 +57,13 @@ def owner_of(kind: str, metadata: t.Mapping[str, t.Any]) -> Owner | None:
         _flux(labels, annotations),
     ):
         if found:
-            return Owner(found, reconciles=True)
+            return Owner(found[0], reconciles=True, how=found[1])
     if kind == "ImageStream" and labels.get(_SAMPLES) == "true":
-        return Owner("the Cluster Samples Operator", reconciles=True)
+        return Owner(
+            "the Cluster Samples Operator",
+            reconciles=True,
+            how="in the operator's configuration, where skippedImagestreams makes it yours",
+        )
     if _HELM in annotations:
         return Owner(f'the Helm release "{annotations[_HELM]}"', reconciles=False)
     if _OLM in labels:
@@ -68,9 +76,8 @@ def owner_of(kind: str, metadata: t.Mapping[str, t.Any]) -> Owner | None:
 def refuse_owned(what: str, owner: Owner) -> OwnedByAnother:
     """Return the error for a change of ``what``, which begins a sentence, that its owner would undo."""
     return OwnedByAnother(
-        f"{what} is reconciled by {owner.name}, which would undo the change, so nothing was written; change it there, "
-        "or set take_over: true to "
-        "write it all the same"
+        f"{what} is reconciled by {owner.name}, which would undo the change, so nothing was written; change it "
+        f"{owner.how}, or set take_over: true to write it all the same"
     )
 
 
@@ -79,24 +86,28 @@ def warn_of_owner(what: str, owner: Owner) -> str:
     return f"{what} belongs to {owner.name}, which may undo the change when it is upgraded or repaired."
 
 
-def _controller(metadata: t.Mapping[str, t.Any]) -> str:
+# Who, and how it is changed there.
+_Found = t.Optional[t.Tuple[str, str]]  # noqa: UP006 - evaluated at run time, by Python 3.9 too
+
+
+def _controller(metadata: t.Mapping[str, t.Any]) -> _Found:
     references = metadata.get("ownerReferences")
     for one in references if isinstance(references, list) else ():
         if not isinstance(one, t.Mapping) or not one.get("controller"):
             continue
         if one.get("apiVersion") == "v1" and one.get("kind") in _CLUSTER_KINDS:
             continue
-        return f'the {one.get("kind") or "object"} "{one.get("name") or ""}"'
-    return ""
+        return f'the {one.get("kind") or "object"} "{one.get("name") or ""}"', _HOW.get(str(one.get("kind")), "there")
+    return None
 
 
-def _external(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> str:
+def _external(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> _Found:
     if labels.get(_EXTERNAL_SECRETS) == "true":
-        return "External Secrets"
-    return "Sealed Secrets" if annotations.get(_SEALED_SECRETS) == "true" else ""
+        return "External Secrets", _HOW["ExternalSecret"]
+    return ("Sealed Secrets", _HOW["SealedSecret"]) if annotations.get(_SEALED_SECRETS) == "true" else None
 
 
-def _argo_cd(kind: str, metadata: t.Mapping[str, t.Any], annotations: t.Mapping[str, str]) -> str:
+def _argo_cd(kind: str, metadata: t.Mapping[str, t.Any], annotations: t.Mapping[str, str]) -> _Found:
     """Return the application of Argo CD; an id that names another object came here with a copy of that one's
     annotations."""
     application, _colon, tracked = annotations.get(_ARGO_CD, "").partition(":")
@@ -106,15 +117,15 @@ def _argo_cd(kind: str, metadata: t.Mapping[str, t.Any], annotations: t.Mapping[
         or group_kind.rpartition("/")[2] != kind
         or place != f"{metadata.get('namespace')}/{metadata.get('name')}"
     ):
-        return ""
-    return f'the Argo CD application "{application}"'
+        return None
+    return f'the Argo CD application "{application}"', _IN_GIT
 
 
-def _flux(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> str:
+def _flux(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> _Found:
     for group, kind in _FLUX:
         if f"{group}/name" in labels and annotations.get(f"{group}/reconcile") != "disabled":
-            return f'the Flux {kind} "{labels.get(f"{group}/namespace", "")}/{labels[f"{group}/name"]}"'
-    return ""
+            return f'the Flux {kind} "{labels.get(f"{group}/namespace", "")}/{labels[f"{group}/name"]}"', _IN_GIT
+    return None
 
 
 def _texts(values: t.Any) -> dict[str, str]:

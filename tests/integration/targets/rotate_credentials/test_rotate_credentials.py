@@ -136,6 +136,40 @@ def test_what_is_left_is_named(cluster: Cluster, namespace: str, new_stage: NewS
     assert credentials(cluster, namespace, "good") == {registry: auth("new", NEW)}
 
 
+def test_a_secret_of_an_owner_is_replaced_there_or_with_leave(
+    cluster: Cluster, namespace: str, new_stage: NewStage
+) -> None:
+    registry = "rotated.example.com"
+    document = registry_secret("kept", {registry: entry("old", FORMER)})
+    document["metadata"]["labels"] = {"reconcile.external-secrets.io/managed": "true"}
+    cluster.create("secrets", namespace, document)
+    cluster.create("secrets", namespace, registry_secret("free", {registry: entry("old", FORMER)}))
+    variables = {
+        "rotate_credentials_registry": registry,
+        "rotate_credentials_username": "new",
+        "rotate_credentials_password": NEW,
+        "rotate_credentials_former_password": FORMER,
+        "rotate_credentials_verify": False,
+        "rotate_credentials_namespaces": [namespace],
+    }
+    stage = new_stage(PLAYBOOK, namespace, variables=variables)
+    before = stage.snapshot()
+
+    for options in (("--check", "--diff"), ("--diff",), ("--diff",)):
+        [_head, line] = messages(stage.run_to_fail(*options)).splitlines()
+        assert line == (
+            f'- {namespace}/kept: The secret "kept" in the namespace "{namespace}" is reconciled by External Secrets, '
+            "which would undo the change, so nothing was written; change it in the store that it reads, or set "
+            "rotate_credentials_take_over: true to write it all the same"
+        )
+    assert {address.name for address in stage.snapshot().written_since(before)} == {"free"}
+
+    stage.variables["rotate_credentials_take_over"] = True
+    stage.predict_and_do()
+    assert credentials(cluster, namespace, "kept") == {registry: auth("new", NEW)}
+    stage.find_nothing_to_do()
+
+
 def test_of_one_user_in_namespaces_by_label_and_in_the_global_pull_secret(
     cluster: Cluster, given: Surroundings, new_namespace: NewNamespace, new_stage: NewStage
 ) -> None:

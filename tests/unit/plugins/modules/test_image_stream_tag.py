@@ -227,13 +227,22 @@ def owned(stream: dict[str, t.Any], metadata: dict[str, t.Any]) -> dict[str, t.A
 
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize(
-    ("metadata", "owner"), [(ARGO, 'the Argo CD application "shop"'), (SAMPLES, "the Cluster Samples Operator")]
+    ("metadata", "owner", "how"),
+    [
+        (ARGO, 'the Argo CD application "shop"', "in the source that it follows"),
+        (
+            SAMPLES,
+            "the Cluster Samples Operator",
+            "in the operator's configuration, where skippedImagestreams makes it yours",
+        ),
+    ],
 )
 def test_a_stream_that_somebody_else_reconciles_is_left_alone(
     cluster: ScriptedCluster,
     run: t.Callable[..., t.Any],
     metadata: dict[str, t.Any],
     owner: str,
+    how: str,
     check_mode: bool,
 ) -> None:
     stream = owned(recorded_stream(CASE, 14), metadata)
@@ -242,7 +251,7 @@ def test_a_stream_that_somebody_else_reconciles_is_left_alone(
     assert outcome.failed
     assert outcome.result["msg"] == (
         f'The image stream "{NAMESPACE}/dst" is reconciled by {owner}, which would undo the change, so nothing was '
-        "written; change it there, or set take_over: true to write it all the same"
+        f"written; change it {how}, or set take_over: true to write it all the same"
     )
     assert cluster.writes == []
 

@@ -89,6 +89,19 @@ def test_the_names_of_the_report_are_those_that_were_found_whatever_ansible_has_
     assert done["left"] == ["- d/pull: Forbidden"]
 
 
+def test_a_secret_of_an_owner_is_named_with_the_owner_and_the_variable() -> None:
+    error = (
+        'The secret "pull" in the namespace "a" is reconciled by External Secrets, which would undo the change, so '
+        "nothing was written; change it in the store that it reads, or set take_over: true to write it all the same"
+    )
+    made = plan([found(secret("a", "pull", "u"))])
+    done = report(made, [{"secrets": [{"error": error}]}], registry="r.example", cluster="here")
+    [line] = done["left"]
+    assert line.startswith("- a/pull: ")
+    assert "is reconciled by External Secrets" in line
+    assert "; change it in the store that it reads, or set rotate_credentials_take_over: true to" in line
+
+
 def test_what_it_means_that_nothing_is_compared_is_said() -> None:
     done = report(
         MADE, [{"msg": "refused\n\x1b[2J"}], registry="r.example", cluster="here", compared=False, check_mode=True

@@ -676,7 +676,9 @@ def test_what_somebody_else_reconciles_is_not_written(
     assert str(outcome.error).startswith(
         'The secret "pull" in the namespace "shop" is reconciled by the Argo CD application "shop", which would undo'
     )
-    assert outcome.owner == Owner('the Argo CD application "shop"', reconciles=True)
+    assert outcome.owner == Owner(
+        'the Argo CD application "shop"', reconciles=True, how="in the source that it follows"
+    )
     assert (api.writes, api.secret("shop", "pull")) == ([], before)
 
 

@@ -418,7 +418,7 @@ def test_an_account_that_somebody_else_reconciles_is_not_written(
     assert str(outcome.error) == (
         'The service account "app" in the namespace "shop" is reconciled by the Flux Kustomization "flux-system/apps", '
         "which would undo the change, so "
-        "nothing was written; change it there, or set take_over: true to write it all the same"
+        "nothing was written; change it in the source that it follows, or set take_over: true to write it all the same"
     )
     assert api.writes == []
     assert (
