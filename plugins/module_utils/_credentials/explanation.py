@@ -30,7 +30,7 @@ class Explanation(NamedTuple):
 
     ``result``: used (the entry of ``key``), anonymous (that entry has no credential), no_match (a key ``wanted_key``
     would match), broken (``secret`` makes every import of the namespace fail), not_allowed (the secrets may not be
-    listed).
+    listed). ``expired`` is when the credential that is used ended, if it did and says so itself.
     """
 
     result: str
@@ -39,6 +39,7 @@ class Explanation(NamedTuple):
     key: str = ""
     username: str = ""
     wanted_key: str = ""
+    expired: str = ""
 
 
 def explain(known: list[RegistrySecret], image: str) -> Explanation:
@@ -76,9 +77,15 @@ def explain(known: list[RegistrySecret], image: str) -> Explanation:
     before = f"; what {others} would give for it comes after that and is not tried" if others else ""
     user = Login(used.entry.username).shown_username
     expiry = expiry_of(used.entry.password)
-    ended = f" That credential expired at {expiry.text}: give a fresh one." if expiry.state() == EXPIRED else ""
+    expired = expiry.text if expiry.state() == EXPIRED else ""
+    ended = f" That credential expired at {expired}: give a fresh one." if expired else ""
     return Explanation(
-        "used", f'{first} (user "{user}"){before}.{ended}', used.entry.secret, shown_key(used.entry.written), user
+        "used",
+        f'{first} (user "{user}"){before}.{ended}',
+        used.entry.secret,
+        shown_key(used.entry.written),
+        user,
+        expired=expired,
     )
 
 

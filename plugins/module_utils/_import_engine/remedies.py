@@ -275,4 +275,6 @@ class RemedyFinder:
         if secrets is None:
             return explain_without_rights(namespace, str(source))
         explanation = explain(registry_secrets(secrets), str(source))
-        return f"{explanation.sentence} {_REFUSED}" if explanation.result == "used" else explanation.sentence
+        if explanation.result == "used" and not explanation.expired:
+            return f"{explanation.sentence} {_REFUSED}"
+        return explanation.sentence

@@ -48,6 +48,30 @@ def recorded_failure(case: str, step: int, position: int = 0) -> ImportFailure:
     return ImportFailure(status.get("reason", ""), status.get("message", ""))
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        UNAUTHORIZED,
+        # what ECR says of its token, twelve hours later
+        ImportFailure(
+            "InternalError",
+            "Internal error occurred: r/team/web:v1: error parsing HTTP 403 response body: no error details found: "
+            '"Your authorization token has expired. Reauthenticate and try again."',
+        ),
+    ],
+)
+@pytest.mark.parametrize(("ends", "expired"), [(1_000_000_000, True), (4_000_000_000, False)])
+def test_an_expired_credential_is_named_as_what_is_wrong(failure: ImportFailure, ends: int, expired: bool) -> None:
+    token = base64.b64encode(json.dumps({"payload": "x", "expiration": ends}).encode()).decode()
+    pull = secret("ecr", PRIVATE, {"username": "AWS", "password": token})
+    found, masked = finder(ScriptedCluster().on("GET", SECRETS, {"items": [pull]}))
+    advice = found.remedy(NAMESPACE, WEB, failure)
+    used = f'For {WEB} the API server uses the key "{PRIVATE}" of the secret "ecr" (user "AWS").'
+    said = "That credential expired at 2001-09-09T01:46:40Z: give a fresh one." if expired else REFUSED
+    assert advice == f"{used} {said}"
+    assert token in masked
+
+
 def internal(words: str) -> ImportFailure:
     return ImportFailure("InternalError", f'Internal error occurred: r/team/web:v1: Get "https://r/v2/": {words}')
 
