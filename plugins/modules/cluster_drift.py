@@ -222,6 +222,13 @@ options:
           - As O(take_over), for the global pull secret.
         type: bool
         version_added: 1.0.0
+      import_namespaces:
+        description:
+          - As O(quayside.openshift_images.pull_secret#module:import_namespaces). If the control plane is hosted, the
+            secret C(kube-system/additional-pull-secret) is compared, and its copy in each of these namespaces.
+        type: list
+        elements: str
+        version_added: 1.0.0
   streams:
     description:
       - The image streams, as O(quayside.openshift_images.image_stream_import#module:streams). Tags are never forced to
@@ -777,6 +784,7 @@ def argument_spec() -> ArgumentSpec:
         },
         "verify": {"type": "bool", "default": True},
         "take_over": {"type": "bool"},
+        "import_namespaces": {"type": "list", "elements": "str"},
     }
     text = {"type": "str", "required": True}
     kinds = {"type": "str", "choices": ["secret", "link", "stream", "tag"], "required": True}

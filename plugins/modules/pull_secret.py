@@ -230,6 +230,30 @@ options:
         one or break every import.
     type: bool
     default: true
+  hosted:
+    description:
+      - What to do with the cluster's global pull secret, V(pull-secret) in the namespace V(openshift-config), if
+        another cluster hosts the control plane of this one. Such a cluster has its global pull secret from there, and
+        every change of it here is undone.
+      - V(refuse) fails, and writes nothing.
+      - V(additional) merges the registries into the secret V(additional-pull-secret) in the namespace V(kube-system)
+        instead, whatever O(create) says. The hosting cluster merges that one into what the nodes pull with. It is
+        deleted with its last registry. There is a warning about each registry that the original pull secret has another
+        credential for, since the original wins, and one that image imports do not see this secret.
+      - Needs the right to C(get) the infrastructure C(cluster) of C(config.openshift.io). Without it the cluster is
+        taken for one that is not hosted, with a warning.
+    type: str
+    choices: [refuse, additional]
+    default: refuse
+    version_added: 1.0.0
+  import_namespaces:
+    description:
+      - With O(hosted=additional), namespaces whose image streams import from the registries of the task. If the control
+        plane is hosted, each gets a secret V(additional-pull-secret) of its own with these registries, since imports do
+        not see the one of the cluster. Otherwise they need none, and get none.
+    type: list
+    elements: str
+    version_added: 1.0.0
   verify:
     description:
       - Log in to each registry of the task first, from where the module runs. If one of them does not accept its
@@ -261,6 +285,7 @@ options:
         the change.
       - Without it such a secret is not changed, and the task fails with the owner's name. RV(secrets[].managed_by) has
         it too.
+      - The hosting cluster of a hosted control plane is the owner of the cluster's global pull secret.
       - The guide on owners says which marks are known, and of which owners there is only a warning.
     type: bool
     default: false
@@ -336,6 +361,18 @@ EXAMPLES = r"""
         from_secret:
           namespace: credentials
           name: registry-example-com
+
+- name: The global pull secret of a cluster, hosted or not, and a copy for the imports of a namespace if it is
+  quayside.openshift_images.pull_secret:
+    namespace: openshift-config
+    name: pull-secret
+    create: false
+    hosted: additional
+    import_namespaces: [shop]
+    registries:
+      - registry: registry.example.com:5000
+        username: puller
+        password: "{{ registry_password }}"
 
 - name: Take one registry out of the secret
   quayside.openshift_images.pull_secret:
@@ -444,6 +481,13 @@ secrets:
       description: What went wrong in this namespace, V(null) if nothing did.
       type: str
       sample: null
+hosted:
+  description:
+    - Whether another cluster hosts the control plane of this one. V(null) if that was of no importance, or may not be
+      known.
+  returned: when the options were valid
+  type: bool
+  sample: null
 failed_namespaces:
   description: The namespaces in which something went wrong.
   returned: when the options were valid
@@ -522,6 +566,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.co
     WIDTH,
     each_with_outcome,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.names import namespaces_from
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import secret_options
@@ -531,6 +576,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     SecretOutcome,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import desired_secret
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.hosted import (
+    Hosting,
+    Placed,
+    check_is_global,
+    import_namespaces_from,
+    place_global_secret,
+)
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.report import report_secrets
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.sources import take_from_secrets
 
@@ -550,6 +602,8 @@ def argument_spec() -> ArgumentSpec:
             "create": {"type": "bool", "default": True},
             "former_password": {"type": "str", "no_log": True},
             "check_others": {"type": "bool", "default": True},
+            "hosted": {"type": "str", "choices": ["refuse", "additional"], "default": "refuse"},
+            "import_namespaces": {"type": "list", "elements": "str"},
         },
         mutually_exclusive=[["namespace", "namespaces"], ["auth_file", "auth_content"]],
         required_one_of=[["namespace", "namespaces"]],
@@ -561,20 +615,42 @@ def work(context: ModuleContext) -> Report:
     """Options, desired, observed, plan, apply, report."""
     namespaces = namespaces_from(context.params)
     desired = desired_secret(context.params)
+    follows_hosting = context.params["hosted"] == "additional"
+    import_namespaces = import_namespaces_from(context.params["import_namespaces"])
+    if follows_hosting:
+        check_is_global(namespaces, desired)
+    elif import_namespaces:
+        raise InputError(
+            "import_namespaces: they get a copy of the additional pull secret only; give hosted: additional"
+        )
     context.mask(*desired.secrets())
     client: ClusterClient | None = None
+    width = min(WIDTH, len(namespaces) + len(import_namespaces))
     if desired.takes_from_secrets:
-        client = context.client(pool_size=min(WIDTH, len(namespaces)))
+        client = context.client(pool_size=width)
         desired = take_from_secrets(client, desired, context.mask)
     verified = _verified(desired) if context.params["verify"] else []
-    client = client or context.client(pool_size=min(WIDTH, len(namespaces)))
+    client = client or context.client(pool_size=width)
+    hosting = Hosting(client)
+    placed = (
+        place_global_secret(desired, namespaces, import_namespaces, hosting)
+        if follows_hosting
+        else Placed(desired, namespaces)
+    )
     applier = SecretApplier(
-        client, desired, check_mode=context.check_mode, mask=context.mask, look_around=context.params["check_others"]
+        client,
+        placed.desired,
+        check_mode=context.check_mode,
+        mask=context.mask,
+        look_around=context.params["check_others"],
+        hosting=hosting,
     )
     outcomes = each_with_outcome(
-        namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error)
+        placed.namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error)
     )
-    return report_secrets(desired, outcomes, verified)
+    report = report_secrets(placed.desired, outcomes, verified, placed.warnings)
+    report.results["hosted"] = hosting.answer
+    return report
 
 
 def _verified(desired: DesiredSecret) -> list[LoginResult]:

@@ -105,7 +105,7 @@ class Cluster:
             if resource not in self.handlers and resource not in (IMAGE_SIGNATURES, STREAM_MAPPINGS):
                 self.handlers[resource] = GenericHandler(self.store, _strategy(resource))
         self.owners = Owners(self.store, self.handlers)
-        self._hosting: int | None = None
+        self._hosting: list[int] = []
         self._furnish()
 
     def _furnish(self) -> None:
@@ -147,15 +147,24 @@ class Cluster:
             self._host(value == "External")
 
     def _host(self, hosted: bool) -> None:
-        """On a hosted control plane the hosting cluster puts the global pull secret back."""
-        if self._hosting is not None:
-            self.owners.remove(self._hosting)
-            self._hosting = None
+        """On a hosted control plane the hosting cluster puts the global pull secret back, and keeps a copy of it for
+        the nodes, which has no type of its own (server-behaviour.md 6)."""
+        for identity in self._hosting:
+            self.owners.remove(identity)
+        self._hosting = []
         stored = self.store.get(SECRETS, "openshift-config", "pull-secret")
+        copy_of_it = {"metadata": {"name": "original-pull-secret", "namespace": "kube-system"}, "type": "Opaque"}
         if hosted and stored is not None:
+            data = stored.copy().get("data") or {}
             metadata = {"name": "pull-secret", "namespace": "openshift-config"}
-            document = {"metadata": metadata, "type": stored.data["type"], "data": stored.copy().get("data") or {}}
-            self._hosting = self.owners.add(Owner(SECRETS, document, exact=("data",))).id
+            self.store.create(SECRETS, "kube-system", {**copy_of_it, "data": data})
+            for document in (
+                {"metadata": metadata, "type": stored.data["type"], "data": data},
+                {**copy_of_it, "data": data},
+            ):
+                self._hosting.append(self.owners.add(Owner(SECRETS, document, exact=("data",))).id)
+        elif self.store.get(SECRETS, "kube-system", "original-pull-secret") is not None:
+            self.store.delete(SECRETS, "kube-system", "original-pull-secret")
 
     def _may(self, call: Call, spec: Object) -> Object:
         """The answer to a SelfSubjectAccessReview, which is no object that was created."""

@@ -67,8 +67,10 @@ class Cluster:
     def close(self) -> None:
         self._api.session.close()
 
-    def words(self) -> dict[str, t.Any]:
+    def words(self, topology: str) -> dict[str, t.Any]:
         """New namespaces with a source stream and secrets; the words for the steps of a use."""
+        # What hosts the control plane would put back what is made anew.
+        self.control.change(control_plane_topology="HighlyAvailable")
         hosts, word = self._fleet.hosts(), secrets.token_hex(4)
         words: dict[str, t.Any] = {name: f"{name}-{word}" for name in ("here", "there", "nowhere")}
         words |= {
@@ -114,6 +116,8 @@ class Cluster:
         path = "/api/v1/namespaces/openshift-config/secrets"
         self._api.send("DELETE", f"{path}/pull-secret")
         self._post(path, {**secret, "metadata": {"name": "pull-secret"}})
+        self._api.send("DELETE", "/api/v1/namespaces/kube-system/secrets/additional-pull-secret")
+        self.control.change(control_plane_topology=topology)
         return words
 
     def user(self, use: Use, rights: Roles, words: dict[str, t.Any]) -> str:
@@ -228,7 +232,7 @@ def without(roles: Roles, right: Right) -> Roles:
 def outcome(run_here: RunHere, cluster: Cluster, use: Use, roles: Roles) -> tuple[str, int]:
     """What the steps report with exactly these rights, without what differs between two runs, and their number of
     requests."""
-    words = cluster.words()
+    words = cluster.words(use.topology)
     token, since = cluster.user(use, roles, words), cluster.control.last_number()
     access = {"host": cluster.emulator.url, "api_key": token, "ca_cert": str(cluster.emulator.ca_file)}
     results = []

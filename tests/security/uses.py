@@ -25,13 +25,15 @@ EVERYWHERE = ""
 class Use:
     """``bindings``: each role of ``manifest`` with the namespace that it is bound in. ``steps`` are made in order.
 
-    ``about``: the only resource whose rights the steps show, where the roles overlap.
+    ``about``: the only resource whose rights the steps show, where the roles overlap. ``topology``: where the control
+    plane runs.
     """
 
     manifest: str
     bindings: Mapping[str, str]
     steps: Callable[[Words], list[Step]]
     about: str = ""
+    topology: str = "HighlyAvailable"
 
 
 def _pull_secret(words: Words) -> list[Step]:
@@ -149,10 +151,22 @@ def _global_secret(words: Words) -> list[Step]:
                 "namespace": "openshift-config",
                 "name": "pull-secret",
                 "create": False,
-                "check_others": False,
+                "hosted": "additional",
                 "registries": [entry],
             },
         )
+    ]
+
+
+def _hosted(words: Words) -> list[Step]:
+    target = {"namespace": "openshift-config", "name": "pull-secret", "create": False, "hosted": "additional"}
+    entry = {"registry": "new.example.com", "username": "robot", "password": words["here"]}
+    gone = [{"registry": name, "state": "absent"} for name in ("new.example.com", "registry.example.com")]
+    return [
+        ("pull_secret", {**target, "registries": [entry]}),
+        # The original has another password for it.
+        ("pull_secret", {**target, "registries": [{**entry, "registry": "registry.example.com"}]}),
+        ("pull_secret", {**target, "registries": gone}),
     ]
 
 
@@ -327,7 +341,15 @@ USES = {
     ),
     "registry_image_info": Use("registry_image_info.yml", {"quayside-registry-image-info": "here"}, _image_info),
     "cluster_pull_secret": Use(
-        "cluster_pull_secret.yml", {"quayside-cluster-pull-secret": "openshift-config"}, _global_secret
+        "cluster_pull_secret.yml",
+        {"quayside-cluster-pull-secret": "openshift-config", "quayside-control-plane-topology": EVERYWHERE},
+        _global_secret,
+    ),
+    "cluster_pull_secret, hosted": Use(
+        "cluster_pull_secret.yml",
+        {"quayside-additional-pull-secret": "kube-system", "quayside-control-plane-topology": EVERYWHERE},
+        _hosted,
+        topology="External",
     ),
     "rotate_credentials": Use("rotate_credentials.yml", {"quayside-rotate-credentials": "here"}, _rotate),
     "adopt": Use("adopt.yml", {"quayside-adopt": "here"}, _adopt),

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What reading and writing in a namespace needs: the parts of the client, and the word that the namespace is there.
+"""What reading and writing needs: the parts of the client, the word that a namespace is there, and what the cluster is
+like.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import CollectionError, Forbidden, NotFound
+from .._core.errors import ApiNotServed, CollectionError, Forbidden, NotFound
 from .paths import api_path
 
 
@@ -69,3 +70,13 @@ def control_plane_architecture(client: ReadingClient) -> str:
     except Forbidden:
         platform = ""
     return platform.partition("/")[2] or "amd64"
+
+
+def control_plane_topology(client: ReadingClient) -> str:
+    """Return where the control plane runs, in the words of the cluster: ``External`` if another cluster hosts it; "" if
+    it does not say. Raises Forbidden."""
+    try:
+        infrastructure = client.get(api_path("config.openshift.io/v1", None, "infrastructures", "cluster"))
+    except (NotFound, ApiNotServed):
+        return ""
+    return (infrastructure.get("status") or {}).get("controlPlaneTopology") or ""

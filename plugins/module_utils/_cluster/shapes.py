@@ -104,6 +104,7 @@ SHAPES: dict[str, t.Any] = {
     "Project": _OBJECT,
     "Node": {**_OBJECT, "status": {"nodeInfo": {"architecture": str, "operatingSystem": str}}},
     "Pod": _POD,
+    "Infrastructure": {**_OBJECT, "status": {"controlPlaneTopology": str}},
     "Config": {
         **_OBJECT,
         "spec": {

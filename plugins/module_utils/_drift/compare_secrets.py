@@ -19,6 +19,7 @@ from .._core.errors import ApiUnreachable, CollectionError, Unauthorized
 from .._core.report import Report
 from .._credentials.expiry import EXPIRED, EXPIRES, Expiry, expiry_of
 from .._pull_secret.apply import SecretApplier, SecretOutcome
+from .._pull_secret.hosted import Hosting, Placed, place_global_secret
 from .._pull_secret.report import report_secrets
 from .._pull_secret.sources import take_from_secrets
 from .._pull_secret.verify import try_logins
@@ -35,36 +36,42 @@ def compare_secret(
 ) -> Part:
     """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and
     Unauthorized."""
+    hosting = Hosting(client)
+    placed = Placed(secret.desired, secret.namespaces)
     try:
-        desired = take_from_secrets(client, secret.desired, settings.mask)
+        if secret.is_global:
+            placed = place_global_secret(secret.desired, secret.namespaces, secret.import_namespaces, hosting)
+        desired = take_from_secrets(client, placed.desired, settings.mask)
         verified = try_logins(desired.present_registries) if secret.verify else []
+    except (ApiUnreachable, Unauthorized):
+        raise
     except CollectionError as error:
-        refused = [SecretOutcome(namespace, error=error) for namespace in secret.namespaces]
+        refused = [SecretOutcome(namespace, error=error) for namespace in placed.namespaces]
         return _secret_part(
-            report_secrets(secret.desired, refused, []), dict.fromkeys(secret.namespaces, reason_of(error))
+            report_secrets(placed.desired, refused, []), dict.fromkeys(placed.namespaces, reason_of(error))
         )
     applier = SecretApplier(
         client,
         desired,
         check_mode=settings.check_mode,
         mask=settings.mask,
-        look_around=secret.look_around,
         approved=approved,
         compare=True,
+        hosting=hosting,
     )
     outcomes = each_with_outcome(
-        secret.namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error)
+        placed.namespaces, applier.converge, lambda namespace, error: SecretOutcome(namespace, error=error)
     )
     _give_up_where_nothing_answers(outcomes)
     held_back = [
-        held("secret", outcome.namespace, secret.desired.name, None, outcome.error.reasons)
+        held("secret", outcome.namespace, desired.name, None, outcome.error.reasons)
         for outcome in outcomes
         if isinstance(outcome.error, NotApproved)
     ]
     answered = [outcome for outcome in outcomes if not isinstance(outcome.error, NotApproved)]
     causes = {outcome.namespace: reason_of(outcome.error) for outcome in answered}
     kept = {f"{outcome.namespace}/{desired.name}": outcome.refused for outcome in answered}
-    report = report_secrets(desired, answered, verified)
+    report = report_secrets(desired, answered, verified, placed.warnings)
     # The notices say it.
     ended = desired.expired()
     report.warnings = [warning for warning in report.warnings if warning not in ended]

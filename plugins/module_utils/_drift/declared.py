@@ -18,13 +18,17 @@ from .._secret_link.desired import AccountName, DesiredLinks
 
 
 class DeclaredSecret(NamedTuple):
-    """A pull secret in its namespaces; ``verify`` logs in to its registries first, ``look_around`` warns about
-    others beside it."""
+    """A pull secret in its namespaces; ``verify`` logs in to its registries first.
+
+    With ``is_global`` it is the cluster's, wherever this cluster has it; ``import_namespaces`` get a copy if the
+    control plane is hosted.
+    """
 
     desired: DesiredSecret
     namespaces: tuple[str, ...]
     verify: bool = False
-    look_around: bool = True
+    is_global: bool = False
+    import_namespaces: tuple[str, ...] = ()
 
 
 class DeclaredLinks(NamedTuple):

@@ -13,8 +13,11 @@ from __future__ import annotations
 import typing as t
 
 from .._import_engine.desired import DesiredStream, desired_streams
+from .._pull_secret.hosted import ADDITIONAL, GLOBAL
 from .declared import Declared, DeclaredLinks, DeclaredSecret
 from .desired_secrets import declared_secrets
+
+Place = tuple[str, str, str, t.Optional[str]]
 
 
 def declared(params: t.Mapping[str, t.Any]) -> Declared:
@@ -44,12 +47,7 @@ def _only_approved(everything: Declared, changes: t.Sequence[t.Mapping[str, t.An
     ids = frozenset(change["id"] for change in changes)
     places = {(change["kind"], change["namespace"], change["name"], change["tag"]) for change in changes}
     touched = {(namespace, name) for kind, namespace, name, _tag in places if kind in ("stream", "tag")}
-    secrets = [
-        secret._replace(
-            namespaces=tuple(one for one in secret.namespaces if ("secret", one, secret.desired.name, None) in places)
-        )
-        for secret in everything.secrets
-    ]
+    secrets = [_in_places(secret, places) for secret in everything.secrets]
     links = [
         link._replace(accounts=tuple(one for one in link.accounts if ("link", one.namespace, one.name, None) in places))
         for link in everything.links
@@ -58,14 +56,28 @@ def _only_approved(everything: Declared, changes: t.Sequence[t.Mapping[str, t.An
         _with_tags(stream, places)._replace(approved=ids) for stream in everything.streams if stream.key in touched
     ]
     return Declared(
-        tuple(secret for secret in secrets if secret.namespaces),
+        tuple(secret for secret in secrets if secret.namespaces or secret.import_namespaces),
         tuple(link for link in links if link.accounts),
         tuple(streams),
         ids,
     )
 
 
-def _with_tags(stream: DesiredStream, places: t.Container[tuple[str, str, str, str | None]]) -> DesiredStream:
+def _in_places(secret: DeclaredSecret, places: t.Container[Place]) -> DeclaredSecret:
+    """Return the secret in those of its namespaces that a change is about. The global one has one of two places."""
+
+    def touched(namespace: str, name: str) -> bool:
+        return ("secret", namespace, name, None) in places
+
+    if secret.is_global:
+        return secret._replace(
+            namespaces=secret.namespaces if touched(*GLOBAL) or touched(*ADDITIONAL) else (),
+            import_namespaces=tuple(one for one in secret.import_namespaces if touched(one, ADDITIONAL.name)),
+        )
+    return secret._replace(namespaces=tuple(one for one in secret.namespaces if touched(one, secret.desired.name)))
+
+
+def _with_tags(stream: DesiredStream, places: t.Container[Place]) -> DesiredStream:
     """Return the stream with the tags that are to be changed; all of them where tags are removed because they are
     not listed."""
     if stream.purge_tags or stream.repository:

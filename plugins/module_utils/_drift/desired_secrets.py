@@ -14,11 +14,9 @@ import typing as t
 from .._core.errors import InputError
 from .._core.names import namespaces_from
 from .._pull_secret.desired import desired_secret
+from .._pull_secret.hosted import GLOBAL, import_namespaces_from
 from .._secret_link.desired import account_names, desired_links
 from .declared import DeclaredLinks, DeclaredSecret
-
-GLOBAL_NAMESPACE = "openshift-config"
-GLOBAL_NAME = "pull-secret"
 
 
 def declared_secrets(params: t.Mapping[str, t.Any]) -> tuple[tuple[DeclaredSecret, ...], tuple[DeclaredLinks, ...]]:
@@ -64,7 +62,7 @@ def _global_secret(options: t.Mapping[str, t.Any]) -> DeclaredSecret:
     complete = {
         **dict.fromkeys(("auth_content", "exclude_from_import", "labels", "annotations")),
         **options,
-        "name": GLOBAL_NAME,
+        "name": GLOBAL.name,
         "state": "present",
         "update": "merge",
         "type": "kubernetes.io/dockerconfigjson",
@@ -72,6 +70,7 @@ def _global_secret(options: t.Mapping[str, t.Any]) -> DeclaredSecret:
         "recreate": False,
     }
     try:
-        return DeclaredSecret(desired_secret(complete), (GLOBAL_NAMESPACE,), options["verify"], look_around=False)
+        imports = import_namespaces_from(options["import_namespaces"])
+        return DeclaredSecret(desired_secret(complete), (GLOBAL.namespace,), options["verify"], True, imports)
     except InputError as error:
         raise InputError(f"cluster_pull_secret: {error.message}") from error

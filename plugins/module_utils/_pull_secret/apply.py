@@ -26,7 +26,7 @@ from .._cluster.optimistic import (
 from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.errors import CollectionError, Conflict, NotFound
-from .._core.owners import Owner, refuse_owned, warn_of_owner
+from .._core.owners import OwnedByAnother, Owner, refuse_owned, warn_of_owner
 from .._core.report import without_dot
 from .._credentials.keyring import filed_text, shown_key
 from .._credentials.registry_secrets import (
@@ -36,6 +36,7 @@ from .._credentials.registry_secrets import (
 )
 from .desired import DesiredSecret
 from .former_copy import FormerCopy, RecreationFailed, as_new, former_copy_name
+from .hosted import ADDITIONAL, GLOBAL, HOSTING_CLUSTER, Hosting, conflicts, refuse_kept
 from .observed import ObservedSecret, observe_registry_secrets, observe_secret
 from .plan import SecretPlan, plan_secret, secret_change
 
@@ -70,7 +71,8 @@ class SecretApplier:
 
     With ``look_around`` it also looks at the other secrets of the namespace, to warn about what they do to this one.
     With ``approved``, the ids of changes, it makes no other change than these. With ``compare``, in check mode, what
-    somebody else reconciles is compared all the same, and the outcome says that a run would be ``refused``.
+    somebody else reconciles is compared all the same, and the outcome says that a run would be ``refused``. ``hosting``
+    is what is known already of who hosts the control plane.
     """
 
     def __init__(
@@ -83,10 +85,12 @@ class SecretApplier:
         look_around: bool = True,
         approved: Approved | None = None,
         compare: bool = False,
+        hosting: Hosting | None = None,
         sleep: Sleep = time.sleep,
     ) -> None:
         self._client = client
         self._desired = desired
+        self._hosting = hosting or Hosting(client)
         self._check_mode = check_mode
         self._mask = mask
         self._look_around = look_around
@@ -98,25 +102,51 @@ class SecretApplier:
         """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result
         is lost."""
         one = _OneSecret(
-            self._client, self._desired, namespace, self._check_mode, self._mask, self._approved, self._compare
+            self._client,
+            self._desired,
+            namespace,
+            self._check_mode,
+            self._mask,
+            self._approved,
+            self._compare,
+            self._hosting,
         )
         try:
             plan = one.run(self._sleep)
         except CollectionError as exc:
             return SecretOutcome(namespace, error=exc, owner=one.owner)
         secrets = self._observe_others(namespace)
-        warnings = (*one.warnings, *self._warnings(namespace, plan, secrets or []))
+        warnings = (
+            *one.warnings,
+            *self._warnings(namespace, plan, secrets or []),
+            *self._conflicts(namespace),
+            *([self._hosting.warning] if self._hosting.warning else []),
+        )
         return SecretOutcome(namespace, plan, None, secrets is not None, warnings, one.owner, one.refused)
 
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
         """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for
-        warnings only."""
-        if not self._look_around or not self._desired.present_registries:
+        warnings only. No import takes anything from the secrets beside the global one."""
+        of_the_cluster = (namespace, self._desired.name) in (GLOBAL, ADDITIONAL)
+        if not self._look_around or of_the_cluster or not self._desired.present_registries:
             return None
         try:
             return observe_registry_secrets(self._client, namespace, self._mask)
         except CollectionError:
             return None
+
+    def _conflicts(self, namespace: str) -> t.Iterator[str]:
+        """Yield what the hosting cluster makes of entries of the additional pull secret, if this is it."""
+        registries = self._desired.present_registries
+        if not registries or (namespace, self._desired.name) != ADDITIONAL:
+            return
+        try:
+            hosted = self._hosting.is_hosted()
+        except CollectionError:
+            # It is for warnings only.
+            return
+        if hosted:
+            yield from conflicts(self._client, registries, self._mask)
 
     def _warnings(self, namespace: str, plan: SecretPlan, secrets: list[RegistrySecret]) -> t.Iterator[str]:
         """Yield what is wrong in the namespace beside this secret: secrets that hide its entries or break every
@@ -161,9 +191,11 @@ class _OneSecret:
         mask: t.Callable[..., None],
         approved: Approved | None,
         compare: bool,
+        hosting: Hosting,
     ) -> None:
         self._client = client
         self._desired = desired
+        self._hosting = hosting
         self._namespace = namespace
         self._check_mode = check_mode
         self._mask = mask
@@ -228,15 +260,20 @@ class _OneSecret:
 
     def _respect_the_owner(self) -> None:
         """Raise if somebody else reconciles the secret and would undo the change; note a warning if they may."""
-        if self.owner is None:
-            return
-        if not self.owner.reconciles:
+        if self._hosting.keeps(self._namespace, self._desired.name):
+            self.owner = HOSTING_CLUSTER
+            self._refuse(refuse_kept(self._subject))
+        elif self.owner is not None and self.owner.reconciles:
+            self._refuse(refuse_owned(self._subject, self.owner))
+        elif self.owner is not None:
             self._owner_warning = warn_of_owner(self._subject, self.owner)
-        elif not self._desired.take_over:
-            refusal = refuse_owned(self._subject, self.owner)
-            if not self._compare:
-                raise refusal
-            self.refused = str(refusal)
+
+    def _refuse(self, refusal: OwnedByAnother) -> None:
+        if self._desired.take_over:
+            return
+        if not self._compare:
+            raise refusal
+        self.refused = str(refusal)
 
     def _while_dying(self, observed: ObservedSecret) -> SecretPlan:
         """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted; raise

@@ -65,7 +65,7 @@ class DesiredSecret(NamedTuple):
     Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or
     annotation whose value is None is to be removed. With ``take_over`` it is written though somebody else reconciles
     it. ``left_out`` are keys of the auth file that are none of registries. With ``former_password`` an entry is only
-    replaced if it has that password.
+    replaced if it has that password. With ``delete_if_empty`` the secret goes with its last registry.
     """
 
     name: str
@@ -81,6 +81,7 @@ class DesiredSecret(NamedTuple):
     take_over: bool = False
     left_out: tuple[str, ...] = ()
     former_password: str | None = None
+    delete_if_empty: bool = False
 
     @property
     def takes_from_secrets(self) -> bool:

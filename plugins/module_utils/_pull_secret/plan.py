@@ -139,6 +139,8 @@ def plan_secret(
             change._replace(after=change.before, reasons=()) for change in changes if change.before is not None
         )
         return SecretPlan("none", desired.secret_type, observed.secret_type, ("other_password",), kept)
+    if desired.delete_if_empty and not document.auths:
+        return SecretPlan("delete", observed.secret_type, observed.secret_type, ("not_wanted",), tuple(changes))
     _refuse_malformed(document, where)
     labels, annotations, metadata_reasons = _metadata(desired, observed.labels, observed.annotations)
     content_reasons: list[str] = []

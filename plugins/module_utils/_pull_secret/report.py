@@ -28,9 +28,13 @@ _COUNTS = {"create": "created", "update": "updated", "recreate": "recreated", "d
 
 
 def report_secrets(
-    desired: DesiredSecret, outcomes: t.Sequence[SecretOutcome], verified: t.Sequence[LoginResult]
+    desired: DesiredSecret,
+    outcomes: t.Sequence[SecretOutcome],
+    verified: t.Sequence[LoginResult],
+    warnings: t.Sequence[str] = (),
 ) -> Report:
-    """Return the module's report over all namespaces. ``verified`` is what trying the logins has shown."""
+    """Return the module's report over all namespaces. ``verified`` is what trying the logins has shown, ``warnings``
+    are about all namespaces together."""
     failures = [(outcome.namespace, outcome.error) for outcome in outcomes if outcome.error is not None]
     summary = {"namespaces": len(outcomes), "failed": len(failures), **dict.fromkeys(_COUNTS.values(), 0)}
     differences: list[Difference] = []
@@ -55,12 +59,17 @@ def report_secrets(
         results=results,
         differences=differences,
         failure=failure_sentence(f'The pull secret "{desired.name}"', failures, len(outcomes)),
-        warnings=[
-            *desired.remarks(),
-            *desired.expired(),
-            *_untried(verified),
-            *(warning for outcome in outcomes for warning in outcome.warnings),
-        ],
+        warnings=list(
+            dict.fromkeys(
+                (
+                    *desired.remarks(),
+                    *desired.expired(),
+                    *_untried(verified),
+                    *warnings,
+                    *(warning for outcome in outcomes for warning in outcome.warnings),
+                )
+            )
+        ),
     )
 
 

@@ -118,7 +118,7 @@ def belongings(
         with samples_cluster(given, directory) as samples:
             samples.add("ruby", {"v1": ()})
             yield samples.playbooks
-    elif "cluster_pull_secret" in example.text:
+    elif "cluster_pull_secret" in example.text or "openshift-config" in example.text:
         with borrowed(cluster, given.run):
             if find(cluster) is None:
                 put(cluster, registry_secret(given))

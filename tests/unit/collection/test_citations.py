@@ -96,7 +96,7 @@ def test_every_fact_says_what_it_is_known_from(fact: str) -> None:
             assert not where
         else:
             assert SOURCES[kind]
-            assert re.fullmatch(r"[\w./-]+\.(?:go|py)", where)
+            assert re.fullmatch(r"[\w./-]+\.(?:go|py|yaml)", where)
 
 
 def test_every_case_is_the_source_of_a_fact() -> None:

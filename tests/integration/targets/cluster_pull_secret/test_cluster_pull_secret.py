@@ -122,7 +122,9 @@ def test_the_rights_of_the_manifest_are_enough(
     there: Document, cluster: Cluster, namespace: str, private: dict[str, t.Any], playbooks: Playbooks, rights: Rights
 ) -> None:
     rights.apply("cluster_pull_secret.yml")
-    access = rights.user(namespace, ("quayside-cluster-pull-secret", NAMESPACE))
+    access = rights.user(
+        namespace, ("quayside-cluster-pull-secret", NAMESPACE), ("quayside-control-plane-topology", "")
+    )
 
     run = playbooks.with_environment(access.variables()).run(
         Path(__file__).with_name("role.yml"), variables={"cluster_pull_secret_registries": [private]}

@@ -367,3 +367,49 @@ def test_what_an_owner_keeps_is_a_notice_of_what_it_keeps(api: StoredCluster, ru
     drift = run().result["drift"]
 
     assert [one["reason"] for one in drift["notices"]] == ["credential_expires"]
+
+
+def test_the_global_secret_of_a_hosted_cluster(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
+    """It is compared where this cluster has it, and corrected where that was approved."""
+    api.namespaces |= {"openshift-config", "kube-system"}
+    api.put_in("infrastructures", "", "cluster", status={"controlPlaneTopology": "External"})
+    options = {
+        "secrets": [],
+        "cluster_pull_secret": {
+            "registries": SECRET["registries"],
+            "verify": False,
+            "import_namespaces": ["shop", "test"],
+        },
+    }
+
+    def places(outcome: t.Any) -> list[str]:
+        assert outcome.code == 0
+        return [f"{one['namespace']}/{one['name']}" for one in outcome.result["drift"]["changes"]]
+
+    would = run(**options)
+    everywhere = [f"{namespace}/additional-pull-secret" for namespace in ("kube-system", "shop", "test")]
+    assert places(would) == everywhere
+    assert api.writes == []
+    assert would.result["pending_credentials"][1] == {"namespace": "shop", "registries": ["h.example"]}
+
+    of_imports = [one for one in would.result["to_approve"] if one["namespace"] == "test"]
+    assert places(run(**options, approved=of_imports, check_mode=False)) == [everywhere[2]]
+    assert places(run(**options)) == everywhere[:2]
+
+    of_nodes = [one for one in would.result["to_approve"] if one["namespace"] == "kube-system"]
+    done = run(**options, approved=of_nodes, check_mode=False)
+    assert places(done) == [everywhere[0]]
+    assert done.result["drift"]["held_back"] == []
+    assert places(run(**options)) == [everywhere[1]]
+
+
+def test_a_topology_that_may_not_be_read_is_told(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
+    api.namespaces.add("openshift-config")
+    api.put_in("secrets", "openshift-config", "pull-secret", **auths({"h.example": entry(password="another")}))
+    api.forbidden.add("get infrastructures")
+
+    outcome = run(secrets=[], cluster_pull_secret={"registries": SECRET["registries"], "verify": False})
+
+    assert [one["namespace"] for one in outcome.result["drift"]["changes"]] == ["openshift-config"]
+    (warning,) = outcome.result["drift"]["warnings"]
+    assert "is hosted is not known" in warning

@@ -561,3 +561,41 @@ def test_the_owner_and_the_end_of_credentials_are_returned(
     assert warned == [
         'The credential of "h.example" in the secret "pull" expired at 2001-09-09T01:46:40Z; give a fresh one.'
     ]
+
+
+def test_the_global_secret_of_a_hosted_cluster(
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
+    api.namespaces |= {"openshift-config", "kube-system"}
+    api.put_in("infrastructures", "", "cluster", status={"controlPlaneTopology": "External"})
+    target = {"namespace": "openshift-config", "name": "pull-secret", "create": False}
+
+    refused = run(**target, registries=[OURS])
+    assert refused.failed
+    assert "does not exist in the namespace" in refused.result["msg"]
+
+    outcome = run(**target, registries=[OURS], hosted="additional", import_namespaces=["shop"])
+    assert not outcome.failed
+    assert outcome.result["hosted"] is True
+    shown = [(one["namespace"], one["name"], one["changed"]) for one in outcome.result["secrets"]]
+    assert shown == [(where, "additional-pull-secret", True) for where in ("kube-system", "shop")]
+    assert warned == []
+    again = run(**target, registries=[OURS], hosted="additional")
+    assert again.result["changed"] is False
+    assert ["image imports do not see it" in warning for warning in warned] == [True]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"hosted": "additional"}, "hosted: additional is about the cluster's global pull secret"),
+        ({"import_namespaces": ["shop"]}, "import_namespaces: they get a copy of the additional pull secret only"),
+    ],
+)
+def test_what_makes_no_sense_of_hosted_clusters(
+    api: StoredCluster, run: t.Callable[..., t.Any], options: dict[str, t.Any], words: str
+) -> None:
+    outcome = run(registries=[OURS], **options)
+    assert outcome.failed
+    assert words in outcome.result["msg"]
+    assert api.sent == []
