@@ -750,9 +750,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.r
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
     pending_credentials,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import (
-    reading_repositories,
-)
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import reading_repositories
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
     pending_credentials_option,
     registries_option,

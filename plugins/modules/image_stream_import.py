@@ -678,15 +678,15 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     desired_streams,
     pending_credentials,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy_finder import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import (
     ONLY_CHANGED,
     stream_report,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import (
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import (
+    converge_streams,
     reading_repositories,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
     pending_credentials_option,
     registry_logins,

@@ -381,7 +381,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     selection,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import find
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy_finder import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 
 

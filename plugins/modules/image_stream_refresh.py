@@ -363,7 +363,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argument_spec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.numbers import check_numbers
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy_finder import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.desired import desired_refresh
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.run import refresh

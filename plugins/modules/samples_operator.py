@@ -311,7 +311,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.re
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import (
     pending_credentials,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy_finder import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.options import (
     pending_credentials_option,
 )

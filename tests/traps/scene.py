@@ -22,7 +22,7 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.re
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.result import stream_part
 from ansible_collections.quayside.openshift_images.plugins.module_utils._http.tls import Pem
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.desired import desired_streams
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy_finder import RemedyFinder
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.report import stream_report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
 from emulator.client import ApiClient, ControlClient

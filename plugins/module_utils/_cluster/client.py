@@ -16,15 +16,18 @@ import time
 import typing as t
 from urllib.parse import urlencode
 
+from .._core.concurrency import IMPORTING
 from .._core.errors import ApiError
 from .._core.outward import excerpt
 from .._http.answers import RawAnswer
 from .._http.session import NoAnswer
 from .connection import Connection, open_session, request_headers
-from .error_text import target_of
 from .paths import core_path, image_path, segment
-from .retry import NORMAL, Retry, RetryPolicy, target_of_call
+from .retry_policy import NORMAL, RetryPolicy
 from .shapes import flaw_of
+
+if t.TYPE_CHECKING:
+    from .retry import Retry
 
 __all__ = ["MERGE_PATCH", "STRATEGIC_MERGE", "ClusterClient", "core_path", "image_path", "segment"]
 
@@ -140,13 +143,7 @@ class ClusterClient:
             if not following:
                 return items
             parameters["continue"] = following
-        raise ApiError(
-            f"Cannot {target_of('GET', path).described()}: the API server's list has no end after {MAX_PAGES} pages; "
-            "run the task again.",
-            status=200,
-            method="GET",
-            path=path,
-        )
+        raise self._retry_of("GET", path, None, 0.0, False).endless(MAX_PAGES)
 
     def create(
         self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None
@@ -171,9 +168,9 @@ class ClusterClient:
         self._session.close()
 
     def _retry_of(self, method: str, path: str, body: t.Any, timeout: float, repeatable: bool) -> Retry:
-        return Retry(
-            self.connection, target_of_call(method, path, body), path, self._retry, self._sleep, timeout, repeatable
-        )
+        with IMPORTING:
+            from .retry import Retry  # noqa: PLC0415 - for a call that did not succeed only
+        return Retry(self.connection, method, path, body, self._retry, self._sleep, timeout, repeatable)
 
     def _renew_token(self, refused: str | None, call: Retry) -> bool:
         """After a 401, once a call: a fresh token from where the refused one came; False where there is none.

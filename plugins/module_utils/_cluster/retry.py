@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A call of the API whose try did not succeed: when it is tried again, and what is said where it is not. Imported
-only then.
+"""A call of the API whose try did not succeed: when it is retried, and what is said if it is not.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -13,39 +12,18 @@ from __future__ import annotations
 import json
 import random
 import typing as t
-from typing import NamedTuple
 
+from .._core.concurrency import IMPORTING
 from .._core.errors import ApiError, ApiOutcomeUnknown, ApiUnreachable
 from .._core.outward import excerpt
 from .._http.answers import RawAnswer
 from .._http.session import NoAnswer
 from .connection import Connection
-from .connection_failures import failure_of
 from .error_text import Answer, Target, error_of, not_an_api_answer, target_of
+from .retry_policy import RetryPolicy
 
 TEXT_LIMIT = 4096
 _UNREACHED = "error trying to reach service"
-
-
-class RetryPolicy(NamedTuple):
-    """How often and how long a call is tried again; all times in seconds.
-
-    ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more,
-    since it may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where
-    each try costs its whole time limit (504 too). The n-th wait is ``first_wait`` doubled n times, at most
-    ``longest_wait``, between half and all of it by chance; a Retry-After of the server replaces it, within
-    ``longest_wait``. ``total_wait`` ends it whatever the counts say.
-    """
-
-    busy_attempts: int = 8
-    broken_attempts: int = 4
-    slow_attempts: int = 2
-    first_wait: float = 0.5
-    longest_wait: float = 20.0
-    total_wait: float = 60.0
-
-
-NORMAL = RetryPolicy()
 
 
 class Retry:
@@ -55,8 +33,9 @@ class Retry:
     def __init__(
         self,
         connection: Connection,
-        target: Target,
+        method: str,
         path: str,
+        body: t.Any,
         policy: RetryPolicy,
         sleep: t.Callable[[float], None],
         timeout: float,
@@ -67,7 +46,7 @@ class Retry:
         self.sent = False
         self.token_renewed = False
         self._connection = connection
-        self._target = target
+        self._target = _target_of_call(method, path, body)
         self._path = path
         self._policy = policy
         self._sleep = sleep
@@ -77,6 +56,8 @@ class Retry:
 
     def note_failure(self, failed: NoAnswer) -> None:
         """Note that no answer came to a try."""
+        with IMPORTING:
+            from .connection_failures import failure_of  # noqa: PLC0415 - for a server that cannot be reached only
         self.tries += 1
         self._failure = failure_of(failed, self._connection, self._timeout)
         self.sent = self.sent or self._failure.sent
@@ -122,6 +103,16 @@ class Retry:
             return
         raise error_of(answer, self._target, self._connection, self._path)
 
+    def endless(self, pages: int) -> ApiError:
+        """Return the error for a list that goes on after so many pages."""
+        return ApiError(
+            f"Cannot {self._target.described()}: the API server's list has no end after {pages} pages; run the task "
+            "again.",
+            status=200,
+            method=self._target.method,
+            path=self._path,
+        )
+
     def misread(self, flaw: str) -> ApiError:
         """Return the error for an answer that is JSON of another form than the API's."""
         return not_an_api_answer(
@@ -145,7 +136,7 @@ class Retry:
         return True
 
 
-def target_of_call(method: str, path: str, body: t.Any) -> Target:
+def _target_of_call(method: str, path: str, body: t.Any) -> Target:
     """Return what the request is about; what a POST creates is named by its body alone."""
     target = target_of(method, path)
     metadata = body.get("metadata") if target.name is None and method == "POST" and isinstance(body, dict) else None

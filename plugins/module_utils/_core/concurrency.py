@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +20,9 @@ Result = t.TypeVar("Result")
 Outcome = t.TypeVar("Outcome", bound="HasError")
 
 WIDTH = 8
+# Hold this around an import in code that may run in a thread: before Python 3.10 a thread sees half of what another
+# one is importing from the archive that Ansible makes of a module.
+IMPORTING = threading.Lock()
 
 
 class HasError(t.Protocol):
@@ -37,7 +41,7 @@ def concurrent_map(work: t.Callable[[Item], Result], items: t.Collection[Item], 
     """Return ``work`` of every item, in their order; at most ``width`` at once. What ``work`` raises first, in that
     order, is raised when everything that had begun has ended."""
     if len(items) < 2 or width < 2:
-        # threads, and the library for them, cost more than they gain
+        # threads cost more than they gain
         return [work(item) for item in items]
     with ThreadPoolExecutor(max_workers=min(width, len(items))) as pool:
         return list(pool.map(work, items))

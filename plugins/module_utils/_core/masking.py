@@ -15,6 +15,12 @@ import re
 import typing as t
 from urllib.parse import quote, unquote
 
+try:
+    # ansible-core 2.22 and later: a process-wide register that its own masking uses
+    from ansible.module_utils.secrets import register_secrets as ansible_register
+except ImportError:
+    ansible_register = None
+
 # what is a credential by its shape: OpenShift's tokens, JSON Web Tokens, what follows "Bearer", a password in a URL
 _TOKEN_SHAPES = r"sha256~[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=[Bb]earer )[^\s\"',]+|(?<=://)[^\s/@]+(?=@)"
 _USER_INFO = r"://([^\s/:@]*):([^\s/]+)@"
@@ -104,12 +110,8 @@ def register_secrets(module: _MaskingModule, values: t.Iterable[str]) -> set[str
     SECRETS_MET.update(forms)
     # up to ansible-core 2.21 the module itself masks what it returns
     module.no_log_values.update(forms)
-    try:
-        # ansible-core 2.22 and later: a process-wide register that its own masking uses
-        from ansible.module_utils.secrets import register_secrets as register  # noqa: PLC0415 - the newest ansible-core alone has it
-    except ImportError:
-        return forms
-    register(sorted(forms))
+    if ansible_register is not None:
+        ansible_register(sorted(forms))
     return forms
 
 

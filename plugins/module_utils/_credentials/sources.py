@@ -21,13 +21,12 @@ from .auth_document import (
     AuthDocument,
     Login,
     MalformedAuth,
-    decode_auth,
     decode_entry,
     parse_auth_content,
     read_auth_file,
-    refuse_placeholder,
 )
-from .keyring import Keyring, KeyringEntry, file_key, has_user_info, key_matches, lookup_text, shown_key
+from .keyring import Keyring, KeyringEntry, file_key, key_matches, lookup_text, shown_key
+from .option_login import login_from_options, refuse_user_info
 
 # Of two entries with the same key the one of the name that sorts first is used, as with secrets.
 _FROM_REGISTRIES, _FROM_FILE = "1", "2"
@@ -204,55 +203,3 @@ def _document(params: t.Mapping[str, t.Any]) -> AuthDocument:
     if params.get("auth_content") is not None:
         return parse_auth_content(params["auth_content"])
     return AuthDocument()
-
-
-def refuse_user_info(registry: str) -> None:
-    """Raise ``InputError`` for an entry of ``registries`` with a user name or password in its registry, which is not
-    repeated."""
-    if has_user_info(registry):
-        raise InputError(
-            f'registries: "{shown_key(registry)}" has a user name or password in it, which the cluster does not use '
-            "and results would show; "
-            "leave it out, and give username and password"
-        )
-
-
-def login_from_options(registry: str, entry: t.Mapping[str, t.Any]) -> Login | None:
-    """Return the login of an entry of the option ``registries``; None if it gives no credential.
-
-    Raises ``InputError`` with the whole message for a credential that no registry would take, or that would break
-    imports.
-    """
-    begin = f'registries: "{registry}"'
-    email = entry.get("email") or ""
-    if entry.get("identity_token") is not None:
-        if not entry["identity_token"]:
-            raise InputError(f"{begin}: the identity_token is empty")
-        login = Login(email=email, identity_token=entry["identity_token"])
-        refuse_placeholder(login, begin)
-        return login
-    if entry.get("auth") is not None:
-        try:
-            username, password = decode_auth(entry["auth"])
-        except MalformedAuth as exc:
-            raise InputError(
-                f"{begin} cannot be used: {exc}; it would break every image import of the namespace"
-            ) from None
-    elif entry.get("username") is None or entry.get("password") is None:
-        return None
-    else:
-        username, password = entry["username"], entry["password"]
-        if ":" in username:
-            raise InputError(
-                f'{begin}: the user name "{username}" has a colon in it, which a registry would take for the end of '
-                "the name"
-            )
-    if not username or not password:
-        missing = "user name" if not username else "password"
-        raise InputError(
-            f"{begin}: the {missing} is empty; the cluster would ask that registry anonymously and try no other secret "
-            "for it"
-        )
-    login = Login(username, password, email)
-    refuse_placeholder(login, begin)
-    return login

@@ -14,16 +14,14 @@ import typing as t
 from .._cluster.client import ClusterClient
 from .._core.report import Report
 from .._import_engine.desired import PendingCredential
-from .._import_engine.remedies import RemedyFinder
+from .._import_engine.remedy_finder import RemedyFinder
 from .._import_engine.report import stream_report
 from .._import_engine.run import converge_streams
-from .compare_secrets import compare_links, compare_secret
 from .declared import Declared, Settings
-from .platforms import platforms_of
 from .result import Part, comparison_report, held, place_of, stream_part
 
 if t.TYPE_CHECKING:
-    from .._import_engine.repositories import TagReader
+    from .._import_engine.tag_reader import TagReader
     from .platforms import Place, Platforms
 
 
@@ -44,6 +42,8 @@ def compare(
     """
     parts: list[Part] = []
     if wanted.secrets or wanted.links:
+        from .compare_secrets import compare_links, compare_secret  # noqa: PLC0415 - streams need none of it
+
         parts += [compare_secret(client, secret, wanted.approved, settings) for secret in wanted.secrets]
         parts += [compare_links(client, links, wanted.approved, settings) for links in wanted.links]
     promised = [*pending, *_promised(parts)]
@@ -66,6 +66,8 @@ def compare(
         ]
         report = stream_report(results, remedy_for, only_changed=settings.only_changed)
         if settings.platforms:
+            from .platforms import platforms_of  # noqa: PLC0415 - few ask for it
+
             _add_platforms(
                 report, platforms_of(client, results, concurrency=settings.concurrency, timeout=settings.timeout)
             )

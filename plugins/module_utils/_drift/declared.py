@@ -12,9 +12,10 @@ from __future__ import annotations
 import typing as t
 from typing import NamedTuple
 
-from .._import_engine.desired import DesiredStream
-from .._pull_secret.desired import DesiredSecret
-from .._secret_link.desired import AccountName, DesiredLinks
+if t.TYPE_CHECKING:
+    from .._import_engine.desired import DesiredStream
+    from .._pull_secret.desired import DesiredSecret
+    from .._secret_link.desired import AccountName, DesiredLinks
 
 
 class DeclaredSecret(NamedTuple):

@@ -15,7 +15,6 @@ import typing as t
 from .._import_engine.desired import DesiredStream, desired_streams
 from .._pull_secret.hosted import ADDITIONAL, GLOBAL
 from .declared import Declared, DeclaredLinks, DeclaredSecret
-from .desired_secrets import declared_secrets
 
 Place = tuple[str, str, str, t.Optional[str]]
 
@@ -25,6 +24,8 @@ def declared(params: t.Mapping[str, t.Any]) -> Declared:
     secrets: tuple[DeclaredSecret, ...] = ()
     links: tuple[DeclaredLinks, ...] = ()
     if params["secrets"] or params["cluster_pull_secret"]:
+        from .desired_secrets import declared_secrets  # noqa: PLC0415 - streams need none of it
+
         secrets, links = declared_secrets(params)
     everything = Declared(secrets, links, _streams(params))
     if params["approved"] is None:

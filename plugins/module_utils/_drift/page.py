@@ -22,6 +22,15 @@ from .._core.errors import InputError, MissingLibraryError
 from .page_view import page_view
 from .words import DECLARING, correction_command
 
+try:
+    import jinja2
+    from markupsafe import Markup, escape
+except ImportError:
+    # Managed hosts may have none.
+    HAS_JINJA2 = False
+else:
+    HAS_JINJA2 = True
+
 VERDICTS = {
     "in_sync": "as declared",
     "drift": "drift",
@@ -48,13 +57,10 @@ def render(document: t.Mapping[str, t.Any], template: str, title: str, asked: As
 
     Raises MissingLibraryError without Jinja2, which every machine that runs Ansible has.
     """
-    try:
-        import jinja2  # noqa: PLC0415 - what runs elsewhere has none
-        from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
-    except ImportError as error:
+    if not HAS_JINJA2:
         raise MissingLibraryError(
             "The page needs the Python library jinja2, which is not installed where the module runs"
-        ) from error
+        )
 
     def name(text: object) -> str:
         """Text that may be broken between lines where its parts end, and nowhere else."""

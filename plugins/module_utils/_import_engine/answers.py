@@ -12,14 +12,12 @@ from __future__ import annotations
 import typing as t
 
 from .._cluster.client import ClusterClient
-from .._core.errors import CollectionError
+from .._core.errors import ApiError, CollectionError
 from .._core.references import PullSpec
-from .._credentials.keyring import file_key, key_matches, lookup_text
 from .desired import PendingCredential
-from .images import Image, ImportFailure, Lookup, Outcome
+from .images import NOBODYS_NAME, Image, ImportFailure, Lookup, Outcome
 from .plan_types import UNKNOWN_IMAGE, TagPlan
-from .remedies import refused_images
-from .stream_imports import look_up
+from .refusals import refused_images
 
 
 class Answers:
@@ -78,12 +76,18 @@ class Answers:
         """Return whether a registry refused an image for want of a credential that is about to be written."""
         if not self._pending:
             return False
+        from .._credentials.keyring import file_key, key_matches, lookup_text  # noqa: PLC0415 - for pending credentials only
+
         targets = [lookup_text(str(image)) for image in refused_images(PullSpec.parse(source), failure)]
         keys = [file_key(pending.registry) for pending in self._pending if pending.namespace == namespace]
         return any(key and key_matches(key, target) for key in keys for target in targets)
 
     def _look_up(self, lookups: t.Collection[Lookup]) -> dict[Lookup, CollectionError]:
         refused: dict[Lookup, CollectionError] = {}
+        if not lookups:
+            return refused
+        from .stream_imports import look_up  # noqa: PLC0415 - for lookups only
+
         for lookup, answer in look_up(self._client, lookups, self._concurrency, self._timeout).items():
             if isinstance(answer, CollectionError):
                 refused[lookup] = answer
@@ -93,3 +97,20 @@ class Answers:
             else:
                 self.known[lookup] = answer
         return refused
+
+
+def refused_for(stream: str, error: CollectionError) -> CollectionError:
+    """Return the refusal of a lookup in the words that the import of ``stream`` would have got: check mode says what
+    the run says."""
+    if not isinstance(error, ApiError):
+        return error
+    text = str(error).replace(f'image stream import "{NOBODYS_NAME}"', f'image stream import "{stream}"')
+    return type(error)(
+        text,
+        status=error.status,
+        reason=error.reason,
+        server_message=error.server_message,
+        details=error.details,
+        method=error.method,
+        path=error.path,
+    )

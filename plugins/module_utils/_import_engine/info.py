@@ -29,7 +29,6 @@ from .adoption import Adoption, adopt
 from .desired import desired_streams
 from .images import Image, ImportFailure, parse_image, shown_manifests
 from .observed import Found, ObservedTag, Selection, parse_stream
-from .run import converge_observed
 
 if t.TYPE_CHECKING:
     from .report import RemedyFor
@@ -75,11 +74,13 @@ def info_report(
     if remedy_for:
         declared = [adoption.variables for adoption in adoptions.values() if not adoption.refused]
         desired = desired_streams({"streams": declared}) if declared else []
-        foreseen = (
-            converge_observed(client, desired, parsed, check_mode=True, concurrency=concurrency, timeout=timeout)
-            if desired
-            else []
-        )
+        foreseen = []
+        if desired:
+            from .run import converge_observed  # noqa: PLC0415 - few ask what upstream has
+
+            foreseen = converge_observed(
+                client, desired, parsed, check_mode=True, concurrency=concurrency, timeout=timeout
+            )
         for stream, result in zip((stream for stream in streams if stream["as_variables"]), foreseen):
             _add_upstream(stream, result, remedy_for)
     if with_images:

@@ -14,9 +14,12 @@ import typing as t
 from dataclasses import replace
 
 from .._cluster.client import ClusterClient, core_path
-from .._core.errors import CollectionError, Forbidden, InputError
+from .._core.errors import CollectionError, Forbidden
 from .._core.references import PullSpec
+from .._credentials.explanation import explain, explain_without_rights
+from .._credentials.registry_secrets import registry_secrets, secret_texts
 from .images import ImportFailure
+from .refusals import pull_specs, refused_images
 
 _UNANSWERED = "Nothing answers there: check host and port, and that the API server can reach the registry."
 _NO_NAME = "The API server cannot resolve the registry's name: check the host in the pull spec and the cluster's DNS."
@@ -164,21 +167,9 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
 )
 
-# Without the reason Unauthorized: the list of a repository's tags, and a registry that answers 403.
-# The last two are what the server says of a refusal in plain text, as ECR gives it.
-_REFUSALS = (
-    "no basic auth credentials",
-    "unauthorized: ",
-    "denied: ",
-    "error parsing HTTP 401 response body",
-    "error parsing HTTP 403 response body",
-)
 _MALFORMED_SECRETS = ("must be formatted as base64", "illegal base64", "unable to parse auth field")
 
-# What the server says of each of several places that it looked in, a mirror and the registry itself
-# (server-behaviour.md 2.5, 2.7):
-# the reason of the whole no longer tells.
-_REFUSED_IMAGE = re.compile(r'you may not have access to the container image "([^"]+)"')
+# What the server says of each of several places that it looked in (server-behaviour.md 2.5, 2.7).
 _MISSING_IMAGE = re.compile(r'dockerimage\.image\.openshift\.io "([^"]+)" not found')
 
 _ON_DOCKER_HUB = "A pull spec without a registry is on Docker Hub: write the host first if another one is meant."
@@ -190,25 +181,6 @@ _PAGE = re.compile(
 _BODY = re.compile(r"(error parsing HTTP \d+ response body): .*", re.DOTALL)
 
 _REFUSED = "The registry refuses it: correct the entry, or let its user pull the image."
-
-
-def refused_images(source: PullSpec, failure: ImportFailure) -> list[PullSpec]:
-    """Return what the registries refused for want of a credential: the image, or what a mirror would have of it."""
-    mirrored = _pull_specs(_REFUSED_IMAGE.findall(failure.message)) if failure.reason == "InternalError" else []
-    if mirrored:
-        return mirrored
-    return [source] if failure.reason == "Unauthorized" or any(words in failure.message for words in _REFUSALS) else []
-
-
-def _pull_specs(texts: t.Iterable[str]) -> list[PullSpec]:
-    """Return those of the texts that are pull specs, each once: a registry may put anything into a message."""
-    found = []
-    for text in dict.fromkeys(texts):
-        try:
-            found.append(PullSpec.parse(text))
-        except InputError:
-            continue
-    return found
 
 
 def _in_the_mirror(image: PullSpec, source: PullSpec, further: str) -> str:
@@ -226,7 +198,7 @@ def _own_words(message: str) -> str:
     return _BODY.sub(r"\1", _PAGE.sub(r"\g<1>499\3", message))
 
 
-class RemedyFinder:
+class Remedies:
     """Finds remedies; reads a namespace's secrets at most once, and only for a failure that is about credentials."""
 
     def __init__(self, client: ClusterClient, mask: t.Callable[..., None]) -> None:
@@ -249,7 +221,7 @@ class RemedyFinder:
             refused = [source]
         if refused:
             return " ".join(_in_the_mirror(image, source, ". ") + self._explain(namespace, image) for image in refused)
-        for image in _pull_specs(_MISSING_IMAGE.findall(failure.message)):
+        for image in pull_specs(_MISSING_IMAGE.findall(failure.message)):
             if image.location != source.location:
                 return _in_the_mirror(
                     image, source, ", which does not have the image: mirror it, or check the pull spec."
@@ -257,9 +229,6 @@ class RemedyFinder:
         return next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, failure.message)), "")
 
     def _explain(self, namespace: str, source: PullSpec) -> str:
-        from .._credentials.explanation import explain, explain_without_rights  # noqa: PLC0415 - for a failed import only
-        from .._credentials.registry_secrets import registry_secrets, secret_texts  # noqa: PLC0415 - for a failed import only
-
         if namespace not in self._secrets:
             try:
                 self._secrets[namespace] = found = self._client.list_items(core_path(namespace, "secrets"))

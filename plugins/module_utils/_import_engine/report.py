@@ -21,7 +21,7 @@ from .._core.report import Report
 from .images import Image, ImportFailure, shown_manifests
 from .observed import ObservedStream, ObservedTag
 from .plan_types import NOT_LISTED
-from .remedies import refused_images
+from .refusals import refused_images
 from .result import StreamResult
 from .view import differ, failed_tag_text, stream_lines, stream_view, view
 

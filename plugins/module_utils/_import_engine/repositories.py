@@ -23,13 +23,13 @@ from typing import NamedTuple
 from .._cluster.client import ClusterClient
 from .._core.errors import CollectionError, Forbidden, RegistryError
 from .._core.references import PullSpec
+from .._credentials.sources import NamespaceCredentials, OptionCredentials
+from .._registry.repository import RegistryReader
+from .._registry.session import Patience
 from .desired import DesiredRepository, DesiredStream
 from .images import ImportFailure, Outcome
 from .stream_imports import send_repository
-
-if t.TYPE_CHECKING:
-    from .._credentials.sources import NamespaceCredentials, OptionCredentials
-    from .._registry.repository import RegistryReader
+from .tag_reader import TagReader
 
 FROM_REGISTRY = "registry"
 FROM_SERVER = "server"
@@ -49,13 +49,6 @@ class RepositoryListing(NamedTuple):
     reason: str = ""
     images: t.Mapping[str, Outcome] = MappingProxyType({})
     failure: ImportFailure | None = None
-
-
-class TagReader(t.Protocol):
-    """Reads a repository's tags without the cluster's help."""
-
-    def tags(self, namespace: str, source: PullSpec, *, insecure: bool) -> list[str]:
-        """Return all tags, as an import in the namespace may read them. Raises CollectionError."""
 
 
 class RegistryTagReader:
@@ -142,25 +135,17 @@ def list_repository(
 
 
 @contextmanager
-def reading_repositories(
+def registry_tag_reader(
     client: ClusterClient,
-    desired: t.Iterable[DesiredStream],
     mask: t.Callable[..., None],
     *,
     width: int,
     given: OptionCredentials | None = None,
     ca_cert: str | None = None,
-) -> t.Iterator[TagReader | None]:
-    """Yield the reader, with at most ``width`` connections at once; None if no stream imports a whole repository.
+) -> t.Iterator[RegistryTagReader]:
+    """Yield a reader with at most ``width`` connections at once.
 
     ``given`` are the credentials of the task, which come before those of the namespaces.
     """
-    if not any(stream.repository for stream in desired):
-        yield None
-        return
-    from .._credentials.sources import NamespaceCredentials  # noqa: PLC0415 - for whole repositories only
-    from .._registry.repository import RegistryReader  # noqa: PLC0415 - for whole repositories only
-    from .._registry.session import Patience  # noqa: PLC0415 - for whole repositories only
-
     with RegistryReader(pool_size=width, patience=Patience(**PATIENCE)) as reader:
         yield RegistryTagReader(reader, NamespaceCredentials(client, mask), given, ca_cert)

@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import typing as t
+from contextlib import contextmanager
 
 from .._cluster.client import ClusterClient
 from .._cluster.facts import check_namespace_exists, control_plane_architecture
@@ -18,16 +19,41 @@ from .._core.errors import ApiUnreachable, CollectionError, InputError, NotFound
 from .._core.owners import refuse_owned, warn_of_owner
 from .._core.references import PullSpec
 from .._core.report import listed
-from .answers import Answers
-from .apply import apply_streams
+from .answers import Answers, refused_for
 from .desired import DesiredRepository, DesiredStream, PendingCredential, idle_patterns, select_tags
 from .images import EXTERNAL, ImportFailure, Lookup
 from .observed import Key, ObservedStream, observe
 from .plan import PurgeRefused, plan_stream
 from .plan_types import Knowledge, StreamPlan
-from .repositories import RepositoryListing, TagReader, list_repository
 from .result import StreamResult
-from .stream_imports import refused_for
+
+if t.TYPE_CHECKING:
+    from .._credentials.sources import OptionCredentials
+    from .repositories import RepositoryListing
+    from .tag_reader import TagReader
+
+
+@contextmanager
+def reading_repositories(
+    client: ClusterClient,
+    desired: t.Iterable[DesiredStream],
+    mask: t.Callable[..., None],
+    *,
+    width: int,
+    given: OptionCredentials | None = None,
+    ca_cert: str | None = None,
+) -> t.Iterator[TagReader | None]:
+    """Yield the reader, with at most ``width`` connections at once; None if no stream imports a whole repository.
+
+    ``given`` are the credentials of the task, which come before those of the namespaces.
+    """
+    if not any(stream.repository for stream in desired):
+        yield None
+        return
+    from .repositories import registry_tag_reader  # noqa: PLC0415 - for whole repositories only
+
+    with registry_tag_reader(client, mask, width=width, given=given, ca_cert=ca_cert) as reader:
+        yield reader
 
 
 def converge_streams(
@@ -131,6 +157,10 @@ class _StreamRun:
         whole = [
             (key, stream.repository) for key, stream in self.streams.items() if stream.repository and not stream.absent
         ]
+
+        if not whole:
+            return
+        from .repositories import list_repository  # noqa: PLC0415 - for whole repositories only
 
         def ask(pair: tuple[Key, DesiredRepository]) -> RepositoryListing | CollectionError:
             try:
@@ -269,6 +299,8 @@ class _StreamRun:
                 self._finish(result)
         if not writing:
             return
+        from .apply import apply_streams  # noqa: PLC0415 - for a run that writes only
+
         applied = apply_streams(
             self._client,
             writing,

@@ -22,15 +22,12 @@ from .._cluster.client import ClusterClient, image_path
 from .._core.concurrency import concurrent_map
 from .._core.errors import ApiError, ApiUnreachable, CollectionError, Invalid, Unauthorized
 from .._core.references import PullSpec
-from .images import EXTERNAL, ImportFailure, ImportItem, Lookup, Outcome, parse_image
+from .images import EXTERNAL, NOBODYS_NAME, ImportFailure, ImportItem, Lookup, Outcome, parse_image
 from .observed import failure_from_status
 
 Answer = t.Union[Outcome, CollectionError]
 
 IMAGES_PER_REQUEST = 3
-
-# What requests are called that are not about one stream.
-_NOBODYS_NAME = "lookup"
 
 # What the server writes where an image was answered Success without an image (contract case hub_second_pass).
 NO_IMAGE = "unknown error prevented import"
@@ -199,23 +196,6 @@ def look_up(
     return answers
 
 
-def refused_for(stream: str, error: CollectionError) -> CollectionError:
-    """Return the refusal of a lookup in the words that the import of ``stream`` would have got: check mode says what
-    the run says."""
-    if not isinstance(error, ApiError):
-        return error
-    text = str(error).replace(f'image stream import "{_NOBODYS_NAME}"', f'image stream import "{stream}"')
-    return type(error)(
-        text,
-        status=error.status,
-        reason=error.reason,
-        server_message=error.server_message,
-        details=error.details,
-        method=error.method,
-        path=error.path,
-    )
-
-
 def _lookup_requests(lookups: t.Collection[Lookup]) -> list[tuple[str, list[tuple[Lookup, ImportItem]]]]:
     """Divide into requests: (stream name of the request, its lookups). A lookup that does not depend on a stream's
     annotations may share a request with those of other streams; it gets a target name that no annotated tag has."""
@@ -230,7 +210,7 @@ def _lookup_requests(lookups: t.Collection[Lookup]) -> list[tuple[str, list[tupl
                 lookup
             )
         requests += [
-            (stream or _NOBODYS_NAME, [(by_item[item], item) for item in chunk]) for chunk in chunks(list(by_item))
+            (stream or NOBODYS_NAME, [(by_item[item], item) for item in chunk]) for chunk in chunks(list(by_item))
         ]
     return requests
 

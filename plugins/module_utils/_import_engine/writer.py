@@ -9,7 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import contextlib
 import random
 import threading
 import time
@@ -21,7 +20,6 @@ from .._core.errors import (
     ApiUnreachable,
     CollectionError,
     Invalid,
-    NotFound,
     Unauthorized,
     may_have_been_done,
 )
@@ -29,6 +27,7 @@ from .desired import DesiredStream
 from .images import Image, ImportFailure, ImportItem, Lookup, Outcome
 from .observed import ObservedStream, ObservedTag, parse_stream, read_stream
 from .plan_types import StreamPlan, TagPlan
+from .removal import drop_history, remove_tags
 from .stream_imports import NO_IMAGE, chunks, look_up, send_images
 
 # 504: the time of a request was over before its work was done
@@ -304,19 +303,3 @@ class StreamWriter:
 def is_addressable(tag: str) -> bool:
     """Return whether the API can address a tag by its name (server-behaviour.md 2.9)."""
     return not any(character in tag for character in "/%:")
-
-
-def remove_tags(client: ClusterClient, path: str, names: t.Sequence[str], version: str) -> dict[str, t.Any]:
-    """Take the tags out of a stream's spec; ``Conflict`` if the stream is not as it was read any more. Return the
-    stream."""
-    tags = [{"name": name, "$patch": "delete"} for name in names]
-    body = {"metadata": {"resourceVersion": version}, "spec": {"tags": tags}}
-    # A repeated one would be a conflict with the first.
-    stream: dict[str, t.Any] = client.request("PATCH", path, body=body, content_type=STRATEGIC_MERGE, repeatable=False)
-    return stream
-
-
-def drop_history(client: ClusterClient, namespace: str, stream: str, tag: str) -> None:
-    """Delete what a removed tag has left."""
-    with contextlib.suppress(NotFound):
-        client.delete(image_path(namespace, "imagestreamtags", f"{stream}:{tag}"))

@@ -14,7 +14,7 @@ import typing as t
 from .._cluster.client import ClusterClient
 from .._cluster.facts import control_plane_architecture
 from .._core.report import Report
-from .._import_engine.remedies import RemedyFinder
+from .._import_engine.remedy_finder import RemedyFinder
 from .._import_engine.stream_imports import look_up
 from .._workloads.triggers import observe_triggers
 from .desired import MigrationQuestion

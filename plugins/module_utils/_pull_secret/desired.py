@@ -29,9 +29,9 @@ from .._credentials.auth_document import (
 )
 from .._credentials.expiry import EXPIRED, expiry_of
 from .._credentials.keyring import filed_text, key_remark
+from .._credentials.option_login import login_from_options, refuse_user_info
 from .._credentials.registry_secrets import EXCLUDE_ANNOTATION
 from .._credentials.secret_types import DOCKER_CONFIG_JSON, PODMAN_CONFIG_JSON
-from .._credentials.sources import login_from_options, refuse_user_info
 
 
 class SecretSource(NamedTuple):

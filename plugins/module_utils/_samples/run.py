@@ -67,18 +67,9 @@ def _retry_failed_imports(
     again = imports_to_repeat(failed) if retry else []
     tried = {(stream.name, tag.name) for stream in again for tag in stream.tags}
     if again:
-        from .._import_engine.report import stream_report  # noqa: PLC0415 - for failed imports of samples only
-        from .._import_engine.run import converge_streams  # noqa: PLC0415 - for failed imports of samples only
+        from .failed_imports import repeat_imports  # noqa: PLC0415 - few samples fail
 
-        results = converge_streams(
-            client,
-            again,
-            check_mode=settings.check_mode,
-            concurrency=settings.concurrency,
-            timeout=settings.timeout,
-            pending=settings.pending,
-        )
-        imports.retried = stream_report(results, remedy_for, only_changed=False)
+        imports.retried = repeat_imports(client, again, settings, remedy_for)
         imports.retried_count = len(tried)
     imports.failed = [
         failed_tag(stream, tag, remedy_for) for stream, tag in failed if (stream.name, tag.name) not in tried

@@ -13,8 +13,8 @@ import typing as t
 
 from .._cluster.facts import ReadingClient
 from .._cluster.paths import core_path
+from .._core.concurrency import IMPORTING
 from .._core.errors import CollectionError, Forbidden, NotFound
-from .._credentials.registry_secrets import secret_texts
 from .desired import AccountName
 
 Account = dict[str, t.Any]
@@ -55,6 +55,8 @@ def secret_types(
         except Forbidden:
             continue
         else:
+            with IMPORTING:
+                from .._credentials.registry_secrets import secret_texts  # noqa: PLC0415 - for secrets that exist only
             mask(*secret_texts([secret]))
             found[name] = secret.get("type") or "Opaque"
     return found

@@ -16,7 +16,7 @@ from .._cluster.facts import check_namespace_exists
 from .._cluster.optimistic import WriteTracker, retry_until_settled
 from .._core.owners import Owner, refuse_owned, warn_of_owner
 from .._import_engine.observed import ObservedStream, ObservedTag
-from .._import_engine.writer import drop_history, remove_tags
+from .._import_engine.removal import drop_history, remove_tags
 from .desired import DesiredStreamTag
 from .observed import observe_stream_tag
 from .plan import StreamTagPlan, plan_stream_tag

@@ -15,7 +15,7 @@ from .._cluster.client import ClusterClient
 from .._core.report import Report
 from .._import_engine.desired import desired_streams
 from .._import_engine.images import EXTERNAL
-from .._import_engine.remedies import RemedyFinder
+from .._import_engine.remedy_finder import RemedyFinder
 from .._import_engine.run import converge_streams
 from .apply import converge_stream_tag
 from .desired import DesiredStreamTag

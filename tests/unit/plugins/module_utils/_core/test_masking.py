@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
-import types
 from urllib.parse import quote
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.kubeconfig import kubeconfig_secrets
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core import masking
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.masking import (
     basic_credential,
     contents_of_paths,
@@ -102,9 +101,7 @@ def test_registering_adds_every_form_to_the_module() -> None:
 
 def test_the_secrets_api_of_newer_cores_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
-    api = types.ModuleType("ansible.module_utils.secrets")
-    api.register_secrets = registered.extend  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ansible.module_utils.secrets", api)
+    monkeypatch.setattr(masking, "ansible_register", registered.extend)
     module = FakeModule()
     register_secrets(module, ["s3cret"])
     assert set(registered) == derived_forms("s3cret") == module.no_log_values

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import PullSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.images import ImportFailure
-from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedies import RemedyFinder
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.remedy_finder import RemedyFinder
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     HUB,

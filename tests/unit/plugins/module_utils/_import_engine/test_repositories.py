@@ -25,10 +25,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.repositories import (
     PATIENCE,
     RegistryTagReader,
-    TagReader,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.result import StreamResult
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.run import converge_streams
+from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.tag_reader import TagReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.repository import RegistryReader
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry.session import Patience
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import Request, ScriptedCluster
