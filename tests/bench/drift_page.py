@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from browser.conftest import browser_of_this_machine, write_page
-from browser.large import CLUSTERS, STREAMS, TAGS, large_parts
+from fleet.large import CLUSTERS, STREAMS, TAGS, large_parts
 
 from .figures import Figure
 from .scene import Scene

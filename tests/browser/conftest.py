@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._drift.files import write_report
+from fleet.results import parts
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from browser.reports import parts
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "roles" / "drift_report" / "templates" / "drift.html.j2"

@@ -16,10 +16,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fleet.large import large_parts
+from fleet.results import HOSTILE, NEW, OLD, change, compared, part, stream, tag, view
 
 from browser.conftest import DESK, PHONE, ROOT, OpenPage, write_page
-from browser.large import large_parts
-from browser.reports import HOSTILE, NEW, OLD, change, compared, part, stream, tag, view
 
 # A folder for pictures, to be looked at: make browser SCREENSHOTS=...
 PICTURES = os.environ.get("QUAYSIDE_SCREENSHOTS", "")

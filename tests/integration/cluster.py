@@ -86,6 +86,10 @@ class Access:
         """As variables of the environment."""
         return {"K8S_AUTH_HOST": self.host, "K8S_AUTH_API_KEY": self.token, "K8S_AUTH_SSL_CA_CERT": self.ca_file}
 
+    def as_host(self) -> dict[str, str]:
+        """As variables of a host of an inventory."""
+        return {"k8s_auth_host": self.host, "k8s_auth_api_key": self.token, "k8s_auth_ca_cert": self.ca_file}
+
     def __repr__(self) -> str:
         return f"Access(host={self.host!r})"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fleet.inventory import write_inventory
 from integration.cluster import Cluster
 from integration.playbooks import Playbooks
 from integration.registry_secrets import entry, forms, registry_secret
@@ -177,8 +178,7 @@ def test_each_cluster_gets_a_file_of_its_own(
     given: Surroundings, namespace: str, playbooks: Playbooks, tmp_path: Path
 ) -> None:
     hosts = {name: {"k8s_auth_kubeconfig": str(given.kubeconfig)} for name in ("harbour", "island")}
-    inventory = tmp_path / "inventory.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    inventory = write_inventory(tmp_path / "inventory.yml", **hosts)
     elsewhere = playbooks.with_environment({"PWD": str(tmp_path)})
 
     refused = elsewhere.run(

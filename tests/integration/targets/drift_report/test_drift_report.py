@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-import yaml
-from integration.cluster import Access, Cluster
+from fleet.inventory import UNREACHABLE, write_inventory
+from integration.cluster import Cluster
 from integration.playbooks import Playbooks
 from integration.rights import Rights
 from integration.surroundings import Surroundings
@@ -59,17 +59,6 @@ def rights(cluster: Cluster, namespace: str) -> Iterator[Rights]:
     rights.remove()
 
 
-def inventory(path: Path, **hosts: dict[str, str]) -> Path:
-    """Clusters by name."""
-    path.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
-    return path
-
-
-def host(access: Access) -> dict[str, str]:
-    """A cluster as a host of the inventory."""
-    return {"k8s_auth_host": access.host, "k8s_auth_api_key": access.token, "k8s_auth_ca_cert": access.ca_file}
-
-
 def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
     given: Surroundings, rights: Rights, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
 ) -> None:
@@ -90,11 +79,11 @@ def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
             {"namespace": namespace, "name": name, "tags": [{"name": "v1", "from": image}]} for name in ("web", "api")
         ],
     }
-    fleet = inventory(
+    fleet = write_inventory(
         tmp_path / "fleet.yml",
-        harbour=host(rights.user(namespace, ("quayside-drift-report", namespace))),
-        closed=host(cluster.create_user(namespace, "stranger", "system:image-puller")),
-        deserted={"k8s_auth_host": "https://127.0.0.1:9", "k8s_auth_api_key": "nobody-asks-for-it"},
+        harbour=rights.user(namespace, ("quayside-drift-report", namespace)).as_host(),
+        closed=cluster.create_user(namespace, "stranger", "system:image-puller").as_host(),
+        deserted=UNREACHABLE,
     )
     shown = tmp_path / "shown.json"
 
@@ -104,7 +93,7 @@ def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
     variables["image_streams_desired"].append(
         {"namespace": namespace, "name": "later", "tags": [{"name": "v1", "from": image}]}
     )
-    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
+    admin = write_inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
     corrected = tmp_path / "corrected.json"
     # Paths begin in the folder that the command is given in.
     variables["drift_report_approved_file"] = shown.name
@@ -235,11 +224,10 @@ def what_was_shown_is_corrected_and_nothing_else(
 def test_an_approval_that_cannot_be_read_is_named_before_any_request(playbooks: Playbooks, tmp_path: Path) -> None:
     absent, other = tmp_path / "absent.json", tmp_path / "other.json"
     other.write_text("{}")
-    nobody = {"k8s_auth_host": "https://127.0.0.1:9", "k8s_auth_api_key": "nobody-asks-for-it"}
     approvals = {"harbour": absent, "lagoon": other}
-    fleet = inventory(
+    fleet = write_inventory(
         tmp_path / "fleet.yml",
-        **{name: {**nobody, "drift_report_approved_file": str(path)} for name, path in approvals.items()},
+        **{name: {**UNREACHABLE, "drift_report_approved_file": str(path)} for name, path in approvals.items()},
     )
     report = tmp_path / "drift.json"
 
@@ -256,7 +244,7 @@ def test_a_report_without_a_place_is_noticed_before_anything_is_compared(playboo
     lost = tmp_path / "absent" / "drift.json"
 
     run = playbooks.with_environment({}).run(
-        DRIFT, variables=files(lost), inventory=inventory(tmp_path / "fleet.yml", harbour={})
+        DRIFT, variables=files(lost), inventory=write_inventory(tmp_path / "fleet.yml", harbour={})
     )
 
     assert run.exit_code == 2
@@ -269,7 +257,7 @@ def test_a_report_without_a_place_is_noticed_before_anything_is_compared(playboo
 def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
     given: Surroundings, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
 ) -> None:
-    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
+    admin = write_inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
 
     run = playbooks.with_environment({}).run(
         DRIFT, variables={**files(tmp_path / "drift.json"), "image_stream_desired": []}, inventory=admin
@@ -284,7 +272,7 @@ def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
 def test_a_variable_that_cannot_be_evaluated_is_no_empty_one(
     given: Surroundings, playbooks: Playbooks, tmp_path: Path
 ) -> None:
-    admin = inventory(
+    admin = write_inventory(
         tmp_path / "admin.yml",
         harbour={"k8s_auth_kubeconfig": str(given.kubeconfig), "registry_access_secrets": "{{ mistyped }}"},
     )
@@ -301,7 +289,7 @@ def test_ci_and_monitoring_get_the_same_data(
     given: Surroundings, cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
 ) -> None:
     """docs/drift.md shows how; promtool says whether Prometheus takes it."""
-    admin = inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
+    admin = write_inventory(tmp_path / "admin.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
     secret = {"name": "registries", "namespaces": [namespace], "registries": [given.credential()]}
     machine = {
         f"drift_report_{kind}_file": str(tmp_path / name)

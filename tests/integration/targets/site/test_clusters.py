@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import yaml
+from fleet.inventory import write_inventory
 from integration.cluster import Cluster
 from integration.playbooks import Playbooks
 from integration.stage import NewNamespace
@@ -46,14 +46,8 @@ def test_each_host_is_a_cluster_with_its_own_access(
     hosts = {}
     for host, namespace in namespaces.items():
         developer = cluster.create_user(namespace, "developer", "edit")
-        access = {
-            "k8s_auth_host": developer.host,
-            "k8s_auth_api_key": developer.token,
-            "k8s_auth_ca_cert": developer.ca_file,
-        }
-        hosts[host] = {**access, **secret_in(namespace)}
-    inventory = tmp_path / "inventory.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        hosts[host] = {**developer.as_host(), **secret_in(namespace)}
+    inventory = write_inventory(tmp_path / "inventory.yml", **hosts)
 
     # what a host says counts, whatever the environment says
     run = playbooks.with_environment(NOWHERE).run(SITE, inventory=inventory)
@@ -68,8 +62,7 @@ def test_each_host_is_a_cluster_with_its_own_access(
 def test_one_cluster_of_several_and_one_role_by_its_tag(
     cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path
 ) -> None:
-    inventory = tmp_path / "inventory.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"east": {}, "west": {}}}}))
+    inventory = write_inventory(tmp_path / "inventory.yml", east={}, west={})
     variables = {**secret_in(namespace), "openshift_images_hosts": "west"}
 
     run = playbooks.run(SITE, "--tags", "image_streams", variables=variables, inventory=inventory)

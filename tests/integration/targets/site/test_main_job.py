@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 from pathlib import Path
 
-import yaml
+from fleet.inventory import write_inventory
 from integration.cluster import Address, Cluster, Document, Snapshot, Tag, content_of, tags_of, with_content
 from integration.playbooks import Playbooks
 from integration.stage import NewNamespace, Stage
@@ -103,9 +103,7 @@ def site_variables(given: Surroundings, shop: str, billing: str, pinned: str) ->
 
 def inventory_of(given: Surroundings, directory: Path) -> Path:
     """A cluster as a host of the inventory, with its access as a host variable."""
-    path = directory / "inventory.yml"
-    path.write_text(yaml.safe_dump({"all": {"hosts": {"harbour": {"k8s_auth_kubeconfig": str(given.kubeconfig)}}}}))
-    return path
+    return write_inventory(directory / "inventory.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
 
 
 def test_main_job(

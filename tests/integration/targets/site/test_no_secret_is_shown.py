@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
+from fleet.inventory import write_inventory
 from integration.cluster import Cluster
 from integration.playbooks import Playbooks, Run
 from integration.surroundings import Surroundings
@@ -112,19 +112,13 @@ def watched(
 ) -> t.Any:
     """Runs the site with everything that Ansible can be told to write, and looks for the credentials in all of it."""
     developer = cluster.create_user(namespace, "developer", "edit")
-    access = {
-        "k8s_auth_host": developer.host,
-        "k8s_auth_api_key": developer.token,
-        "k8s_auth_ca_cert": developer.ca_file,
-    }
     content = {
         "current-context": "it",
         "clusters": [{"name": "it", "cluster": {"server": developer.host, "certificate-authority": developer.ca_file}}],
         "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
         "users": [{"name": "it", "user": {"token": developer.token}}],
     }
-    inventory = tmp_path / "inventory.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"harbour": access}}}))
+    inventory = write_inventory(tmp_path / "inventory.yml", harbour=developer.as_host())
     scratch = {name: tmp_path / name for name in ("log", "cache", "local", "remote")}
     for directory in scratch.values():
         directory.mkdir()

@@ -17,56 +17,30 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from ansible_collections.quayside.openshift_images.plugins.modules import drift_report
+from ansible_collections.quayside.openshift_images.tests.fleet import results
 
 from .test_image_stream_import import options_of
 
 TEMPLATE = Path(__file__).resolve().parents[4] / "roles" / "drift_report" / "templates" / "drift.html.j2"
-CHANGE = {
-    "id": "0123456789abcdef",
-    "kind": "link",
-    "namespace": "shop",
-    "name": "default",
-    "tag": None,
-    "reasons": ["link_missing"],
-    "before": {"imagePullSecrets": []},
-    "after": {"imagePullSecrets": ["registry"]},
-}
-
-
-UNKNOWN = {
-    "kind": "tag",
-    "namespace": "shop",
-    "name": "web",
-    "tag": "v1",
-    "reason": "Unauthorized",
-    "message": "no credential",
-}
+CHANGE = results.change(
+    0x0123456789ABCDEF,
+    "link",
+    "shop",
+    "default",
+    {"imagePullSecrets": []},
+    {"imagePullSecrets": ["registry"]},
+    "link_missing",
+)
+UNKNOWN = results.unknown("tag", "shop", "web", "v1", "Unauthorized", "no credential")
+SIDES = (CHANGE["before"], CHANGE["after"])
 # Everything that XML, HTML, a terminal or Prometheus could take for its own.
 HOSTILE = '<a href="x">]]>&\'\\ \x1b[2J\x00\n\ud800\u202e{{ 7 * 7 }}'
 
 
 def part(cluster: str, *changes: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The result of a cluster."""
-    compared = {
-        "host": f"https://{cluster}.example.com:6443",
-        "secrets": [],
-        "links": [],
-        "streams": [],
-        "changes": list(changes),
-        "failures": [],
-        "held_back": [],
-        "unknown": [],
-        "notices": [],
-        "warnings": [],
-        "counts": {"secrets": 0, "links": 1, "streams": 0, "tags": 0},
-    }
-    return {
-        "format": "quayside.openshift_images/drift-part",
-        "cluster": cluster,
-        "upstream": True,
-        "compared": [compared],
-        "errors": [],
-    }
+    """The result of a cluster, of which one link was compared."""
+    host = f"https://{cluster}.example.com:6443"
+    return results.part(cluster, [results.compared(host=host, changes=list(changes), counts={"links": 1})])
 
 
 def write(folder: Path, name: str, content: t.Any) -> str:
@@ -123,15 +97,8 @@ def test_documents_become_one_and_nothing_is_lost(tmp_path: Path, run_module_mai
 
 def change(number: int, **fields: t.Any) -> dict[str, t.Any]:
     """A change of a tag."""
-    return {
-        **CHANGE,
-        "id": f"{number:016x}",
-        "kind": "tag",
-        "name": "web",
-        "tag": f"v{number}",
-        "reasons": ["upstream_moved"],
-        **fields,
-    }
+    found = results.change(number, "tag", "shop", "web", *SIDES, "upstream_moved", tag_name=f"v{number}")
+    return {**found, **fields}
 
 
 def test_what_became_of_each_change_is_told(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
@@ -207,19 +174,8 @@ def test_the_verdict(
 
 
 def test_a_page_of_a_large_fleet_lists_what_matters(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
-    tags = [
-        {
-            "name": f"v{number}",
-            "from": "registry.example.com/team/web",
-            "error": None,
-            "reasons": [],
-            "digest": None,
-            "import_mode": None,
-        }
-        | {"reference_policy": "Source", "scheduled": False, "insecure": False, "changed": number == 1}
-        for number in range(4)
-    ]
-    stream = {"namespace": "shop", "name": "web", "tags": tags, "error": None}
+    tags = [results.tag(f"v{number}", changed=number == 1) for number in range(4)]
+    stream = results.stream("shop", "web", *tags)
     result = part("north", change(1))
     result["compared"][0].update(streams=[stream], counts={"secrets": 0, "links": 0, "streams": 1, "tags": 4})
     page = tmp_path / "drift.html"
@@ -480,17 +436,14 @@ def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
 def test_the_last_lines_say_what_differs_where_the_report_is_and_what_corrects_it(
     tmp_path: Path, run_module_main: t.Callable[..., t.Any]
 ) -> None:
-    drifting = {
-        **part("north", *(change(number) for number in range(5))),
-        "run": {"inventory": ["clusters.yml"], "collection_version": "1.0.0"},
-    }
+    drifting = part("north", *(change(number) for number in range(5)))
     files = [write(tmp_path, "north", drifting), write(tmp_path, "calm", part("calm"))]
     target = tmp_path / "drift.json"
 
     outcome = run_module_main(drift_report.main, {"files": files, "json_file": str(target)})
 
     command = (
-        "ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e "
+        "ansible-playbook -i /srv/fleet/clusters.yml quayside.openshift_images.drift -e drift_correct=true -e "
         f"drift_report_approved_file={target}"
     )
     assert outcome.result["command"] == command
@@ -506,7 +459,7 @@ def test_the_last_lines_say_what_differs_where_the_report_is_and_what_corrects_i
     ]
     assert json.loads(target.read_text())["run"] == {
         "collection_version": "1.0.0",
-        "inventory": ["clusters.yml"],
+        "inventory": ["/srv/fleet/clusters.yml"],
         "upstream": True,
         "correction": False,
     }
@@ -696,14 +649,14 @@ def test_a_report_of_a_former_release_is_read(tmp_path: Path, run_module_main: t
 
 ARGO = 'the Argo CD application "shop"'
 KEPT = {"managed_by": ARGO, "refused": f'The image stream "shop/web" is reconciled by {ARGO}; change it there'}
-ENDED = {
-    "kind": "secret",
-    "namespace": "shop",
-    "name": "registry",
-    "tag": None,
-    "reason": "credential_expires",
-    "message": 'The credential of "h.example" expired at 2001-09-09T01:46:40Z: give a fresh one.',
-}
+ENDED = results.unknown(
+    "secret",
+    "shop",
+    "registry",
+    None,
+    "credential_expires",
+    'The credential of "h.example" expired at 2001-09-09T01:46:40Z: give a fresh one.',
+)
 
 
 def kept_part(cluster: str, *others: dict[str, t.Any]) -> dict[str, t.Any]:

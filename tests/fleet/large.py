@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from browser.reports import change, compared, part, stream, tag, view
+from .results import change, compared, part, stream, tag, view
 
 CLUSTERS, STREAMS, TAGS = 100, 10, 5
 _EVERY_DRIFTED = 5

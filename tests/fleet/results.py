@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report with everything in it, as results of clusters: some names and messages are those of somebody who means
-harm."""
+"""What a run over a fleet leaves of each cluster, as the report reads it: its parts, and a small fleet with everything
+in it. Some names and messages are those of somebody who means harm."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def part(cluster: str, compared: t.Sequence[dict[str, t.Any]] = (), **fields: t.
 
 
 def compared(**fields: t.Any) -> dict[str, t.Any]:
-    """The result of one batch."""
+    """The result of one batch; what is compared is counted, unless ``counts`` says otherwise."""
     lists = {
         name: []
         for name in (
@@ -114,16 +114,9 @@ def compared(**fields: t.Any) -> dict[str, t.Any]:
         )
     }
     found = {"host": "https://api.harbour.example.com:6443", **lists, **fields}
-    tags = sum(len(stream["tags"]) for stream in found["streams"])
-    return {
-        **found,
-        "counts": {
-            "secrets": len(found["secrets"]),
-            "links": len(found["links"]),
-            "streams": len(found["streams"]),
-            "tags": tags,
-        },
-    }
+    counts = {kind: len(found[kind]) for kind in ("secrets", "links", "streams")}
+    counts["tags"] = sum(len(stream["tags"]) for stream in found["streams"])
+    return {**found, "counts": {**counts, **fields.get("counts", {})}}
 
 
 def stream(namespace: str, name: str, *tags: dict[str, t.Any]) -> dict[str, t.Any]:
