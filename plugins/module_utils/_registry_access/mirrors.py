@@ -41,23 +41,26 @@ class Mirrors:
     def of(self, image: str) -> list[str]:
         """Return what the pull spec ``image`` is called in each mirror, in the order in which they are tried."""
         spec = PullSpec.parse(image)
-        place = spec.location
-        sources = [source for source in self._rules if f"{place}/".startswith(f"{source}/")]
+        tail = f"@{spec.digest}" if spec.digest else f":{spec.tag or 'latest'}"
+        found = (place + tail for place in self.places(spec.location, for_digests=bool(spec.digest)))
+        return [text for text in found if _is_pull_spec(text)]
+
+    def places(self, location: str, *, for_digests: bool) -> list[str]:
+        """Return where images of ``location``, a registry and repository, are looked for first, in that order."""
+        sources = [source for source in self._rules if f"{location}/".startswith(f"{source}/")]
         if not sources:
             return []
         source = max(sources, key=len)
-        tail = place[len(source) :] + (f"@{spec.digest}" if spec.digest else f":{spec.tag or 'latest'}")
-        return [
-            found
-            for found in (mirror + tail for mirror in self._rules[source][bool(spec.digest)])
-            if _is_pull_spec(found)
-        ]
+        return [mirror + location[len(source) :] for mirror in self._rules[source][for_digests]]
 
 
-def observe_mirrors(client: ReadingClient) -> Mirrors | None:
-    """Read the mirror sets of the cluster; None if the caller may not list one of the kinds."""
+def observe_mirrors(client: ReadingClient, *, tags_only: bool = False) -> Mirrors | None:
+    """Read the mirror sets of the cluster, or only those that are for tags; None if the caller may not list one of
+    the kinds."""
     mirrors = Mirrors()
     for group_version, plural, rules, for_digests in _KINDS:
+        if tags_only and for_digests:
+            continue
         try:
             items = client.list_items(api_path(group_version, None, plural))
         except ApiNotServed:

@@ -17,27 +17,21 @@ from .._cluster.paths import api_path
 from .._core.concurrency import concurrent_map
 from .._core.errors import ApiNotServed, CollectionError, Forbidden, NotFound
 from .._import_engine.observed import ObservedStream, Selection, find, parse_stream
-
-
-class Mirror(NamedTuple):
-    """Where the cluster looks for the images by tag of ``source``, a registry or repository, before it looks there."""
-
-    source: str
-    mirrors: tuple[str, ...]
+from .._registry_access.mirrors import Mirrors, observe_mirrors
 
 
 class Observed(NamedTuple):
     """What could be read; ``errors`` are the named namespaces that could not."""
 
     streams: tuple[ObservedStream, ...]
-    mirrors: tuple[Mirror, ...]
+    mirrors: Mirrors
     errors: dict[str, CollectionError]
 
 
 def observe(client: ClusterClient, wanted: Selection, concurrency: int) -> Observed:
     """Read the selected streams and the cluster's tag mirrors, side by side."""
     streams: list[ObservedStream] = []
-    mirrors: list[Mirror] = []
+    mirrors = Mirrors()
     errors: dict[str, CollectionError] = {}
 
     def read_streams() -> None:
@@ -45,8 +39,13 @@ def observe(client: ClusterClient, wanted: Selection, concurrency: int) -> Obser
         errors.update(found.errors)
         streams.extend(parse_stream(item["metadata"]["namespace"], item) for item in found.objects)
 
-    concurrent_map(lambda read: read(), (read_streams, lambda: mirrors.extend(_mirrors(client))), 2)
-    return Observed(tuple(streams), tuple(mirrors), errors)
+    def read_mirrors() -> None:
+        nonlocal mirrors
+        # Who may not read them knows none.
+        mirrors = observe_mirrors(client, tags_only=True) or mirrors
+
+    concurrent_map(lambda read: read(), (read_streams, read_mirrors), 2)
+    return Observed(tuple(streams), mirrors, errors)
 
 
 def _find(client: ClusterClient, wanted: Selection, concurrency: int) -> t.Any:
@@ -68,13 +67,3 @@ def _find(client: ClusterClient, wanted: Selection, concurrency: int) -> t.Any:
         # Nobody named these: those whose streams the caller may not read are none of its business.
         found.errors = {name: error for name, error in found.errors.items() if not isinstance(error, Forbidden)}
         return found
-
-
-def _mirrors(client: ClusterClient) -> list[Mirror]:
-    """Read the ImageTagMirrorSets. Who may not, or where there are none of the kind, knows no mirrors."""
-    try:
-        sets = client.list_items(api_path("config.openshift.io/v1", None, "imagetagmirrorsets"))
-    except (ApiNotServed, NotFound, Forbidden):
-        return []
-    rules = [rule for one in sets for rule in (one.get("spec") or {}).get("imageTagMirrors") or ()]
-    return [Mirror(rule["source"], tuple(rule.get("mirrors") or ())) for rule in rules if rule.get("source")]

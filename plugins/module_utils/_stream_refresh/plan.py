@@ -22,15 +22,15 @@ from .._core.references import PullSpec
 from .._import_engine.desired import DesiredStream, DesiredTag
 from .._import_engine.images import EXTERNAL
 from .._import_engine.observed import ObservedStream, ObservedTag
-from .desired import DesiredRefresh, Push, RegistryNames, is_within
-from .observed import Mirror
+from .._registry_access.mirrors import Mirrors
+from .desired import DesiredRefresh, Push, RegistryNames
 
 # What a pull spec means that names no tag.
 _DEFAULT_TAG = "latest"
 
 
 def plan_refresh(
-    wanted: DesiredRefresh, streams: t.Iterable[ObservedStream], mirrors: t.Sequence[Mirror]
+    wanted: DesiredRefresh, streams: t.Iterable[ObservedStream], mirrors: Mirrors
 ) -> list[tuple[DesiredStream, ObservedStream]]:
     """Return the streams with the tags to import, each with the stream as it was read."""
     by_location: dict[str, list[Push]] = {}
@@ -50,7 +50,7 @@ def plan_refresh(
 
 
 def _moved_source(
-    tag: ObservedTag, wanted: DesiredRefresh, by_location: t.Mapping[str, list[Push]], mirrors: t.Sequence[Mirror]
+    tag: ObservedTag, wanted: DesiredRefresh, by_location: t.Mapping[str, list[Push]], mirrors: Mirrors
 ) -> list[PullSpec]:
     """Return the source of a tag if it was pushed and the tag may not have it yet, else nothing."""
     if tag.kind != EXTERNAL or tag.reference or (wanted.only_scheduled and not tag.scheduled):
@@ -83,14 +83,9 @@ def _has_already(tag: ObservedTag, pushes: t.Sequence[Push]) -> bool:
     )
 
 
-def _locations(source: PullSpec, names: RegistryNames, mirrors: t.Sequence[Mirror]) -> set[str]:
+def _locations(source: PullSpec, names: RegistryNames, mirrors: Mirrors) -> set[str]:
     """Return where imports of ``source`` look: the mirrors of the longest rule that it is in, and the place that it
     names."""
     location = source.location
-    found = {names.location(location)}
-    fitting = [mirror for mirror in mirrors if is_within(location, mirror.source)]
-    longest = max((len(mirror.source) for mirror in fitting), default=0)
-    for mirror in fitting:
-        if len(mirror.source) == longest:
-            found.update(names.location(text + location[longest:]) for text in mirror.mirrors)
-    return found
+    places = [location, *mirrors.places(location, for_digests=False)]
+    return {names.location(place) for place in places}

@@ -14,8 +14,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     parse_stream,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
+from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.mirrors import Mirrors
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.desired import desired_refresh
-from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.observed import Mirror
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.plan import plan_refresh
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_refresh
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import Request, ScriptedCluster
@@ -100,15 +100,13 @@ def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     )
 
 
-def tracked(
-    *streams: dict[str, t.Any], mirrors: t.Sequence[Mirror] = (), **options: t.Any
-) -> list[tuple[str, str, str]]:
+def tracked(*streams: dict[str, t.Any], mirrors: Mirrors | None = None, **options: t.Any) -> list[tuple[str, str, str]]:
     """Namespace, stream and tag of what would be imported."""
     wanted = desired_refresh({"pushes": [PUSH], **options})
     observed: list[ObservedStream] = [parse_stream(one["metadata"]["namespace"], one) for one in streams]
     return [
         (desired.namespace, desired.name, tag.name)
-        for desired, _stream in plan_refresh(wanted, observed, mirrors)
+        for desired, _stream in plan_refresh(wanted, observed, mirrors or Mirrors())
         for tag in desired.tags
     ]
 
@@ -336,10 +334,9 @@ def test_mirrors_are_followed_backwards() -> None:
         spec_tag("elsewhere", "quay.io:8443/team/web:v1"),
         spec_tag("digest", f"quay.io/team/web@{OLD}"),
     )
-    mirrors = [
-        Mirror("quay.io", ("r.example.com",)),
-        Mirror("quay.io/special", ("r.example.com/part", "other.example.com")),
-    ]
+    mirrors = Mirrors()
+    mirrors.add(False, "quay.io", ("r.example.com",))
+    mirrors.add(False, "quay.io/special", ("r.example.com/part", "other.example.com"))
     assert names(there, mirrors=mirrors) == ["whole"]
     assert names(there, mirrors=mirrors, pushes=[{**PUSH, "repository": "part/web"}]) == ["part"]
     assert names(there, mirrors=mirrors, pushes=[{**PUSH, "repository": "special/web"}]) == []
