@@ -62,7 +62,8 @@ def ensure_program(program: str, package: str, folder: Path) -> None:
                 )
         (archive,) = Path(scratch).glob("*.deb")
         subprocess.run(["dpkg-deb", "--extract", str(archive), f"{scratch}/content"], check=True)
-        shutil.copy2(Path(scratch, "content", "usr", "bin", program), folder / program)
+        (found,) = (path for path in Path(scratch, "content", "usr").glob(f"*bin/{program}") if path.is_file())
+        shutil.copy2(found, folder / program)
 
 
 def download(package: str, folder: str) -> bool:

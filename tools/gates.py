@@ -311,6 +311,8 @@ def main(words: Sequence[str]) -> int:
         ensure_program("docker-registry", "docker-registry", Path(PYTHON).parent)
     if NEED_RULEBOOK & {gate.name for gate in gates}:
         ensure_installed("java", "default-jre-headless")
+    if "push" in {gate.name for gate in gates}:
+        ensure_program("nginx", "nginx", Path(PYTHON).parent)
     if NEED_PROMTOOL & {gate.name for gate in gates}:
         ensure_program("promtool", "prometheus", Path(PYTHON).parent)
     if NEED_BROWSER & {gate.name for gate in gates}:

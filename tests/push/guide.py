@@ -17,13 +17,19 @@ GUIDE = Path(__file__).parents[2] / "docs" / "push.md"
 
 
 def block(name: str) -> t.Any:
-    """Return the content of the block whose first line names it."""
+    """Return the content of the YAML block whose first line names it."""
+    return yaml.safe_load(text_block("yaml", name))
+
+
+def text_block(language: str, name: str) -> str:
+    """Return the block whose first line names it."""
     text = GUIDE.read_text(encoding="utf-8")
     blocks = (
-        textwrap.dedent(found) for found in re.findall(r"^ *```yaml\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+        textwrap.dedent(found)
+        for found in re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
     )
     (found,) = (content for content in blocks if content.startswith(f"# {name}\n"))
-    return yaml.safe_load(found)
+    return found
 
 
 def replaced(found: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -84,7 +84,7 @@ class Rulebook:
                 start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
-        while not all(map(_listens, self._ports)):
+        while not all(map(listens, self._ports)):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RulebookDidNotStartError(
@@ -115,7 +115,7 @@ class Rulebook:
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

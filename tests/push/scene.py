@@ -63,7 +63,7 @@ class Scene:
     def _start(self) -> None:
         program = find_docker_registry()
         assert program, "docker-registry is not installed"
-        certificates = create_certificates(self.directory / "certificates")
+        self.certificates = create_certificates(self.directory / "certificates")
         notifications = guide.block("config.yml of the registry")["notifications"]
         (endpoint,) = notifications["endpoints"]
         endpoint.update(
@@ -74,7 +74,7 @@ class Scene:
         self._stack.append(self.registry.stop)
         self.client = RegistryClient(RegistryAddress(self.registry.host, insecure=True))
         self._stack.append(self.client.close)
-        cluster = EmulatorProcess(self.directory / "cluster", certificates.ca_file, controllers=False)
+        cluster = EmulatorProcess(self.directory / "cluster", self.certificates.ca_file, controllers=False)
         self._stack.append(cluster.stop)
         self.access: ApiAccess = cluster.start()
         with LabSetup(self.access) as setup:
@@ -113,13 +113,19 @@ class Scene:
         return self.client.push_image(repository, tag, list(platforms), salt=content, image_format="docker")
 
     def declare(
-        self, stream: str, tags: t.Mapping[str, str], *, scheduled: bool = True, mode: str = "PreserveOriginal"
+        self,
+        stream: str,
+        tags: t.Mapping[str, str],
+        *,
+        scheduled: bool = True,
+        mode: str = "PreserveOriginal",
+        registry: str = "",
     ) -> None:
-        """Import tags of a stream, by the repository:tag that each tracks."""
+        """Import tags of a stream, by the repository:tag that each tracks; ``registry`` is another name of ours."""
         policy = {"insecure": True, "scheduled": scheduled, "importMode": mode}
         images = [
             {
-                "from": {"kind": "DockerImage", "name": f"{self.registry.host}/{source}"},
+                "from": {"kind": "DockerImage", "name": f"{registry or self.registry.host}/{source}"},
                 "to": {"name": tag},
                 "importPolicy": policy,
             }

@@ -21,6 +21,7 @@ import pytest
 import requests
 
 from push import guide
+from push.reverse_proxy import ReverseProxy
 from push.rulebook import BIN
 from push.scene import Scene
 
@@ -95,6 +96,51 @@ def test_each_source_asks_for_its_proof(scene: Scene) -> None:
     digest = scene.push("team/quay", "v1", "quay v1 new")
     assert post(scene, scene.hmac_port, body, signed=scene.secret) == 200
     scene.wait("quay", "v1", digest)
+
+
+def test_a_secret_path_stands_for_the_proof_of_a_sender_that_has_none(scene: Scene, tmp_path: Path) -> None:
+    """The reverse proxy of the guide: the path alone is let in, and the token is not seen by who knows the path."""
+    # Under a name that the registry's own notifications do not give it.
+    registry = scene.registry.host.replace("localhost", "127.0.0.1")
+    assert registry != scene.registry.host
+    scene.push("team/path", "v1", "path v1 old")
+    scene.declare("path", {"v1": "team/path:v1"}, registry=registry)
+    body = {"repository": "team/path", "docker_url": f"{registry}/team/path", "updated_tags": ["v1"]}
+    path = "9d1c53f0a7"
+    values = {
+        "127.0.0.1:5000": f"127.0.0.1:{scene.token_port}",
+        "127.0.0.1:5001": f"127.0.0.1:{scene.hmac_port}",
+        "a-long-random-text": scene.token,
+        "a-long-random-path": path,
+    }
+    with (
+        ReverseProxy(tmp_path / "nginx", scene.certificates.trusted, values) as proxy,
+        requests.Session() as session,
+    ):
+        session.trust_env = False
+        session.verify = str(scene.certificates.ca_file)
+        url = f"https://localhost:{proxy.port}"
+
+        def status(method: str, path: str, **headers: str) -> int:
+            return session.request(method, f"{url}/{path}", json=body, headers=headers, timeout=30).status_code
+
+        assert status("POST", "registry") == 401
+        assert status("POST", "signed") == 400
+        assert status("POST", "") == status("POST", f"{path}/more") == status("POST", "9d1c53f0a8") == 404
+        assert status("GET", path) == 404
+        before = scene.history("path", "v1")
+        digest = scene.push("team/path", "v1", "path v1 new")
+        time.sleep(7)
+        assert scene.history("path", "v1") == before
+        assert status("POST", path) == 200
+        scene.wait("path", "v1", digest)
+        assert status("POST", "registry", Authorization=f"Bearer {scene.token}") == 200
+        scene.rulebook.stop()
+        try:
+            assert status("POST", path) == 502
+        finally:
+            scene.rulebook.start()
+        assert path not in proxy.log()
 
 
 def test_the_playbook_alone_tells_what_a_push_would_do(scene: Scene) -> None:
