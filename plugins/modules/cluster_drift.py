@@ -22,6 +22,10 @@ extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._options.timeout
+  - quayside.openshift_images._options.pending_credentials
+  - quayside.openshift_images._guides.drift
 attributes:
   check_mode:
     support: full
@@ -357,24 +361,6 @@ options:
     type: int
     default: 0
     version_added: 1.0.0
-  pending_credentials:
-    description:
-      - For check mode only. Credentials that an earlier task of the play would have written, as RV(pending_credentials)
-        returns them.
-    type: list
-    elements: dict
-    suboptions:
-      namespace:
-        description:
-          - Namespace of the secret.
-        type: str
-        required: true
-      registries:
-        description:
-          - The keys of the credentials.
-        type: list
-        elements: str
-        required: true
   approved:
     description:
       - The only changes that may be made, as RV(to_approve) returned them before.
@@ -410,16 +396,6 @@ options:
       - How many seconds to wait for a service account that does not exist yet.
     type: int
     default: 0
-  concurrency:
-    description:
-      - How many requests are under way at the same time.
-    type: int
-    default: 8
-  timeout:
-    description:
-      - How long the API server may take for one request of up to three images, in seconds.
-    type: int
-    default: 120
   results:
     description:
       - V(changed) leaves streams and tags out that neither differ nor failed.
@@ -434,14 +410,8 @@ options:
         file names are whole,
         so that a later task can compute with them. Messages are redacted in it as everywhere.
     type: path
-requirements:
-  - python >= 3.9
-  - requests
 seealso:
   - module: quayside.openshift_images.drift_report
-  - name: Drift
-    description: The report on one or many clusters, and its correction.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 notes:
   - The rights needed are those of the three modules, in check mode those of their check modes.
     C(docs/rbac/drift_report.yml) of the collection

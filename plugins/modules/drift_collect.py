@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
 attributes:
   check_mode:
     support: full
@@ -103,11 +104,6 @@ options:
       - As O(quayside.openshift_images.cluster_drift#module:platforms). Only with O(upstream=true).
     type: bool
     default: false
-  concurrency:
-    description:
-      - How many requests are under way at the same time.
-    type: int
-    default: 8
 seealso:
   - module: quayside.openshift_images.cluster_drift
   - module: quayside.openshift_images.drift_report

@@ -20,6 +20,7 @@ description:
   - It reads and writes files only, where it runs, and asks no cluster.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes
+  - quayside.openshift_images._guides.drift
 attributes:
   check_mode:
     support: full
@@ -103,9 +104,6 @@ requirements:
   - jinja2 >= 3.0, for O(html_file)
 seealso:
   - module: quayside.openshift_images.cluster_drift
-  - name: Drift
-    description: The report on one or many clusters, and its correction.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 author:
   - quayside contributors (@quayside)
 """

@@ -18,6 +18,7 @@ description:
   - It is an action of Ansible's own process and starts nothing, so it costs little for each cluster of a fleet.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes
+  - quayside.openshift_images._guides.drift
 attributes:
   check_mode:
     support: none
@@ -39,9 +40,6 @@ options:
 seealso:
   - module: quayside.openshift_images.cluster_drift
   - module: quayside.openshift_images.drift_report
-  - name: Drift
-    description: The report on one or many clusters, and its correction.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 author:
   - quayside contributors (@quayside)
 """

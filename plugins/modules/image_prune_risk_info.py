@@ -26,14 +26,13 @@ description:
     children.
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.info_module
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._guides.multi_arch
 options:
   namespace:
     description:
@@ -89,17 +88,9 @@ options:
     type: str
     choices: [all, at_risk]
     default: all
-  concurrency:
-    description:
-      - How many requests are under way at the same time.
-    type: int
-    default: 8
 seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.image_stream_info
-  - name: Several architectures
-    description: Manifest lists, and the way to them and back.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
   - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and
     C(imagestreams/layers), all of

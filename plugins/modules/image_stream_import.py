@@ -20,13 +20,16 @@ description:
   - Replaces C(oc import-image), C(oc tag) for external images and C(oc set image-lookup).
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._options.timeout
+  - quayside.openshift_images._options.pending_credentials
+  - quayside.openshift_images._guides.from_oc_to_tasks
+  - quayside.openshift_images._guides.multi_arch
+  - quayside.openshift_images._guides.private_registries
 attributes:
   check_mode:
     support: full
@@ -275,38 +278,6 @@ options:
           - As O(state).
         type: str
         choices: [present, absent]
-  concurrency:
-    description:
-      - How many requests are under way at the same time. One stream has one writer at a time.
-    type: int
-    default: 8
-  timeout:
-    description:
-      - How long the API server may take for one request of up to three images, in seconds.
-    type: int
-    default: 120
-  pending_credentials:
-    description:
-      - For check mode only. Registry credentials that an earlier task of the play would have written. An image that the
-        registry
-        refuses today counts as one that will be imported, with a digest that is not known yet, where one of these
-          matches it.
-      - The role quayside.openshift_images.registry_access provides it, so that check mode of a first run foresees the
-        run.
-    type: list
-    elements: dict
-    suboptions:
-      namespace:
-        description:
-          - Namespace of the secret.
-        type: str
-        required: true
-      registries:
-        description:
-          - The keys of the credentials, as M(quayside.openshift_images.pull_secret) takes them.
-        type: list
-        elements: str
-        required: true
   registries:
     description:
       - Credentials to list the tags of O(repository) with. Imports go by the namespace's secrets alone, for which there
@@ -365,16 +336,8 @@ seealso:
   - name: Getting started
     description: From a clone to a corrected drift, on an emulated cluster.
     link: https://github.com/quayside/openshift_images/blob/main/docs/getting-started.md
-  - name: Private registries
-    description: Keys, ports, which credential hides which, Podman.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
-  - name: Several architectures
-    description: Manifest lists, and the way to them and back.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
-  - name: From oc to tasks
-    description: Every command and its task.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
+  - One stream has one writer at a time, whatever O(concurrency) is.
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check
     mode needs too;
     further C(patch) and C(create) of C(imagestreams) where reference policy, preference, lookup policy, O(scheduled) or

@@ -16,14 +16,16 @@ description:
     by other means can be adopted. Importing that back changes nothing.
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.info_module
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._options.timeout
+  - quayside.openshift_images._options.label_selectors
+  - quayside.openshift_images._guides.drift
+  - quayside.openshift_images._guides.from_oc_to_tasks
 options:
   namespace:
     description:
@@ -43,11 +45,6 @@ options:
       - Names of streams.
     type: list
     elements: str
-  label_selectors:
-    description:
-      - Label selectors that a stream has to fit, all of them.
-    type: list
-    elements: str
   upstream:
     description:
       - Also ask the registries, through the cluster, what they serve now for each tag that tracks an external image.
@@ -62,24 +59,8 @@ options:
           C(imagestreamimages).
     type: bool
     default: false
-  concurrency:
-    description:
-      - How many requests are under way at the same time.
-    type: int
-    default: 8
-  timeout:
-    description:
-      - How long the API server may take for one lookup of up to three images, in seconds.
-    type: int
-    default: 120
 seealso:
   - module: quayside.openshift_images.image_stream_import
-  - name: Drift
-    description: The report on one or many clusters, and its correction.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
-  - name: From oc to tasks
-    description: Every command and its task.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
   - The rights needed are C(list) of C(imagestreams), or C(get) where one stream of one namespace is named.
 """

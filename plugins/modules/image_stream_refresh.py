@@ -26,13 +26,14 @@ description:
   - The event filter C(quayside.openshift_images.registry_push) makes O(pushes) of what registries send to a webhook.
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._options.timeout
+  - quayside.openshift_images._options.label_selectors
+  - quayside.openshift_images._guides.drift
 attributes:
   check_mode:
     support: full
@@ -88,27 +89,12 @@ options:
         those of the cluster.
     type: list
     elements: str
-  label_selectors:
-    description:
-      - Label selectors that a stream has to fit, all of them.
-    type: list
-    elements: str
   only_scheduled:
     description:
       - Import only tags that the cluster imports periodically. V(false) also imports the others, which nobody else
         would.
     type: bool
     default: true
-  concurrency:
-    description:
-      - How many requests are under way at the same time.
-    type: int
-    default: 8
-  timeout:
-    description:
-      - How long the API server may take for one import of up to three images, in seconds.
-    type: int
-    default: 120
   results:
     description:
       - V(changed) returns only streams and tags that changed or failed.
@@ -117,9 +103,6 @@ options:
     default: all
 seealso:
   - module: quayside.openshift_images.image_stream_import
-  - name: Drift
-    description: The report on one or many clusters, and its correction.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/drift.md
 notes:
   - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); C(list) of
     C(imagetagmirrorsets) lets it follow mirrors.

@@ -20,13 +20,11 @@ description:
   - Annotations of the tag stay, which C(oc tag) erases.
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._guides.from_oc_to_tasks
 attributes:
   check_mode:
     support: full
@@ -111,9 +109,6 @@ seealso:
   - name: Owners and expiry
     description: Who else reconciles an object, and what happens then.
     link: https://github.com/quayside/openshift_images/blob/main/docs/owners.md
-  - name: From oc to tasks
-    description: Every command and its task.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 notes:
   - The rights needed are C(get), C(patch) and C(create) of C(imagestreams) in O(namespace), C(get) of C(imagestreams)
     and of

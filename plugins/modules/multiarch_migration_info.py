@@ -20,14 +20,14 @@ description:
   - The collection's playbook C(migrate_to_multiarch) reports, migrates and goes back with it.
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.info_module
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._options.timeout
+  - quayside.openshift_images._guides.multi_arch
 options:
   namespace:
     description:
@@ -104,23 +104,10 @@ options:
         namespaces of the streams.
     type: list
     elements: str
-  concurrency:
-    description:
-      - How many requests are under way at the same time.
-    type: int
-    default: 8
-  timeout:
-    description:
-      - How long the API server may take for one lookup of up to three images, in seconds.
-    type: int
-    default: 120
 seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.registry_image_info
   - module: quayside.openshift_images.image_prune_risk_info
-  - name: Several architectures
-    description: Manifest lists, and the way to them and back.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
   - >-
     The rights needed are C(list) of C(imagestreams), C(create) of C(imagestreamimports) to look up what the registries

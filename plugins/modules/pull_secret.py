@@ -27,6 +27,9 @@ extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.namespaces
+  - quayside.openshift_images._guides.from_oc_to_tasks
+  - quayside.openshift_images._guides.private_registries
 attributes:
   check_mode:
     support: full
@@ -40,18 +43,6 @@ attributes:
   idempotent:
     support: full
 options:
-  namespace:
-    description:
-      - The namespace of the secret.
-      - Exactly one of O(namespace) and O(namespaces) is required.
-    type: str
-  namespaces:
-    description:
-      - The namespaces that each get the same secret. They are worked on side by side, and an error in one does not keep
-        the others from
-        being done.
-    type: list
-    elements: str
   name:
     description:
       - The name of the secret.
@@ -298,9 +289,6 @@ options:
     description:
       - Annotations to set on the secret. Others stay; one with the value V(null) is removed.
     type: dict
-requirements:
-  - python >= 3.9
-  - requests
 notes:
   - An image import uses every secret of its namespace that has one of the two Docker types, linked to a service account
     or not. For an image
@@ -311,12 +299,6 @@ notes:
     RV(secrets[].shadowing_checked) says whether that was so.
 seealso:
   - module: quayside.openshift_images.sa_secret_link
-  - name: Private registries
-    description: Keys, ports, which credential hides which, Podman.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
-  - name: From oc to tasks
-    description: Every command and its task.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 author:
   - quayside contributors (@quayside)
 """

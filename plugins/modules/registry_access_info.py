@@ -24,6 +24,8 @@ extends_documentation_fragment:
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.info_module
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._guides.private_registries
 options:
   namespace:
     description:
@@ -92,14 +94,6 @@ options:
         of that.
     type: list
     elements: str
-  concurrency:
-    description:
-      - How many requests are under way at the same time.
-    type: int
-    default: 8
-requirements:
-  - python >= 3.9
-  - requests
 notes:
   - The rights needed are C(list) of C(secrets) and, unless O(links=false), of C(serviceaccounts), in the namespaces or
     in the whole cluster.
@@ -114,9 +108,6 @@ seealso:
   - module: quayside.openshift_images.pull_secret
   - module: quayside.openshift_images.sa_secret_link
   - module: quayside.openshift_images.image_stream_info
-  - name: Private registries
-    description: Keys, ports, which credential hides which, Podman.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
 author:
   - quayside contributors (@quayside)
 """

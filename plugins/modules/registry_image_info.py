@@ -17,14 +17,13 @@ description:
   - What one registry refuses does not hide the others. The task fails after everything else was read.
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.info_module
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._guides.multi_arch
+  - quayside.openshift_images._guides.private_registries
 options:
   images:
     description:
@@ -134,12 +133,6 @@ options:
 seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.image_stream_info
-  - name: Private registries
-    description: Keys, ports, which credential hides which, Podman.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
-  - name: Several architectures
-    description: Manifest lists, and the way to them and back.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/multi-arch.md
 notes:
   - Without O(namespace) the options of cluster access are not used, and no rights in a cluster are needed. With it,
     C(list) of

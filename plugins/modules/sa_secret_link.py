@@ -21,6 +21,9 @@ extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.namespaces
+  - quayside.openshift_images._guides.from_oc_to_tasks
+  - quayside.openshift_images._guides.private_registries
 attributes:
   check_mode:
     support: full
@@ -33,18 +36,6 @@ attributes:
   idempotent:
     support: full
 options:
-  namespace:
-    description:
-      - The namespace of the service accounts and of the secrets.
-      - Exactly one of O(namespace) and O(namespaces) is required.
-    type: str
-  namespaces:
-    description:
-      - The namespaces that each have these service accounts and these secrets. They are worked on side by side, and an
-        error in one does not
-        keep the others from being done.
-    type: list
-    elements: str
   service_accounts:
     description:
       - The names of the service accounts.
@@ -110,20 +101,11 @@ options:
       - How many seconds to wait between two looks for a service account.
     type: int
     default: 1
-requirements:
-  - python >= 3.9
-  - requests
 notes:
   - Image imports do not look at links. They use every registry secret of their namespace.
   - Without the right to read secrets, the module takes the secrets to exist.
 seealso:
   - module: quayside.openshift_images.pull_secret
-  - name: Private registries
-    description: Keys, ports, which credential hides which, Podman.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
-  - name: From oc to tasks
-    description: Every command and its task.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/from-oc-to-tasks.md
 author:
   - quayside contributors (@quayside)
 """

@@ -19,13 +19,14 @@ description:
   - What is not given stays as it is. A run that finds everything done writes nothing.
 author:
   - quayside contributors (@quayside)
-requirements:
-  - python >= 3.9
-  - requests
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
   - quayside.openshift_images._attributes.actiongroup_openshift
+  - quayside.openshift_images._options.concurrency
+  - quayside.openshift_images._options.timeout
+  - quayside.openshift_images._options.pending_credentials
+  - quayside.openshift_images._guides.private_registries
 attributes:
   check_mode:
     support: full
@@ -90,41 +91,9 @@ options:
       - Warn of tags that could not be imported, instead of failing.
     type: bool
     default: false
-  concurrency:
-    description:
-      - How many requests are under way at the same time while failed imports are tried again.
-    type: int
-    default: 8
-  timeout:
-    description:
-      - How long the API server may take for one import request of up to three images, in seconds.
-    type: int
-    default: 120
-  pending_credentials:
-    description:
-      - For check mode only. Registry credentials that an earlier task of the play would have written, as in
-        M(quayside.openshift_images.image_stream_import).
-      - The role quayside.openshift_images.samples_registry provides it.
-    type: list
-    elements: dict
-    suboptions:
-      namespace:
-        description:
-          - Namespace of the secret.
-        type: str
-        required: true
-      registries:
-        description:
-          - The keys of the credentials, as M(quayside.openshift_images.pull_secret) takes them.
-        type: list
-        elements: str
-        required: true
 seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.pull_secret
-  - name: Private registries
-    description: Keys, ports, which credential hides which, Podman.
-    link: https://github.com/quayside/openshift_images/blob/main/docs/private-registries.md
 notes:
   - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in namespace
     C(openshift)

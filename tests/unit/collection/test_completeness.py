@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.quayside.openshift_images.plugins.doc_fragments._guides import ModuleDocFragment
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 ATTRIBUTES = "quayside.openshift_images._attributes"
+GUIDES = "quayside.openshift_images._guides."
 TARGETS = ROOT / "tests" / "integration" / "targets"
 # Has no cluster to reach.
 WITHOUT_CLUSTER = {"drift_report", "drift_result", "verify_variables"}
@@ -88,7 +90,12 @@ def test_every_return_value_of_a_module_has_a_sample(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_leads_to_a_guide(module: str) -> None:
-    guides = [entry["link"].rpartition("/docs/")[2] for entry in documentation(module)["seealso"] if "link" in entry]
+    documented = documentation(module)
+    named = [*documented["seealso"]]
+    for fragment in documented["extends_documentation_fragment"]:
+        if fragment.startswith(GUIDES):
+            named += yaml.safe_load(getattr(ModuleDocFragment, fragment.removeprefix(GUIDES).upper()))["seealso"]
+    guides = [entry["link"].rpartition("/docs/")[2] for entry in named if "link" in entry]
 
     assert guides
     assert [name for name in guides if not (ROOT / "docs" / name).is_file()] == []

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import cluster_drift
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import StoredCluster
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.documentation import (
+    argument_spec_of,
+    documented_spec,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.registry_secrets import auths, b64, entry
-
-from .test_image_stream_import import documented_part, options_of
 
 HOST = "https://api.example.com:6443"
 SECRET = {
@@ -53,9 +54,7 @@ def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
 
 
 def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
-    documented = options_of(yaml.safe_load(cluster_drift.DOCUMENTATION)["options"])
-    spec = cluster_drift.argument_spec().to_kwargs()["argument_spec"]
-    assert documented_part({name: spec[name] for name in documented}) == documented
+    assert argument_spec_of(cluster_drift) == documented_spec(cluster_drift)
 
 
 def test_what_differs_is_told_with_before_and_after_and_nothing_is_written(

@@ -12,10 +12,10 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible_collections.quayside.openshift_images.plugins.action import drift_collect
 from ansible_collections.quayside.openshift_images.plugins.modules import drift_collect as documented
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.documentation import documented_options
 
 CHANGE = {"id": "0123456789abcdef", "kind": "tag", "namespace": "shop", "name": "web", "tag": "latest"}
 FORMAT = '{"format": "quayside.openshift_images/drift", "clusters": %s}'
@@ -67,7 +67,7 @@ def act(
 
 
 def test_the_documentation_names_every_option_of_the_action() -> None:
-    options = yaml.safe_load(documented.DOCUMENTATION)["options"]
+    options = documented_options(documented)
 
     assert {name: (option["type"], option.get("default")) for name, option in options.items()} == {
         name: (option["type"], option.get("default")) for name, option in drift_collect._SPEC.items()

@@ -15,11 +15,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 from ansible_collections.quayside.openshift_images.plugins.modules import drift_report
 from ansible_collections.quayside.openshift_images.tests.fleet import results
-
-from .test_image_stream_import import options_of
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.documentation import (
+    argument_spec_of,
+    documented_spec,
+)
 
 TEMPLATE = Path(__file__).resolve().parents[4] / "roles" / "drift_report" / "templates" / "drift.html.j2"
 CHANGE = results.change(
@@ -51,9 +52,7 @@ def write(folder: Path, name: str, content: t.Any) -> str:
 
 
 def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
-    assert drift_report.argument_spec().to_kwargs()["argument_spec"] == options_of(
-        yaml.safe_load(drift_report.DOCUMENTATION)["options"]
-    )
+    assert argument_spec_of(drift_report) == documented_spec(drift_report)
 
 
 def test_results_of_clusters_become_one_document(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:

@@ -16,6 +16,10 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._core.er
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.documentation import (
+    argument_spec_of,
+    documented_spec,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     IMPORTS,
     NAMESPACE,
@@ -65,34 +69,8 @@ def run(cluster: ScriptedCluster, run_module_main: Run) -> Run:
     return run_it
 
 
-def options_of(documented: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return what the argument spec says of documented options."""
-    found = {}
-    for name, option in documented.items():
-        kept = {key: option[key] for key in ("type", "elements", "choices", "default", "required") if key in option}
-        if "suboptions" in option:
-            kept["options"] = options_of(option["suboptions"])
-        found[name] = kept
-    return found
-
-
-# What the documentation does not have as a field.
-_UNDOCUMENTED = ("no_log", "mutually_exclusive", "required_together")
-
-
-def documented_part(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    found = {}
-    for name, option in options.items():
-        found[name] = {key: value for key, value in option.items() if key not in _UNDOCUMENTED}
-        if "options" in option:
-            found[name]["options"] = documented_part(option["options"])
-    return found
-
-
 def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
-    documented = options_of(yaml.safe_load(image_stream_import.DOCUMENTATION)["options"])
-    spec = image_stream_import.argument_spec().to_kwargs()["argument_spec"]
-    assert documented_part({name: spec[name] for name in documented}) == documented
+    assert argument_spec_of(image_stream_import) == documented_spec(image_stream_import)
 
 
 def test_the_defaults_are_those_of_the_task_and_entries_have_none() -> None:

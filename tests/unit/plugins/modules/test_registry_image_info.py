@@ -25,6 +25,10 @@ from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_ser
     Reply,
     ScriptedServer,
 )
+from ansible_collections.quayside.openshift_images.tests.unit.plugins.documentation import (
+    argument_spec_of,
+    documented_spec,
+)
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
     SECRETS,
     forbidden,
@@ -117,39 +121,8 @@ def login(server: ScriptedServer, **rest: t.Any) -> dict[str, t.Any]:
     return {"registry": host(server), "username": "puller", "password": PASSWORD, **rest}
 
 
-def options_of(documented: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What the argument spec says of documented options."""
-    found = {}
-    for name, option in documented.items():
-        kept = {
-            key: option[key]
-            for key in ("type", "elements", "choices", "default", "required", "aliases")
-            if key in option
-        }
-        if "suboptions" in option:
-            kept["options"] = options_of(option["suboptions"])
-        found[name] = kept
-    return found
-
-
-def bare(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    found = {}
-    for name, option in options.items():
-        found[name] = {
-            key: value
-            for key, value in option.items()
-            if key not in ("no_log", "mutually_exclusive", "required_together")
-        }
-        if "options" in option:
-            found[name]["options"] = bare(option["options"])
-    return found
-
-
 def test_the_documentation_and_the_argument_spec_say_the_same() -> None:
-    documented = options_of(yaml.safe_load(registry_image_info.DOCUMENTATION)["options"])
-    spec = registry_image_info.argument_spec().to_kwargs()["argument_spec"]
-
-    assert bare({name: spec[name] for name in documented}) == documented
+    assert argument_spec_of(registry_image_info) == documented_spec(registry_image_info)
 
 
 def test_what_is_returned_is_documented(serve: t.Callable[..., ScriptedServer], run: Run) -> None:

@@ -1,0 +1,78 @@
+# Copyright: Contributors to the quayside.openshift_images project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Doc fragment: options that several modules have.
+
+Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    NAMESPACES = r"""
+options:
+  namespace:
+    description:
+      - The namespace to work in.
+      - Exactly one of O(namespace) and O(namespaces) is required.
+    type: str
+  namespaces:
+    description:
+      - Namespaces that each get the same. They are worked on side by side, and an error in one does not keep the others
+        from being done.
+    type: list
+    elements: str
+"""
+
+    LABEL_SELECTORS = r"""
+options:
+  label_selectors:
+    description:
+      - Label selectors that a stream has to fit, all of them.
+    type: list
+    elements: str
+"""
+
+    CONCURRENCY = r"""
+options:
+  concurrency:
+    description:
+      - How many requests are under way at the same time.
+    type: int
+    default: 8
+"""
+
+    TIMEOUT = r"""
+options:
+  timeout:
+    description:
+      - How long the API server may take for one request of up to three images, in seconds.
+    type: int
+    default: 120
+"""
+
+    PENDING_CREDENTIALS = r"""
+options:
+  pending_credentials:
+    description:
+      - For check mode only. Registry credentials that an earlier task of the play would have written. If the registry
+        refuses an image today and one of these matches it, the image counts as one that will be imported, with a digest
+        that is not known yet.
+      - The roles of the collection give it to each other, so that check mode of a first run foresees the run.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description:
+          - Namespace of the secret.
+        type: str
+        required: true
+      registries:
+        description:
+          - The keys of the credentials, as M(quayside.openshift_images.pull_secret) takes them.
+        type: list
+        elements: str
+        required: true
+"""
