@@ -77,7 +77,9 @@ def registry_access(
         for what, found in (("pull secret", secrets), ("link", links))
     ]
     words = f"{', '.join(parts)}{_why(reasons)}"
-    return Summary(", ".join(parts), words, pending_credentials=_pending(written, declared))
+    refusals = dict.fromkeys(str(result["msg"]) for result in (*written, *linked) if result.get("msg"))
+    failure = "\n".join(["Not every pull secret and link could be written:", *(f"- {one}" for one in refusals)])
+    return Summary(", ".join(parts), words, failure if refusals else "", _pending(written, declared))
 
 
 def _pending(written: t.Sequence[Result], declared: t.Sequence[Result]) -> list[dict[str, t.Any]]:

@@ -114,3 +114,20 @@ def test_secrets_and_links_are_counted_with_their_reasons() -> None:
         == "1 pull secret: 1 changed, 2 links: 1 changed - why: link missing (1), registry missing (1), secret missing "
         "(1)"
     )
+
+
+def test_what_could_not_be_written_is_said_once_for_secrets_and_links() -> None:
+    refused = {"msg": 'The secret "pull" in the namespace "shop" is reconciled by External Secrets', "secrets": []}
+    done = summary(
+        [refused, {"secrets": [{"changed": True, "reasons": ["secret_missing"]}]}],
+        "registry_access",
+        linked=[{"msg": "no account"}, {"msg": "no account"}],
+        declared=[{}, {}],
+    )
+    assert done["failure"] == (
+        "Not every pull secret and link could be written:\n"
+        '- The secret "pull" in the namespace "shop" is reconciled by External Secrets\n'
+        "- no account"
+    )
+    assert done["words"] == "1 pull secret: 1 changed, 0 links: 0 changed - why: secret missing (1)"
+    assert summary([{"secrets": []}], "registry_access", declared=[{}])["failure"] == ""
