@@ -27,6 +27,7 @@ ORDER = (
     "rotate_credentials",
     "migrate_to_multiarch",
     "prune_risks",
+    "pushed",
     "awx_setup",
 )
 ROLES = {

@@ -33,7 +33,6 @@ extends_documentation_fragment:
   - quayside.openshift_images._options.concurrency
   - quayside.openshift_images._options.timeout
   - quayside.openshift_images._options.label_selectors
-  - quayside.openshift_images._guides.drift
 attributes:
   check_mode:
     support: full
@@ -103,6 +102,9 @@ options:
     default: all
 seealso:
   - module: quayside.openshift_images.image_stream_import
+  - name: Push
+    description: Images imported seconds after a registry reports a push.
+    link: https://github.com/quayside/openshift_images/blob/main/docs/push.md
 notes:
   - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); C(list) of
     C(imagetagmirrorsets) lets it follow mirrors.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,13 +90,13 @@ def test_everything_is_created_and_found_again(controller: Controller, folder: P
         "projects": 1,
         "inventories": 1,
         "inventory_sources": 1,
-        "job_templates": 3,
+        "job_templates": 4,
         "workflow_job_templates": 1,
         "workflow_job_template_nodes": 3,
         "workflow_approval_templates": 1,
         "schedules": 1,
     }
-    assert len(first.changed()) == 11
+    assert len(first.changed()) == 12
     report = controller.named("job_templates", "Images: drift report")
     assert (report["playbook"], report["forks"], report["job_slice_count"]) == ("playbooks/drift.yml", 10, 1)
     assert (
@@ -110,6 +111,20 @@ def test_everything_is_created_and_found_again(controller: Controller, folder: P
         len(controller.related["job_templates", template["id"], "credentials"]) == 2
         for template in controller.objects["job_templates"]
     )
+    (rulebook,) = yaml.safe_load((ROOT / "extensions/eda/rulebooks/registry_push_awx.yml").read_text(encoding="utf-8"))
+    for rule in rulebook["rules"]:
+        started = rule["action"]["run_job_template"]
+        assert started["organization"] == "{{ registry_push_organization | default('Default') }}"
+        name = re.fullmatch(r"\{\{ registry_push_job_template \| default\('(.+)'\) \}\}", started["name"])
+        assert name
+        push = controller.named("job_templates", name[1])
+        assert push["playbook"] == "playbooks/pushed.yml"
+        # The push comes as a variable, for hosts that the rulebook names, and nothing waits for the job before.
+        assert push["ask_variables_on_launch"]
+        assert push["ask_limit_on_launch"]
+        assert push["allow_simultaneous"]
+    assert not report["ask_variables_on_launch"]
+
     (schedule,) = controller.objects["schedules"]
     assert schedule["unified_job_template"] == controller.named("workflow_job_templates", "Images: nightly")["id"]
 

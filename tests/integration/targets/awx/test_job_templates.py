@@ -132,3 +132,26 @@ def test_text_that_cannot_be_used_is_refused_before_any_request(tmp_path: Path) 
             "NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]"
         ),
     ]
+
+
+def test_misspelt_variables_of_survey_inventory_and_template_are_named_in_the_job(
+    cluster: Cluster, namespace: str, developer: Access, tmp_path: Path
+) -> None:
+    declared = {"image_streams_desired": [{"namespace": namespace, "name": "web", "lookup_policy_local": False}]}
+    hosts = {"harbour": {**HOSTS["harbour"], **declared, "registry_acces_wait_timeout": 5}}
+    folder = {f"drift_report_{kind}_file": "" for kind in ("json", "html")}
+
+    job = Jobs(tmp_path, hosts, bearer_token(developer)).launch(
+        "playbooks/drift.yml",
+        answers={"image_stream_survey": f"{namespace}/web:v1 registry.example.com/web:v1"},
+        template={**folder, "drift_report_upstraem": False},
+    )
+
+    shown = " ".join(job.output.split())
+    for misspelt, meant in {
+        "image_stream_survey": "image_streams_survey",
+        "registry_acces_wait_timeout": "registry_access_wait_timeout",
+        "drift_report_upstraem": "drift_report_upstream",
+    }.items():
+        sentence = f"{misspelt} is no variable of the collection and has no effect: did you mean {meant}?"
+        assert shown.count(sentence) == 1, job.output
