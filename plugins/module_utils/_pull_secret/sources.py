@@ -16,7 +16,7 @@ import typing as t
 
 from .._cluster.facts import ReadingClient
 from .._cluster.paths import core_path
-from .._core.errors import CollectionError, NotFound
+from .._core.errors import CollectionError, Forbidden, NotFound
 from .._credentials.auth_document import AuthDocument, Login, MalformedAuth, decode_entry
 from .._credentials.keyring import shown_key
 from .._credentials.registry_secrets import read_secret_object, secret_texts
@@ -24,7 +24,11 @@ from .desired import DesiredRegistry, DesiredSecret, SecretSource
 
 
 class SourceUnusable(CollectionError):
-    """The secret that a credential is to be taken from does not give it."""
+    """The secret that a credential is to be taken from does not give it; ``reason`` is the server's, if it says so."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 def take_from_secrets(client: ReadingClient, desired: DesiredSecret, mask: t.Callable[..., None]) -> DesiredSecret:
@@ -46,6 +50,8 @@ def _read(client: ReadingClient, source: SecretSource, mask: t.Callable[..., Non
         raw = client.get(core_path(source.namespace, "secrets", source.name))
     except NotFound:
         raise SourceUnusable(f"from_secret: {source} does not exist; create it first, or check the names") from None
+    except Forbidden as exc:
+        raise SourceUnusable(f"from_secret: {source} cannot be read: {exc.message}", exc.reason) from None
     mask(*secret_texts([raw]))
     secret = read_secret_object(raw)
     if secret is None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import Forbidden
 from ansible_collections.quayside.openshift_images.plugins.module_utils._credentials.auth_document import Login
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.desired import (
     DesiredRegistry,
@@ -116,7 +115,10 @@ def test_an_entry_that_gives_no_credential(api: StoredCluster, raw: t.Any, words
     )
 
 
-def test_who_may_not_read_the_source_is_told_by_the_server(api: StoredCluster) -> None:
+def test_who_may_not_read_the_source_is_told_so_with_the_words_of_the_server(api: StoredCluster) -> None:
     api.forbidden = {"get secrets"}
-    with pytest.raises(Forbidden):
+    with pytest.raises(SourceUnusable) as caught:
         take(api, wanted())
+    assert caught.value.message.startswith('from_secret: the secret "fresh" in the namespace "vault" cannot be read: ')
+    assert "forbidden" in caught.value.message
+    assert caught.value.reason
