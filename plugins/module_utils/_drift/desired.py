@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from .._import_engine.desired import DesiredStream, desired_streams
-from .._pull_secret.hosted import ADDITIONAL, GLOBAL
+from .._pull_secret.places import ADDITIONAL, GLOBAL
 from .declared import Declared, DeclaredLinks, DeclaredSecret
 
 Place = tuple[str, str, str, t.Optional[str]]

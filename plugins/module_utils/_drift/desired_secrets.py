@@ -14,7 +14,8 @@ import typing as t
 from .._core.errors import InputError
 from .._core.names import namespaces_from
 from .._pull_secret.desired import desired_secret
-from .._pull_secret.hosted import GLOBAL, import_namespaces_from
+from .._pull_secret.hosted import import_namespaces_from
+from .._pull_secret.places import GLOBAL
 from .._secret_link.desired import account_names, desired_links
 from .declared import DeclaredLinks, DeclaredSecret
 

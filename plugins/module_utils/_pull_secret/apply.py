@@ -36,8 +36,9 @@ from .._credentials.registry_secrets import (
 )
 from .desired import DesiredSecret
 from .former_copy import FormerCopy, RecreationFailed, as_new, former_copy_name
-from .hosted import ADDITIONAL, GLOBAL, HOSTING_CLUSTER, Hosting, conflicts, refuse_kept
+from .hosted import HOSTING_CLUSTER, Hosting, conflicts, refuse_kept
 from .observed import ObservedSecret, observe_registry_secrets, observe_secret
+from .places import ADDITIONAL, GLOBAL
 from .plan import SecretPlan, plan_secret, secret_change
 
 # How often a secret that waits for its finalizers is looked at again.

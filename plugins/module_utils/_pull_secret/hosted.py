@@ -26,29 +26,10 @@ from .._credentials.auth_document import AuthDocument, Login, MalformedAuth, dec
 from .._credentials.keyring import filed_text, shown_key
 from .._credentials.registry_secrets import read_secret_object, secret_texts
 from .desired import DesiredRegistry, DesiredSecret
+from .places import ADDITIONAL, COPIES_OF_THE_ORIGINAL, GLOBAL, KEPT_BY_THE_HOSTING_CLUSTER
 
 _EXTERNAL = "External"
 HOSTING_CLUSTER = Owner("the hosting cluster", reconciles=True)
-
-
-class SecretPlace(NamedTuple):
-    """A secret of the cluster itself, in a namespace of its own."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
-
-
-GLOBAL = SecretPlace("openshift-config", "pull-secret")
-ADDITIONAL = SecretPlace("kube-system", "additional-pull-secret")
-_ORIGINAL = SecretPlace("kube-system", "original-pull-secret")
-# Of the two copies that a hosted cluster has, the first is what the hosting cluster merges with.
-_COPIES_OF_THE_ORIGINAL = (_ORIGINAL, GLOBAL)
-_KEPT = frozenset(
-    (GLOBAL, SecretPlace("openshift", "pull-secret"), _ORIGINAL, SecretPlace("kube-system", "global-pull-secret"))
-)
 
 
 class Hosting:
@@ -75,7 +56,7 @@ class Hosting:
 
     def keeps(self, namespace: str, name: str) -> bool:
         """Return whether the hosting cluster undoes every change of this secret."""
-        return (namespace, name) in _KEPT and self.is_hosted()
+        return (namespace, name) in KEPT_BY_THE_HOSTING_CLUSTER and self.is_hosted()
 
     def _ask(self) -> None:
         try:
@@ -154,7 +135,7 @@ def conflicts(
     try:
         original = _read_original(client, mask)
     except CollectionError as exc:
-        copies = " or ".join(map(str, _COPIES_OF_THE_ORIGINAL))
+        copies = " or ".join(map(str, COPIES_OF_THE_ORIGINAL))
         yield (
             f"Whether the original pull secret has other credentials for the registries of {ADDITIONAL}, and wins, is "
             f"not known: {without_dot(exc)}; grant get on {copies}."
@@ -187,7 +168,7 @@ def _is_same(entry: t.Any, login: Login) -> bool:
 def _read_original(client: ReadingClient, mask: t.Callable[..., None]) -> AuthDocument:
     """Return what the hosting cluster merges with, from the copy that may be read; raise why none may."""
     refusal: CollectionError | None = None
-    for place in _COPIES_OF_THE_ORIGINAL:
+    for place in COPIES_OF_THE_ORIGINAL:
         try:
             raw = client.get(core_path(place.namespace, "secrets", place.name))
         except NotFound:

@@ -19,14 +19,13 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_se
     DesiredSecret,
 )
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.hosted import (
-    ADDITIONAL,
-    GLOBAL,
     HOSTING_CLUSTER,
     Hosting,
     check_is_global,
     import_namespaces_from,
     place_global_secret,
 )
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.places import ADDITIONAL, GLOBAL
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import (
     StoredCluster,
     raising,
