@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fleet.large import large_parts
+from fleet.pictured import pictured_parts
 from fleet.results import HOSTILE, NEW, OLD, change, compared, part, stream, tag, view
 
 from browser.conftest import DESK, PHONE, ROOT, OpenPage, write_page
@@ -48,6 +49,19 @@ def test_nothing_is_out_of_sight_and_nothing_keeps_anybody_out(
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
         "rgb(13, 17, 23)" if scheme == "dark" else "rgb(246, 247, 249)"
     )
+
+
+def test_the_picture_of_the_readme_is_the_report_of_today(open_page: OpenPage, tmp_path: Path) -> None:
+    """docs/images/drift-report.png is this page: make browser SCREENSHOTS=... makes it again."""
+    page = open_page({"width": 1100, "height": 1300}, path=write_page(tmp_path, pictured_parts(), title="Drift report"))
+
+    assert page.locator(".object .what").all_inner_texts() == ["billing/ledger:stable", "payments/web:v2"]
+    assert page.locator("#causes .cards > li").count() == 1
+    if PICTURES:
+        page.locator(".next code").evaluate(
+            "one => { one.textContent = one.textContent.replace(/file=.*/, 'file=/srv/reports/drift.json'); }"
+        )
+        page.screenshot(path=Path(PICTURES, "drift-report.png"))
 
 
 @pytest.mark.parametrize("width", [390, 820, 1080, 1280])
@@ -451,6 +465,57 @@ def test_paper_shows_what_matters_and_no_buttons(open_page: OpenPage) -> None:
     assert page.locator("details:not([open])").count() > 0
     if PICTURES:
         Path(PICTURES, "drift-print.pdf").write_bytes(paper)
+
+
+def test_nothing_on_paper_or_screen_covers_its_neighbour(open_page: OpenPage) -> None:
+    page = open_page()
+    page.evaluate(OPEN_ALL)
+    covering = """() => [...document.querySelectorAll('td, tbody th')].filter((cell) => cell.offsetParent).filter(
+        (cell) => [...cell.children].some((one) => {
+            const end = one.getBoundingClientRect().right;
+            const visible = one.offsetParent && getComputedStyle(one).position !== 'absolute';
+            return visible && end > cell.getBoundingClientRect().right + 1;
+        })).map((cell) => cell.textContent)"""
+
+    assert page.evaluate(covering) == []
+    page.set_viewport_size({"width": 794 - 91, "height": 1000})  # A4 without its margins
+    page.emulate_media(media="print")
+    assert page.evaluate(covering) == []
+
+
+def test_words_of_a_difference_stay_whole_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page(PHONE)
+    page.evaluate(OPEN_ALL)
+
+    rows = page.evaluate(
+        """() => [...document.querySelectorAll('.difference tbody th')].map((one) => {
+            const range = document.createRange();
+            range.selectNodeContents(one);
+            return [one.textContent.split(' ').length, new Set([...range.getClientRects()].map((box) => box.top)).size];
+        })"""
+    )
+    assert rows
+    assert [lines for words, lines in rows if lines > words] == []
+
+
+def test_many_clusters_are_a_list_that_stays_in_its_line(open_page: OpenPage, tmp_path: Path) -> None:
+    moved = change(1, "tag", "shop", "web", view(), view(image=NEW), "upstream_moved", tag_name="v1")
+    found = compared(streams=[stream("shop", "web", tag("v1", changed=True, digest=NEW))], changes=[moved])
+    calm = compared(streams=[stream("shop", "web", tag("v1"))])
+    names = ["calm", "east", "north", "south", "west"]
+
+    page = open_page(path=write_page(tmp_path, [part(name, [calm if name == "calm" else found]) for name in names]))
+
+    line = page.locator(".variant .meta")
+    assert line.locator("summary").inner_text() == "4 of 5"
+    assert line.evaluate("one => one.getBoundingClientRect().height < 30")
+
+
+def test_a_correction_that_failed_is_told_once_for_its_cluster(open_page: OpenPage) -> None:
+    page = open_page()
+    page.evaluate(OPEN_ALL)
+
+    assert page.get_by_role("article", name="mended").inner_text().count("the server said no") == 1
 
 
 def test_names_break_after_their_parts_only(open_page: OpenPage) -> None:

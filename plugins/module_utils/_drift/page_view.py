@@ -154,13 +154,19 @@ def _cluster(cluster: _Entry, identity: str, ids: t.Mapping[str, str]) -> Json:
         }
         for change in cluster["changes"]
     ]
+    # A correction that failed is there as a change already, with the same words.
+    told = {(one["kind"], one["where"], one["error"]) for one in changed}
     return {
         **cluster,
         "id": identity,
         "filter": _ids(reasons, ids),
         "changed": changed,
         "compared": compared_words(cluster["counts"]),
-        "failed": [{**one, "where": where(one)} for one in cluster["failures"]],
+        "failed": [
+            {**one, "where": where(one)}
+            for one in cluster["failures"]
+            if (one["kind"], where(one), one["message"]) not in told
+        ],
         "has_section": bool(
             changed or cluster["failures"] or cluster["notices"] or cluster["prune_risks"] or cluster["unknown"]
         )

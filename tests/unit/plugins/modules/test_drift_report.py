@@ -243,7 +243,7 @@ def test_only_what_there_is_was_compared(tmp_path: Path, run_module_main: t.Call
     text = page_of(tmp_path, run_module_main, *parts)
 
     assert "Nothing is declared for this cluster." in text
-    assert "3 clusters with 1 image stream with 3 tags, 2 pull secrets and 3 links: 0 changes, 0 failures." in text
+    assert "3 clusters, 1 image stream with 3 tags, 2 pull secrets and 3 links: 0 changes, 0 failures." in text
     assert "0 corrected" not in text
 
 
