@@ -17,14 +17,14 @@ author:
 description:
   - Turns C(ansible_eda), which a rulebook gives to each playbook and job template, into
     O(quayside.openshift_images.image_stream_refresh#module:pushes).
-  - The events are those of the event filter C(quayside.openshift_images.registry_push). Where a throttle held several
+  - The events are those of the event filter C(quayside.openshift_images.registry_push). If a throttle held several
     pushes of a repository
     back, it hands on the first one and their number; the whole repository is looked at then.
 positional: _input
 options:
   _input:
     description:
-      - C(ansible_eda), with C(event), or with C(events) where several matched at once.
+      - C(ansible_eda), with C(event), or with C(events) if several matched at once.
     type: dict
     required: true
 """

@@ -14,7 +14,7 @@ description:
     go, as check mode
     of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
     M(quayside.openshift_images.image_stream_import) does for each. The plans are theirs.
-  - In check mode it writes nothing. Outside check mode it brings about what is declared, or of that only what
+  - In check mode it writes nothing. Outside check mode it converges what is declared, or of that only what
     O(approved) lists.
   - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of what it
     returns.
@@ -57,7 +57,7 @@ options:
         required: true
       state: &state
         description:
-          - V(absent) says that there shall be none.
+          - V(absent) says that there must be none.
         type: str
         choices: [present, absent]
         default: present
@@ -148,7 +148,7 @@ options:
         default: kubernetes.io/dockerconfigjson
       recreate:
         description:
-          - Whether the secret may be deleted and created anew where it cannot be changed in place.
+          - Whether the secret may be deleted and recreated if it cannot be changed in place.
         type: bool
         default: false
       verify:
@@ -167,7 +167,7 @@ options:
         elements: str
       exclude_from_import:
         description:
-          - Whether image imports shall not use the secret.
+          - Whether image imports must not use the secret.
         type: bool
       labels:
         description:
@@ -196,18 +196,18 @@ options:
             required: true
           for:
             description:
-              - The lists of the service account. Without it V(pull), and both where the link is to go.
+              - The lists of the service account. Without it V(pull), and both if the link is removed.
             type: list
             elements: str
             choices: [pull, mount]
           state:
             description:
-              - V(absent) says that there shall be no link. Without it the state of the secret.
+              - V(absent) says that there must be no link. Without it the state of the secret.
             type: str
             choices: [present, absent]
   cluster_pull_secret:
     description:
-      - What the cluster's global pull secret shall hold, as the role
+      - What the cluster's global pull secret must hold, as the role
         P(quayside.openshift_images.cluster_pull_secret#role) takes it.
     type: dict
     suboptions:
@@ -320,7 +320,7 @@ options:
         choices: [missing, drifted, always]
       state:
         description:
-          - V(absent) says that there shall be no such stream.
+          - V(absent) says that there must be no such stream.
         type: str
         choices: [present, absent]
   upstream:
@@ -476,7 +476,7 @@ drift:
       description:
         - The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
         - With O(platforms=true) each tag has C(platforms) too, V(null) or the lists C(offered) and C(taken), each
-          V(null) where it is
+          V(null) if it is
           not known, and C(single), whether the registry offers no list. Of a single image the architecture alone is
             known.
       type: list
@@ -538,7 +538,7 @@ drift:
             nothing was written; change it in the source that it follows, or set take_over: true to write it all the
             same
     failures:
-      description: Everything that could not be compared or brought about.
+      description: Everything that could not be compared or corrected.
       type: list
       elements: dict
       contains:
@@ -626,7 +626,7 @@ drift:
         reason:
           description:
             - Why, in a word. The server's reason, V(Unauthorized) or V(Forbidden) for example, or V(credential_pending)
-              where the run itself
+              if the run itself
               would have to write the credential first.
           type: str
           sample: Unauthorized
@@ -793,7 +793,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, observed, plan, apply, report."""
+    """Take the road: options, desired, observed, plan, apply, report."""
     params = context.params
     for option, least in (("concurrency", 1), ("timeout", 1), ("wait_timeout", 0), ("expires_within", 0)):
         if params[option] < least:

@@ -52,7 +52,7 @@ options:
     default: []
   batch_size:
     description:
-      - How many streams are compared at a time. Where there are more, each batch shows a line when it is done.
+      - How many streams are compared at a time. If there are more, each batch shows a line when it is done.
     type: int
     default: 50
   correct:

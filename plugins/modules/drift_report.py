@@ -81,7 +81,7 @@ options:
     default: Drift report
   most_tags:
     description:
-      - How many tags the page may list. Where there are more, it counts those that are as declared, and lists the
+      - How many tags the page may list. If there are more, it counts those that are as declared, and lists the
         others.
       - The JSON document has all of them.
     type: int
@@ -202,7 +202,7 @@ clusters:
       type: dict
       sample: {as_declared: 53, differs: 1, unknown: 0}
     findings:
-      description: What a job may fail for, in a sentence each; V(null) where there is nothing of the kind.
+      description: What a job may fail for, in a sentence each; V(null) if there is nothing of the kind.
       type: dict
       contains:
         failures:
@@ -280,7 +280,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Read, put together, write."""
+    """Read the parts, put them together, write the report."""
     return write_report(context.params, check_mode=context.check_mode)
 
 

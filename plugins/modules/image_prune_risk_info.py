@@ -18,7 +18,7 @@ description:
   - Tells for each use the child, its list, the tag and revision that keep it, what will happen to it, and what to write
     instead.
   - Looks at pods, replication controllers, replica sets, deployments, daemon sets, stateful sets, jobs and cron jobs,
-    and where the
+    and if the
     cluster serves them at deployment configs, build configs and builds; at containers, init containers, ephemeral
       containers, image
     volumes, and at the images that nodes report to run. What has ended is left out.
@@ -188,7 +188,7 @@ risks:
       type: str
       sample: ""
     found_in:
-      description: V(image) where the object names the child; V(image_id) where only the node reports it.
+      description: V(image) if the object names the child; V(image_id) if only the node reports it.
       type: str
       sample: image
     child:
@@ -196,7 +196,7 @@ risks:
       type: str
       sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
-      description: The child's operating system, architecture and variant, as V(linux/arm64); empty where it could not
+      description: The child's operating system, architecture and variant, as V(linux/arm64); empty if it could not
         be read.
       type: str
       sample: linux/arm64
@@ -222,12 +222,12 @@ risks:
       sample: 4
     kept_by:
       description:
-        - V(image_in_use) where a workload names the list itself, or an image of the history, by its digest.
-        - V(pinned_tag) where the tag follows a digest, so that this stays its newest revision.
-        - V(keep_tag_revisions) where it is one of the newest O(keep_tag_revisions).
-        - V(tag_in_use) where it is the newest one of a tag that a workload names.
-        - V(keep_younger_than) where only its age keeps it.
-        - V(nothing) where the pruner takes it.
+        - V(image_in_use) if a workload names the list itself, or an image of the history, by its digest.
+        - V(pinned_tag) if the tag follows a digest, so that this stays its newest revision.
+        - V(keep_tag_revisions) if it is one of the newest O(keep_tag_revisions).
+        - V(tag_in_use) if it is the newest one of a tag that a workload names.
+        - V(keep_younger_than) if only its age keeps it.
+        - V(nothing) if the pruner takes it.
       type: str
       sample: nothing
     keepers:
@@ -265,12 +265,12 @@ risks:
           sample: nothing
     level:
       description:
-        - V(prunable) where the pruner's next run takes the child away.
-        - V(young) where only its age keeps it yet.
-        - V(revisions) where it goes when the tag has moved often enough.
-        - V(elsewhere) where the workload pulls it from another registry, so that it does not depend on what the pruner
+        - V(prunable) if the pruner's next run takes the child away.
+        - V(young) if only its age keeps it yet.
+        - V(revisions) if it goes when the tag has moved often enough.
+        - V(elsewhere) if the workload pulls it from another registry, so that it does not depend on what the pruner
           deletes.
-        - V(protected) where it is kept for good.
+        - V(protected) if it is kept for good.
       type: str
       sample: prunable
     at_risk:
@@ -285,7 +285,7 @@ risks:
         revision 4 of shop/web:v1, beyond the 3 that are kept; the pruner does not see this use, and its next run takes
         the child away.
     safe_reference:
-      description: What the workload can name instead, usually the list by its digest. What it names where that is safe.
+      description: What the workload can name instead, usually the list by its digest. What it names if that is safe.
       type: str
       sample: "registry.example.com/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
 missing:
@@ -340,7 +340,7 @@ protection:
         - name: keep-b5aa2c3f0e8b
           from: registry.example.com/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
 failed_namespaces:
-  description: Where something could not be read. All else is reported nevertheless.
+  description: Namespaces of which something could not be read. All else is reported.
   returned: always
   type: list
   elements: dict
@@ -445,7 +445,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, then the road of run.py."""
+    """Take the road: options, desired, then the road of run.py."""
     question = prune_question(context.params)
     return answer(context.client(pool_size=question.concurrency), question)
 

@@ -11,7 +11,7 @@ short_description: Import external images into OpenShift image streams
 version_added: 1.0.0
 description:
   - Makes image streams track external images as declared, imports them and reports the verdict on each tag.
-  - The module reads what the cluster has, finds out what the registry serves where that matters, and writes only what
+  - The module reads what the cluster has, finds out what the registry serves when that matters, and writes only what
     differs.
     A second run changes nothing and writes nothing.
   - What is not declared is kept. An import by other means resets a tag's import mode, O(scheduled) and O(insecure) when
@@ -42,7 +42,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - With O(refresh=always) images are asked for each time, but RV(streams[].changed) is V(true) only where something
+      - With O(refresh=always) images are asked for each time, but RV(streams[].changed) is V(true) only if something
         changed.
 options:
   namespace:
@@ -108,10 +108,10 @@ options:
     description:
       - Import every tag of this repository instead of O(tags), also beyond the 50 tags that the server imports at once.
       - Give it without tag or digest.
-      - The list of tags is read from the registry by the module itself, where it can reach the registry and trusts its
+      - The list of tags is read from the registry by the module itself, if it can reach the registry and trusts its
         certificate.
         It asks with the credential of O(registries) or O(auth_file), else with the one that the cluster would use,
-          where it may
+          if it may
         C(list) C(secrets) in the namespace, else anonymously.
         Else the cluster lists them, which takes about half a minute for many tags. RV(streams[].tags_from) says which.
       - Certificates are checked with the CAs of the system, those of O(registry_ca_cert) and those of the file that
@@ -123,7 +123,7 @@ options:
         any glob, all tags are taken.
       - If none of the repository's tags fits, the stream fails, and nothing is imported or removed.
       - A glob after C(!) leaves tags out, for example V(!sha256-*) the signatures of images. Put globs in quotes.
-      - Where the list comes from the registry, the images of other tags are not looked at.
+      - If the list comes from the registry, the images of other tags are not looked at.
     type: list
     elements: str
   import_mode:
@@ -320,7 +320,7 @@ options:
     type: path
   registry_ca_cert:
     description:
-      - Path of CA certificates to trust for registries besides those of the system, where the module lists tags itself.
+      - Path of CA certificates to trust for registries besides those of the system, if the module lists tags itself.
     type: path
   results:
     description:
@@ -340,7 +340,7 @@ notes:
   - One stream has one writer at a time, whatever O(concurrency) is.
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check
     mode needs too;
-    further C(patch) and C(create) of C(imagestreams) where reference policy, preference, lookup policy, O(scheduled) or
+    further C(patch) and C(create) of C(imagestreams) if reference policy, preference, lookup policy, O(scheduled) or
     O(insecure) of a tag change without an import, C(patch) of C(imagestreams) and C(delete) of C(imagestreamtags) for
     O(purge_tags), and C(delete) of C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential
       is explained, and the tags of a private
@@ -504,15 +504,15 @@ streams:
           type: str
           sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         media_type:
-          description: Media type of the image, where this run asked for it.
+          description: Media type of the image, if this run asked for it.
           type: str
           sample: "application/vnd.docker.distribution.manifest.list.v2+json"
         architecture:
-          description: Architecture of a single image, where this run asked for it.
+          description: Architecture of a single image, if this run asked for it.
           type: str
           sample: amd64
         manifests:
-          description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
+          description: The children of a manifest list under V(PreserveOriginal), if this run asked for it.
           type: list
           elements: dict
           contains:
@@ -693,7 +693,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, observed, plan, apply, report."""
+    """Take the road: options, desired, observed, plan, apply, report."""
     params = context.params
     desired, pending = desired_streams(params), pending_credentials(params)
     check_numbers(params, concurrency=1, timeout=1)

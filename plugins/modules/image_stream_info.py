@@ -62,7 +62,7 @@ options:
 seealso:
   - module: quayside.openshift_images.image_stream_import
 notes:
-  - The rights needed are C(list) of C(imagestreams), or C(get) where one stream of one namespace is named.
+  - The rights needed are C(list) of C(imagestreams), or C(get) if one stream of one namespace is named.
 """
 
 EXAMPLES = r"""
@@ -149,7 +149,7 @@ streams:
       type: bool
       sample: false
     image_repository:
-      description: The stream's repository in the cluster's own registry, where it has one.
+      description: The stream's repository in the cluster's own registry, if it has one.
       type: str
       sample: "image-registry.openshift-image-registry.svc:5000/shop/web"
     tags:
@@ -166,7 +166,7 @@ streams:
           type: bool
           sample: true
         from:
-          description: What the tag tracks, a pull spec where RV(streams[].tags[].from_kind) is V(DockerImage).
+          description: What the tag tracks, a pull spec if RV(streams[].tags[].from_kind) is V(DockerImage).
           type: str
           sample: "registry.example.com:5000/team/web:v1"
         from_kind:
@@ -222,20 +222,20 @@ streams:
           type: str
           sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         media_type:
-          description: Media type of the newest image, with O(manifests=true), or with O(upstream=true) where it did not
+          description: Media type of the newest image, with O(manifests=true), or with O(upstream=true) if it did not
             move.
           type: str
           sample: "application/vnd.docker.distribution.manifest.list.v2+json"
         architecture:
-          description: Architecture of the newest image where that is a single one, with O(manifests=true), or with
-            O(upstream=true) where it did not move.
+          description: Architecture of the newest image if that is a single one, with O(manifests=true), or with
+            O(upstream=true) if it did not move.
           type: str
           sample: amd64
         manifests:
           description:
-            - Children of the newest image where that is a manifest list, each with C(os), C(architecture), C(variant),
+            - Children of the newest image if that is a manifest list, each with C(os), C(architecture), C(variant),
               C(digest),
-              C(size). Known where RV(streams[].tags[].media_type) is.
+              C(size). Known if RV(streams[].tags[].media_type) is.
           type: list
           elements: dict
           sample:
@@ -296,7 +296,7 @@ streams:
               type: str
               sample: "application/vnd.docker.distribution.manifest.list.v2+json"
             architecture:
-              description: Architecture of that image where it is a single one.
+              description: Architecture of that image if it is a single one.
               type: str
               sample: amd64
             manifests:
@@ -387,7 +387,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, observed, report."""
+    """Take the road: options, observed, report."""
     params = context.params
     wanted = selection(params)
     check_numbers(params, concurrency=1, timeout=1)

@@ -67,7 +67,7 @@ options:
         type: str
       digest:
         description:
-          - The digest that the tag names now, of the list where it is one. A tag that has it already is left alone.
+          - The digest that the tag names now, of the list if it is one. A tag that has it already is left alone.
         type: str
       at:
         description:
@@ -221,15 +221,15 @@ streams:
           type: str
           sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
         media_type:
-          description: Media type of the image, where this run asked for it.
+          description: Media type of the image, if this run asked for it.
           type: str
           sample: "application/vnd.docker.distribution.manifest.list.v2+json"
         architecture:
-          description: Architecture of a single image, where this run asked for it.
+          description: Architecture of a single image, if this run asked for it.
           type: str
           sample: amd64
         manifests:
-          description: The children of a manifest list under V(PreserveOriginal), where this run asked for it.
+          description: The children of a manifest list under V(PreserveOriginal), if this run asked for it.
           type: list
           elements: dict
           contains:
@@ -379,7 +379,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, observed, plan, apply, report."""
+    """Take the road: options, desired, observed, plan, apply, report."""
     params = context.params
     wanted = desired_refresh(params)
     check_numbers(params, concurrency=1, timeout=1)

@@ -16,7 +16,7 @@ description:
     and the next run, or check mode, shows that as V(upstream_moved). A copy of a tag that only refers to an external
       image refers
     to that image too.
-  - An external image is imported; the module waits for the outcome and fails where the import fails.
+  - An external image is imported; the module waits for the outcome and fails if the import fails.
   - Annotations of the tag stay, which C(oc tag) erases.
 author:
   - quayside contributors (@quayside)
@@ -46,9 +46,9 @@ options:
   from_kind:
     description:
       - V(ImageStreamTag), V(ImageStreamImage) or V(DockerImage), written exactly so.
-      - When unset it is what C(oc tag) takes. V(DockerImage) where O(from) begins with a registry host,
-        V(ImageStreamImage) where it
-        holds a digest, V(ImageStreamTag) where it holds a tag, else V(DockerImage).
+      - When unset it is what C(oc tag) takes. V(DockerImage) if O(from) begins with a registry host,
+        V(ImageStreamImage) if it
+        holds a digest, V(ImageStreamTag) if it holds a tag, else V(DockerImage).
     type: str
   from:
     description:
@@ -57,7 +57,7 @@ options:
     type: str
   from_namespace:
     description:
-      - Namespace of the stream in O(from), where it is another one.
+      - Namespace of the stream in O(from), if it is another one.
     type: str
   alias:
     description:
@@ -73,7 +73,7 @@ options:
     type: bool
   insecure:
     description:
-      - Allow plain HTTP and certificates that cannot be verified for the external image, also where it is only referred
+      - Allow plain HTTP and certificates that cannot be verified for the external image, also if it is only referred
         to. When
         unset the tag keeps it.
     type: bool
@@ -187,7 +187,7 @@ tag:
       type: str
       sample: "registry.example.com:5000/team/web:v1"
     from_namespace:
-      description: Namespace of the source, where the cluster records one.
+      description: Namespace of the source, if the cluster records one.
       type: str
       sample: shop
     reference:
@@ -221,12 +221,12 @@ tag:
       type: str
       sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     media_type:
-      description: Media type of an external image, where this run asked for it.
+      description: Media type of an external image, if this run asked for it.
       type: str
       sample: "application/vnd.docker.distribution.manifest.list.v2+json"
       returned: for external images
     manifests:
-      description: Children of a manifest list, where this run asked for it, as
+      description: Children of a manifest list, if this run asked for it, as
         M(quayside.openshift_images.image_stream_import) returns them.
       type: list
       elements: dict
@@ -294,7 +294,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, observed, plan, apply, report."""
+    """Take the road: options, desired, observed, plan, apply, report."""
     params = context.params
     desired = desired_stream_tag(params)
     check_numbers(params, timeout=1)

@@ -57,7 +57,7 @@ options:
         RV(to_legacy) then holds what of it can go back now.
       - The other options choose among what is recorded.
       - A tag that follows another image by now, or that is not preserved any more, is left alone.
-      - Where a tag is recorded more than once the last entry counts, so that records of several migrations can be
+      - If a tag is recorded more than once the last entry counts, so that records of several migrations can be
         joined.
     type: list
     elements: dict
@@ -99,7 +99,7 @@ options:
     description:
       - Namespaces whose workloads are looked at for image triggers.
       - >-
-        Without it all namespaces, since any of them can watch a stream; and where the caller may not list a kind over
+        Without it all namespaces, since any of them can watch a stream; and if the caller may not list a kind over
         all, the
         namespaces of the streams.
     type: list
@@ -187,7 +187,7 @@ candidates:
       type: str
       sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
-      description: Platform of that image, as V(linux/arm64), where it is a child of the list that the registry serves
+      description: Platform of that image, as V(linux/arm64), if it is a child of the list that the registry serves
         now.
       type: str
       sample: linux/arm64
@@ -255,7 +255,7 @@ candidates:
           elements: str
           sample: [web]
         automatic:
-          description: V(false) where the trigger is paused, or waits for somebody to start the deployment.
+          description: V(false) if the trigger is paused, or waits for somebody to start the deployment.
           type: bool
           sample: true
         tag:
@@ -294,15 +294,15 @@ others:
       sample: "registry.example.com:5000/team/web:v1"
     state:
       description:
-        - V(preserved) where it preserves what the registry serves already.
-        - V(single) where the registry serves a single image.
-        - V(unreadable) where the registry could not be asked.
-        - V(not_external) where it does not import an external image.
-        - V(gone), V(source_changed) and V(not_preserved) with O(record), where the tag is not what the record is about.
+        - V(preserved) if it preserves what the registry serves already.
+        - V(single) if the registry serves a single image.
+        - V(unreadable) if the registry could not be asked.
+        - V(not_external) if it does not import an external image.
+        - V(gone), V(source_changed) and V(not_preserved) with O(record), if the tag is not what the record is about.
       type: str
       sample: preserved
     why:
-      description: The same in words; where the registry could not be asked its reason, and what to do about it.
+      description: The same in words; if the registry could not be asked its reason, and what to do about it.
       type: str
       sample: It preserves the list that the registry serves.
 to_preserve:
@@ -453,7 +453,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, then the road of run.py."""
+    """Take the road: options, desired, then the road of run.py."""
     question = migration_question(context.params)
     return answer(context.client(pool_size=question.concurrency), question, context.mask)
 

@@ -216,7 +216,7 @@ options:
     version_added: 1.0.0
   check_others:
     description:
-      - Also read the other registry secrets of the namespace, where the caller may list them, and warn about those that
+      - Also read the other registry secrets of the namespace, if the caller may list them, and warn about those that
         hide entries of this
         one or break every import.
     type: bool
@@ -294,7 +294,7 @@ notes:
     or not. For an image
     it uses only the first match, which is the longest key and then the secret whose name sorts first. Pods and builds
       use linked secrets.
-  - Hidden entries and broken secrets beside this one are warned about where the caller may list the secrets of the
+  - Hidden entries and broken secrets beside this one are warned about if the caller may list the secrets of the
     namespace;
     RV(secrets[].shadowing_checked) says whether that was so.
 seealso:
@@ -523,7 +523,7 @@ summary:
       type: int
       sample: 0
     recreated:
-      description: Secrets that were deleted and created anew.
+      description: Secrets that were deleted and recreated.
       type: int
       sample: 0
     deleted:
@@ -594,7 +594,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, observed, plan, apply, report."""
+    """Take the road: options, desired, observed, plan, apply, report."""
     namespaces = namespaces_from(context.params)
     desired = desired_secret(context.params)
     follows_hosting = context.params["hosted"] == "additional"

@@ -58,7 +58,7 @@ options:
       - Keys are compared as the cluster compares them, so V(registry.example.com) is also
         C(https://registry.example.com/v1/), and is not
         C(registry.example.com/team) nor C(registry.example.com:443).
-      - A secret that cannot be read is described nevertheless, since it might have the entry.
+      - A secret that cannot be read is described too, since it might have the entry.
     type: str
   registry_username:
     description:
@@ -90,7 +90,7 @@ options:
     description:
       - Pull specs of images. RV(explanations) says for each of them, in each namespace, which credential an import
         uses.
-      - Where the secrets of a namespace may not be listed, its explanations say so, and the task does not fail because
+      - If the secrets of a namespace may not be listed, its explanations say so, and the task does not fail because
         of that.
     type: list
     elements: str
@@ -135,7 +135,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ access.explanations | map(attribute='sentence') | list }}"
 
-- name: Where is a credential for this registry
+- name: Find where a credential for this registry is
   quayside.openshift_images.registry_access_info:
     registry: registry.example.com:5000
     skip_namespaces: ["openshift-*", "kube-*"]
@@ -190,7 +190,7 @@ secrets:
           type: str
           sample: registry.example.com:5000
         username:
-          description: The user name, V(null) where there is none, or where the entry cannot be decoded.
+          description: The user name, V(null) if there is none, or if the entry cannot be decoded.
           type: str
           sample: puller
         expires_at:
@@ -218,7 +218,7 @@ secrets:
           type: str
           sample: hidden
         registry:
-          description: The key of the entry, V(null) where the whole secret is meant.
+          description: The key of the entry, V(null) if the whole secret is meant.
           type: str
           sample: registry.example.com:5000
         message:
@@ -307,7 +307,7 @@ explanations:
       type: str
       sample: puller
     wanted_key:
-      description: The key that would match, where none does or none could be read.
+      description: The key that would match, if none does or none could be read.
       type: str
       sample: null
     mirrors:
@@ -349,7 +349,7 @@ placeholders:
       type: str
       sample: registry_access_password_registry_example_com_5000
     kind:
-      description: What its value is, V(password), V(identity_token), or V(auth) (the base64 of C(user:password)) where
+      description: What its value is, V(password), V(identity_token), or V(auth) (the base64 of C(user:password)) if
         that is no text.
       type: str
       sample: password
@@ -381,7 +381,7 @@ not_in_variables:
       type: str
       sample: broken
     registry:
-      description: The key of the entry, V(null) where the whole secret is meant.
+      description: The key of the entry, V(null) if the whole secret is meant.
       type: str
       sample: null
     reason:

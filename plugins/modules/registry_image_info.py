@@ -73,7 +73,7 @@ options:
         type: str
       insecure:
         description:
-          - Whether to accept any certificate, and plain HTTP where the registry does not speak TLS. When unset
+          - Whether to accept any certificate, and plain HTTP if the registry does not speak TLS. When unset
             O(insecure) counts.
         type: bool
       ca_cert:
@@ -99,7 +99,7 @@ options:
     type: str
   insecure:
     description:
-      - Whether to accept any certificate, and plain HTTP where a registry does not speak TLS.
+      - Whether to accept any certificate, and plain HTTP if a registry does not speak TLS.
     type: bool
     default: false
   registry_ca_cert:
@@ -118,7 +118,7 @@ options:
   control_plane_architecture:
     description:
       - The architecture of the cluster's control plane, for RV(images[].legacy_choice).
-      - Defaults to that of the cluster where O(namespace) is given, else to V(amd64).
+      - Defaults to that of the cluster if O(namespace) is given, else to V(amd64).
     type: str
   concurrency:
     description:
@@ -297,7 +297,7 @@ images:
           type: str
           sample: The list has an image for linux/amd64.
     credential:
-      description: The credential that the registry was asked with, without its password. Null where none matched.
+      description: The credential that the registry was asked with, without its password. Null if none matched.
       type: dict
       contains:
         source:
@@ -376,7 +376,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, then the road of run.py."""
+    """Take the road: options, desired, then the road of run.py."""
     question = registry_question(context.params)
     context.mask(*question.credentials.secrets())
     return answer(context.client() if question.namespace else None, question, context.mask)

@@ -98,7 +98,7 @@ options:
     default: 30
   wait_sleep:
     description:
-      - How many seconds to wait between two looks for a service account.
+      - How many seconds to wait before the module looks for a service account again.
     type: int
     default: 1
 notes:
@@ -273,7 +273,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, observed, plan, apply, report."""
+    """Take the road: options, desired, observed, plan, apply, report."""
     accounts = account_names(namespaces_from(context.params), context.params)
     desired = desired_links(context.params)
     waiting = waiting_from(context.params)

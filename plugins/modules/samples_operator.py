@@ -31,7 +31,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Check mode does not wait. Where the configuration would change, what the operator makes of it cannot be known
+      - Check mode does not wait. If the configuration would change, what the operator makes of it cannot be known
         before.
   diff_mode:
     support: full
@@ -53,7 +53,7 @@ options:
     choices: [Managed, Unmanaged, Removed]
   skipped_imagestreams:
     description:
-      - Names of all image streams that the operator shall not create or update. A name that is not in the list is
+      - Names of all image streams that the operator must not create or update. A name that is not in the list is
         managed again,
         and an empty list skips none.
       - The operator does not delete a stream because it is skipped.
@@ -61,12 +61,12 @@ options:
     elements: str
   skipped_templates:
     description:
-      - Names of all templates that the operator shall not create or update, as in O(skipped_imagestreams).
+      - Names of all templates that the operator must not create or update, as in O(skipped_imagestreams).
     type: list
     elements: str
   wait:
     description:
-      - Wait until the operator and the imports are done. Failed imports are tried again and reported only with
+      - Wait until the operator and the imports are done. Failed imports are retried and reported only with
         O(wait=true).
       - An import that failed is done too.
     type: bool
@@ -78,7 +78,7 @@ options:
     default: 600
   wait_sleep:
     description:
-      - How long to wait between two looks, in seconds.
+      - How long to wait before the module looks again, in seconds.
     type: int
     default: 5
   retry_failed:
@@ -182,13 +182,13 @@ version:
   type: str
   sample: "4.17.3"
 imagestreams:
-  description: Names of the image streams that the operator manages. Empty where the module did not look at them.
+  description: Names of the image streams that the operator manages. Empty if the module did not look at them.
   returned: always
   type: list
   elements: str
   sample: [httpd, nodejs]
 streams:
-  description: Image streams of which imports were tried again, as M(quayside.openshift_images.image_stream_import)
+  description: Image streams of which imports were retried, as M(quayside.openshift_images.image_stream_import)
     returns them.
   returned: always
   type: list
@@ -225,7 +225,7 @@ failed_tags:
       type: str
       sample: "you may not have access to the container image \"mirror.example.com:5000/ubi9/httpd-24:latest\""
     remedy:
-      description: What to do about it, where that is known.
+      description: What to do about it, if that is known.
       type: str
       sample: "The namespace openshift has no credential for this image. Add one with the key mirror.example.com:5000
         (pull_secret)."
@@ -236,7 +236,7 @@ failed_imagestreams:
   elements: str
   sample: [httpd]
 outstanding:
-  description: What was still to be done at the end, a sentence each. Empty where all was done, or where the module did
+  description: What was still to be done at the end, a sentence each. Empty if all was done, or if the module did
     not look.
   returned: always
   type: list
@@ -268,7 +268,7 @@ summary:
       type: int
       sample: 1
     retried:
-      description: Tags of which the import was tried again.
+      description: Tags of which the import was retried.
       type: int
       sample: 1
 """
@@ -316,7 +316,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 def work(context: ModuleContext) -> Report:
-    """Options, desired, observed, plan, apply, report."""
+    """Take the road: options, desired, observed, plan, apply, report."""
     params = context.params
     desired, pending = desired_samples(params), pending_credentials(params)
     check_numbers(params, wait_timeout=1, wait_sleep=1, concurrency=1, timeout=1)

@@ -133,7 +133,7 @@ def _name(*parts: t.Any) -> str:
 
 
 def _stream(stream: Entry) -> tuple[Entry | None, list[str]]:
-    """Return the entry for a stream, None where it cannot be declared, and a line for each thing that is left out."""
+    """Return the entry for a stream, None if it cannot be declared, and a line for each thing that is left out."""
     name = _name(stream["namespace"], stream["name"])
     lines = []
     for one in stream["not_in_variables"]:
@@ -175,7 +175,7 @@ def _is_masked(value: t.Any) -> bool:
 
 
 def _secret(secret: Entry, known: set[str]) -> tuple[dict[str, t.Any] | None, str]:
-    """Return the entry with its placeholders as templates, None where it cannot be declared, and the line that says
+    """Return the entry with its placeholders as templates, None if it cannot be declared, and the line that says
     why."""
     reason = _MASKED if _is_masked(secret) else ""
     try:

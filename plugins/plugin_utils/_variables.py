@@ -159,7 +159,7 @@ def _problems(where: str, value: t.Any, option: t.Mapping[str, t.Any]) -> list[s
 
 
 def _place(where: str, position: int, entry: t.Any) -> str:
-    """Return the place of an entry as a person finds it: its position, and its name where it has one."""
+    """Return the place of an entry as a person finds it: its position, and its name if it has one."""
     names = [entry.get(key) for key in ("namespace", "name", "registry")] if isinstance(entry, t.Mapping) else []
     name = "/".join(excerpt(str(part), _SHOWN) for part in names if isinstance(part, (str, int, float)) and str(part))
     outer, _sep, last = where.rpartition(", ")

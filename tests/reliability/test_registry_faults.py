@@ -54,16 +54,15 @@ READ_FAULTS = [
     ),
     pytest.param(
         Fault(status=429, retry_after="1"),
-        'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "a fault of the test registry"); try '
-        "again after the 1 seconds "
-        "that it names, or with a credential",
+        'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "a fault of the test registry"); '
+        "retry after the 1 second that it names, or with a credential",
         id="429",
     ),
     *(
         pytest.param(
             Fault(status=code),
             f'answered HTTP {code}: "a fault of the test registry" at the request for "v1" of team/web; it fails '
-            "itself, try again later",
+            "itself, retry later",
             id=str(code),
         )
         for code in (500, 503, 504)
@@ -264,7 +263,7 @@ def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
     """The same for good.
 
     "1 of 1 could not be read: ...: The registry "..." could not be reached at ...", "limits the rate of requests
-    ...", or "answered HTTP 500: "..." at ...; it fails itself, try again later".
+    ...", or "answered HTTP 500: "..." at ...; it fails itself, retry later".
 
     Three tries at most.
     """
@@ -284,7 +283,7 @@ def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
 def test_credential_is_verified_at_a_registry_that_fails(place: Place) -> None:
     """The registry fails while a credential is verified before it is written.
 
-    "The registry "..." answered HTTP 503: "..." at /v2/; it fails itself, try again later; nothing was written".
+    "The registry "..." answered HTTP 503: "..." at /v2/; it fails itself, retry later; nothing was written".
 
     No secret is written with a credential that was not verified.
     """
@@ -293,7 +292,7 @@ def test_credential_is_verified_at_a_registry_that_fails(place: Place) -> None:
     assert (
         run.failure
         == f'The registry "{place.registry.host}" answered HTTP 503: "a fault of the test registry" at /v2/; it fails '
-        "itself, try again later; nothing was written"
+        "itself, retry later; nothing was written"
     )
     assert run.results["verified"][0]["result"] == "failed"
     assert "verified" not in place.secret_names(place.namespaces[0])
@@ -302,7 +301,7 @@ def test_credential_is_verified_at_a_registry_that_fails(place: Place) -> None:
 def test_module_meets_a_registry_that_does_not_answer(place: Place) -> None:
     """The registry accepts the connection and does not answer a module in time.
 
-    "... could not be reached at ... (no answer within 1 seconds); check host, port and network".
+    "... could not be reached at ... (no answer within 1 second); check host, port and network".
 
     That is not tried again: it has cost the whole time already.
     """
@@ -312,7 +311,7 @@ def test_module_meets_a_registry_that_does_not_answer(place: Place) -> None:
     assert run.failure == (
         f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" could not be reached at '
         f"https://{host} "
-        "(no answer within 1 seconds); check host, port and network"
+        "(no answer within 1 second); check host, port and network"
     )
 
 
@@ -370,15 +369,14 @@ TOKEN_FAULTS = [
     ),
     pytest.param(
         Fault(status=429, retry_after="1"),
-        'answered HTTP 429: "a fault of the test registry" at its token server; it limits the rate of requests, try '
-        "again later",
+        'answered HTTP 429: "a fault of the test registry" at its token server; it limits the rate of requests, retry '
+        "later",
         id="429",
     ),
     *(
         pytest.param(
             Fault(status=code),
-            f'answered HTTP {code}: "a fault of the test registry" at its token server; it fails itself, try again '
-            "later",
+            f'answered HTTP {code}: "a fault of the test registry" at its token server; it fails itself, retry later',
             id=str(code),
         )
         for code in (500, 503, 504)
@@ -411,7 +409,7 @@ def test_module_meets_a_token_server_that_fails(
     """The same for good.
 
     "The registry "..." could not be reached at ...", "answered HTTP 429: "..." at its token server; it limits the rate
-    of requests, try again later", or "answered HTTP 500: "..." at its token server; it fails itself, try again later".
+    of requests, retry later", or "answered HTTP 500: "..." at its token server; it fails itself, retry later".
 
     Three tries at most. No secret is written with a credential that was not verified.
     """
@@ -430,15 +428,15 @@ def test_module_meets_a_token_server_that_asks_for_a_long_pause(
 ) -> None:
     """A registry or its token server asks for more than ten seconds of pause, as a number or as a date.
 
-    "... answered HTTP 429: "..." at its token server; it limits the rate of requests, try again later".
+    "... answered HTTP 429: "..." at its token server; it limits the rate of requests, retry later".
 
     That is not waited for, nor is it asked again before.
     """
     hub.switches.faults = [Fault(path="/token", status=429, retry_after=named)]
     before = len(hub.switches.requests)
     assert (
-        'answered HTTP 429: "a fault of the test registry" at its token server; it limits the rate of requests, try '
-        "again later" in module(place, hub).failure
+        'answered HTTP 429: "a fault of the test registry" at its token server; it limits the rate of requests, retry '
+        "later" in module(place, hub).failure
     )
     assert tokens_asked_for(hub, before) == 1
 
@@ -446,13 +444,13 @@ def test_module_meets_a_token_server_that_asks_for_a_long_pause(
 def test_module_meets_a_token_server_that_does_not_answer(place: Place, hub: EmbeddedRegistry) -> None:
     """The token server accepts the connection and does not answer in time.
 
-    "... could not be reached at ... (no answer within 1 seconds); check host, port and network".
+    "... could not be reached at ... (no answer within 1 second); check host, port and network".
 
     That is not tried again: it has cost the whole time already.
     """
     hub.switches.faults = [Fault(path="/token", delay=2.5)]
     before = len(hub.switches.requests)
-    assert "(no answer within 1 seconds)" in describes_by_token(place, hub).failure
+    assert "(no answer within 1 second)" in describes_by_token(place, hub).failure
     assert tokens_asked_for(hub, before) == 1
 
 

@@ -71,10 +71,7 @@ LIES: dict[str, tuple[Callable[[ScriptedServer, Asked], Reply], str]] = {
     "endless-error": (
         lambda liar, asked: Reply(500, liar.endless(b"no "), content_type="text/plain"),
         # the quoted words end after 200 characters
-        (
-            f'answered HTTP 500: "{"no " * 66}no" at the request for "v1" of endless-error; it fails itself, try again '
-            "later"
-        ),
+        (f'answered HTTP 500: "{"no " * 66}no" at the request for "v1" of endless-error; it fails itself, retry later'),
     ),
     "redirects": (
         lambda liar, asked: Reply(307, b"", {"Location": asked.path + "x"}),

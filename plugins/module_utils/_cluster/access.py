@@ -234,7 +234,7 @@ def _with_options(connection: Connection, params: Params) -> Connection:
 
 
 def _check(connection: Connection) -> None:
-    """What cannot be sent ends here, in words that do not repeat a secret."""
+    """Refuse what cannot be sent, in words that do not repeat a secret."""
     if connection.token is not None and not re.match(TOKEN_TEXT, connection.token):
         raise InputError(
             f"The bearer token of {connection.credential_origin} holds a character that no token has, such as a space "

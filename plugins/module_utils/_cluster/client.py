@@ -80,10 +80,10 @@ class ClusterClient:
         timeout: float | None = None,
         repeatable: bool = True,
     ) -> t.Any:
-        """Return one API call; returns the decoded JSON object.
+        """Send one request; return the decoded JSON object.
 
         ``path`` starts with ``/`` and is percent-encoded; ``timeout`` is how many seconds to wait for the answer.
-        429 and 503 are tried again always, what may have been carried out (reset, 500, 502, 504) only if
+        429 and 503 are always retried, what may have been carried out (reset, 500, 502, 504) only if
         ``repeatable``. Raises the ApiError family, ApiUnreachable, ApiOutcomeUnknown.
         """
         url = f"{self.connection.host}{path}" + (f"?{urlencode(query)}" if query else "")
@@ -148,19 +148,19 @@ class ClusterClient:
     def create(
         self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None, timeout: float | None = None
     ) -> t.Any:
-        """POST. Tried again after a broken connection too: what was created by the first try is then a Conflict."""
+        """Create an object. It is retried after a broken connection too: what the first try created is a Conflict."""
         return self.request("POST", path, query=query, body=body, timeout=timeout)
 
     def replace(self, path: str, body: t.Any, *, query: t.Mapping[str, str] | None = None) -> t.Any:
-        """PUT; with ``metadata.resourceVersion`` in the body no other writer's change is lost."""
+        """Replace an object; with ``metadata.resourceVersion`` in the body no other writer's change is lost."""
         return self.request("PUT", path, query=query, body=body)
 
     def patch(self, path: str, body: t.Any, content_type: str, *, query: t.Mapping[str, str] | None = None) -> t.Any:
-        """PATCH; ``content_type`` is STRATEGIC_MERGE or MERGE_PATCH."""
+        """Patch an object; ``content_type`` is STRATEGIC_MERGE or MERGE_PATCH."""
         return self.request("PATCH", path, query=query, body=body, content_type=content_type)
 
     def delete(self, path: str, *, body: t.Any = None, query: t.Mapping[str, str] | None = None) -> t.Any:
-        """DELETE; ``body`` are the DeleteOptions (preconditions, propagation)."""
+        """Delete an object; ``body`` are the DeleteOptions (preconditions, propagation)."""
         return self.request("DELETE", path, query=query, body=body)
 
     def close(self) -> None:
@@ -173,8 +173,10 @@ class ClusterClient:
         return Retry(self.connection, method, path, body, self._retry, self._sleep, timeout, repeatable)
 
     def _renew_token(self, refused: str | None, call: Retry) -> bool:
-        """After a 401, once a call: a fresh token from where the refused one came; False where there is none.
-        Raises ConfigurationError where the source gives none any more."""
+        """Get a fresh token after a 401, once a call, from where the refused one came; return False if there is none.
+
+        Raises ConfigurationError if the source gives none any more.
+        """
         if self.connection.renew_token is None or call.token_renewed:
             return False
         call.token_renewed = True
@@ -195,7 +197,7 @@ class ClusterClient:
 
 
 def _decoded(raw: RawAnswer) -> dict[str, t.Any] | None:
-    """Return the answer's JSON object; None where the answer is none."""
+    """Return the answer's JSON object; None if the answer is none."""
     if raw.content_type != "application/json" or raw.truncated:
         return None
     try:

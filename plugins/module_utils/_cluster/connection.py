@@ -26,7 +26,7 @@ TOKEN_TEXT = r"[\x21-\x7e]+\Z"
 
 
 class Impersonation(NamedTuple):
-    """As whom the API server shall treat the requests; every part is sent as its own ``Impersonate-*`` header."""
+    """As whom the API server is to treat the requests; every part is sent as its own ``Impersonate-*`` header."""
 
     user: str | None = None
     groups: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Impersonation(NamedTuple):
     extra: tuple[tuple[str, str], ...] = ()
 
     def headers(self) -> list[tuple[str, str]]:
-        """Header names and values in the order of sending; a group or extra value has a header of its own."""
+        """Return header names and values in the order of sending; a group or extra value has a header of its own."""
         found: list[tuple[str, str]] = []
         if self.user:
             found.append(("Impersonate-User", self.user))
@@ -48,7 +48,7 @@ class Impersonation(NamedTuple):
 class Connection(NamedTuple):
     """Everything that a client needs to reach one cluster.
 
-    ``credential_origin`` says in words where the credential came from ("" where there is none), never its value.
+    ``credential_origin`` says in words where the credential came from ("" if there is none), never its value.
     ``renew_token`` gets a fresh bearer token (a token file that is rotated, an exec plugin); the client asks it once
     after a 401. ``by_plugin``: an exec plugin or auth provider of a kubeconfig gave the credential. ``proxy`` is
     None if ``no_proxy`` excludes the host; ``proxy_origin`` and ``cluster_origin`` say in words who named the proxy

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .._core.masking import scrub
+from .._core.numbers import seconds
 from .._core.outward import excerpt
 from .._http.answers import AnswerIncomplete, AnswerTimeout
 from .._http.session import CONNECT_TIMEOUT, NoAnswer
@@ -55,7 +56,7 @@ def failure_of(failed: NoAnswer, connection: Connection, timeout: float) -> Fail
     """Explain what kept a request from an answer. ``timeout``: the seconds that it was given."""
     chain, names = failed.chain, failed.names
     if isinstance(failed.cause, AnswerTimeout) or "ReadTimeoutError" in names:
-        text = f"the API server {connection.host} did not answer completely within {timeout:g} seconds"
+        text = f"the API server {connection.host} did not answer completely within {seconds(timeout)}"
         return Failure(text, sent=True, passing=True, slow=True)
     tls = _first(chain, ssl.SSLError)
     # TLS that the host does not have is the proxy's
@@ -65,7 +66,7 @@ def failure_of(failed: NoAnswer, connection: Connection, timeout: float) -> Fail
         return Failure(refused_by_proxy)
     mismatch = next((item for item in chain if type(item).__name__ == "CertificateError"), None)
     if mismatch is not None:
-        # urllib3's own comparison, where it does it
+        # urllib3's own comparison, if it does it
         return Failure(_wrong_name_text(connection, str(mismatch)))
     refused = _tls_refusal(tls, connection) if tls is not None else None
     if refused is not None:
@@ -89,7 +90,7 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
     if "ConnectTimeoutError" in names:
         advice = f"check {option}, firewalls, and whether a proxy is needed"
         return Failure(
-            f"{reached} did not accept a connection within {CONNECT_TIMEOUT:g} seconds; {advice}",
+            f"{reached} did not accept a connection within {seconds(CONNECT_TIMEOUT)}; {advice}",
             passing=True,
             slow=True,
         )
@@ -154,7 +155,7 @@ def _wrong_name_text(connection: Connection, problem: str) -> str:
 
 
 def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str | None:
-    """Return what the proxy refused; None where the connection through it broke off, since then a request may have
+    """Return what the proxy refused; None if the connection through it broke off, since then a request may have
     gone out."""
     shown = _without_credentials(connection.proxy or "")
     if _first(chain, ConnectionRefusedError) is not None:

@@ -94,7 +94,7 @@ class Target(NamedTuple):
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def described(self) -> str:
-        """Verb and object for a sentence: ``read image stream "web" in namespace "shop"``."""
+        """Return verb and object for a sentence: ``read image stream "web" in namespace "shop"``."""
         action = _ACTIONS.get(self.verb, self.verb)
         word = _WORDS.get(self.plural, self.plural)
         if self.name is not None:
@@ -125,7 +125,7 @@ def target_of(method: str, path: str) -> Target:
 
 
 class Answer(NamedTuple):
-    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; where the body is none, ``text`` is
+    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; if the body is none, ``text`` is
     its start and ``flaw`` says what it is instead."""
 
     status: int

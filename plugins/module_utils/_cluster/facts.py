@@ -30,7 +30,7 @@ class WritingClient(ReadingClient, t.Protocol):
     """The part of the cluster client that bringing objects about needs."""
 
     def request(self, method: str, path: str, *, body: t.Any = None, repeatable: bool = True) -> t.Any:
-        """Return one API call."""
+        """Send one request."""
 
 
 class NamespaceMissing(CollectionError):
@@ -38,7 +38,7 @@ class NamespaceMissing(CollectionError):
 
 
 def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> None:
-    """Raise ``NamespaceMissing`` where the namespace does not exist; a caller who may not read namespaces is taken
+    """Raise ``NamespaceMissing`` if the namespace does not exist; a caller who may not read namespaces is taken
     at their word.
 
     ``purpose`` ends the sentence: what cannot be done without the namespace.

@@ -268,7 +268,7 @@ def _parse(text: str, origin: str) -> t.Any:
     if not HAS_YAML:
         raise MissingLibraryError(missing_required_lib("PyYAML", reason="to read a kubeconfig"))
     try:
-        # libyaml's loader, where there is one: it is much faster for a file with certificates
+        # libyaml's loader, if there is one: it is much faster for a file with certificates
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError) as exc:
         # the parser's own message quotes the text, which holds secrets
@@ -430,7 +430,7 @@ def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
 
 
 def read_bearer_token(path: str, origin: str) -> str:
-    """Return the bearer token of a file, without the line end. Raises ConfigurationError where it cannot be read or
+    """Return the bearer token of a file, without the line end. Raises ConfigurationError if it cannot be read or
     is empty."""
     try:
         with open(path, encoding="utf-8") as handle:

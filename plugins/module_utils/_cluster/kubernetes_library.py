@@ -93,7 +93,7 @@ def exec_credential(context: KubeconfigContext) -> PluginCredential:
 
 
 def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -> PluginCredential:
-    """Return the token of the user's auth provider, refreshed by the library where it has expired.
+    """Return the token of the user's auth provider, refreshed by the library if it has expired.
 
     ``persist``: write refreshed tokens back into the kubeconfig file they came from. Raises ConfigurationError.
     """
@@ -246,5 +246,5 @@ def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Foreign text as part of a sentence: one line, bounded, without what looks like a credential."""
+    """Return foreign text as part of a sentence: one line, bounded, without what looks like a credential."""
     return scrub(excerpt(" ".join(text.split()), 4 * STDERR_LIMIT))[:STDERR_LIMIT].rstrip(".")

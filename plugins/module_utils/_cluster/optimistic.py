@@ -6,8 +6,8 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A write carries the resourceVersion that was read; where another writer came between, the API server answers 409
-(contract case resource_version_conflict) and everything begins again with what is there now.
+A write carries the resourceVersion that was read; if another writer came between, the API server answers 409
+(contract case resource_version_conflict) and everything begins again with what is on the cluster now.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class WriteTracker(t.Generic[Result]):
         self.unanswered: CollectionError | None = None
 
     def send(self, write: t.Callable[[], t.Any], meaning: Result) -> None:
-        """Carry out ``write``; raise ``RetryNeeded`` where it has to be looked at anew, because of another writer or
+        """Carry out ``write``; raise ``RetryNeeded`` if it has to be planned again, because of another writer or
         of a missing answer."""
         if self.unanswered is not None and self._left <= 0:
             raise self.unanswered
@@ -99,7 +99,7 @@ def retry_until_settled(
     """Return what ``attempt`` returns; repeat it, after a short random wait, whenever somebody else came between.
 
     ``attempt`` reads, computes and writes through ``writes``. ``subject`` begins the sentence of
-    ``StillConflicting``; waits are at most a second each, or a few where the server did not say what it did. Where
+    ``StillConflicting``; waits are at most a second each, or a few if the server did not say what it did. If
     even the reading fails then, the error is that of the write, which may have been carried out.
     """
     turn = unanswered = 1

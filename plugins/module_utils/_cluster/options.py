@@ -46,7 +46,7 @@ def environment_value(option: str) -> str | None:
 
 
 def option_origin(option: str, value: t.Any) -> str:
-    """In words, where a cluster option's value came from: the environment variable that holds it, or the task's
+    """Return in words where a cluster option's value came from: the environment variable that holds it, or the task's
     option."""
     variable = in_environment(option, value)
     return f"the environment variable {variable}" if variable else f"the option {option}"
@@ -88,7 +88,7 @@ CLUSTER_OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def cluster_argument_spec() -> ArgumentSpec:
-    """Return the options of cluster access, each also read from its ``K8S_AUTH_*`` environment variables where the
+    """Return the options of cluster access, each also read from its ``K8S_AUTH_*`` environment variables if the
     task leaves it out."""
     options: dict[str, dict[str, t.Any]] = {}
     for name, definition in CLUSTER_OPTIONS.items():

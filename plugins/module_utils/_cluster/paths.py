@@ -21,17 +21,17 @@ def segment(name: str) -> str:
 
 
 def core_path(namespace: str, plural: str, name: str | None = None) -> str:
-    """Path of a namespaced kind of the core group, or of one object of it."""
+    """Return the path of a namespaced kind of the core group, or of one object of it."""
     return _namespaced("/api/v1", namespace, plural, name)
 
 
 def image_path(namespace: str, plural: str, name: str | None = None) -> str:
-    """Path of a namespaced kind of ``image.openshift.io/v1``, or of one object of it."""
+    """Return the path of a namespaced kind of ``image.openshift.io/v1``, or of one object of it."""
     return _namespaced("/apis/image.openshift.io/v1", namespace, plural, name)
 
 
 def api_path(group_version: str, namespace: str | None, plural: str, name: str | None = None) -> str:
-    """Path of a kind of any group, such as ``apps/v1`` or ``v1``; of all namespaces where ``namespace`` is None."""
+    """Return the path of a kind of any group, ``apps/v1`` or ``v1`` for example; of all namespaces without one."""
     root = f"/apis/{group_version}" if "/" in group_version else f"/api/{group_version}"
     if namespace is not None:
         return _namespaced(root, namespace, plural, name)

@@ -82,8 +82,11 @@ class Retry:
         raise ApiUnreachable(f"Cannot {self._target.described()}: {failure.text}{after}.")
 
     def wait_after_error(self, raw: RawAnswer, data: dict[str, t.Any] | None, flaw: str) -> None:
-        """An error answer came, or none that an API server gives (no JSON object, so no ``data``, or one with a
-        ``flaw``): wait for the next try, or raise the ApiError family, ApiOutcomeUnknown."""
+        """Wait for the next try after an error, or raise one of the family of ApiError, or ApiOutcomeUnknown.
+
+        The error is the server's, or an answer that no API server gives: no JSON object, so no ``data``, or one with
+        a ``flaw``.
+        """
         self.tries += 1
         answer = _answer(raw, data, flaw)
         if 200 <= answer.status < 300:
@@ -120,7 +123,7 @@ class Retry:
         )
 
     def _wait(self, attempts: int, retry_after: float | None) -> bool:
-        """Sleep before the next try; False where no further try is due."""
+        """Sleep before the next try; False if no further try is due."""
         policy = self._policy
         if self.tries >= attempts:
             return False
@@ -166,8 +169,9 @@ def _flaw(raw: RawAnswer) -> str:
 
 
 def _lost_behind_the_api_server(answer: Answer) -> bool:
-    """Return the aggregator answers 503 for a server behind it; only where it could not even dial, nothing was
-    carried out."""
+    """Tell whether a server behind the aggregator may have carried out what was answered with 503.
+
+    Only if the aggregator could not even dial, nothing was carried out."""
     text = answer.text.lstrip()
     return answer.data is None and text.startswith(_UNREACHED) and not text.startswith(f"{_UNREACHED}: dial ")
 

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 
 class RetryPolicy(NamedTuple):
-    """How often and how long a call is tried again; all times in seconds.
+    """How often and how long a call is retried; all times in seconds.
 
     ``busy_attempts`` for 429 and 503, and for a server that was there before and cannot be connected to any more,
-    since it may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` where
+    since it may be starting again; ``broken_attempts`` for everything else that can pass, ``slow_attempts`` if
     each try costs its whole time limit (504 too). The n-th wait is ``first_wait`` doubled n times, at most
-    ``longest_wait``, between half and all of it by chance; a Retry-After of the server replaces it, within
+    ``longest_wait``, with a random part of half of it; a Retry-After of the server replaces it, within
     ``longest_wait``. ``total_wait`` ends it whatever the counts say.
     """
 

@@ -50,7 +50,7 @@ class ArgumentSpec:
         )
 
     def to_kwargs(self) -> dict[str, t.Any]:
-        """Keyword arguments for ``AnsibleModule``."""
+        """Return the keyword arguments for ``AnsibleModule``."""
         return {
             "argument_spec": self.options,
             "mutually_exclusive": self.mutually_exclusive,

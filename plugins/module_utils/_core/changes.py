@@ -40,7 +40,7 @@ class Change(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Return the same for the same change only, on whatever cluster."""
+        """Return what only the same change has, on whatever cluster."""
         content = [self.kind, self.namespace, self.name, self.tag, self.before, self.after]
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
 

@@ -59,7 +59,7 @@ class ApiError(CollectionError):
     """The API server answered with an error.
 
     ``status`` is the HTTP status code, ``reason`` and ``details`` are those of the Kubernetes ``Status`` object
-    (``reason`` is ``""`` where the answer was not a ``Status``), ``server_message`` its message.
+    (``reason`` is ``""`` if the answer was not a ``Status``), ``server_message`` its message.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Invalid(ApiError):
 class RegistryError(CollectionError):
     """A registry refused or could not be read, seen from where the module runs.
 
-    ``status`` is its HTTP status code, or None where no answer came (connection, TLS).
+    ``status`` is its HTTP status code, or None if no answer came (connection, TLS).
     """
 
     def __init__(self, message: str, *, registry: str, status: int | None = None) -> None:

@@ -88,7 +88,7 @@ def url_passwords(value: t.Any) -> set[str]:
 
 
 def scrub(text: str) -> str:
-    """Foreign text (a plugin's stderr, a proxy's answer) without what is a credential by its shape."""
+    """Return foreign text (a plugin's stderr, a proxy's answer) without what is a credential by its shape."""
     return re.sub(_TOKEN_SHAPES, PLACEHOLDER, text)
 
 

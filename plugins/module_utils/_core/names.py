@@ -59,7 +59,7 @@ def _is_word(text: str) -> bool:
 
 
 def names_from(option: str, names: t.Sequence[str]) -> tuple[str, ...]:
-    """Return the names without repetition; raise ``InputError`` where there is none or one is impossible."""
+    """Return the names without repetition; raise ``InputError`` if there is none or one is impossible."""
     if not names:
         raise InputError(f"{option}: the list is empty; give at least one name")
     for name in names:

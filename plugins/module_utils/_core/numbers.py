@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that are numbers: how small each may be.
+"""Numbers: how small an option may be, and how seconds are written.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -20,3 +20,8 @@ def check_numbers(params: t.Mapping[str, t.Any], **least: int) -> None:
     for option, smallest in least.items():
         if params[option] is not None and params[option] < smallest:
             raise InputError(f"{option} is {params[option]}: give a number from {smallest}")
+
+
+def seconds(number: float) -> str:
+    """Return a time in words: ``1 second``, ``0.5 seconds``."""
+    return f"{number:g} second{'' if number == 1 else 's'}"

@@ -33,7 +33,7 @@ DEFAULT_REGISTRY = "docker.io"
 
 
 class PullSpec(NamedTuple):
-    """A pull spec, taken apart. ``registry`` is as written, and empty where the text names none (then it is Docker
+    """A pull spec, taken apart. ``registry`` is as written, and empty if the text names none (then it is Docker
     Hub)."""
 
     registry: str
@@ -80,12 +80,12 @@ class PullSpec(NamedTuple):
 
     @property
     def full_repository(self) -> str:
-        """Registry and repository as written, without tag and digest."""
+        """Return registry and repository as written, without tag and digest."""
         return f"{self.registry}/{self.repository}" if self.registry else self.repository
 
     @property
     def location(self) -> str:
-        """Registry and repository with Docker's defaults filled in: what credentials are matched with."""
+        """Return registry and repository with Docker's defaults filled in: what credentials are matched with."""
         if self.registry and self.registry not in (DEFAULT_REGISTRY, "index.docker.io"):
             return f"{self.registry}/{self.repository}"
         return f"{DEFAULT_REGISTRY}/" + (self.repository if "/" in self.repository else f"library/{self.repository}")

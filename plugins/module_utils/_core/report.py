@@ -52,7 +52,7 @@ class Report:
 
 
 class ReadFailure(NamedTuple):
-    """A part that could not be read. ``namespace`` is ``*`` where it is about all; ``resource`` is its plural."""
+    """A part that could not be read. ``namespace`` is ``*`` if it is about all; ``resource`` is its plural."""
 
     namespace: str
     resource: str
@@ -65,7 +65,7 @@ def without_dot(text: object) -> str:
 
 
 def failure_sentence(what: str, failures: t.Sequence[tuple[str, CollectionError]], total: int) -> str | None:
-    """Return the failure message for the named failures of ``total`` items; None where there is none.
+    """Return the failure message for the named failures of ``total`` items; None if there is none.
 
     The only item's error is the message itself; otherwise each failed item is named, the first few with their errors.
     """

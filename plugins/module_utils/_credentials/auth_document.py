@@ -44,7 +44,7 @@ class MalformedAuth(ValueError):
 
 
 class Login(NamedTuple):
-    """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" where there is
+    """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" if there is
     none."""
 
     username: str = ""
@@ -90,7 +90,7 @@ def encode_text(text: str) -> str:
 
 
 def decode_auth(auth: str) -> tuple[str, str]:
-    """Return user name and password of an ``auth`` field; raise ``MalformedAuth`` where the cluster could not decode
+    """Return user name and password of an ``auth`` field; raise ``MalformedAuth`` if the cluster could not decode
     it."""
     # The server's decoder skips line breaks and nothing else; it wants the padding whole or not at all.
     text = auth.replace("\r", "").replace("\n", "")
@@ -106,7 +106,7 @@ def decode_auth(auth: str) -> tuple[str, str]:
 
 
 def decode_entry(entry: t.Any) -> Login:
-    """Return what one entry of ``auths`` means to the cluster; raise ``MalformedAuth`` where it cannot decode the
+    """Return what one entry of ``auths`` means to the cluster; raise ``MalformedAuth`` if it cannot decode the
     entry."""
     if entry is None:
         return Login()
@@ -203,7 +203,7 @@ class AuthDocument:
 
 
 def parse_document(text: str, secret_type: str) -> AuthDocument:
-    """Parse what a secret of ``secret_type`` holds; raise ``MalformedAuth`` where the cluster could not read it.
+    """Parse what a secret of ``secret_type`` holds; raise ``MalformedAuth`` if the cluster could not read it.
 
     It is read as the cluster's Go reads it, so that what is merged and written back loses nothing that worked: field
     names count in any case, an "auths" that is there twice is filled twice, null empties it.
@@ -309,7 +309,7 @@ def _folded(name: str) -> str:
 def read_auth_file(path: str) -> AuthDocument:
     """Read a Docker config.json, a Podman auth.json or a .dockercfg on the host where the module runs.
 
-    Raises ``InputError`` with the whole sentence where it holds no credentials that a secret could take.
+    Raises ``InputError`` with the whole sentence if it holds no credentials that a secret could take.
     """
     check_path("auth_file", path, "give it as auth_content")
     try:
@@ -428,7 +428,7 @@ def _not_json(exc: Exception) -> str:
 def take_from_auth_file(document: AuthDocument, only: t.Sequence[str], source: str) -> dict[str, t.Any]:
     """Return the entries of an auth file that go into a secret: those that match a glob of ``only``, or all.
 
-    Tokens that Docker keeps for itself beside a login are no registries. Raises ``InputError`` where nothing
+    Tokens that Docker keeps for itself beside a login are no registries. Raises ``InputError`` if nothing
     matches, and for an entry that no secret should hold: one that cannot be decoded (it breaks every import of the
     namespace), one without a credential (it hides others), and one with a credential in its key.
     """

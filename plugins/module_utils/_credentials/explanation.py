@@ -45,7 +45,7 @@ class Explanation(NamedTuple):
 def explain(known: list[RegistrySecret], image: str) -> Explanation:
     """Return which key of the namespace's registry secrets, by name, the API server uses for the pull spec ``image``.
 
-    Raises ``InputError`` where that is none. The sentence holds names of secrets, keys and users, never a password.
+    Raises ``InputError`` if that is none. The sentence holds names of secrets, keys and users, never a password.
     """
     target = lookup_text(image)
     candidates = [secret for secret in known if secret.is_candidate]

@@ -57,7 +57,7 @@ class RegistryKey(NamedTuple):
 
 
 def file_key(written: str) -> RegistryKey | None:
-    """Return the key under which the keyring files the entry ``written``, or None where it ignores the entry."""
+    """Return the key under which the keyring files the entry ``written``, or None if it ignores the entry."""
     text = written.removeprefix("https://") if written.startswith("https://") else written.removeprefix("http://")
     if re.search(_CONTROL, text):
         return None
@@ -116,7 +116,7 @@ def filed_text(written: str) -> str:
 def lookup_text(image: str) -> str:
     """Return what the API server looks up for ``image``: the pull spec with Docker's defaults filled in.
 
-    Raises ``InputError`` where ``image`` is not a pull spec.
+    Raises ``InputError`` if ``image`` is not a pull spec.
     """
     spec = PullSpec.parse(image)
     registry = spec.registry or DOCKER_HUB
@@ -136,7 +136,7 @@ def key_matches(key: RegistryKey, target: str) -> bool:
 
 
 def mismatch(key: RegistryKey, target: str) -> str:
-    """Return the first rule by which ``key`` does not match ``target``, as half a sentence; "" where it matches."""
+    """Return the first rule by which ``key`` does not match ``target``, as half a sentence; "" if it matches."""
     host, slash, rest = target.partition("/")
     labels, port = _split_host(host)
     if len(key.labels) != len(labels) or not all(_label_matches(p, label) for p, label in zip(key.labels, labels)):

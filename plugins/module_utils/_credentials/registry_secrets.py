@@ -41,7 +41,7 @@ EXCLUDE_ANNOTATION = "openshift.io/image.excludeSecret"
 class RegistrySecret(NamedTuple):
     """A secret with registry credentials, as the cluster has it.
 
-    ``document`` is None where the cluster could not read it either; ``problem`` then says why. ``managed_by`` is who
+    ``document`` is None if the cluster could not read it either; ``problem`` then says why. ``managed_by`` is who
     reconciles it, in words.
     """
 
@@ -59,7 +59,7 @@ class RegistrySecret(NamedTuple):
 
     @property
     def breaks_imports(self) -> str:
-        """Return why this secret breaks every import of its namespace, as the end of a sentence; "" where it does
+        """Return why this secret breaks every import of its namespace, as the end of a sentence; "" if it does
         not."""
         if not self.is_candidate:
             return ""
@@ -71,7 +71,7 @@ class RegistrySecret(NamedTuple):
 
 
 def read_secret_object(secret: t.Mapping[str, t.Any]) -> RegistrySecret | None:
-    """Return what a Secret object of the API holds for registries, or None where it is not meant for them.
+    """Return what a Secret object of the API holds for registries, or None if it is not meant for them.
 
     A secret of another type counts when it has the data key of one: it is what people create by mistake.
     """

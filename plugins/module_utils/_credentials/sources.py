@@ -33,7 +33,7 @@ _FROM_REGISTRIES, _FROM_FILE = "1", "2"
 
 
 class Credential(NamedTuple):
-    """A login and where it came from. ``login`` is empty where the entry makes the registry be asked anonymously."""
+    """A login and where it came from. ``login`` is empty if the entry makes the registry be asked anonymously."""
 
     login: Login
     source: str
@@ -56,11 +56,11 @@ class Credentials(t.Protocol):
     """Where logins come from."""
 
     def find(self, image: str) -> Credential | None:
-        """Return the credential for a pull spec; None where none matches. Raises CollectionError."""
+        """Return the credential for a pull spec; None if none matches. Raises CollectionError."""
 
 
 class RegistrySettings(NamedTuple):
-    """How the registries that the key ``registry`` matches are reached; None where the task does not say it for
+    """How the registries that the key ``registry`` matches are reached; None if the task does not say it for
     them."""
 
     registry: str
@@ -99,7 +99,7 @@ class OptionCredentials:
         return self._texts
 
     def find(self, image: str) -> Credential | None:
-        """Return the credential of the longest key that matches; raises CredentialUnusable where its entry is
+        """Return the credential of the longest key that matches; raises CredentialUnusable if its entry is
         malformed."""
         match = next(iter(self._keyring.lookup(lookup_text(image))), None)
         if match is None:
@@ -113,7 +113,7 @@ class OptionCredentials:
         return Credential(self._logins[found], source, key)
 
     def settings_for(self, image: str) -> RegistrySettings | None:
-        """Return how to reach the registry of a pull spec; None where ``registries`` has no entry for it."""
+        """Return how to reach the registry of a pull spec; None if ``registries`` has no entry for it."""
         target = lookup_text(image)
         found = [
             (str(key), settings)

@@ -120,7 +120,7 @@ class _Adapter(HTTPAdapter):
         return {"scheme": address.scheme, "host": address.host, "port": address.port}, {}
 
     def cert_verify(self, conn: t.Any, url: t.Any, verify: t.Any, cert: t.Any) -> None:
-        """The context decides about certificates."""
+        """Leave certificates to the context."""
 
     def _through(self, proxy: str, pools: dict[str, t.Any]) -> t.Any:
         """Return the pools of connections through a proxy. Raises MissingLibraryError."""
@@ -150,7 +150,7 @@ class Session:
     """Sends single requests over kept connections; safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises MissingLibraryError."""
+        """Prepare a session, which connects with its first request. Raises MissingLibraryError."""
         require_requests()
         self._settings = settings
         self._adapter = _Adapter(settings)

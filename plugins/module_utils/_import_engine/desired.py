@@ -115,7 +115,7 @@ class DesiredStream(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        """Namespace and name."""
+        """Return namespace and name."""
         return self.namespace, self.name
 
 
@@ -219,7 +219,7 @@ def _desired_repository(options: t.Mapping[str, t.Any]) -> DesiredRepository | N
 
 
 def _desired_tag(entry: t.Mapping[str, t.Any], inherited: t.Mapping[str, t.Any], where: str) -> DesiredTag:
-    """``inherited`` are the policies of the stream, which are checked already."""
+    """Return a desired tag; ``inherited`` are the policies of the stream, which are checked already."""
     own = {option: entry[option] for option in _INHERITED_BY_TAGS if entry.get(option) is not None}
     name = entry.get("name") or ""
     try:

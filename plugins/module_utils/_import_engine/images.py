@@ -39,13 +39,15 @@ class Image(NamedTuple):
 
     @property
     def is_known(self) -> bool:
-        """False if check mode cannot tell what the registry will serve, only that an import will be made."""
+        """Return False if check mode can tell that an import will be made, but not what the registry will serve."""
         return bool(self.digest)
 
     @property
     def without_platform(self) -> list[str]:
-        """Digests of entries that name no platform: importing such a list fails (contract case
-        list_entry_without_platform)."""
+        """Return the digests of entries that name no platform.
+
+        An import of such a list fails (contract case list_entry_without_platform).
+        """
         return [child.digest for child in self.manifests if not (child.os and child.architecture)]
 
 
@@ -63,7 +65,7 @@ class ImportFailure:
 
     @property
     def text(self) -> str:
-        """Reason and message in one line."""
+        """Return reason and message in one line."""
         return f"{self.reason}: {self.message}" if self.reason else self.message
 
     @property
@@ -112,7 +114,7 @@ class ImportItem(NamedTuple):
 class Lookup(NamedTuple):
     """A question to the registry, asked through the cluster. Equal questions are asked once in a run.
 
-    ``stream`` and ``tag`` are set only where the answer depends on the preference that the cluster's tag carries.
+    ``stream`` and ``tag`` are set only if the answer depends on the preference that the cluster's tag carries.
     """
 
     namespace: str

@@ -91,7 +91,7 @@ class ObservedStream(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """Namespace and name."""
+        """Return namespace and name."""
         return self.namespace, self.name
 
 
@@ -99,7 +99,7 @@ def failure_from_status(status: t.Mapping[str, t.Any], import_mode: str = "", ot
     """Return the failure that a condition or status of the server tells, in words that can be shown: they may be
     those of a registry.
 
-    ``otherwise`` stands for a message where there is none.
+    ``otherwise`` stands for a message if there is none.
     """
     return ImportFailure(
         status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode
@@ -164,9 +164,9 @@ def read_stream(client: ClusterClient, namespace: str, name: str) -> ObservedStr
 def observe(
     client: ClusterClient, keys: t.Collection[Key], concurrency: int
 ) -> dict[Key, ObservedStream | CollectionError]:
-    """Read the streams ``keys``: a GET where a namespace has one of them, a LIST where it has several.
+    """Read the streams ``keys``: a GET if a namespace has one of them, a LIST if it has several.
 
-    Where the LIST is forbidden the streams are read one by one, because a Role may name them (``resourceNames``).
+    If the LIST is forbidden the streams are read one by one, because a Role may name them (``resourceNames``).
     A namespace that cannot be read gives the error for each of its streams, and does not hide the others. Raises
     ``ApiUnreachable``, ``Unauthorized`` and ``ApiNotServed``, since no other request would fare better.
     """
@@ -227,10 +227,10 @@ class Found:
 
 
 def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:
-    """Read the selected streams: one LIST a namespace, or one of the cluster; one GET where a single stream is asked
+    """Read the selected streams: one LIST a namespace, or one of the cluster; one GET if a single stream is asked
     for.
 
-    A namespace that may not be read is in ``errors`` and does not hide the others; where the whole cluster may not
+    A namespace that may not be read is in ``errors`` and does not hide the others; if the whole cluster may not
     be listed ``Forbidden`` is raised. What no other request would fare better with (API server gone, token refused,
     no image API) is raised too.
     """

@@ -83,7 +83,7 @@ class StreamPlan(NamedTuple):
 
     @property
     def patches(self) -> list[t.Mapping[str, t.Any]]:
-        """Entries for ``spec.tags`` of a patch, or of the stream to create."""
+        """Return the entries for ``spec.tags`` of a patch, or of the stream to create."""
         return [tag.patch for tag in self.tags if tag.patch]
 
     @property
@@ -125,7 +125,7 @@ class Knowledge(NamedTuple):
     """What a plan may rely on besides the cluster's state.
 
     ``looked_up``: answers of the registry. ``attempted``: outcomes of imports that this run has made, by tag; a tag
-    that failed is not tried again in the same run. ``foresee``: check mode, where each import's outcome is looked up
+    that failed is not retried in the same run. ``foresee``: check mode, where each import's outcome is looked up
     first. ``control_plane_architecture`` completes a preference for an operating system alone (server-behaviour.md
     2.10). ``begun_with`` is the stream as it was before this run wrote anything to it, ``written`` are the tags as
     it has written them.

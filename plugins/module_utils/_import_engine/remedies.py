@@ -184,7 +184,7 @@ _REFUSED = "The registry refuses it: correct the entry, or let its user pull the
 
 
 def _in_the_mirror(image: PullSpec, source: PullSpec, further: str) -> str:
-    """Return the begin of a remedy that is about a mirror, "" where it is about the registry itself."""
+    """Return the begin of a remedy that is about a mirror, "" if it is about the registry itself."""
     return (
         ""
         if image.location == source.location
@@ -207,7 +207,7 @@ class Remedies:
         self._secrets: dict[str, list[dict[str, t.Any]] | CollectionError | None] = {}
 
     def remedy(self, namespace: str, source: PullSpec, failure: ImportFailure) -> str:
-        """Return what to do about ``failure`` of ``source``, or "" where nothing is known to help."""
+        """Return what to do about ``failure`` of ``source``, or "" if nothing is known to help."""
         failure = replace(failure, message=_own_words(failure.message))
         remedy = self._remedy(namespace, source, failure)
         # Whoever meant another registry gets the words of Docker Hub.

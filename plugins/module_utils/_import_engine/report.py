@@ -6,7 +6,7 @@
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-A tag or stream counts as changed where its state before and after differ, and the same comparison is the diff. In check
+A tag or stream counts as changed if its state before and after differ, and the same comparison is the diff. In check
 mode the state after is the one that the plan foresees, else the one of the server's last answer.
 """
 

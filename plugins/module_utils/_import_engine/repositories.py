@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tags of a whole repository: from the registry itself where the module can read it, else through the cluster.
+"""The tags of a whole repository: from the registry itself if the module can read it, else through the cluster.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
@@ -53,10 +53,10 @@ class RepositoryListing(NamedTuple):
 
 class RegistryTagReader:
     """Reads tags from registries with the credentials of the task's options, else with the pull secrets of
-    namespaces, or anonymously where these may not be read or sent. ``ca_cert`` is trusted for registries of which
+    namespaces, or anonymously if these may not be read or sent. ``ca_cert`` is trusted for registries of which
     the options say nothing else.
 
-    A registry that could not be reached is not tried again in the run.
+    A registry that could not be reached is not retried in the run.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class RegistryTagReader:
 def list_repository(
     client: ClusterClient, reader: TagReader | None, stream: DesiredStream, repository: DesiredRepository, timeout: int
 ) -> RepositoryListing:
-    """List the tags of ``repository`` for ``stream``. Raises what the API server's refusal of the second road is.
+    """List the tags of ``repository`` for ``stream``. Raises the API server's refusal if it cannot list them either.
 
     ``timeout`` is the server's limit for its lookup, in seconds.
     """

@@ -29,7 +29,7 @@ Answer = t.Union[Outcome, CollectionError]
 
 IMAGES_PER_REQUEST = 3
 
-# What the server writes where an image was answered Success without an image (contract case hub_second_pass).
+# What the server writes if an image was answered Success without an image (contract case hub_second_pass).
 NO_IMAGE = "unknown error prevented import"
 
 # Time for the answer to travel once the server's own limit, the timeout query parameter, has passed. Seconds.
@@ -92,7 +92,7 @@ def send_images(
 ) -> ImportAnswer:
     """Import (``store``) or only look up ``items`` in one request.
 
-    ``resource_version`` is a precondition: ``Conflict`` where the stream was written since (contract case
+    ``resource_version`` is a precondition: ``Conflict`` if the stream was written since (contract case
     resource_version_conflict). ``timeout`` is the server's limit for the request in seconds; without it the server
     stops after 34. A request that the server refuses as a whole because of one image (422, case
     list_entry_without_platform) gives that image's failure when it was alone in it, and ``Invalid`` else.

@@ -45,7 +45,7 @@ class Halt:
         self.error: CollectionError | None = None
 
     def notice(self, error: CollectionError) -> None:
-        """Keep ``error`` if it is such a one."""
+        """Keep ``error`` if it makes further requests pointless."""
         if isinstance(error, (ApiUnreachable, Unauthorized)):
             with self._lock:
                 self.error = self.error or error
@@ -118,7 +118,7 @@ class StreamWriter:
 
     def read_again(self) -> None:
         """Find out what became of the stream. What the cluster's import controller has tried since this run wrote a
-        tag need not be tried again (server-behaviour.md 2.11)."""
+        tag need not be retried (server-behaviour.md 2.11)."""
         self.observed = read_stream(self._client, self._namespace, self._name)
         for name, written in self.written.items():
             tag = self.observed.tags.get(name)
@@ -147,7 +147,7 @@ class StreamWriter:
                     self._refuse(tag, refusal)
 
     def _refusal(self, create: bool, patch: t.Mapping[str, t.Any]) -> Invalid | None:
-        """Write one tag's patch; returns why the server refuses it, None where it does not."""
+        """Write one tag's patch; returns why the server refuses it, None if it does not."""
         try:
             self._write_spec(create, None, [patch])
         except Invalid as error:
@@ -182,7 +182,7 @@ class StreamWriter:
         )
 
     def _refuse(self, tag: TagPlan, refusal: Invalid) -> None:
-        """Note that the server refused ``tag``: in the words of the lookup that check mode makes, where that is
+        """Note that the server refused ``tag``: in the words of the lookup that check mode makes, if that is
         refused too."""
         outcome: Outcome | CollectionError = ImportFailure(refusal.reason, refusal.server_message)
         if tag.item:

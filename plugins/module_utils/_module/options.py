@@ -60,7 +60,7 @@ def registries_option() -> dict[str, t.Any]:
 
 
 def secret_options() -> Options:
-    """Return the options that say what a pull secret shall be, without its namespaces."""
+    """Return the options that declare a pull secret, without its namespaces."""
     return {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -82,7 +82,7 @@ def secret_options() -> Options:
 
 
 def stream_options() -> Options:
-    """Return the options that say what an image stream shall be."""
+    """Return the options that declare an image stream."""
     tag: Options = {"name": {"type": "str", "required": True}, "from": {"type": "str", "required": True}}
     return {
         "namespace": {"type": "str"},

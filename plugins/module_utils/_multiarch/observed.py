@@ -32,7 +32,7 @@ def observe_chosen(client: ClusterClient, names: TagNames, width: int) -> Observ
     """Read the chosen streams with at most ``width`` requests at once; no namespace stands for all, and so do
     patterns.
 
-    A namespace that may not be read is in ``errors``; Forbidden is raised where all of them have to be listed and
+    A namespace that may not be read is in ``errors``; Forbidden is raised if all of them have to be listed and
     may not.
     """
     everywhere = any(is_pattern(namespace) for namespace in names.namespaces)

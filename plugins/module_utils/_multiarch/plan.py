@@ -70,9 +70,9 @@ class Other(NamedTuple):
 class Candidate(NamedTuple):
     """A tag that can change between one child and the whole list.
 
-    ``image`` is what the registry serves, ``legacy`` the child that Legacy takes from it now, None where it is no list.
-    ``platform`` is that of the image which the tag holds, where it is a child of this list.
-    ``why`` says why it cannot be done, and is empty where it can.
+    ``image`` is what the registry serves, ``legacy`` the child that Legacy takes from it now, None if it is no list.
+    ``platform`` is that of the image which the tag holds, if it is a child of this list.
+    ``why`` says why it cannot be done, and is empty if it can.
     """
 
     question: Question
@@ -90,7 +90,7 @@ class Candidate(NamedTuple):
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """Return the platforms of the list, without what is there for attestations."""
+        """Return the platforms of the list, without its attestations."""
         return tuple(
             dict.fromkeys(
                 platform
@@ -107,12 +107,12 @@ class Candidate(NamedTuple):
 
     @property
     def legacy_digest(self) -> str:
-        """Digest that an import under Legacy brings."""
+        """Return the digest that an import under Legacy brings."""
         return self.legacy.digest if self.legacy else self.image.digest
 
     @property
     def digest_after(self) -> str:
-        """Digest that the tag will have."""
+        """Return the digest that the tag will have."""
         return self.legacy_digest if self.back else self.image.digest
 
     @property
@@ -236,8 +236,9 @@ def _legacy(question: Question, image: Image, control_plane_architecture: str) -
 
 
 def _why_not(image: Image) -> str:
-    """Return the server refuses a list as a whole where an entry names no platform (contract case
-    list_entry_without_platform)."""
+    """Return why the list cannot be imported, "" if it can.
+
+    The server refuses a whole list if an entry names no platform (contract case list_entry_without_platform)."""
     nameless = image.without_platform
     if not nameless:
         return ""

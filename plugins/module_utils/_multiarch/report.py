@@ -34,7 +34,7 @@ def migration_report(
     errors: t.Mapping[str, CollectionError],
     remedy_for: RemedyFor,
 ) -> Report:
-    """Return the module's report. It fails only where no namespace at all could be read."""
+    """Return the module's report. It fails only if no namespace at all could be read."""
     possible = [candidate for candidate in candidates if not candidate.why]
     failed = [{"namespace": namespace, "error": str(error)} for namespace, error in errors.items()]
     unread = [
@@ -150,7 +150,7 @@ def _streams(tags: t.Iterable[tuple[Candidate, dict[str, t.Any]]]) -> list[dict[
 
 
 def _preserving(candidate: Candidate) -> dict[str, t.Any]:
-    """Only the mode: what an entry leaves out the tag keeps."""
+    """Return the mode alone: the tag keeps what an entry leaves out."""
     tag = candidate.question.tag
     return {"name": tag.name, "from": tag.source, "import_mode": PRESERVE}
 

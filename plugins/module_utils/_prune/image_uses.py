@@ -46,7 +46,7 @@ class Workload(NamedTuple):
 
 
 class ImageReference(NamedTuple):
-    """An image as a workload names it. ``registry`` and ``repository`` are empty where only a digest is known."""
+    """An image as a workload names it. ``registry`` and ``repository`` are empty if only a digest is known."""
 
     registry: str
     repository: str
@@ -55,7 +55,7 @@ class ImageReference(NamedTuple):
 
     @property
     def stream(self) -> tuple[str, str] | None:
-        """Namespace and name of the stream that the pruner takes this for: a host, and a path of exactly two parts.
+        """Return namespace and name of the stream that the pruner takes this for: a host and a path of two parts.
 
         The host is not looked at (server-behaviour.md 5).
         """
@@ -91,7 +91,7 @@ def parse_image(text: str) -> ImageReference | None:
 
 
 def parse_image_id(text: str) -> ImageReference | None:
-    """Take a container status's ``imageID`` apart; None where it holds no digest of a manifest.
+    """Take a container status's ``imageID`` apart; None if it holds no digest of a manifest.
 
     Container runtimes write ``repository@digest``, the digest alone, either with a scheme such as
     ``docker-pullable://`` before it, or the bare id of the image's configuration.

@@ -76,7 +76,7 @@ class Observed:
 
 
 class _List(NamedTuple):
-    """One LIST: of streams where ``kind`` is None, of all namespaces where ``namespace`` is ``*``."""
+    """One LIST: of streams if ``kind`` is None, of all namespaces if ``namespace`` is ``*``."""
 
     namespace: str
     kind: WorkloadKind | None
@@ -102,7 +102,7 @@ class _Answer(NamedTuple):
 
 
 class _OneStream(NamedTuple):
-    """What reading one stream, or a part of it, gave; None where it does not exist."""
+    """What reading one stream, or a part of it, gave; None if it does not exist."""
 
     key: Key
     found: t.Any = None
@@ -114,9 +114,9 @@ def observe(
 ) -> Observed:
     """Read workloads and streams of the namespaces with at most ``width`` requests at once.
 
-    None is all namespaces, or those of the caller's projects where it may not list over all. What cannot be read is
-    noted and does not hide the rest. Raises ApiUnreachable and Unauthorized, ApiNotServed where there is no image
-    API, and Forbidden where neither all namespaces nor projects can be listed.
+    None is all namespaces, or those of the caller's projects if it may not list over all. What cannot be read is
+    noted and does not hide the rest. Raises ApiUnreachable and Unauthorized, ApiNotServed if there is no image
+    API, and Forbidden if neither all namespaces nor projects can be listed.
     """
     observed = Observed()
     lists = [_List(namespace, kind) for namespace in namespaces or ("*",) for kind in (None, *kinds)]
@@ -177,7 +177,7 @@ def observe_referenced_streams(
 def observe_children(client: ReadingClient, observed: Observed, width: int) -> None:
     """Add to each stream with a history which of its images are lists with which children, with one GET each.
 
-    Nothing is read where no workload names or runs a digest.
+    Nothing is read if no workload names or runs a digest.
     """
     if not any(
         reference is not None and reference.digest

@@ -38,7 +38,7 @@ LEVELS = (PRUNABLE, YOUNG, REVISIONS, ELSEWHERE, PROTECTED)
 
 
 class Keeper(NamedTuple):
-    """A history item that holds a child: as the child itself, or, where ``parent`` is not empty, as its list.
+    """A history item that holds a child: as the child itself, or, if ``parent`` is not empty, as its list.
 
     ``rule`` is what makes the pruner keep the item.
     """
@@ -166,7 +166,7 @@ def _origin(
 ) -> tuple[bool, StreamHistory | None]:
     """Return whether the image is pulled from the cluster's registry, and the stream that serves it there.
 
-    A host that is not known to be the cluster's counts as it, as for the pruner, where the path is that of a stream
+    A host that is not known to be the cluster's counts as it, as for the pruner, if the path is that of a stream
     which does not import from that very place: then it is another name of the cluster's registry.
     """
     key = reference.stream
@@ -196,7 +196,7 @@ Finding = t.TypeVar("Finding", Risk, Missing)
 def _fold(findings: t.Sequence[Finding], uses: t.Sequence[ImageUse]) -> list[Finding]:
     """Return one finding for a controller and its replica sets and pods that use the same image in the same container.
 
-    It is the controller's own where that uses the image too, and otherwise the first one's.
+    It is the controller's own if that uses the image too, and otherwise the first one's.
     """
     owners = {(use.workload.kind, use.workload.namespace, use.workload.name): use.workload.owner for use in uses}
     groups: dict[tuple[t.Any, ...], list[tuple[int, Finding]]] = defaultdict(list)

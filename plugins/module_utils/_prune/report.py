@@ -42,7 +42,7 @@ def report_risks(
     *,
     only_at_risk: bool = False,
 ) -> Report:
-    """Return the module's report. It fails only where nothing at all could be read; what is missing otherwise is a
+    """Return the module's report. It fails only if nothing at all could be read; what is missing otherwise is a
     warning."""
     shown = [risk for risk in findings.risks if not only_at_risk or risk.level == PRUNABLE]
     failed = _failed_namespaces(observed.failures)
@@ -170,7 +170,7 @@ def _keeper(keeper: Keeper) -> dict[str, t.Any]:
 
 
 def _safe_reference(risk: Risk) -> str:
-    """Return what to write instead: the list by its digest, which the pruner sees; what is written where that is
+    """Return what to write instead: the list by its digest, which the pruner sees; what is written if that is
     safe already.
 
     From the cluster's registry the list is pulled under the name that the workload writes, if that is the stream's.

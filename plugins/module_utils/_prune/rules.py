@@ -75,7 +75,7 @@ def seen_by_pruner(uses: t.Iterable[ImageUse]) -> SeenByPruner:
 def kept_by(stream: StreamHistory, tag: TagHistory, item: HistoryItem, seen: SeenByPruner, policy: PrunePolicy) -> str:
     """Return the most lasting rule that keeps the item, or NOTHING.
 
-    PINNED_TAG is KEEP_TAG_REVISIONS where it lasts: the newest item of a tag that follows a digest stays the newest.
+    PINNED_TAG is KEEP_TAG_REVISIONS if it lasts: the newest item of a tag that follows a digest stays the newest.
     """
     if (stream.namespace, stream.name, item.image) in seen.images:
         return IMAGE_IN_USE

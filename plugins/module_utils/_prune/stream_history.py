@@ -57,7 +57,7 @@ class StreamHistory:
 
     @property
     def key(self) -> Key:
-        """Namespace and name."""
+        """Return namespace and name."""
         return self.namespace, self.name
 
     @property

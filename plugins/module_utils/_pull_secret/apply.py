@@ -50,7 +50,7 @@ class SecretDying(CollectionError):
 
 
 class SecretOutcome(NamedTuple):
-    """What became of the secret in one namespace. ``plan`` is what was done (or would be), None where ``error`` came
+    """What became of the secret in one namespace. ``plan`` is what was done (or would be), None if ``error`` came
     before.
 
     ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came
@@ -126,7 +126,7 @@ class SecretApplier:
         return SecretOutcome(namespace, plan, None, secrets is not None, warnings, one.owner, one.refused)
 
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
-        """Read the registry secrets of the namespace; None where that is of no use, not wanted or fails: it is for
+        """Read the registry secrets of the namespace; None if that is of no use, not wanted or fails: it is for
         warnings only. No import takes anything from the secrets beside the global one."""
         of_the_cluster = (namespace, self._desired.name) in (GLOBAL, ADDITIONAL)
         if not self._look_around or of_the_cluster or not self._desired.present_registries:
@@ -312,7 +312,7 @@ class _OneSecret:
             self.warnings.append(left)
 
     def _about_the_copy(self, plan: SecretPlan) -> t.Iterator[str]:
-        """Yield what has to be known about a copy that an earlier run has left, where the secret itself was not
+        """Yield what has to be known about a copy that an earlier run has left, if the secret itself was not
         there."""
         if not self._was_missing or not self._desired.present:
             return
@@ -360,7 +360,7 @@ class _OneSecret:
         self._deleted = None
 
     def _delete(self, plan: SecretPlan, observed: ObservedSecret) -> None:
-        # The preconditions keep a secret that somebody has changed, or created anew, since it was read.
+        # The preconditions keep a secret that somebody has changed, or recreated, since it was read.
         preconditions = {
             name: observed.metadata[name] for name in ("uid", "resourceVersion") if name in observed.metadata
         }

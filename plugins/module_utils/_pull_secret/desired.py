@@ -45,7 +45,7 @@ class SecretSource(NamedTuple):
 
 
 class DesiredRegistry(NamedTuple):
-    """One registry of the secret. ``login`` is None where the secret is to have no entry for it.
+    """One registry of the secret. ``login`` is None if the secret is to have no entry for it.
 
     With a ``source`` it is still to be taken from there, but for an e-mail address.
 
@@ -62,7 +62,7 @@ class DesiredRegistry(NamedTuple):
 class DesiredSecret(NamedTuple):
     """A pull secret as the task wants it, in each namespace the same.
 
-    Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is there; a label or
+    Without ``create`` it has to be there. ``exclude_from_import`` is None to keep what is on the cluster; a label or
     annotation whose value is None is to be removed. With ``take_over`` it is written though somebody else reconciles
     it. ``left_out`` are keys of the auth file that are none of registries. With ``former_password`` an entry is only
     replaced if it has that password. With ``delete_if_empty`` the secret goes with its last registry.
@@ -160,7 +160,7 @@ def _odd_ends(login: Login | None) -> t.Iterator[tuple[str, str]]:
 
 
 def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
-    """Return what the options of ``pull_secret`` ask for; raise ``InputError`` with the whole sentence where they
+    """Return what the options of ``pull_secret`` ask for; raise ``InputError`` with the whole sentence if they
     cannot be.
 
     Reads the auth file on the host where the module runs; nothing else is touched.

@@ -128,7 +128,7 @@ class FormerCopy:
         self._version = written["metadata"]["resourceVersion"]
 
     def remove(self) -> str:
-        """Delete the copy that was read or written, if any; return a warning where it stays."""
+        """Delete the copy that was read or written, if any; return a warning if it stays."""
         if not self._version:
             return ""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": self._version}}

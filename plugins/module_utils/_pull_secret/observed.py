@@ -74,12 +74,12 @@ class ObservedSecret(NamedTuple):
 
     @property
     def registry_secret(self) -> RegistrySecret | None:
-        """Return what it holds for registries; None where it is a secret of another purpose."""
+        """Return what it holds for registries; None if it is a secret of another purpose."""
         return read_secret_object(self.raw)
 
     @property
     def document(self) -> AuthDocument | None:
-        """Return its registries; None where there are none to read, because of its purpose or because they are
+        """Return its registries; None if there are none to read, because of its purpose or because they are
         malformed."""
         secret = self.registry_secret
         return secret.document if secret is not None else None
@@ -88,7 +88,7 @@ class ObservedSecret(NamedTuple):
 def observe_secret(
     client: ReadingClient, namespace: str, name: str, mask: t.Callable[..., None]
 ) -> ObservedSecret | None:
-    """Read one secret; None where it, or its namespace, does not exist. ``mask`` is told every credential that was
+    """Read one secret; None if it, or its namespace, does not exist. ``mask`` is told every credential that was
     read."""
     try:
         raw = client.get(core_path(namespace, "secrets", name))
@@ -101,7 +101,7 @@ def observe_secret(
 def observe_registry_secrets(
     client: ReadingClient, namespace: str, mask: t.Callable[..., None]
 ) -> list[RegistrySecret] | None:
-    """Read all secrets of the namespace that imports use; None where the caller may not list secrets."""
+    """Read all secrets of the namespace that imports use; None if the caller may not list secrets."""
     found: list[dict[str, t.Any]] = []
     try:
         for secret_type in CONSUMED_TYPES:

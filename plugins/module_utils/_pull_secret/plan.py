@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to change in a pull secret: a pure function of what is wanted and what is there.
+"""What has to change in a pull secret: a pure function of declared and observed.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
@@ -76,7 +76,7 @@ class SecretRefused(CollectionError):
 
 
 class RegistryChange(NamedTuple):
-    """One registry of the secret: ``before`` and ``after`` are its logins, None where it has no (readable) entry."""
+    """One registry of the secret: ``before`` and ``after`` are its logins, None if it has no (readable) entry."""
 
     registry: str
     before: Login | None
@@ -90,9 +90,9 @@ class RegistryChange(NamedTuple):
 
 
 class SecretPlan(NamedTuple):
-    """What to do with one secret. ``body`` is the object to send (never shown), None where nothing is sent.
+    """What to do with one secret. ``body`` is the object to send (never shown), None if nothing is sent.
 
-    ``former_type`` is the type of the secret that is there, None where there is none.
+    ``former_type`` is the type of the secret that is there, None if there is none.
     """
 
     action: str  # none, create, update, recreate, delete
@@ -119,7 +119,7 @@ class SecretPlan(NamedTuple):
 def plan_secret(
     desired: DesiredSecret, namespace: str, observed: ObservedSecret | None, carried: ObservedSecret | None = None
 ) -> SecretPlan:
-    """Return what to do in ``namespace``; raise ``SecretRefused`` where that needs a decision of the user's.
+    """Return what to do in ``namespace``; raise ``SecretRefused`` if that needs a decision of the user's.
 
     ``carried`` is the secret that a former try has deleted in order to recreate it: a merge keeps its registries, and a
     new secret gets its labels and annotations.
@@ -278,7 +278,7 @@ def _plan_create(desired: DesiredSecret, namespace: str, carried: ObservedSecret
 
 
 def _recreate_reason(desired: DesiredSecret, observed: ObservedSecret, where: str) -> str:
-    """Return the reason for which an update in place is impossible, "" where it is possible (contract case
+    """Return the reason for which an update in place is impossible, "" if it is possible (contract case
     secret_validation)."""
     if observed.secret_type != desired.secret_type:
         if not desired.recreate:
@@ -397,7 +397,7 @@ def _refuse_malformed(document: AuthDocument, where: str) -> None:
 def _metadata(
     desired: DesiredSecret, labels: dict[str, str], annotations: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Return labels and annotations as they shall be, with the reasons for what changes."""
+    """Return labels and annotations as they are declared, with the reasons for what changes."""
     new_labels, new_annotations = _with(labels, desired.labels), _with(annotations, desired.annotations)
     reasons = []
     if new_labels != labels:

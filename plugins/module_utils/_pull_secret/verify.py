@@ -36,7 +36,7 @@ class LoginResult(NamedTuple):
     """What trying one login has shown: accepted, not_asked (the registry wants no credential), not_tried, refused or
     failed.
 
-    ``error`` says why for the last two, ``status`` is the HTTP status code where an answer came.
+    ``error`` says why for the last two, ``status`` is the HTTP status code if an answer came.
     """
 
     registry: str
@@ -68,7 +68,7 @@ class LoginsRefused(RegistryError):
 
 
 def try_logins(registries: t.Sequence[DesiredRegistry]) -> list[LoginResult]:
-    """Log in to every registry; raise ``LoginsRefused`` with all refusals where there is one,
+    """Log in to every registry; raise ``LoginsRefused`` with all refusals if there is one,
     ``MissingLibraryError`` without requests."""
     if not HAS_REQUESTS:
         raise MissingLibraryError(
@@ -107,7 +107,7 @@ def log_in(
     *,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> str:
-    """Return ``accepted`` or ``not_asked``; raise ``RegistryError`` with the whole sentence where ``login`` does not
+    """Return ``accepted`` or ``not_asked``; raise ``RegistryError`` with the whole sentence if ``login`` does not
     open the registry.
 
     ``registry`` is a key that names one host. ``insecure`` and ``ca_cert`` are those of ``RegistryHttp``.

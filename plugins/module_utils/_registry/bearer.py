@@ -33,8 +33,8 @@ def authorization(http: RegistryHttp, answer: RegistryAnswer, login: Login | Non
     """Return the ``Authorization`` header that answers the 401 ``answer``; ``login`` is None to ask for an anonymous
     token.
 
-    ``scope`` is what a token shall open ("" for none: only that the login is good). Raises ``RegistryError`` with
-    the whole sentence where the challenge cannot be answered or the token server refuses.
+    ``scope`` is what a token must open ("" for none: only that the login is good). Raises ``RegistryError`` with
+    the whole sentence if the challenge cannot be answered or the token server refuses.
     """
     challenges = parse_challenges(answer.headers.get("WWW-Authenticate", ""))
     if "basic" in challenges and login is not None and login.password:
@@ -63,9 +63,9 @@ def unexpected(http: RegistryHttp, answer: RegistryAnswer, where: str) -> Regist
         else ""
     )
     if answer.status == 429:
-        hint = "; it limits the rate of requests, try again later"
+        hint = "; it limits the rate of requests, retry later"
     if answer.status >= 500:
-        hint = "; it fails itself, try again later"
+        hint = "; it fails itself, retry later"
     return http.error(f"answered {answer.said} at {where}{hint}", answer.status)
 
 

@@ -42,14 +42,14 @@ _NO_DETAILS: dict[str, t.Any] = {
 
 
 class OpenedRepository(NamedTuple):
-    """A repository, and the credential that it is read with; None where none matches."""
+    """A repository, and the credential that it is read with; None if none matches."""
 
     repository: RegistryRepository
     credential: Credential | None
 
 
 class LegacyPreference(NamedTuple):
-    """What steers Legacy's choice: the tag's annotations ("" where it has none), and the control plane's
+    """What steers Legacy's choice: the tag's annotations ("" if it has none), and the control plane's
     architecture."""
 
     architecture: str = ""
@@ -142,7 +142,7 @@ def describe_image(
             _describe_manifest(spec, opened.repository, preference, found)
         except RegistryError as error:
             errors.append(error)
-            # where the image is missing, the tags that are there say more; what was refused would be refused again
+            # if the image is missing, the tags that are there say more; what was refused would be refused again
             with_tags = with_tags and (found["digest"] is not None or error.status == 404)
         if with_tags:
             found["tags"] = opened.repository.tags()

@@ -69,7 +69,7 @@ class ServedManifest(NamedTuple):
 
 
 class ImageConfig(NamedTuple):
-    """What an image's configuration says of it; ``created`` is RFC 3339 text, "" where it is not said."""
+    """What an image's configuration says of it; ``created`` is RFC 3339 text, "" if it is not said."""
 
     os: str = ""
     architecture: str = ""

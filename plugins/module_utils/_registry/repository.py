@@ -14,6 +14,7 @@ import typing as t
 from urllib.parse import quote, urlsplit
 
 from .._core.errors import RegistryError
+from .._core.numbers import seconds
 from .._core.outward import excerpt
 from .._core.references import DEFAULT_REGISTRY, PullSpec
 from .._http.session import require_requests
@@ -89,7 +90,7 @@ class RegistryRepository:
             raise self._http.error(f"serves something else than an image as {what}: {exc}") from None
 
     def config(self, manifest: ServedManifest) -> ImageConfig:
-        """Read the configuration of a single image; an empty one where the manifest is not of a container image."""
+        """Read the configuration of a single image; an empty one if the manifest is not of a container image."""
         if manifest.config is None or manifest.config.media_type not in CONFIG_TYPES:
             return ImageConfig()
         digest = manifest.config.digest
@@ -197,9 +198,9 @@ class RegistryRepository:
         if status == 404:
             return self._missing(answer, what, said)
         if status == 429:
-            when = "later" if answer.retry_after is None else f"after the {answer.retry_after} seconds that it names"
+            when = "later" if answer.retry_after is None else f"after the {seconds(answer.retry_after)} that it names"
             return self._http.error(
-                f"limits the rate of requests and did not give {what} ({said}); try again {when}, or with a credential",
+                f"limits the rate of requests and did not give {what} ({said}); retry {when}, or with a credential",
                 status,
             )
         return unexpected(self._http, answer, f"the request for {what}")

@@ -26,6 +26,7 @@ from urllib.request import getproxies
 
 from .._core.errors import ConfigurationError, RegistryError
 from .._core.masking import SECRETS_MET, derived_forms, scrub, url_passwords
+from .._core.numbers import seconds
 from .._core.outward import excerpt
 from .._http.answers import AnswerTimeout, media_type, seconds_to_wait
 from .._http.session import (
@@ -99,7 +100,7 @@ class RegistryAnswer(NamedTuple):
         return media_type(self.headers)
 
     def json_object(self) -> dict[str, t.Any]:
-        """Return the body as a JSON object; empty where it is none."""
+        """Return the body as a JSON object; empty if it is none."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -112,7 +113,7 @@ class RegistryAnswer(NamedTuple):
         return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 
     def server_words(self) -> str:
-        """Return the server's own short reason without what is a credential by its shape, "" where it gave none."""
+        """Return the server's own short reason without what is a credential by its shape, "" if it gave none."""
         document = self.json_object()
         first = next(iter(self.errors()), {})
         for words in (
@@ -181,7 +182,7 @@ class RegistryNetwork:
 class RegistryHttp:
     """Requests to one registry, and to the token servers and stores that it names.
 
-    ``name`` is the registry in sentences. ``insecure`` accepts any certificate, and plain HTTP where a host does not
+    ``name`` is the registry in sentences. ``insecure`` accepts any certificate, and plain HTTP if a host does not
     speak TLS, as an import with ``insecure`` does; ``ca_cert`` is the path of CA certificates to trust besides the
     system's.
     """
@@ -205,7 +206,7 @@ class RegistryHttp:
         self._plain: set[str] = set()
 
     def get(self, url: str, *, headers: t.Mapping[str, str] | None = None, limit: int = SHORT_LIMIT) -> RegistryAnswer:
-        """GET, following a few redirects. A credential stays with the host that it is for."""
+        """Get a URL and follow a few redirects. A credential stays with the host that it is for."""
         sent = dict(headers or {})
         for _turn in range(_MAX_REDIRECTS + 1):
             answer = self.send("GET", url, headers=sent, limit=limit)
@@ -232,10 +233,9 @@ class RegistryHttp:
         data: t.Mapping[str, str] | None = None,
         limit: int = SHORT_LIMIT,
     ) -> RegistryAnswer:
-        """Return one request, tried again where the registry is busy or the connection broke; redirects are not
-        followed.
+        """Send one request; retry if the registry is busy or the connection broke. Redirects are not followed.
 
-        Raises ``RegistryError`` where no whole answer came.
+        Raises ``RegistryError`` if no whole answer came.
         """
         turn = 1
         while True:
@@ -307,7 +307,7 @@ class RegistryHttp:
         return self.insecure and url.startswith("https://") and _is_no_tls(failed)
 
     def _raise_for_lasting(self, failed: NoAnswer, url: str) -> None:
-        """Raise what trying again would not change."""
+        """Raise what a retry would not change."""
         if failed.names & {"ConnectTimeoutError", "ReadTimeoutError", "AnswerTimeout"}:
             raise self._unreachable(failed, url) from None
         cause = failed.cause
@@ -337,11 +337,11 @@ class RegistryHttp:
     def _cause(self, failed: NoAnswer) -> str:
         """Return the innermost reason of a failed connection, without the URL that the outer ones repeat."""
         if "ConnectTimeoutError" in failed.names:
-            return f"no connection within {self._patience.connect:g} seconds"
+            return f"no connection within {seconds(self._patience.connect)}"
         if isinstance(failed.cause, AnswerTimeout) or (failed.begun and "ReadTimeoutError" in failed.names):
             return "its answer began and did not end in time"
         if "ReadTimeoutError" in failed.names:
-            return f"no answer within {self._patience.answer:g} seconds"
+            return f"no answer within {seconds(self._patience.answer)}"
         if "ProxyError" in failed.names:
             return "the proxy did not let it through"
         for item in failed.chain:
@@ -378,7 +378,7 @@ def shown_origin(url: str) -> str:
 
 
 def _trust(insecure: bool, ca_file: str) -> ssl.SSLContext:
-    """Return the TLS settings for registries: the system's CAs and those of ``ca_file``, or none where nothing is
+    """Return the TLS settings for registries: the system's CAs and those of ``ca_file``, or none if nothing is
     checked."""
     require_requests()
     context = tls_context(verify=not insecure)

@@ -50,7 +50,7 @@ class AccessSelection(NamedTuple):
 
 
 def access_selection(params: t.Mapping[str, t.Any]) -> AccessSelection:
-    """Return what the options of ``registry_access_info`` ask for; raise ``InputError`` where they cannot be."""
+    """Return what the options of ``registry_access_info`` ask for; raise ``InputError`` if they cannot be."""
     check_numbers(params, concurrency=1, expires_within=0)
     everywhere = params["namespace"] is None and params["namespaces"] is None
     if params["name"] is not None:

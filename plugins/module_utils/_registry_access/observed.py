@@ -40,7 +40,7 @@ _OWNER_ANNOTATION = "kubernetes.io/service-account.name"
 
 
 class NamespaceAccess(NamedTuple):
-    """What was read of one namespace. ``secrets`` (by name) and ``accounts`` are None where they could not be read.
+    """What was read of one namespace. ``secrets`` (by name) and ``accounts`` are None if they could not be read.
 
     ``managed`` are the names of the secrets that the cluster itself keeps; they count for imports as all others do.
     """
@@ -56,7 +56,7 @@ def observe_access(client: ReadingClient, wanted: AccessSelection, width: int) -
     """Read what ``wanted`` selects with at most ``width`` requests at once; namespaces in their order, of all by
     name.
 
-    A namespace that could not be read has an ``error`` and hides no other; where all namespaces, or their labels,
+    A namespace that could not be read has an ``error`` and hides no other; if all namespaces, or their labels,
     cannot be listed, that error is raised.
     """
     if wanted.namespaces is None and not wanted.namespace_selector:

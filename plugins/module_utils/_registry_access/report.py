@@ -50,7 +50,7 @@ Entries = t.Mapping[str, t.Any]
 def report_access(
     wanted: AccessSelection, observed: t.Sequence[NamespaceAccess], mirrors: Mirrors | None = None
 ) -> Report:
-    """Return the module's report. Where images are to be explained, a missing right is an answer and no failure."""
+    """Return the module's report. If images are to be explained, a missing right is an answer and no failure."""
     secrets = [
         _described_secret(access, secret, entries, wanted.expires_within)
         for access in observed
@@ -93,7 +93,7 @@ def report_access(
 
 
 def described_entries(wanted: AccessSelection, secret: RegistrySecret) -> Entries | None:
-    """Return the entries of ``secret`` that the options ask for; None where the whole secret is of no interest.
+    """Return the entries of ``secret`` that the options ask for; None if the whole secret is of no interest.
 
     A secret that cannot be read stays of interest whatever registry is asked for: it might hold it.
     """
@@ -244,7 +244,7 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
 
 
 def _explained(access: NamespaceAccess, image: str, mirrors: Mirrors | None) -> dict[str, t.Any] | None:
-    """Return the explanation of one image; None where something else than a missing right kept the secrets from
+    """Return the explanation of one image; None if something else than a missing right kept the secrets from
     being read."""
     places = mirrors.of(image) if mirrors is not None else []
     own, *in_mirrors = [_credential_for(access, place) for place in (image, *places)]

@@ -62,7 +62,7 @@ class AdoptedSecret(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """What the variables do not hold: a whole secret where ``registry`` is "", and why."""
+    """What the variables do not hold: a whole secret if ``registry`` is "", and why."""
 
     namespace: str
     name: str
@@ -116,7 +116,7 @@ def access_variables(
 def _adopt(
     access: NamespaceAccess, secret: RegistrySecret, entries: t.Mapping[str, t.Any]
 ) -> tuple[AdoptedSecret | None, list[LeftOut]]:
-    """Return the secret for the variables, None where they cannot hold it, and what they do not hold of it."""
+    """Return the secret for the variables, None if they cannot hold it, and what they do not hold of it."""
 
     def without(reason: str, registry: str = "") -> LeftOut:
         return LeftOut(access.namespace, secret.name, shown_key(registry), reason)
@@ -170,7 +170,7 @@ def _impossible_name(namespace: str, name: str) -> str:
 
 
 def _why_not(key: str, login: Login) -> str:
-    """Return why the role could not write this entry as it is, "" where it can."""
+    """Return why the role could not write this entry as it is, "" if it can."""
     if login.is_empty and not login.identity_token:
         return "it has no user name and password"
     if login.identity_token and (login.username or login.password):
@@ -211,7 +211,7 @@ def _credential(registry: AdoptedRegistry) -> _Credential:
 
 
 def _placeholders(adopted: t.Sequence[AdoptedSecret]) -> dict[_Credential, Placeholder]:
-    """Return a placeholder for each different credential: named after its registry, and after more where that is not
+    """Return a placeholder for each different credential: named after its registry, and after more if that is not
     enough."""
     found: dict[_Credential, Placeholder] = {}
     names: dict[_Credential, list[str]] = {}
@@ -236,7 +236,7 @@ def _placeholders(adopted: t.Sequence[AdoptedSecret]) -> dict[_Credential, Place
 
 
 def _distinct(names: t.Mapping[_Credential, list[str]]) -> dict[_Credential, str]:
-    """Return for each the shortest of its names that no other has, with a number at the end where all are taken."""
+    """Return for each the shortest of its names that no other has, with a number at the end if all are taken."""
     chosen: dict[_Credential, str] = {}
     taken: set[str] = set()
     for length in range(max((len(own) for own in names.values()), default=0)):

@@ -64,7 +64,10 @@ def desired_samples(params: t.Mapping[str, t.Any]) -> DesiredSamples:
 
 
 def _check_registry(text: str) -> None:
-    """The operator puts the text in the place of the registry's host in pull specs, so a path may follow the host."""
+    """Raise ``InputError`` for what the operator cannot put in the place of a registry's host in pull specs.
+
+    A path may follow the host.
+    """
     try:
         spec = PullSpec.parse(f"{text}/image")
     except InputError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from .._core.diff import Difference
 from .._core.errors import InputError
+from .._core.numbers import seconds
 from .._core.references import PullSpec
 from .._core.report import Report
 from .._import_engine.images import ImportFailure
@@ -98,11 +99,9 @@ def samples_report(
     return Report(changed, results, differences, "\n".join(problems) or None, warnings)
 
 
-def _timeout_text(left: t.Sequence[str], seconds: float) -> str:
+def _timeout_text(left: t.Sequence[str], waited: float) -> str:
     lines = "\n".join(f"- {entry}" for entry in left)
-    return (
-        f"The Cluster Samples Operator was not done after {seconds:g} seconds; wait_timeout gives it longer:\n{lines}"
-    )
+    return f"The Cluster Samples Operator was not done after {seconds(waited)}; wait_timeout gives it longer:\n{lines}"
 
 
 def _failed_text(failed: t.Sequence[t.Mapping[str, t.Any]], streams: t.Sequence[str], count: int) -> str:

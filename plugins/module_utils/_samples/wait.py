@@ -32,7 +32,7 @@ _SHOWN_NAMES = 10
 
 
 def outstanding(state: SamplesState) -> list[str]:
-    """Return what the operator, or the import of its streams, has still to do: a sentence each, nothing where all is
+    """Return what the operator, or the import of its streams, has still to do: a sentence each, nothing if all is
     done."""
     config = state.config
     wanted = config.spec.management_state

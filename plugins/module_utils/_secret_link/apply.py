@@ -23,6 +23,7 @@ from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.concurrency import WIDTH, concurrent_map, each_with_outcome
 from .._core.errors import CollectionError
+from .._core.numbers import seconds
 from .._core.owners import Owner, owner_of, refuse_owned, warn_of_owner
 from .._credentials.secret_types import CONSUMED_TYPES, DOCKER_CONFIG_JSON
 from .desired import LIST_FIELDS, AccountName, DesiredLinks, Waiting
@@ -47,10 +48,10 @@ class SecretMissing(CollectionError):
 
 
 class LinkOutcome(NamedTuple):
-    """What became of one service account. ``plan`` is what was done, or would be, None where ``error`` came before.
+    """What became of one service account. ``plan`` is what was done, or would be, None if ``error`` came before.
 
     ``owner`` is who else reconciles the account, ``refused`` why a run would not carry the plan out: only a
-    comparison has both. An account that does not exist has neither links nor an error where the task wants none of
+    comparison has both. An account that does not exist has neither links nor an error if the task wants none of
     them.
     """
 
@@ -133,7 +134,7 @@ class LinkApplier:
             return LinkOutcome(account, error=exc, owner=owners[0])
 
     def converge_all(self, accounts: t.Sequence[AccountName]) -> list[LinkOutcome]:
-        """Return what became of the accounts, in their order. Where a namespace has several of them, they are read
+        """Return what became of the accounts, in their order. If a namespace has several of them, they are read
         with one call."""
         counts = collections.Counter(account.namespace for account in accounts)
         crowded = [namespace for namespace, count in counts.items() if count > 1]
@@ -156,7 +157,7 @@ class LinkApplier:
         return str(refusal)
 
     def _wait_for(self, account: AccountName) -> Account | None:
-        """Return the account, waiting for it to come into being; None where links are to be taken away from one that
+        """Return the account, waiting for it to come into being; None if links are to be taken away from one that
         does not exist."""
         deadline = self._clock() + self._waiting.timeout
         observed = observe_account(self._client, account)
@@ -170,7 +171,7 @@ class LinkApplier:
             observed = observe_account(self._client, account)
             if observed is not None:
                 return observed
-        waited = f" and did not appear within {self._waiting.timeout:g} seconds" if self._waiting.timeout > 0 else ""
+        waited = f" and did not appear within {seconds(self._waiting.timeout)}" if self._waiting.timeout > 0 else ""
         raise AccountMissing(
             f'The service account "{account.name}" does not exist in the namespace "{account.namespace}"{waited}; '
             "create it first, or check its name"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which secrets a service account shall be linked to: options, checked and typed, without any access to the cluster.
+"""Which secrets a service account must be linked to: options, checked and typed, without any access to the cluster.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -53,7 +53,7 @@ class Waiting(NamedTuple):
 
 
 def desired_links(params: t.Mapping[str, t.Any]) -> DesiredLinks:
-    """Return what the options of ``sa_secret_link`` ask for; raise ``InputError`` with the whole sentence where they
+    """Return what the options of ``sa_secret_link`` ask for; raise ``InputError`` with the whole sentence if they
     cannot be."""
     take_over = bool(params.get("take_over"))
     purposes = tuple(purpose for purpose in LIST_FIELDS if purpose in params["for"])
@@ -78,6 +78,6 @@ def account_names(namespaces: t.Sequence[str], params: t.Mapping[str, t.Any]) ->
 
 
 def waiting_from(params: t.Mapping[str, t.Any]) -> Waiting:
-    """Return the options ``wait_timeout`` and ``wait_sleep``; raise ``InputError`` where they make no sense."""
+    """Return the options ``wait_timeout`` and ``wait_sleep``; raise ``InputError`` if they make no sense."""
     check_numbers(params, wait_timeout=0, wait_sleep=1)
     return Waiting(params["wait_timeout"], params["wait_sleep"])

@@ -21,7 +21,7 @@ Account = dict[str, t.Any]
 
 
 def observe_account(client: ReadingClient, account: AccountName) -> Account | None:
-    """Read one service account; None where it, or its namespace, does not exist."""
+    """Read one service account; None if it, or its namespace, does not exist."""
     try:
         found: Account = client.get(core_path(account.namespace, "serviceaccounts", account.name))
     except NotFound:
@@ -32,7 +32,7 @@ def observe_account(client: ReadingClient, account: AccountName) -> Account | No
 def observe_accounts(client: ReadingClient, namespace: str) -> dict[str, Account]:
     """Read all service accounts of a namespace with one call, by name.
 
-    Empty where the caller may not list them, or where that fails otherwise: each is then read for itself, and has an
+    Empty if the caller may not list them, or if that fails otherwise: each is then read for itself, and has an
     error of its own.
     """
     try:

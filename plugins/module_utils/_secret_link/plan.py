@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which entries of a service account's lists have to change: a pure function of what is wanted and what is there.
+"""Which entries of a service account's lists have to change: a pure function of declared and observed.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
@@ -38,7 +38,7 @@ class ListPlan(NamedTuple):
 
 
 class LinkPlan(NamedTuple):
-    """What to do with one service account. ``body`` is the object to send, None where nothing is sent."""
+    """What to do with one service account. ``body`` is the object to send, None if nothing is sent."""
 
     lists: tuple[ListPlan, ...]
     body: dict[str, t.Any] | None = None

@@ -49,7 +49,7 @@ def observe(client: ClusterClient, wanted: Selection, concurrency: int) -> Obser
 
 
 def _find(client: ClusterClient, wanted: Selection, concurrency: int) -> t.Any:
-    """Read the streams of the named namespaces, or of the cluster, or of the caller's projects where the cluster's
+    """Read the streams of the named namespaces, or of the cluster, or of the caller's projects if the cluster's
     may not be listed."""
     try:
         return find(client, wanted, concurrency)

@@ -53,7 +53,7 @@ class AliasOfItself(CollectionError):
 def plan_stream_tag(
     desired: DesiredStreamTag, observed: ObservedStream, own_images: Images, source_images: Images | None
 ) -> StreamTagPlan:
-    """Plan the tag. ``source_images`` is the history of the source's stream, None where that stream does not exist.
+    """Plan the tag. ``source_images`` is the history of the source's stream, None if that stream does not exist.
 
     Raises ``SourceMissing`` and ``AliasOfItself``: the cluster would accept a tag that points nowhere (contract case
     tags_between_streams).

@@ -64,7 +64,7 @@ class ImageTrigger(NamedTuple):
     """An object that acts when ``watches`` gets another image.
 
     ``fields`` are the containers, or the paths, whose image is replaced; empty for a build. ``automatic`` is False
-    where the trigger is paused, or where a deployment config waits for somebody to start it.
+    if the trigger is paused, or if a deployment config waits for somebody to start it.
     """
 
     kind: str

@@ -37,9 +37,9 @@ description:
   - Pulls, deletions, mounts, blobs, pushes by digest, scans, tests, charts, signatures and everything that is not
     understood
     give an empty list. No event makes it fail.
-  - C(registry) is the host of a pull spec in lower case, and C(null) where the notification does not name it (Nexus,
+  - C(registry) is the host of a pull spec in lower case, and C(null) if the notification does not name it (Nexus,
     Zot).
-    C(digest) is C(null) where the notification has none (Quay, Docker Hub, Gitea, Nexus). C(at) is a time in UTC as of
+    C(digest) is C(null) if the notification has none (Quay, Docker Hub, Gitea, Nexus). C(at) is a time in UTC as of
       RFC 3339,
     or C(null).
   - Nothing else of the event is kept, because notifications can carry credentials. Names that no pull spec could have
@@ -371,7 +371,7 @@ def _is_domain(text: Any) -> bool:
 
 
 def _may_be_image(media_type: Any) -> bool:
-    """Tell whether what has this media type, where it is told, can be an image."""
+    """Tell whether what has this media type, if it is told, can be an image."""
     return not isinstance(media_type, str) or not media_type or media_type.startswith(_IMAGE_TYPES)
 
 

@@ -200,7 +200,7 @@ FAULTS = {
     ),
     "limited": (
         Fault(path="/manifests/", status=429, retry_after="3600"),
-        "try again after the 3600 seconds that it names",
+        "retry after the 3600 seconds that it names",
     ),
     "swapped": (Fault(path="/manifests/", wrong_digest=True), "it, or a proxy before it, is broken"),
     "huge": (Fault(path="/manifests/", huge_body=16 * 1024 * 1024), "serves more than 4 MiB"),

@@ -250,7 +250,7 @@ def test_a_busy_registry_is_asked_again(registry: ScriptedServer, attempt: t.Cal
     advice = "it limits the rate of requests" if status == 429 else "it fails itself"
     assert (
         str(refusal(attempt, registry))
-        == f'The registry "the.registry" answered HTTP {status} at /v2/; {advice}, try again later'
+        == f'The registry "the.registry" answered HTTP {status} at /v2/; {advice}, retry later'
     )
     assert len(registry.asked) == 4 + 3
 

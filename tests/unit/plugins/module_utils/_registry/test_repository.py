@@ -390,7 +390,7 @@ class TestRefusals:
                 None,
                 [Reply(429, {"errors": [{"code": "TOOMANYREQUESTS", "message": "slow down"}]}, {"Retry-After": "60"})],
                 (
-                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "slow down"); try again '
+                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "slow down"); retry '
                     "after the 60 seconds that it names, "
                     "or with a credential"
                 ),
@@ -399,7 +399,7 @@ class TestRefusals:
                 None,
                 [Reply(429)],
                 (
-                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429); try again later, or '
+                    'limits the rate of requests and did not give "v1" of team/web (HTTP 429); retry later, or '
                     "with a "
                     "credential"
                 ),
@@ -407,7 +407,7 @@ class TestRefusals:
             (
                 None,
                 [Reply(500)],
-                'answered HTTP 500 at the request for "v1" of team/web; it fails itself, try again later',
+                'answered HTTP 500 at the request for "v1" of team/web; it fails itself, retry later',
             ),
         ],
     )
