@@ -6,20 +6,27 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import jsonschema
 import pytest
 from emulator.client import ControlClient
 from emulator.server import Emulator
 from integration.cluster import Address, Cluster, Document, content_of
-from integration.playbooks import Run
+from integration.playbooks import Playbooks, Run
 from integration.registry_secrets import auth, entry, registry_secret
 from integration.stage import NewStage
 from integration.surroundings import Surroundings
 
 SITE = "quayside.openshift_images.site"
+DRIFT = "quayside.openshift_images.drift"
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMA = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="utf-8"))
 LAST = "Fail for what could not be done"
 HOST = "kept.example.com"
 OF_THE_OWNER = "a-password-of-the-owner"
@@ -308,6 +315,87 @@ def test_owners_who_reconcile_do_fight_with_whoever_takes_over(
     assert content_of(now[Address("secrets", namespace, "kept-argo")])["auths"][HOST]["auth"] == auth(
         "owner", OF_THE_OWNER
     )
+
+
+def report_of(run: Run, path: Path) -> Document:
+    """The cluster in a report that its schema allows."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
+    assert run.complaints() == [], run.output
+    (cluster,) = document["clusters"]
+    return t.cast("Document", cluster)
+
+
+def owners_in(entries: list[Document]) -> dict[str, str]:
+    """Who keeps each object that differs."""
+    return {one["name"]: one["managed_by"] for one in entries if one["refused"]}
+
+
+def test_drift_names_owners_and_a_correction_leaves_them_alone(
+    cluster: Cluster, namespace: str, playbooks: Playbooks, scene: Scene, tmp_path: Path
+) -> None:
+    ended = base64.b64encode(json.dumps({"payload": "of ECR", "expiration": 1_000_000_000}).encode()).decode()
+    cluster.create("secrets", namespace, registry_secret("ended", {HOST: entry("AWS", ended)}))
+    robots = [f"robot-{name}" for name in of("ServiceAccount")]
+    registry = {"registry": HOST, "username": "AWS", "password": ended}
+    secrets = [
+        *({"name": f"kept-{name}", "namespaces": [namespace], "registries": ours()} for name in of("Secret")),
+        {"name": "ended", "namespaces": [namespace], "registries": [registry]},
+        {
+            "name": "free",
+            "namespaces": [namespace],
+            "registries": ours(),
+            "link": [{"service_accounts": [*robots, "default"]}],
+        },
+    ]
+    files = {"json": "drift.json", "html": "drift.html", "junit": "drift.xml", "metrics": "drift.prom"}
+    variables = {
+        "registry_access_secrets": secrets,
+        "image_streams_desired": [scene.stream(f"stream-{name}") for name in of("ImageStream")],
+        **{f"drift_report_{kind}_file": str(tmp_path / name) for kind, name in files.items()},
+    }
+    before = cluster.settled([namespace])
+    owned = {
+        **{f"kept-{name}": MARKS[name].owner for name in of("Secret")},
+        **{f"robot-{name}": MARKS[name].owner for name in of("ServiceAccount")},
+        **{f"stream-{name}": MARKS[name].owner for name in of("ImageStream")},
+    }
+
+    shown = playbooks.run(DRIFT, variables=variables)
+
+    assert shown.exit_code == 0, shown.output
+    found = report_of(shown, tmp_path / "drift.json")
+    assert (found["failures"], found["unknown"]) == ([], [])
+    assert owners_in(found["changes"]) == owned
+    assert {one["name"] for one in found["changes"] if not one["refused"]} == {"free", "default"}
+    assert [(one["name"], one["reason"]) for one in found["notices"]] == [("ended", "credential_expires")]
+    text = {name: (tmp_path / name).read_text(encoding="utf-8") for name in files.values()}
+    assert 'quayside_drift_notices{cluster="localhost",reason="credential_expires"} 1\n' in text["drift.prom"]
+    assert "credential_expires: The credential of " in text["drift.xml"]
+    assert all(owner.replace('"', "&#34;") in text["drift.html"] for owner in owned.values())
+    assert "No correction changes what somebody else reconciles" in shown.output
+    assert not cluster.snapshot([namespace]).written_since(before)
+
+    corrected = playbooks.run(DRIFT, "-e", "drift_correct=true", variables=variables)
+
+    assert corrected.exit_code == 2
+    found = report_of(corrected, tmp_path / "drift.json")
+    outcomes = {(one["name"], one["outcome"]) for one in found["changes"]}
+    assert outcomes == {*((name, "failed") for name in owned), ("free", "done"), ("default", "done")}
+    assert cluster.settled([namespace]).written_since(before) == {
+        Address("secrets", namespace, "free"),
+        Address("serviceaccounts", namespace, "default"),
+    }
+    assert scene.rounds() == 0
+
+    scene.end()
+    leave = {"registry_access_take_over": True, "image_streams_take_over": True}
+    taken = playbooks.run(DRIFT, "-e", "drift_correct=true", variables={**variables, **leave})
+
+    assert taken.exit_code == 0, taken.output
+    found = report_of(taken, tmp_path / "drift.json")
+    assert (found["verdict"], owners_in(found["changes"])) == ("corrected", {})
+    assert {one["managed_by"] for one in found["changes"]} == {mark.owner for mark in MARKS.values()}
 
 
 @pytest.mark.parametrize(
