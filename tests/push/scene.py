@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
+import subprocess
 import time
 import typing as t
 from pathlib import Path
@@ -20,7 +23,7 @@ from registries.docker_registry import DockerRegistry, find_docker_registry
 from registries.ports import choose_port
 
 from . import guide
-from .rulebook import Rulebook
+from .rulebook import BIN, Rulebook
 
 NAMESPACE = "shop"
 IMAGE = f"/apis/image.openshift.io/v1/namespaces/{NAMESPACE}"
@@ -155,3 +158,19 @@ class Scene:
             )
             time.sleep(0.02)
         return time.monotonic() - start
+
+    def play(self, playbook: str, *options: str, variables: t.Mapping[str, t.Any]) -> None:
+        """Run a playbook of the collection by hand, with the rulebook's inventory. It has to succeed."""
+        folder = os.environ[BIN]
+        command = [f"{folder}/ansible-playbook", f"quayside.openshift_images.{playbook}", *options]
+        command += ["--inventory", "inventory.yml", "--extra-vars", json.dumps(dict(variables))]
+        environment = {
+            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.rulebook.directory / "home"),
+            "LANG": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+        }
+        done = subprocess.run(
+            command, cwd=self.rulebook.directory, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

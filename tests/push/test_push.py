@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import subprocess
 import time
 import typing as t
 from collections.abc import Iterator
@@ -22,7 +20,6 @@ import requests
 
 from push import guide
 from push.reverse_proxy import ReverseProxy
-from push.rulebook import BIN
 from push.scene import Scene
 
 
@@ -153,29 +150,7 @@ def test_the_playbook_alone_tells_what_a_push_would_do(scene: Scene) -> None:
         ]
     }
     before = scene.history("alone", "v1")
-    command = [
-        f"{os.environ[BIN]}/ansible-playbook",
-        "quayside.openshift_images.pushed",
-        "--check",
-        "--diff",
-        "--inventory",
-        "inventory.yml",
-    ]
-    environment = {
-        "PATH": f"{os.environ[BIN]}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(scene.rulebook.directory / "home"),
-        "LANG": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
-    }
-    done = subprocess.run(
-        [*command, "--extra-vars", json.dumps(variables)],
-        cwd=scene.rulebook.directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    scene.play("pushed", "--check", "--diff", variables=variables)
     assert scene.history("alone", "v1") == before
 
 
