@@ -439,6 +439,37 @@ def test_a_page_for_one_cluster_counts_no_clusters(open_page: OpenPage, tmp_path
     assert page.locator(".gauge").inner_text().split() == ["50%", "as", "declared"]
 
 
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_what_owners_keep_is_named_and_no_command_promises_to_correct_it(
+    open_page: OpenPage, tmp_path: Path, viewport: dict[str, int]
+) -> None:
+    owner = 'the Argo CD application "<b>shop</b>"'
+    moved = change(1, "tag", "shop", "web", view(), view(image=NEW), "upstream_moved", tag_name="v1")
+    kept = {**moved, "managed_by": owner, "refused": f"It is reconciled by {owner}; change it in the source"}
+    helm = {**moved, "id": f"{2:016x}", "name": "api", "managed_by": 'the Helm release "chart"', "refused": None}
+    streams = [stream("shop", name, tag("v1", changed=True, digest=NEW)) for name in ("web", "api")]
+    parts = [
+        part("harbour", [compared(streams=streams, changes=[kept, helm])]),
+        part("island", [compared(streams=streams[:1], changes=[kept])]),
+    ]
+
+    page = open_page(viewport, path=write_page(tmp_path, parts))
+    page.evaluate(OPEN_ALL)
+
+    # A command for both, and one for the only cluster of which it would correct something.
+    commands = page.locator(".command code").all_inner_texts()
+    assert [("--limit harbour" in one, "--limit island" in one) for one in commands] == [(False, False), (True, False)]
+    lines = [" ".join(text.split()) for text in page.locator(".next .kept li").all_inner_texts()]
+    assert lines == [f"stream shop/web: {owner} on harbour, island"]
+    assert "1 object that differs is reconciled by somebody else" in page.locator(".next").inner_text()
+    objects = page.locator("#objects").inner_text()
+    assert f"It is reconciled by {owner}; change it in the source" in objects
+    assert 'managed by: the Helm release "chart"' in objects
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    found = Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
+
+
 def test_a_page_without_anything_to_do_says_so(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page(path=write_page(tmp_path, [part("calm", [compared(streams=[stream("shop", "web", tag("v1"))])])]))
 
