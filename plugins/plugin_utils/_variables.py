@@ -189,7 +189,7 @@ def _of_value(where: str, value: t.Any, option: t.Mapping[str, t.Any]) -> list[s
     shown = "" if secret else f" {excerpt(str(value), _SHOWN)}"
     if kind in ("str", "path") and not isinstance(value, str):
         if isinstance(value, (list, dict)):
-            return [f"{where} is {_kind(value)}: give text"]
+            return [f"{where} is {_kind(value)}: give a string"]
         return [f"{where} is {_kind(value)}{shown}, as YAML reads it without quotes: put it in quotes"]
     if kind == "list" and option.get("elements") == "str" and isinstance(value, (list, tuple)):
         return [

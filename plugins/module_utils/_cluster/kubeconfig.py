@@ -340,7 +340,7 @@ def _pem(entry: _Entry, key: str, kind: str) -> Pem | None:
             text = base64.b64decode("".join(data.split()), validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
             raise ConfigurationError(
-                f"{key}-data of the {kind} '{entry.name}' of {entry.origin} is not base64 of a PEM text."
+                f"{key}-data of the {kind} '{entry.name}' of {entry.origin} is not the base64 of PEM content."
             ) from None
         return Pem(origin=origin, text=text)
     path = _absolute(entry, key)
@@ -365,7 +365,7 @@ def _text(entry: _Entry, key: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise ConfigurationError(f"'{key}' of '{entry.name}' of {entry.origin} is not a text; write it in quotes.")
+        raise ConfigurationError(f"'{key}' of '{entry.name}' of {entry.origin} is not a string; write it in quotes.")
     return value
 
 

@@ -119,7 +119,7 @@ def decode_entry(entry: t.Any) -> Login:
         if field_name not in texts or value is None:
             continue
         if not isinstance(value, str):
-            raise MalformedAuth(f'its "{field_name}" is {_json_kind(value)} instead of text')
+            raise MalformedAuth(f'its "{field_name}" is {_json_kind(value)} instead of a string')
         texts[field_name] = value
     username, password = texts["username"], texts["password"]
     if texts["auth"]:
@@ -337,7 +337,7 @@ def parse_auth_content(content: t.Any) -> AuthDocument:
         return parse_auth_file(json.dumps(content), f"{source} the mapping")
     if not isinstance(content, str):
         raise InputError(
-            f"{source} it is {_json_kind(content)}; give the content of a .dockerconfigjson as a mapping or as text"
+            f"{source} it is {_json_kind(content)}; give the content of a .dockerconfigjson as a mapping or a string"
         )
     return parse_auth_file(_decoded(content) or content, f"{source} the text")
 

@@ -143,7 +143,7 @@ def mismatch(key: RegistryKey, target: str) -> str:
         return "is for another host"
     if key.port != port:
         wanted = f"port {port}" if port else "no port"
-        return f"has {f'port {key.port}' if key.port else 'no port'} where the image is written with {wanted}"
+        return f"has {f'port {key.port}' if key.port else 'no port'}, but the image is written with {wanted}"
     if not (slash + rest).startswith(key.path):
         return "is for another path"
     return ""

@@ -310,7 +310,7 @@ def _texts(option: str, values: t.Mapping[str, t.Any] | None) -> dict[str, str |
         # The server takes capital letters in the domain of an annotation.
         check_key(option, str(name).lower() if option == "annotations" else str(name))
         if value is not None and not isinstance(value, str):
-            raise InputError(f'{option}: the value of "{name}" is not text; put it in quotes')
+            raise InputError(f'{option}: the value of "{name}" is not a string; put it in quotes')
         if option == "labels" and value:
             check_label_value(name, value)
     return dict(values or {})

@@ -142,7 +142,7 @@ def parse_config(content: bytes) -> ImageConfig:
     if labels is None:
         labels = {}
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
-        raise BadDocument("its labels are not texts by name")
+        raise BadDocument("its labels are not strings by name")
     texts = {name: _text(document, name) for name in ("os", "architecture", "variant", "created")}
     return ImageConfig(**texts, labels={clean(name): clean(value) for name, value in labels.items()})
 
@@ -262,7 +262,7 @@ def _text(document: t.Mapping[str, t.Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise BadDocument(f'its "{name}" is not text')
+        raise BadDocument(f'its "{name}" is not a string')
     return clean(value)
 
 

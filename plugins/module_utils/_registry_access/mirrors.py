@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where imports look for an image before they look where it says: the cluster's mirror sets.
+"""Where imports look for an image before they look at the registry that it names: the cluster's mirror sets.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 

@@ -251,7 +251,7 @@ def _explained(access: NamespaceAccess, image: str, mirrors: Mirrors | None) -> 
     if own is None:
         return None
     first = f"Imports look for {image} in its mirrors first. " if places else ""
-    last = "Then, where it says: " if places else ""
+    last = "Then, at the registry that it names: " if places else ""
     sentences = [explanation.sentence for explanation in in_mirrors if explanation is not None]
     return {
         "namespace": access.namespace,

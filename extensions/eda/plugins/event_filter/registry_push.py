@@ -110,7 +110,7 @@ def main(event: dict[str, Any], registry: str | None = None) -> dict[str, list[P
     """Return the pushes of ``event``, and nothing else of it."""
     if registry is not None and not _is_domain(registry):
         raise ValueError(
-            f"registry_push: {registry!r} is not a registry as pull specs name it: a host, and :port where it has one"
+            f"registry_push: {registry!r} is not a registry as pull specs name it: a host, and :port if it has one"
         )
     pushes: list[Push] = []
     for push in _pushes(_body(event), _headers(event)):

@@ -299,8 +299,8 @@ def test_mirrors_are_explained_before_the_registry_itself(api: StoredCluster, ru
         '"mirror.example:5000" of the secret "mirror" (user "copier"). No key in the registry secrets'
     )
     assert tagged["sentence"].endswith(
-        'Then, where it says: For h.example/team/web:v1 the API server uses the key "h.example" of the secret '
-        '"registry" (user "puller").'
+        'Then, at the registry that it names: For h.example/team/web:v1 the API server uses the key "h.example" of '
+        'the secret "registry" (user "puller").'
     )
     assert [one["image"] for one in digested["mirrors"]] == ["digests.example/web@sha256:" + "a" * 64]
     assert [one["image"] for one in other["mirrors"]] == ["unused.example/teams/web:v1"]

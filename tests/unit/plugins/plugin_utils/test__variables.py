@@ -136,7 +136,7 @@ def test_a_credential_is_never_repeated() -> None:
     begin = "registry_access_secrets[0] (p)"
     assert problems == [
         f"{begin}, registry r.example, password is a number, as YAML reads it without quotes: put it in quotes",
-        f"{begin}, registry s.example, auth is a list: give text",
+        f"{begin}, registry s.example, auth is a list: give a string",
     ]
 
 

@@ -391,10 +391,14 @@ def test_a_context_without_a_cluster(tmp_path: Path) -> None:
         (
             {"certificate-authority-data": "%%%"},
             {},
-            "certificate-authority-data of the cluster 'c' of {file} is not base64 of a PEM text.",
+            "certificate-authority-data of the cluster 'c' of {file} is not the base64 of PEM content.",
         ),
-        ({}, {"client-key-data": "AP8="}, "client-key-data of the user 'u' of {file} is not base64 of a PEM text."),
-        ({}, {"token": 12345}, "'token' of 'u' of {file} is not a text; write it in quotes."),
+        (
+            {},
+            {"client-key-data": "AP8="},
+            "client-key-data of the user 'u' of {file} is not the base64 of PEM content.",
+        ),
+        ({}, {"token": 12345}, "'token' of 'u' of {file} is not a string; write it in quotes."),
         ({}, {"as-groups": "a"}, "as-groups of the user 'u' of {file} must be a list, and as-user-extra a mapping."),
         ({}, {"exec": "login"}, "'exec' of the user 'u' of {file} is not a mapping."),
     ],

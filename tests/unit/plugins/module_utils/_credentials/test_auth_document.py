@@ -120,9 +120,9 @@ def test_entries_without_user_or_password_are_empty(raw: t.Any) -> None:
     [
         ([], "it is a list instead of an object"),
         ("x", "it is text instead of an object"),
-        ({"username": 5, "password": "p"}, 'its "username" is a number instead of text'),
-        ({"auth": True}, 'its "auth" is true or false instead of text'),
-        ({"auth": {"a": 1}}, 'its "auth" is an object instead of text'),
+        ({"username": 5, "password": "p"}, 'its "username" is a number instead of a string'),
+        ({"auth": True}, 'its "auth" is true or false instead of a string'),
+        ({"auth": {"a": 1}}, 'its "auth" is an object instead of a string'),
     ],
 )
 def test_entries_of_another_shape_are_malformed(raw: t.Any, words: str) -> None:
@@ -305,7 +305,7 @@ def test_file_with_helpers_only(auth_file: t.Callable[[t.Any], str], content: t.
         ({"auth": "@@@"}, "its auth is not base64 of user:password"),
         ({"auth": "bm9jb2xvbg=="}, "its auth is base64, but not of user:password: there is no colon in it"),
         (["s3cret"], "it is a list instead of an object"),
-        ({"username": "u", "password": 5}, 'its "password" is a number instead of text'),
+        ({"username": "u", "password": 5}, 'its "password" is a number instead of a string'),
     ],
 )
 def test_file_with_an_entry_that_breaks_imports(auth_file: t.Callable[[t.Any], str], raw: t.Any, why: str) -> None:
@@ -416,7 +416,7 @@ def test_a_field_of_another_type_breaks_imports_wherever_it_stands() -> None:
         '{"username": 5, "username": null}',
     ):
         document = parse_document(f'{{"auths": {{"a": {text}}}}}', DOCKER_CONFIG_JSON)
-        assert document.malformed() == {"a": 'its "username" is a number instead of text'}
+        assert document.malformed() == {"a": 'its "username" is a number instead of a string'}
 
 
 def test_what_is_beside_the_registries_stays_when_it_stands_twice() -> None:

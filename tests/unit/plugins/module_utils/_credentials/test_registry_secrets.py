@@ -152,10 +152,10 @@ def test_without_a_match_the_key_that_would_match_is_named() -> None:
 @pytest.mark.parametrize(
     ("key", "remark"),
     [
-        ("h.example", 'the key "h.example" of the secret "pull" has no port where the image is written with port 5000'),
+        ("h.example", 'the key "h.example" of the secret "pull" has no port, but the image is written with port 5000'),
         (
             "h.example:443",
-            'the key "h.example:443" of the secret "pull" has port 443 where the image is written with port 5000',
+            'the key "h.example:443" of the secret "pull" has port 443, but the image is written with port 5000',
         ),
         ("h.example:5000/other", 'the key "h.example:5000/other" of the secret "pull" is for another path'),
     ],

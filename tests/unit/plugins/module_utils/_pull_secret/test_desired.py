@@ -232,8 +232,8 @@ def test_registries_that_are_refused(registries: list[dict[str, t.Any]], sentenc
                 "or delete it with state: absent"
             ),
         ),
-        ({"labels": {"a": True}}, 'labels: the value of "a" is not text; put it in quotes'),
-        ({"annotations": {"a": 1}}, 'annotations: the value of "a" is not text; put it in quotes'),
+        ({"labels": {"a": True}}, 'labels: the value of "a" is not a string; put it in quotes'),
+        ({"annotations": {"a": 1}}, 'annotations: the value of "a" is not a string; put it in quotes'),
         (
             {"annotations": {"openshift.io/image.excludeSecret": "true"}, "exclude_from_import": True},
             "annotations: openshift.io/image.excludeSecret is what exclude_from_import sets; give one of the two",

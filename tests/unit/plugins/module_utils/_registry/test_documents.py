@@ -129,7 +129,7 @@ def test_a_list(media_type: str) -> None:
             OCI_INDEX,
             "the platform of one of its manifests is not an object",
         ),
-        (text({**INDEX, "manifests": [{**ENTRY, "platform": {"os": 5}}]}), OCI_INDEX, 'its "os" is not text'),
+        (text({**INDEX, "manifests": [{**ENTRY, "platform": {"os": 5}}]}), OCI_INDEX, 'its "os" is not a string'),
         (
             text({**INDEX, "manifests": [{**ENTRY, "digest": "sha256:" + "0" * 64}]}),
             OCI_INDEX,
