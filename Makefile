@@ -12,6 +12,7 @@ ONE_GATE := bench push unit integration integration-oldest apparatus traps brows
 
 CORES := oldest core-2.17 core-2.18 core-2.19 core-2.20 newest next
 MATRIX_GATES := $(foreach core,$(CORES),sanity-$(core) unit-$(core) main-job-$(core))
+MATRIX_GATES += $(foreach core,oldest core-2.18 core-2.19 newest,hostile-$(core))
 
 .PHONY: help
 help:
@@ -37,7 +38,7 @@ push-demo: environment
 ## make integration-oldest  playbooks on the oldest ansible-core, with modules on the oldest Python: before a release
 ## make everything          both, side by side: what .ci/run does
 ## make soak                the long forms: 50 kills of each job, 200 rounds of twenty writers, 100 clusters (QUAYSIDE_SEED=... chooses other moments)
-##                          and every credential in every place with every failure
+##                          and every credential in every place with every failure, and hostile text with ansible-core 2.18 and 2.19
 ## make browser             the drift report in Chromium; SCREENSHOTS=folder keeps pictures of it, to be looked at
 ## make fuzz                property tests with 20,000 examples each; FUZZ_EXAMPLES=... for another number
 ## make lint                ruff, mypy, yamllint, reuse, changelog, ansible-lint

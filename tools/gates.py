@@ -44,6 +44,14 @@ SANITY_IN_PART = ("import", "validate-modules", "ansible-doc")
 # What meets ansible-core; the rest of the unit tests meets Python only.
 UNIT_IN_PART = ("tests/unit/plugins/modules", "tests/unit/collection")
 MAIN_JOB = "tests/integration/targets/site/test_main_job.py"
+# What ansible-core does with text of others differs from release to release. In full at both ends of what is
+# supported, and before a release where the templating of today began.
+HOSTILE = (
+    "tests/integration/targets/adopt/test_hostile.py",
+    "tests/integration/emulator/test_hostile_servers.py",
+)
+HOSTILE_ENDS = ("oldest", "newest")
+HOSTILE_BETWEEN = ("core-2.18", "core-2.19")
 
 GROUPS = {
     "lint": ("ruff", "format", "mypy", "mypy-tools", "yamllint", "reuse", "changelog", "ansible-lint"),
@@ -66,12 +74,15 @@ GROUPS = {
         ),
         *("build", "docs-lint", "lint"),
     ),
-    "soak": ("soak-reliability", "soak-security", "soak-fleet"),
+    "soak": (
+        *("soak-reliability", "soak-security", "soak-fleet"),
+        *(f"hostile-{core}" for core in HOSTILE_BETWEEN),
+    ),
     # The ends first: they take the longest.
     "test-matrix": tuple(
         f"{kind}-{core}"
         for core in ("oldest", "newest", *BETWEEN, NEXT)
-        for kind in ("environment", "sanity", "unit", "main-job")
+        for kind in ("environment", "sanity", "unit", "main-job", *(("hostile",) if core in HOSTILE_ENDS else ()))
     ),
     "everything": ("test-matrix", "test"),
 }
@@ -84,6 +95,7 @@ BEFORE_A_RELEASE = {
     "soak-reliability",
     "soak-security",
     "soak-fleet",
+    *(f"hostile-{core}" for core in HOSTILE_BETWEEN),
     "fuzz",
     "bench",
     "bench-fleet",
@@ -237,8 +249,10 @@ def matrix_gates(work: Path) -> list[Gate]:
                 imports(work),
             ),
             ("main-job", (python, "-m", "pytest", MAIN_JOB), work, imports(work)),
+            ("hostile", (python, "-m", "pytest", *HOSTILE), work, imports(work)),
         ):
-            gates.append(Gate(f"{name}-{core}", command, folder, variables | more, prepared, required=core != NEXT))
+            if name != "hostile" or core in (*HOSTILE_ENDS, *HOSTILE_BETWEEN):
+                gates.append(Gate(f"{name}-{core}", command, folder, variables | more, prepared, required=core != NEXT))
     # The oldest ansible-core, its modules run by the oldest Python with the oldest libraries.
     bin_folder, target = path_of("oldest") / "bin", path_of("oldest-target") / "bin" / "python"
     variables = environment(bin_folder, work) | imports(work) | {"QUAYSIDE_TEST_MODULE_PYTHON": str(target)}

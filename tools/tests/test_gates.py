@@ -18,6 +18,7 @@ from tools.gates import (
     BETWEEN,
     CLUSTER,
     GROUPS,
+    HOSTILE,
     MAIN_JOB,
     NEXT,
     UNIT_IN_PART,
@@ -77,7 +78,7 @@ def test_every_ansible_core_from_the_oldest_to_the_newest_is_tested_and_only_the
     ]
     assert {gate.name for gate in matrix} == {
         f"{kind}-{core}" for core in cores for kind in ("environment", "sanity", "unit", "main-job")
-    }
+    } | {"hostile-oldest", "hostile-newest"}
     assert {gate.name for gate in matrix if not gate.required} == {
         f"{kind}-next" for kind in ("environment", "sanity", "unit", "main-job")
     }
@@ -91,7 +92,11 @@ def test_the_makefile_knows_every_core_of_the_matrix() -> None:
 
 
 def test_what_a_core_in_between_runs_is_there() -> None:
-    assert [name for name in (*UNIT_IN_PART, MAIN_JOB) if not (ROOT / name).exists()] == []
+    assert [name for name in (*UNIT_IN_PART, MAIN_JOB, *HOSTILE) if not (ROOT / name).exists()] == []
+
+
+def test_the_long_forms_try_hostile_text_on_the_cores_that_everything_leaves_out() -> None:
+    assert {name for name in names("soak") if name.startswith("hostile")} == {"hostile-core-2.18", "hostile-core-2.19"}
 
 
 def test_an_unknown_name_is_refused() -> None:

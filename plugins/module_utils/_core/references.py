@@ -17,6 +17,7 @@ import re
 from typing import NamedTuple
 
 from .errors import InputError
+from .outward import visible
 
 _DOMAIN = (
     r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*"
@@ -45,9 +46,9 @@ class PullSpec(NamedTuple):
     def parse(cls, text: str) -> PullSpec:
         """Take ``text`` apart; raise ``InputError`` with one sentence that says which part is wrong."""
         if not text or text != text.strip():
-            raise InputError(f'"{text}" is not a pull spec: it is empty or has space around it')
+            raise _refusal(f'"{text}" is not a pull spec: it is empty or has space around it')
         if "://" in text:
-            raise InputError(
+            raise _refusal(
                 f'"{text}" is not a pull spec: leave out "{text.split("://", 1)[0]}://" and begin with the registry'
             )
         rest, digest = text, ""
@@ -58,21 +59,21 @@ class PullSpec(NamedTuple):
         if ":" in rest.rsplit("/", 1)[-1]:
             name, tag = rest.rsplit(":", 1)
             if not tag:
-                raise InputError(f'"{text}" is not a pull spec: the tag after the colon is empty')
+                raise _refusal(f'"{text}" is not a pull spec: the tag after the colon is empty')
         if tag and not re.fullmatch(_TAG, tag):
-            raise InputError(f'"{text}" is not a pull spec: "{tag}" is not a tag')
+            raise _refusal(f'"{text}" is not a pull spec: "{tag}" is not a tag')
         registry, repository = _split_registry(name)
         if registry and not re.fullmatch(_DOMAIN, registry):
-            raise InputError(f'"{text}" is not a pull spec: "{registry}" is not a registry host')
+            raise _refusal(f'"{text}" is not a pull spec: "{registry}" is not a registry host')
         if not re.fullmatch(_PATH, repository):
-            raise InputError(
+            raise _refusal(
                 f'"{text}" is not a pull spec: "{repository}" is not a repository name (lower case, digits, and . _ - '
                 "/ between them)"
             )
         if not registry and re.fullmatch(r"[0-9a-f]{64}", repository):
-            raise InputError(f'"{text}" is not a pull spec: it is an image id without a repository')
+            raise _refusal(f'"{text}" is not a pull spec: it is an image id without a repository')
         if len(repository) > 255:
-            raise InputError(f'"{text[:60]}..." is not a pull spec: the repository name is longer than 255 characters')
+            raise _refusal(f'"{text[:60]}..." is not a pull spec: the repository name is longer than 255 characters')
         return cls(registry, repository, tag, digest)
 
     def __str__(self) -> str:
@@ -91,6 +92,11 @@ class PullSpec(NamedTuple):
         return f"{DEFAULT_REGISTRY}/" + (self.repository if "/" in self.repository else f"library/{self.repository}")
 
 
+def _refusal(sentence: str) -> InputError:
+    """Return the error with a sentence that shows a name, in one line: the name may be somebody else's."""
+    return InputError(visible(sentence))
+
+
 def _split_registry(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
@@ -101,7 +107,7 @@ def _split_registry(name: str) -> tuple[str, str]:
 def check_digest(digest: str, text: str) -> None:
     """Raise ``InputError`` unless ``digest`` is one; ``text`` is the whole pull spec, for the sentence."""
     if not re.fullmatch(_DIGEST, digest):
-        raise InputError(
+        raise _refusal(
             f'"{text}" is not a pull spec: "{digest}" is not a digest (sha256: and 64 hexadecimal digits in lower case)'
         )
 
@@ -109,7 +115,7 @@ def check_digest(digest: str, text: str) -> None:
 def check_tag_name(name: str) -> None:
     """Raise ``InputError`` for a tag name that the imagestreamtags API could not address (server-behaviour.md 2.9)."""
     if not re.fullmatch(_TAG, name):
-        raise InputError(
+        raise _refusal(
             f'"{name}" is not a tag name that the API can address: use letters, digits, _ . - (at most 128, not '
             "beginning with . or -)"
         )
@@ -119,15 +125,13 @@ def check_stream_name(namespace: str, name: str) -> None:
     """Raise ``InputError`` for a stream name that the server refuses (contract case invalid_requests)."""
     first, slash, rest = name.partition("/")
     if slash and re.fullmatch(_NAMESPACE, first) and re.fullmatch(_STREAM, rest.partition(":")[0]):
-        raise InputError(
-            f'"{name}": leave the namespace out of the name of an image stream, it is the option namespace'
-        )
+        raise _refusal(f'"{name}": leave the namespace out of the name of an image stream, it is the option namespace')
     if not re.fullmatch(_STREAM, name):
-        raise InputError(
+        raise _refusal(
             f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them'
         )
     if len(namespace) + 1 + len(name) > 255:
-        raise InputError(
+        raise _refusal(
             f'"{namespace}/{name[:60]}..." is too long for an image stream: namespace and name together are limited to '
             "255 characters"
         )
@@ -136,4 +140,4 @@ def check_stream_name(namespace: str, name: str) -> None:
 def check_namespace(name: str) -> None:
     """Raise ``InputError`` for what cannot be a namespace (a DNS label)."""
     if not re.fullmatch(_NAMESPACE, name):
-        raise InputError(f'"{name}" is not a namespace name: at most 63 lower case letters, digits and - between them')
+        raise _refusal(f'"{name}" is not a namespace name: at most 63 lower case letters, digits and - between them')

@@ -24,6 +24,7 @@ from .._core.errors import (
     NotFound,
     Unauthorized,
 )
+from .._core.foreign import NAME_LIMIT
 from .._core.outward import excerpt
 from .._core.owners import Owner, owner_of
 from .images import EXTERNAL, ImportFailure
@@ -102,7 +103,9 @@ def failure_from_status(status: t.Mapping[str, t.Any], import_mode: str = "", ot
     ``otherwise`` stands for a message if there is none.
     """
     return ImportFailure(
-        status.get("reason") or "", excerpt(status.get("message") or otherwise, MESSAGE_LIMIT), import_mode
+        excerpt(status.get("reason") or "", NAME_LIMIT),
+        excerpt(status.get("message") or otherwise, MESSAGE_LIMIT),
+        import_mode,
     )
 
 

@@ -14,6 +14,7 @@ the server's answer is as good.
 
 from __future__ import annotations
 
+import json
 import threading
 import typing as t
 from contextlib import contextmanager
@@ -21,8 +22,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .._cluster.client import ClusterClient
-from .._core.errors import CollectionError, Forbidden, RegistryError
-from .._core.references import PullSpec
+from .._core.errors import CollectionError, Forbidden, InputError, RegistryError
+from .._core.outward import excerpt
+from .._core.references import PullSpec, check_tag_name
 from .._credentials.sources import NamespaceCredentials, OptionCredentials
 from .._registry.repository import RegistryReader
 from .._registry.session import Patience
@@ -33,6 +35,8 @@ from .tag_reader import TagReader
 
 FROM_REGISTRY = "registry"
 FROM_SERVER = "server"
+# characters of what is no tag
+_SHOWN = 60
 
 # A registry that cannot be read from here is not waited for long, since there is another way.
 PATIENCE: dict[str, t.Any] = {"connect": 5.0, "answer": 15.0, "body": 60.0, "tries": 1}
@@ -131,7 +135,18 @@ def list_repository(
         insecure=bool(wanted.insecure),
         timeout=timeout,
     )
-    return RepositoryListing(answer.tags, FROM_SERVER, reason, answer.images, answer.failure)
+    failure = answer.failure or _no_tag(answer.tags)
+    return RepositoryListing(answer.tags, FROM_SERVER, reason, answer.images, failure)
+
+
+def _no_tag(names: t.Iterable[str]) -> ImportFailure | None:
+    """Return the failure of a list with something in it that is no tag: the rest of it is not believed either."""
+    for name in names:
+        try:
+            check_tag_name(name)
+        except InputError:
+            return ImportFailure("", f"the list names {excerpt(json.dumps(name), _SHOWN)}, which is no tag")
+    return None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import InputError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.outward import visible
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.references import (
     PullSpec,
     check_namespace,
@@ -52,6 +53,13 @@ def test_pull_specs_are_taken_apart(text: str, parts: tuple[str, str, str, str])
     assert str(spec) == text
 
 
+def test_what_somebody_else_wrote_is_refused_in_one_line() -> None:
+    with pytest.raises(InputError) as refusal:
+        PullSpec.parse("web\x1b[2J\nPLAY RECAP:v1")
+    assert refusal.value.message.startswith('"web\u241b[2J\u240aPLAY RECAP:v1" is not a pull spec: ')
+    assert refusal.value.message.isprintable()
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -90,7 +98,7 @@ def test_pull_specs_are_taken_apart(text: str, parts: tuple[str, str, str, str])
 def test_what_is_no_pull_spec_is_refused_with_the_part_at_fault(text: str, why: str) -> None:
     with pytest.raises(InputError) as refused:
         PullSpec.parse(text)
-    assert str(refused.value) == f'"{text}" is not a pull spec: {why}'
+    assert str(refused.value) == f'"{visible(text)}" is not a pull spec: {why}'
 
 
 def test_a_repository_name_has_a_limit() -> None:
@@ -162,7 +170,7 @@ def test_tag_names_that_the_api_can_address(name: str) -> None:
 def test_tag_names_that_the_api_could_not_address(name: str) -> None:
     with pytest.raises(InputError) as refused:
         check_tag_name(name)
-    assert str(refused.value) == f'"{name}" {NO_TAG_NAME}'
+    assert str(refused.value) == f'"{visible(name)}" {NO_TAG_NAME}'
 
 
 @pytest.mark.parametrize("name", ["web", "a-b.c_d", "0", "a" * 250])
@@ -174,10 +182,8 @@ def test_stream_names(name: str) -> None:
 def test_stream_names_that_the_server_refuses(name: str) -> None:
     with pytest.raises(InputError) as refused:
         check_stream_name("shop", name)
-    assert (
-        str(refused.value)
-        == f'"{name}" is not an image stream name: lower case letters and digits with single . _ - between them'
-    )
+    words = "is not an image stream name: lower case letters and digits with single . _ - between them"
+    assert str(refused.value) == f'"{visible(name)}" {words}'
 
 
 def test_namespace_and_stream_name_are_limited_together() -> None:
@@ -200,5 +206,5 @@ def test_what_cannot_be_a_namespace(name: str) -> None:
         check_namespace(name)
     assert (
         str(refused.value)
-        == f'"{name}" is not a namespace name: at most 63 lower case letters, digits and - between them'
+        == f'"{visible(name)}" is not a namespace name: at most 63 lower case letters, digits and - between them'
     )

@@ -174,6 +174,7 @@ def test_a_registry_s_words_are_shown_within_bounds_and_command_no_terminal() ->
     # what is recorded is compared with what a lookup says
     assert failure == failure_from_status(dict(status))
     assert failure_from_status({"reason": None, "message": None}, otherwise="nothing") == ImportFailure("", "nothing")
+    assert failure_from_status({"reason": "Gone\n\x1b[2J" + "x" * 999}).reason == ("Gone \u241b[2J" + "x" * 999)[:255]
 
 
 def test_one_stream_is_read_with_one_get() -> None:

@@ -98,6 +98,21 @@ def looked_up(request: Request) -> dict[str, t.Any]:
     return {"spec": request.body["spec"], "status": {"images": answers}}
 
 
+def test_a_list_that_names_what_is_no_tag_is_not_believed() -> None:
+    """Neither is anything imported, nor removed, and no line of ours is forged."""
+    answer = listing()
+    answer["status"]["repository"]["additionalTags"] = ["v2", "odd\x1b[2J\nPLAY RECAP"]
+    cluster = ScriptedCluster().on("GET", f"{STREAMS}/web", recorded("reimport_unchanged", 3))
+    cluster.on("POST", IMPORTS, answer)
+
+    result = converge(cluster, None, purge_tags=True)
+
+    assert (cluster.writes, result.after) == ([], result.before)
+    assert str(result.error) == (
+        f'the tags of {WEB} could not be listed: the list names "odd\\u001b[2J\\nPLAY RECAP", which is no tag'
+    )
+
+
 class TestTheRegistrysList:
     def test_only_what_is_chosen_is_looked_at(self) -> None:
         reader = Listed(MANY)
