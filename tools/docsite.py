@@ -21,6 +21,8 @@ from tools.tree import collection_files
 NAME = "quayside.openshift_images"
 SITE = Path("docs", "docsite")
 LINK = re.compile(r"\]\(([^)#\s]+)")
+# An entry of the reference's menus: a page whose title is its full name with its description.
+ENTRY = re.compile(r"^(    )(\w+)_(module|role|filter)$", re.MULTILINE)
 # What becomes part of the site besides docs/, and what pages link to: links work on a git web page and on the site.
 PAGES = (
     "README.md",
@@ -86,6 +88,14 @@ def reference(folder: Path) -> None:
     missing = [name for name in contents() if not (folder / f"{name}.rst").is_file()]
     if missing:
         raise Refused(f"antsibull-docs wrote no page for these: {', '.join(missing)}")
+    index = folder / "index.rst"
+    index.write_text(with_short_titles(index.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_short_titles(index: str) -> str:
+    """Return the index of the reference with the bare names of modules, roles and filters in its menus, which are
+    narrow."""
+    return ENTRY.sub(r"\1\2 <\2_\3>", index)
 
 
 def contents() -> list[str]:

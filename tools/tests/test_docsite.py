@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools import ROOT, Refused
-from tools.docsite import contents, gather, links, listing, render
+from tools.docsite import contents, gather, links, listing, render, with_short_titles
 
 
 def test_pages_keep_their_places_so_that_links_between_them_work(tmp_path: Path) -> None:
@@ -32,6 +32,17 @@ def test_files_that_a_page_links_to_come_along() -> None:
         for target in links(page.relative_to(ROOT))
         if not (ROOT / target).exists()
     ]
+
+
+def test_menus_name_modules_by_their_bare_names() -> None:
+    index = (
+        ".. toctree::\n    :hidden:\n\n    pull_secret_module\n    site_role\n\n* pull_secret_module is linked here\n"
+    )
+
+    assert with_short_titles(index) == (
+        ".. toctree::\n    :hidden:\n\n    pull_secret <pull_secret_module>\n    site <site_role>\n\n"
+        "* pull_secret_module is linked here\n"
+    )
 
 
 def test_a_folder_that_a_page_links_to_has_its_files_listed() -> None:
