@@ -32,7 +32,7 @@ nitpicky = True
 
 
 def setup(app):
-    """The theme's way home is an address; here it is the first page, from wherever one is."""
+    """Make the theme's way home the first page, from wherever one is: it is an address."""
     app.connect(
         "html-page-context",
         lambda _app, _page, _template, context, _doctree: context.update(

@@ -19,7 +19,7 @@ _KINDS = {"idle": "nothing to do", "new": "all new"}
 
 
 def run(_scene: Scene) -> list[Figure]:
-    """The figures."""
+    """Return the figures."""
     figures = []
     for kind, words in _KINDS.items():
         # The program itself, and what is imported only where there is something to do.

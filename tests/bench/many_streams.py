@@ -17,7 +17,7 @@ _MODULE = "quayside.openshift_images.image_stream_import"
 
 
 def run(scene: Scene) -> list[Figure]:
-    """The figures."""
+    """Return the figures."""
     sources = scene.push("team/many", _STREAMS, 20)
     streams = [
         {"name": f"many-{number}", "tags": [{"name": "v1", "from": source}]} for number, source in enumerate(sources)

@@ -24,7 +24,7 @@ _MODULE = "quayside.openshift_images.image_stream_import"
 
 
 def run(scene: Scene) -> list[Figure]:
-    """The figures."""
+    """Return the figures."""
     streams = fill(scene)
     common = {**scene.by_token, "namespace": scene.api.namespace, "insecure": True, "streams": streams}
     files = module_files(

@@ -21,7 +21,7 @@ _PATIENT = {"timeout": "300s"}
 
 
 def run(scene: Scene) -> list[Figure]:
-    """The figures."""
+    """Return the figures."""
     sources = {f"v{number}": source for number, source in enumerate(scene.push("team/sixty", _TAGS, _TAGS))}
     tags = [{"name": name, "from": source} for name, source in sources.items()]
     options = {**scene.by_token, "namespace": scene.api.namespace, "name": _STREAM, "insecure": True, "tags": tags}

@@ -31,7 +31,7 @@ _MODULE = "quayside.openshift_images.image_stream_refresh"
 
 
 def run(scene: Scene) -> list[Figure]:
-    """The figures."""
+    """Return the figures."""
     with PushScene(scene.directory / "push") as pushing:
         figures = _times(pushing)
         figures += _losses(pushing)
@@ -140,7 +140,7 @@ def _settle() -> None:
 
 
 def _large_cluster(scene: Scene) -> list[Figure]:
-    """A push that one of 5,000 tags tracks."""
+    """Return a push that one of 5,000 tags tracks."""
     streams = fill(scene)
     source = streams[0]["tags"][0]["from"]
     registry, _slash, rest = source.partition("/")

@@ -83,7 +83,7 @@ class Scene:
 
     @contextmanager
     def requests(self) -> Iterator[list[dict[str, t.Any]]]:
-        """Collects the requests that came in meanwhile."""
+        """Collect the requests that came in meanwhile."""
         found: list[dict[str, t.Any]] = []
         first = self.control.last_number()
         yield found
@@ -91,13 +91,13 @@ class Scene:
 
 
 def entry(tag: str, source: str) -> dict[str, t.Any]:
-    """An entry of an import request."""
+    """Return an entry of an import request."""
     return {"from": {"kind": "DockerImage", "name": source}, "to": {"name": tag}, "importPolicy": {"insecure": True}}
 
 
 @contextmanager
 def scene(directory: Path) -> Iterator[Scene]:
-    """A scene that ends with the block."""
+    """Yield a scene that ends with the block."""
     # Quiet: what a cluster does by itself would be measured too.
     with Lab(directory / "lab", controllers=False, namespaces=(NAMESPACE,)) as lab:
         state = json.loads((lab.directory / "cluster" / "emulator.json").read_text(encoding="utf-8"))

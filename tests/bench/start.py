@@ -30,7 +30,7 @@ _SAMPLES = "/apis/samples.operator.openshift.io/v1/configs"
 
 
 def run(scene: Scene) -> list[Figure]:
-    """The figures."""
+    """Return the figures."""
     source = scene.push("team/start", 1, 1)[0]
     scene.import_tags("start", {"v0": source})
     scene.control.change(samples_operator=True)
@@ -48,7 +48,7 @@ def run(scene: Scene) -> list[Figure]:
 
 
 def _figures(way: str, bare: float, theirs: float, counted: t.Mapping[str, float]) -> list[Figure]:
-    """The slowest start and the one in the middle, beside both others."""
+    """Return the slowest start and the one in the middle, beside both others."""
     worst, median = max(counted, key=counted.__getitem__), statistics.median(counted.values())
     ours = f"{len(counted)} modules, worst {counted[worst]:.0f} million instructions ({worst}), median {median:.0f}"
     figures = []
@@ -93,7 +93,7 @@ def other_collections(directory: Path) -> Path:
 
 
 def _tasks(scene: Scene, source: str, access: t.Mapping[str, str]) -> dict[str, tuple[str, dict[str, t.Any]]]:
-    """The cheapest run of each module that reads something."""
+    """Return the cheapest run of each module that reads something."""
     one = {**access, "namespace": scene.api.namespace}
     ours: dict[str, dict[str, t.Any]] = {
         "image_stream_import": {**one, "name": "start", "refresh": "missing", "tags": [{"name": "v0", "from": source}]},

@@ -26,7 +26,7 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page that the module writes; the document is beside it."""
+    """Return the page that the module writes; the document is beside it."""
     return write_page(tmp_path_factory.mktemp("report"), parts(), clusters=["lost"])
 
 
@@ -78,7 +78,7 @@ OpenPage = t.Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, report: Path) -> Iterator[OpenPage]:
-    """Opens the report; whatever the test does there, nothing may be fetched, go wrong, or be said by a dialog."""
+    """Open the report; whatever the test does there, nothing may be fetched, go wrong, or be said by a dialog."""
     contexts, found = [], []
 
     def open_it(viewport: dict[str, int] | None = None, path: Path | None = None, **settings: t.Any) -> Page:

@@ -60,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def recordings(config: pytest.Config) -> t.Sequence[tuple[Path, Path]]:
-    """The folders of cases, each with the content of its registries."""
+    """Return the folders of cases, each with the content of its registries."""
     folder: Path | None = config.getoption("cases")
     registry: Path | None = config.getoption("registry")
     if folder is None:
@@ -70,7 +70,7 @@ def recordings(config: pytest.Config) -> t.Sequence[tuple[Path, Path]]:
 
 
 def read_cases(folder: Path) -> list[dict[str, t.Any]]:
-    """The cases of a folder, each with its name."""
+    """Return the cases of a folder, each with its name."""
     files = sorted(folder.glob("*.json"))
     if not files:
         raise pytest.UsageError(f"there are no cases in {folder}")
@@ -82,7 +82,7 @@ def read_cases(folder: Path) -> list[dict[str, t.Any]]:
 
 @pytest.fixture(scope="session")
 def places(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Callable[[Path], Place]]:
-    """Starts a place for the content of registries when it is first asked for."""
+    """Start a place for the content of registries when it is first asked for."""
     started: dict[Path, Place] = {}
     with ExitStack() as stack:
 
@@ -114,7 +114,7 @@ def _start(registry: Path, folders: pytest.TempPathFactory, stack: ExitStack) ->
 
 
 def _unused_port() -> int:
-    """The recorded port, or another where nothing listens."""
+    """Return the recorded port, or another where nothing listens."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", _UNUSED_PORT)) != 0:
             return _UNUSED_PORT

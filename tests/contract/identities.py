@@ -60,7 +60,7 @@ def senders(case: dict[str, t.Any]) -> list[str]:
 
 
 def accounts_of(case: dict[str, t.Any]) -> list[str]:
-    """The service accounts that a case's messages name."""
+    """Return the service accounts that a case's messages name."""
     return sorted(set(_ACCOUNT.findall(json.dumps([step["response"] for step in case["steps"]]))))
 
 
@@ -86,7 +86,7 @@ def _sender(step: dict[str, t.Any], accounts: list[str], before: str) -> str:
 
 
 def rights(case: dict[str, t.Any], account: str) -> list[Right]:
-    """What a service account was not forbidden in a case."""
+    """Return what a service account was not forbidden in a case."""
     found: list[Right] = []
     for step, sender in zip(case["steps"], senders(case), strict=True):
         if sender != account or step["response"]["code"] == 403 or "request" not in step:

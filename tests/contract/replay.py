@@ -97,7 +97,7 @@ class Replay:
         return answer
 
     def _localized(self, case: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The case with the names of this place."""
+        """Return the case with the names of this place."""
         text = json.dumps(case)
         for here, there in {"{ns}": self._namespace, **self._laboratory.literals}.items():
             text = text.replace(here, there)
@@ -124,7 +124,7 @@ class Replay:
         return found + differences(recorded["body"], body, self._tokens)
 
     def _request(self, request: dict[str, t.Any], sender: str) -> requests.Response:
-        """A string as the body is sent as it is; tokens in it get the values seen before."""
+        """Return the body to send: a string is sent as it is; tokens in it get the values seen before."""
         body = self._filled(request.get("body"))
         data = body if isinstance(body, str) or body is None else json.dumps(body)
         return self._send(
@@ -168,7 +168,10 @@ class Replay:
         return t.cast("dict[str, t.Any]", answer.json())
 
     def _create_secret(self, step: dict[str, t.Any]) -> requests.Response:
-        """A recorded creation that succeeded had no secret of that name before it; one that failed may have had."""
+        """Create a secret as it was recorded.
+
+        A recorded creation that succeeded had no secret of that name before it; one that failed may have had.
+        """
         secret = step["secret"]
         path = f"/api/v1/namespaces/{self._namespace}/secrets"
         if step["response"]["code"] == 201:
@@ -223,8 +226,8 @@ class Replay:
 
 
 def _images(body: t.Any) -> list[dict[str, t.Any]]:
-    """The images of an import's answer. Their version tells that the import created them; images belong to the whole
-    cluster, so that another case may have done that before."""
+    """Return the images of an import's answer. Their version tells that the import created them; images belong to the
+    whole cluster, so that another case may have done that before."""
     status = body.get("status") if isinstance(body, dict) and body.get("kind") == "ImageStreamImport" else None
     found = [*(status.get("images") or []), *((status.get("repository") or {}).get("images") or [])] if status else []
     return [image for one in found for image in (one.get("image"), *(one.get("manifests") or [])) if image]

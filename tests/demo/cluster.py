@@ -51,7 +51,7 @@ class Snapshot(dict[Address, dict[str, t.Any]]):
     """All objects of the demo's namespaces at one moment."""
 
     def versions(self) -> dict[Address, str]:
-        """The resourceVersion of each object: equal means that nobody wrote."""
+        """Return the resourceVersion of each object: equal means that nobody wrote."""
         return {address: document["metadata"]["resourceVersion"] for address, document in self.items()}
 
     def written_since(self, earlier: Snapshot) -> set[Address]:
@@ -85,7 +85,7 @@ class Snapshot(dict[Address, dict[str, t.Any]]):
         return found
 
     def behind(self) -> bool:
-        """True while a tag waits for its import: its generation is ahead of what was observed."""
+        """Tell whether a tag waits for its import: its generation is ahead of what was observed."""
         for address, document in self.items():
             if address.plural != "imagestreams":
                 continue
@@ -134,7 +134,7 @@ class Cluster:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], namespaces: Iterable[str]) -> Cluster:
-        """The cluster that the ``K8S_AUTH_*`` variables name."""
+        """Return the cluster that the ``K8S_AUTH_*`` variables name."""
         ca_file = Path(environment["K8S_AUTH_SSL_CA_CERT"])
         return cls(environment["K8S_AUTH_HOST"], environment["K8S_AUTH_API_KEY"], ca_file, namespaces)
 

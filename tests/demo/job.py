@@ -29,7 +29,7 @@ class Job:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Job:
-        """The registries that the ``TEST_REGISTRY_*`` variables name."""
+        """Return the registries that the ``TEST_REGISTRY_*`` variables name."""
         private = RegistryAddress(
             environment["TEST_REGISTRY_PRIVATE"],
             environment["TEST_REGISTRY_USER"],
@@ -50,7 +50,7 @@ class Job:
         self._push("selfsigned", "team/legacy", "v1", ["linux/amd64"])
 
     def move_stable(self) -> str:
-        """What an upstream team does: ``team/web:stable`` is another image now. Returns its digest."""
+        """Do what an upstream team does: make ``team/web:stable`` another image. Return its digest."""
         return self._push("private", "team/web", "stable", ["linux/amd64", "linux/arm64"], salt="released today")
 
     def _push(
@@ -71,11 +71,11 @@ class Job:
         return digest
 
     def image(self, registry: str, repository: str, tag: str) -> str:
-        """The pull spec of a tag."""
+        """Return the pull spec of a tag."""
         return f"{self.registries[registry].host}/{repository}:{tag}"
 
     def variables(self) -> dict[str, t.Any]:
-        """The variables of ``quayside.openshift_images.site``."""
+        """Return the variables of ``quayside.openshift_images.site``."""
         return {
             "registry_access_secrets": self._secrets(),
             "image_streams_desired": self._streams(),

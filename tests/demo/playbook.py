@@ -101,7 +101,7 @@ class Playbook:
     directory: Path
 
     def arguments(self, other: str = "") -> list[str]:
-        """The command line of a run without options, or that of another playbook with the same variables."""
+        """Return the command line of a run without options, or that of another playbook with the same variables."""
         program = Path(sys.executable).with_name("ansible-playbook")
         return [str(program), "-i", "localhost,", "-c", "local", "-e", f"@{self.variables_file}", other or self.name]
 
@@ -115,7 +115,7 @@ class Playbook:
         write_private(self.variables_file, yaml.safe_dump(dict(self.variables), sort_keys=False).encode())
 
     def shown(self, *options: str, other: str = "") -> str:
-        """The command as a person would type it."""
+        """Return the command as a person would type it."""
         return shlex.join(["ansible-playbook", other or self.name, "-e", f"@{self.variables_file.name}", *options])
 
     def run(self, *options: str, other: str = "") -> Run:

@@ -181,7 +181,7 @@ def drift(stage: Stage) -> None:
 
 
 def report(stage: Stage) -> None:
-    """The same four changes as a page, which is kept."""
+    """Show the same four changes as a page, which is kept."""
     options = ("-e", f"drift_report_html_file={stage.report}", "-e", "drift_report_json_file=")
     stage._play(*options, other=REPORT)
     claim(stage.report.is_file(), f"the report {stage.report} was not written")
@@ -189,7 +189,7 @@ def report(stage: Stage) -> None:
 
 
 def typo(stage: Stage) -> None:
-    """A tag that does not exist: what the collection says about it."""
+    """Declare a tag that does not exist, and show what the collection says about it."""
     before = stage.cluster.settled()
     image = stage.job.image("private", "team/web", "v99")
     wrong = [{"namespace": "shop", "name": "web", "tags": [{"name": "v99", "from": image}]}]
@@ -204,7 +204,7 @@ def typo(stage: Stage) -> None:
 
 
 def correction(stage: Stage) -> None:
-    """The run undoes the four changes, and nothing else."""
+    """Undo the four changes, and nothing else."""
     if stage.drift is None:
         raise ValueError("the correction comes after the drift")
     stage.fulfil(stage.drift.predicted)
@@ -221,7 +221,8 @@ def correction(stage: Stage) -> None:
 
 
 def _claim_digests(stage: Stage, now: Snapshot) -> None:
-    """A tag that keeps the whole list has the registry's digest; Legacy has the child that was to be chosen."""
+    """Claim that a tag that keeps the whole list has the registry's digest, and Legacy the child that was to be
+    chosen."""
     for key, tag in now.tags().items():
         pushed = stage.job.digests.get(tag.source)
         if tag.import_mode == "PreserveOriginal" and pushed is not None:
@@ -238,7 +239,7 @@ def _changes(run: Run) -> list[str]:
 
 
 def _changed_lines(run: Run) -> list[str]:
-    """The lines of a run's diff as Ansible prints them, each with its object before it."""
+    """Return the lines of a run's diff as Ansible prints them, each with its object before it."""
     found = []
     for result in run.changed:
         diff = result.content.get("diff") or []
@@ -249,7 +250,8 @@ def _changed_lines(run: Run) -> list[str]:
 
 
 def _foretold(run: Run) -> str:
-    """What check mode says, in one line: the tags by reason (counted where they are many), and the other results."""
+    """Return what check mode says, in one line: the tags by reason (counted where they are many), and the other
+    results."""
     tags_by_reason: dict[str, list[str]] = {}
     for change in run.tag_changes():
         tags_by_reason.setdefault(" and ".join(change.reasons), []).append(f"{change.stream}:{change.tag}")
@@ -276,6 +278,6 @@ def _short(digest: str) -> str:
 
 
 def secret_forms(secret: str) -> list[str]:
-    """The secret and what of its base64 does not depend on the text around it."""
+    """Return the secret and what of its base64 does not depend on the text around it."""
     encoded = [base64.b64encode(b"x" * lead + secret.encode()).decode() for lead in range(3)]
     return [secret, *(text[4 if lead else 0 : -4] for lead, text in enumerate(encoded))]

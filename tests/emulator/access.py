@@ -63,7 +63,7 @@ class _Token:
 
 
 def account_user(namespace: str, name: str, uid: str = "") -> User:
-    """The user of a service account."""
+    """Return the user of a service account."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
     return User(f"{_ACCOUNT_PREFIX}{namespace}:{name}", groups, uid)
 
@@ -76,13 +76,13 @@ class Access:
         self._tokens: dict[str, _Token] = {}
 
     def issue(self, user: User, lifetime: float | None = None) -> str:
-        """A new token for ``user``, for ``lifetime`` seconds (None: until the end)."""
+        """Return a new token for ``user``, for ``lifetime`` seconds (None: until the end)."""
         token = "emulator~" + secrets.token_urlsafe(32)
         self._tokens[token] = _Token(user, time.monotonic() + lifetime if lifetime is not None else None)
         return token
 
     def issue_for_account(self, namespace: str, name: str, lifetime: float | None) -> str:
-        """A token of an existing service account; it ends with the account."""
+        """Return a token of an existing service account; it ends with the account."""
         account = self._store.get(SERVICE_ACCOUNTS, namespace, name)
         uid = account.data["metadata"]["uid"] if account else ""
         token = self.issue(account_user(namespace, name, uid), lifetime)
@@ -97,7 +97,7 @@ class Access:
         return len(ended)
 
     def authenticate(self, headers: Mapping[str, str], certificate: User | None) -> User:
-        """The caller of a request; 401 where a credential is given and not accepted."""
+        """Return the caller of a request; 401 where a credential is given and not accepted."""
         authorization = headers.get("Authorization", "")
         if not authorization:
             return certificate or ANONYMOUS
@@ -113,7 +113,7 @@ class Access:
         return entry.user
 
     def impersonate(self, user: User, name: str, groups: Iterable[str], uid: str) -> User:
-        """The user that ``user`` asked to act as; 403 without the right to."""
+        """Return the user that ``user`` asked to act as; 403 without the right to."""
         groups = tuple(groups)
         if name.startswith(_ACCOUNT_PREFIX) and name.count(":") == _ACCOUNT_PREFIX.count(":") + 1:
             namespace, _colon, account = name.removeprefix(_ACCOUNT_PREFIX).partition(":")
@@ -193,7 +193,7 @@ def _below(path: str, roots: Iterable[str]) -> bool:
 
 
 def _subject(binding: Mapping[str, t.Any], user: User, namespace: str) -> str:
-    """The subject of a binding that is the user, in words; "" where none is."""
+    """Return the subject of a binding that is the user, in words; "" where none is."""
     for subject in binding.get("subjects") or []:
         kind, name = subject.get("kind"), subject.get("name")
         space = subject.get("namespace") or namespace
@@ -225,7 +225,7 @@ def _permits_path(rule: Mapping[str, t.Any], action: Action) -> bool:
 
 
 def denial(user: User, action: Action) -> StatusError:
-    """The 403 for an action (contract cases access_denied, access_import_only)."""
+    """Return the 403 for an action (contract cases access_denied, access_import_only)."""
     who = f"User {quote(user.name)} cannot {action.verb}"
     if action.resource is None:
         return StatusError(403, "Forbidden", f"forbidden: {who} path {quote(action.path)}", {})

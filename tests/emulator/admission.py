@@ -33,7 +33,7 @@ class Admission:
 
     @classmethod
     def of(cls, store: Store, known: Iterable[str] = ()) -> Admission:
-        """What the cluster's configuration allows; everything where it does not say."""
+        """Return what the cluster's configuration allows; everything where it does not say."""
         config = store.get(IMAGE_CONFIGS, "", "cluster")
         entries = ((config.data.get("spec") or {}).get("allowedRegistriesForImport") or []) if config else []
         if not entries:
@@ -67,8 +67,8 @@ class Admission:
         )
 
     def import_errors(self, spec: Object) -> t.Iterator[FieldError]:
-        """What an import may not ask for: host and port decide, a missing port is 80 for an insecure image and else
-        443."""
+        """Yield what an import may not ask for: host and port decide, a missing port is 80 for an insecure image and
+        else 443."""
         items = [("spec.repository", spec["repository"])] if spec.get("repository") else []
         items += [(f"spec.images[{index}]", image) for index, image in enumerate(spec.get("images") or [])]
         for path, item in items:
@@ -102,5 +102,5 @@ def _address(reference: PullSpec, *, insecure: bool = False) -> tuple[str, str]:
 
 
 def _fits(text: str, pattern: str) -> bool:
-    """A glob: ``*`` for any text, ``?`` for any character."""
+    """Return a glob: ``*`` for any text, ``?`` for any character."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text) is not None

@@ -73,7 +73,7 @@ class Target:
 
 
 def find_target(path: str) -> Target | None:
-    """What a path below an API group names; None for other paths. ``path`` is still percent-encoded."""
+    """Return what a path below an API group names; None for other paths. ``path`` is still percent-encoded."""
     parts = [unquote(part) for part in path.split("/")[1:]]
     if parts[:1] == ["api"]:
         group, version, rest = "", parts[1] if len(parts) > 1 else "", parts[2:]
@@ -101,7 +101,7 @@ class Application:
         self.begin_outage: Callable[[float], None] = lambda _seconds: None
 
     def build(self) -> web.Application:
-        """The aiohttp application."""
+        """Return the aiohttp application."""
         application = web.Application(client_max_size=_BODY_LIMIT)
         application.router.add_route("*", "/_emulator/{tail:.*}", self._control.handle)
         application.router.add_route("*", "/{tail:.*}", self._handle)
@@ -206,7 +206,7 @@ class Application:
 
 
 async def _body(request: web.Request) -> tuple[bytes, str]:
-    """The body and its type, from protobuf turned into JSON."""
+    """Return the body and its type, from protobuf turned into JSON."""
     body = await request.read()
     if request.content_type != CONTENT_TYPE:
         return body, request.content_type
@@ -235,7 +235,7 @@ def _verb(method: str, target: Target) -> str:
 
 
 def _certificate_user(request: web.Request) -> User | None:
-    """The caller whose client certificate was verified: common name and organizations."""
+    """Return the caller whose client certificate was verified: common name and organizations."""
     transport = request.transport
     certificate: dict[str, t.Any] | None = transport.get_extra_info("peercert") if transport else None
     if not certificate:

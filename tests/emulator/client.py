@@ -54,28 +54,28 @@ class ApiClient:
         )
 
     def core(self, plural: str, name: str = "") -> str:
-        """A path of the core group in this client's namespace."""
+        """Return a path of the core group in this client's namespace."""
         return f"{CORE}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
 
     def image(self, plural: str, name: str = "") -> str:
-        """A path of the image group in this client's namespace."""
+        """Return a path of the image group in this client's namespace."""
         return f"{IMAGE}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
 
     def rbac(self, plural: str) -> str:
-        """A path of the RBAC group in this client's namespace."""
+        """Return a path of the RBAC group in this client's namespace."""
         return f"{RBAC}/namespaces/{self.namespace}/{plural}"
 
     def import_images(
         self, stream: str, *images: dict[str, t.Any], store: bool = True, query: t.Mapping[str, str] | None = None
     ) -> requests.Response:
-        """An ImageStreamImport of these entries of ``spec.images``; ``store`` False: a lookup."""
+        """Return an ImageStreamImport of these entries of ``spec.images``; ``store`` False: a lookup."""
         spec = {"import": store, "images": list(images)}
         return self.send(
             "POST", self.image("imagestreamimports"), {"metadata": {"name": stream}, "spec": spec}, query=query
         )
 
     def stream(self, name: str) -> dict[str, t.Any]:
-        """A stream that has to be there."""
+        """Return a stream that has to be there."""
         answer = self.send("GET", self.image("imagestreams", name))
         answer.raise_for_status()
         return t.cast("dict[str, t.Any]", answer.json())
@@ -102,11 +102,11 @@ class ControlClient:
         return t.cast("dict[str, t.Any]", answer.json())
 
     def requests(self, since: int = 0) -> list[dict[str, t.Any]]:
-        """The log after a number."""
+        """Return the log after a number."""
         return t.cast("list[dict[str, t.Any]]", self.send("GET", "requests", query={"since": str(since)})["requests"])
 
     def last_number(self) -> int:
-        """The number of the newest request; 0 before the first."""
+        """Return the number of the newest request; 0 before the first."""
         return max((entry["number"] for entry in self.requests()), default=0)
 
     def fault(self, **fields: t.Any) -> dict[str, t.Any]:
@@ -137,7 +137,7 @@ class ControlClient:
         return self.send("PATCH", "settings", switches)
 
     def token(self, user: str, *groups: str, ttl: float | None = None) -> str:
-        """A token for a user, made up or not."""
+        """Return a token for a user, made up or not."""
         return str(self.send("POST", "tokens", {"user": user, "groups": groups, "ttl": ttl})["token"])
 
     def expire(self, user: str = "") -> int:

@@ -167,7 +167,7 @@ class Cluster:
             self.store.delete(SECRETS, "kube-system", "original-pull-secret")
 
     def _may(self, call: Call, spec: Object) -> Object:
-        """The answer to a SelfSubjectAccessReview, which is no object that was created."""
+        """Return the answer to a SelfSubjectAccessReview, which is no object that was created."""
         wish = spec.get("resourceAttributes") or {}
         other = spec.get("nonResourceAttributes") or {}
         if other.get("path"):
@@ -190,7 +190,7 @@ class Cluster:
 
 
 def _who(call: Call, _spec: Object) -> Object:
-    """The answer to a SelfSubjectReview, which has no spec."""
+    """Return the answer to a SelfSubjectReview, which has no spec."""
     user: User = call.user
     status = {"userInfo": {"username": user.name, "uid": user.uid, "groups": list(user.groups)}}
     return {"metadata": {"creationTimestamp": now_text()}, "status": status}

@@ -105,7 +105,7 @@ class Control:
         return {"expired": self._cluster.access.expire(which or None)}
 
     def settings(self) -> Object:
-        """The switches and their positions."""
+        """Return the switches and their positions."""
         cluster = self._cluster
         return {
             "openshift": cluster.discovery.openshift,

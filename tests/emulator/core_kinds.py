@@ -56,7 +56,7 @@ class SecretStrategy(Strategy):
         return data
 
     def errors(self, _call: Call, data: Object, old: Object | None) -> list[FieldError]:
-        """What validation says."""
+        """Return what validation says."""
         errors: list[FieldError] = []
         if old is not None:
             if data["type"] != old["type"]:
@@ -140,7 +140,7 @@ class NamespaceStrategy(Strategy):
         super().__init__(NAMESPACES)
 
     def name_problem(self, name: str) -> str:
-        """A namespace's name is a label."""
+        """Return what is wrong with a namespace's name, which is a label."""
         return label_problem(name)
 
     def prepare_create(self, call: Call, data: Object) -> None:

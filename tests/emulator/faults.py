@@ -66,7 +66,7 @@ class Fault:
 
     @classmethod
     def read(cls, document: Object) -> Fault:
-        """A fault as described over the control endpoint; ValueError where that does not make sense."""
+        """Return a fault as described over the control endpoint; ValueError where that does not make sense."""
         unknown = set(document) - set(_FIELDS)
         if unknown:
             raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
@@ -96,7 +96,7 @@ class Fault:
         return True
 
     def answer(self) -> Answer:
-        """The refusal that ``status`` stands for, as the server words it."""
+        """Return the refusal that ``status`` stands for, as the server words it."""
         return Answer.refusal(self._refusal())
 
     def _refusal(self) -> StatusError:
@@ -116,7 +116,7 @@ class Fault:
         return StatusError(status, error.reason, self.message or error.message, error.details, headers)
 
     def document(self) -> Object:
-        """The fault and how often it hit."""
+        """Return the fault and how often it hit."""
         fields: Object = {name: getattr(self, name) for name in _FIELDS}
         return {"id": self.id, "hits": self.hits, **fields}
 
@@ -139,7 +139,7 @@ class Faults:
         self._faults = [fault for fault in self._faults if identity is not None and fault.id != identity]
 
     def hitting(self, method: str, path: str) -> Fault | None:
-        """The first fault that hits this request."""
+        """Return the first fault that hits this request."""
         return next((fault for fault in self._faults if fault.takes(method, path)), None)
 
     def documents(self) -> list[t.Any]:

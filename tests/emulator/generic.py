@@ -50,11 +50,11 @@ class Strategy:
         self.resource = resource
 
     def name_problem(self, name: str) -> str:
-        """What is wrong with a name; empty where nothing is."""
+        """Return what is wrong with a name; empty where nothing is."""
         return subdomain_problem(name)
 
     def read(self, document: Object) -> Object:
-        """What a client sent, as it is stored: with defaults, without kind and apiVersion."""
+        """Return what a client sent, as it is stored: with defaults, without kind and apiVersion."""
         data = {
             key: value for key, value in document.items() if key not in ("kind", "apiVersion") and value is not None
         }
@@ -87,7 +87,7 @@ class Strategy:
             data["metadata"]["generation"] = generation + (data.get("spec") != old.get("spec"))
 
     def errors(self, _call: Call, _data: Object, _old: Object | None) -> list[FieldError]:
-        """What validation says, besides the name."""
+        """Return what validation says, besides the name."""
         return []
 
 
@@ -115,7 +115,7 @@ class GenericHandler:
         return actions[call.verb](call)
 
     def find(self, call: Call) -> Stored:
-        """The stored object of a call; 404 where there is none."""
+        """Return the stored object of a call; 404 where there is none."""
         stored = self.store.get(self.resource, call.namespace, call.name)
         if stored is None:
             raise not_found(call.group_resource, call.name)
@@ -239,7 +239,7 @@ def require_namespace(store: Store, call: Call) -> None:
 
 
 def selected(items: Iterable[Stored], query: Mapping[str, str], kind: str) -> Iterable[Stored]:
-    """The items of a kind that label and field selectors choose."""
+    """Return the items of a kind that label and field selectors choose."""
     tests = []
     if query.get("labelSelector"):
         tests.append(label_test(query["labelSelector"]))
@@ -249,8 +249,8 @@ def selected(items: Iterable[Stored], query: Mapping[str, str], kind: str) -> It
 
 
 def list_answer(resource: ResourceType, items: list[Stored], query: Mapping[str, str], revision: int | None) -> Answer:
-    """A list, or a page of it where ``limit`` asks for one. ``revision`` None: a list made up from other objects,
-    which has no version and whose items are null where there are none."""
+    """Return a list, or a page of it where ``limit`` asks for one. ``revision`` None: a list made up from other
+    objects, which has no version and whose items are null where there are none."""
     metadata: Object = {} if revision is None else {"resourceVersion": str(revision)}
     page, rest, last = _page(items, query)
     if rest:

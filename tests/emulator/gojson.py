@@ -17,12 +17,12 @@ class Members(list[tuple[str, t.Any]]):
 
 
 def parse(text: str) -> t.Any:
-    """A document whose objects are ``Members``; ValueError for what is no JSON."""
+    """Return a document whose objects are ``Members``; ValueError for what is no JSON."""
     return json.loads(text, object_pairs_hook=Members)
 
 
 def fields(members: Members, names: Iterable[str]) -> Iterator[tuple[str, t.Any]]:
-    """What encoding/json puts into a struct with these fields, in this order: their case does not count."""
+    """Yield what encoding/json puts into a struct with these fields, in this order: their case does not count."""
     known = {_folded(name): name for name in names}
     for key, value in members:
         if _folded(key) in known:
@@ -30,8 +30,8 @@ def fields(members: Members, names: Iterable[str]) -> Iterator[tuple[str, t.Any]
 
 
 def decode(text: str) -> t.Any:
-    """A document as Kubernetes' decoder leaves it in the structs and maps of a kind: of an object that stands there
-    twice the members come together, of anything else the last one counts."""
+    """Return a document as Kubernetes' decoder leaves it in the structs and maps of a kind: of an object that stands
+    there twice the members come together, of anything else the last one counts."""
     return json.loads(text, object_pairs_hook=_merged)
 
 
@@ -46,5 +46,8 @@ def _merged(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
 
 
 def _folded(key: str) -> str:
-    """The long s is the only character besides capitals that Go takes for an ASCII letter and ``lower`` does not."""
+    """Return a key as Go compares it.
+
+    The long s is the only character besides capitals that Go takes for an ASCII letter and ``lower`` does not.
+    """
     return key.replace("\N{LATIN SMALL LETTER LONG S}", "s").lower()

@@ -24,7 +24,7 @@ def quote(text: str) -> str:
 
 
 def value_text(value: object) -> str:
-    """A refused value within a message."""
+    """Return a refused value within a message."""
     return quote(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -38,12 +38,12 @@ def go_text(value: object) -> str:
 
 
 def now_text() -> str:
-    """The present time as objects carry it: RFC 3339, UTC, whole seconds."""
+    """Return the present time as objects carry it: RFC 3339, UTC, whole seconds."""
     return time_text(dt.datetime.now(dt.timezone.utc))
 
 
 def time_text(moment: dt.datetime) -> str:
-    """A time as objects carry it."""
+    """Return a time as objects carry it."""
     return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -219,7 +219,7 @@ def _scan(text: str) -> str | None:
 
 
 def json_type(value: object) -> str:
-    """The name of a JSON value's type in ``cannot unmarshal ... into``."""
+    """Return the name of a JSON value's type in ``cannot unmarshal ... into``."""
     if isinstance(value, bool):
         return "bool"
     names: dict[type, str] = {

@@ -25,7 +25,7 @@ _SUMMARY_LENGTH = 30
 
 
 async def _nothing() -> None:
-    """What happens in the middle of most requests."""
+    """Do nothing, which is what happens in the middle of most requests."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Call:
         return self.resource.group_resource
 
     def document(self, resource: ResourceType | None = None) -> Object:
-        """The body as an object of the resource's kind; 400 in the server's words."""
+        """Return the body as an object of the resource's kind; 400 in the server's words."""
         kind = resource or self.resource
         text = self.body.decode(errors="replace")
         problem = json_error(text)
@@ -79,7 +79,7 @@ class Call:
         return document
 
     def patched(self, current: Object) -> Object:
-        """``current`` (with kind and apiVersion) after the patch in the body."""
+        """Return ``current`` (with kind and apiVersion) after the patch in the body."""
         kinds: dict[str, Callable[[t.Any], t.Any]] = {
             JSON_PATCH: lambda patch: apply_json_patch(current, patch),
             MERGE_PATCH: lambda patch: merge(current, patch),
@@ -139,17 +139,17 @@ class Answer:
 
     @classmethod
     def of(cls, code: int, document: t.Any) -> Answer:
-        """An answer with a document."""
+        """Return an answer with a document."""
         return cls(code, encode(document))
 
     @classmethod
     def object(cls, code: int, resource: ResourceType, encoded: bytes) -> Answer:
-        """An answer with an encoded object, which gets its kind here."""
+        """Return an answer with an encoded object, which gets its kind here."""
         return cls(code, typed(resource, encoded))
 
     @classmethod
     def refusal(cls, error: StatusError) -> Answer:
-        """A ``Status``."""
+        """Return a ``Status``."""
         return cls(error.code, encode(error.document()), headers=error.headers)
 
 

@@ -59,7 +59,7 @@ _CONFIG_FIELDS = frozenset(
 
 
 def image_of_list(manifest: Manifest) -> Object:
-    """The Image of a manifest list or index: no layers, no config, its children as ``dockerImageManifests``."""
+    """Return the Image of a manifest list or index: no layers, no config, its children as ``dockerImageManifests``."""
     children = []
     for entry in manifest.document.get("manifests") or []:
         platform = entry.get("platform") or {}
@@ -85,7 +85,7 @@ def image_of_list(manifest: Manifest) -> Object:
 
 
 def image_of_manifest(manifest: Manifest, config: bytes) -> Object:
-    """The Image of one platform's manifest, with the raw texts that only lookups show."""
+    """Return the Image of one platform's manifest, with the raw texts that only lookups show."""
     document = manifest.document
     layers = [
         {"name": layer.get("digest", ""), "size": layer.get("size", 0), "mediaType": layer.get("mediaType", "")}
@@ -131,7 +131,7 @@ def _container(config: t.Any) -> Object:
 
 
 def _seconds(moment: t.Any) -> str | None:
-    """A time of an image's config, in whole seconds."""
+    """Return a time of an image's config, in whole seconds."""
     text = str(moment or "")
     if not text or text.startswith("0001-01-01T00:00:00"):
         return None
@@ -139,7 +139,7 @@ def _seconds(moment: t.Any) -> str | None:
 
 
 def without_manifest(image: Object) -> Object:
-    """The image without its raw texts."""
+    """Return the image without its raw texts."""
     return {key: value for key, value in image.items() if key not in ("dockerImageManifest", "dockerImageConfig")}
 
 
@@ -150,7 +150,7 @@ class Images:
         self._store = store
 
     def get(self, name: str) -> Stored | None:
-        """The stored image of a digest."""
+        """Return the stored image of a digest."""
         return self._store.get(IMAGES, "", name)
 
     def save(self, image: Object) -> Object:
@@ -176,7 +176,7 @@ class Images:
         return shown
 
     def within_tag(self, event: Object | None, reference: str, annotations: Object | None) -> Object:
-        """The ``image`` of an imagestreamtag; that of a tag without a stored image is nearly empty."""
+        """Return the ``image`` of an imagestreamtag; that of a tag without a stored image is nearly empty."""
         name = event.get("image", "") if event else ""
         stored = self.get(name) if name else None
         if stored is not None:
@@ -229,7 +229,7 @@ class Images:
 
 
 def empty_image(name: str) -> Object:
-    """What stands for an image that is not shown or not known (contract case tags_between_streams)."""
+    """Return what stands for an image that is not shown or not known (contract case tags_between_streams)."""
     return {
         "metadata": {"name": name} if name else {},
         "dockerImageMetadata": _metadata("", None),

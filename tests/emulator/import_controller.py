@@ -128,7 +128,7 @@ class ImportController:
         self._scheduled[key] = asyncio.get_running_loop().call_later(self.interval, lambda: self._run(self._poll(key)))
 
     async def _poll(self, key: Key) -> None:
-        """A scheduled import. One that changes nothing writes nothing, so the next time is set here."""
+        """Make a scheduled import. One that changes nothing writes nothing, so the next time is set here."""
         await self._import(key, scheduled=True)
         self._schedule(key, self._store.get(STREAMS, *key))
 
@@ -162,7 +162,7 @@ async def import_waiting_tags(stored: Stored, importer: ImportHandler, user: Use
 
 
 def import_of(stream: Object, due: t.Container[str] = ()) -> Object | None:
-    """What the controller imports of a stream: its part of an ImageStreamImport's spec, or None.
+    """Return what the controller imports of a stream: its part of an ImageStreamImport's spec, or None.
 
     A tag waits if its generation is ahead of its newest image and of its condition, or if it is ``due``. A whole
     repository is imported, together with every tag, as long as the annotation of a first import is missing.
@@ -203,7 +203,7 @@ def _waits(stream: Object, tag: Object) -> bool:
 
 
 def _scheduled_tags(stream: Object) -> frozenset[str]:
-    """The tags that are imported at intervals; one that names a digest only until it has been imported."""
+    """Return the tags that are imported at intervals; one that names a digest only until it has been imported."""
     found = set()
     for tag in stream["spec"].get("tags") or []:
         if not _importable(tag) or not tag["importPolicy"].get("scheduled"):

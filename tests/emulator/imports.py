@@ -239,7 +239,7 @@ class ImportPass:
         return Found(await self._image(repository, manifest))
 
     async def _child(self, reference: PullSpec, *, insecure: bool) -> Object:
-        """A child of a list that is kept whole; its failure is told in its own name."""
+        """Return a child of a list that is kept whole; its failure is told in its own name."""
         try:
             return await self._image(*await self._manifest(reference, insecure=insecure))
         except RegistryError as error:
@@ -301,7 +301,7 @@ def _image_status(found: Found, tag: str, source: PullSpec) -> Object:
 
 
 def _image_failure(reference: str, error: RegistryError) -> StatusError:
-    """A failed read of a manifest or blob (the table of server-behaviour.md 2.5)."""
+    """Return a failed read of a manifest or blob (the table of server-behaviour.md 2.5)."""
     text = str(error)
     if isinstance(error, IntegrityError):
         return internal_error(text)
@@ -315,7 +315,7 @@ def _image_failure(reference: str, error: RegistryError) -> StatusError:
 
 
 def _tags_failure(source: PullSpec, error: RegistryError | MalformedSecret) -> StatusError:
-    """A failed read of the list of tags (contract case repository_import)."""
+    """Return a failed read of the list of tags (contract case repository_import)."""
     if isinstance(error, MalformedSecret):
         return internal_error(f"{source}: {error}")
     if "NAME_UNKNOWN" in error.codes:
@@ -350,7 +350,7 @@ class ImportHandler:
         return Answer.object(201, STREAM_IMPORTS, encode(document))
 
     async def run(self, call: Call) -> Object:
-        """The whole import; ``dryRun`` is not looked at (contract case dry_run_all_is_ignored)."""
+        """Return the whole import; ``dryRun`` is not looked at (contract case dry_run_all_is_ignored)."""
         require_namespace(self._store, call)
         request = read_import(call.document(), self._streams.reader)
         metadata = request["metadata"]
@@ -401,7 +401,7 @@ class ImportHandler:
         return [stored.data for stored in self._store.items(SECRETS, namespace) if is_candidate(stored.data)]
 
     def _node_secrets(self) -> list[Mapping[str, t.Any]]:
-        """The cluster's pull secret, which every node has in its configuration."""
+        """Return the cluster's pull secret, which every node has in its configuration."""
         stored = self._store.get(SECRETS, "openshift-config", "pull-secret")
         return [stored.data] if stored else []
 
@@ -467,7 +467,7 @@ class ImportHandler:
             raise
 
     def _note_limit(self, call: Call, present: Stream, refused: Stream, error: StatusError) -> None:
-        """What a limit has refused is written down at the tags that would have been new (imagestreamimport/rest.go)."""
+        """Note what a limit has refused at the tags that would have been new (imagestreamimport/rest.go)."""
         condition = {
             "type": "ImportSuccess",
             "status": "False",
@@ -563,7 +563,7 @@ class Recorder:
 
 
 def read_import(document: Object, reader: StreamReader) -> Object:
-    """An ImageStreamImport as sent, with defaults, as it is shown in the answer."""
+    """Return an ImageStreamImport as sent, with defaults, as it is shown in the answer."""
     given = document.get("spec") or {}
     spec: Object = {"import": bool(given.get("import"))}
     if given.get("repository") is not None:
@@ -596,7 +596,7 @@ def _read_item(given: Object, reader: StreamReader) -> Object:
 
 
 def import_errors(spec: Object) -> list[FieldError]:
-    """What validation says of an import, besides its name (contract case invalid_requests)."""
+    """Return what validation says of an import, besides its name (contract case invalid_requests)."""
     errors: list[FieldError] = []
     for index, image in enumerate(spec.get("images") or []):
         path = f"spec.images[{index}]"
@@ -614,7 +614,7 @@ def import_errors(spec: Object) -> list[FieldError]:
 
 
 def _item_errors(item: Object, path: str, *, unnamed: str, whole: bool = False) -> list[FieldError]:
-    """What is wrong with a source and its import mode. ``whole``: it has to be a repository."""
+    """Return what is wrong with a source and its import mode. ``whole``: it has to be a repository."""
     return [
         *_source_errors(item["from"], f"{path}.from", unnamed=unnamed, whole=whole),
         *mode_errors(item["importPolicy"]["importMode"], path),

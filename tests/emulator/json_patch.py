@@ -28,7 +28,7 @@ class _DoesNotApply(Exception):
 
 
 def apply_json_patch(current: t.Any, operations: t.Any) -> t.Any:
-    """The document after all operations; 422 if one does not apply (contract case service_account_lists)."""
+    """Return the document after all operations; 422 if one does not apply (contract case service_account_lists)."""
     _require_patch(operations)
     document = copy.deepcopy(current)
     try:
@@ -95,7 +95,7 @@ def _apply(document: t.Any, operation: dict[str, t.Any]) -> t.Any:
 
 
 def _place(document: t.Any, path: str | None) -> tuple[t.Any, str]:
-    """The object or list that a path leads into, and the last part of the path."""
+    """Return the object or list that a path leads into, and the last part of the path."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in (path or "").split("/")]
     if len(parts) < 2:
         raise _DoesNotApply
@@ -107,7 +107,7 @@ def _place(document: t.Any, path: str | None) -> tuple[t.Any, str]:
 
 
 def _get(place: t.Any, key: str) -> t.Any:
-    """A value; None for a key that an object does not have."""
+    """Return a value; None for a key that an object does not have."""
     return place.get(key) if isinstance(place, dict) else place[_index(key, len(place))]
 
 
@@ -128,7 +128,7 @@ def _remove(place: t.Any, key: str) -> None:
 
 
 def _index(key: str, length: int) -> int:
-    """A position below ``length``."""
+    """Return a position below ``length``."""
     number = int(key) if _INDEX.fullmatch(key) else length
     if not -length <= number < length:
         raise _DoesNotApply

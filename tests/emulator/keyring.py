@@ -36,7 +36,7 @@ class Keyring:
 
     @classmethod
     def of(cls, secrets: Iterable[Mapping[str, t.Any]]) -> Keyring:
-        """The keyring of secrets in the order of their names; raises MalformedSecret."""
+        """Return the keyring of secrets in the order of their names; raises MalformedSecret."""
         keyring = cls()
         for secret in secrets:
             key = SECRET_KEYS.get(secret.get("type", ""), "")
@@ -53,7 +53,8 @@ class Keyring:
                 self._credentials.setdefault(key, []).append(credential)
 
     def find(self, image: str) -> Credential | None:
-        """The first match for ``registry/path:tag``: keys in reverse order, then the order in which secrets came."""
+        """Return the first match for ``registry/path:tag``: keys in reverse order, then the order in which secrets
+        came."""
         for key in sorted(self._credentials, reverse=True):
             if _matches(key, image):
                 return self._credentials[key][0]
@@ -69,7 +70,7 @@ def is_candidate(secret: Mapping[str, t.Any]) -> bool:
 
 
 def _entries(content: bytes, *, wrapped: bool) -> dict[str, Credential]:
-    """The credentials by key. A map that stands there twice is filled twice; null empties it."""
+    """Return the credentials by key. A map that stands there twice is filled twice; null empties it."""
     text = content.decode(errors="replace")
     problem = json_error(text)
     if problem is not None:

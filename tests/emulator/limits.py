@@ -18,7 +18,8 @@ _TAGS, _IMAGES = "openshift.io/image-tags", "openshift.io/images"
 
 
 def exceeded_limit(store: Store, stream: Stream, old: Stream | None) -> StatusError | None:
-    """The 403 for a stream that grows beyond a limit of its namespace. One that was beyond it already may stay so."""
+    """Return the 403 for a stream that grows beyond a limit of its namespace. One that was beyond it already may stay
+    so."""
     limits: dict[str, int] = {}
     for stored in store.items(LIMIT_RANGES, stream.namespace):
         for item in (stored.data.get("spec") or {}).get("limits") or []:
@@ -40,7 +41,7 @@ def exceeded_limit(store: Store, stream: Stream, old: Stream | None) -> StatusEr
 
 
 def _usage(stream: Stream) -> dict[str, set[str]]:
-    """The different sources of the spec, and the different images of the history."""
+    """Return the different sources of the spec, and the different images of the history."""
     sources = (_source(stream, tag.get("from") or {}) for tag in stream.spec_tags.values())
     items = (item for history in stream.status_tags.values() for item in history.get("items") or [])
     return {

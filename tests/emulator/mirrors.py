@@ -35,7 +35,7 @@ class Mirrors:
         return registry in self._rules
 
     def sources(self, reference: PullSpec) -> Iterator[PullSpec]:
-        """The image in each mirror, then where it says."""
+        """Yield the image in each mirror, then where it says."""
         repository = str(reference.with_defaults().as_repository())
         fitting = [source for source in self._rules if repository == source or repository.startswith(f"{source}/")]
         if fitting:

@@ -45,21 +45,21 @@ NameCheck = t.Callable[[str], str]
 
 
 def subdomain_problem(name: str) -> str:
-    """What is wrong with a name of most kinds; empty where nothing is."""
+    """Return what is wrong with a name of most kinds; empty where nothing is."""
     if len(name) > _SUBDOMAIN_LIMIT:
         return f"must be no more than {_SUBDOMAIN_LIMIT} bytes"
     return "" if _SUBDOMAIN.fullmatch(name) else _SUBDOMAIN_TEXT
 
 
 def label_problem(name: str) -> str:
-    """What is wrong with a namespace's name."""
+    """Return what is wrong with a namespace's name."""
     if len(name) > _LABEL_LIMIT:
         return f"must be no more than {_LABEL_LIMIT} bytes"
     return "" if _LABEL.fullmatch(name) else _LABEL_TEXT
 
 
 def segment_problem(name: str) -> str:
-    """What is wrong with a name that only has to be one part of a path."""
+    """Return what is wrong with a name that only has to be one part of a path."""
     if name in (".", ".."):
         return f"may not be '{name}'"
     for character in "/%":
@@ -88,7 +88,7 @@ def fill_for_creation(metadata: Object, namespace: str, resource: ResourceType) 
 
 
 def name_errors(metadata: Object, check: NameCheck) -> list[FieldError]:
-    """What validation says of a new object's metadata."""
+    """Return what validation says of a new object's metadata."""
     name = metadata.get("name", "")
     if not name:
         return [required_value("metadata.name", "name or generateName is required"), *map_errors(metadata)]
@@ -97,7 +97,7 @@ def name_errors(metadata: Object, check: NameCheck) -> list[FieldError]:
 
 
 def map_errors(metadata: Object) -> list[FieldError]:
-    """What validation says of labels and annotations: keys are qualified names, values of labels are words."""
+    """Return what validation says of labels and annotations: keys are qualified names, values of labels are words."""
     errors: list[FieldError] = []
     for key, value in (metadata.get("labels") or {}).items():
         errors += [invalid_value("metadata.labels", key, problem) for problem in _key_problems(key)]

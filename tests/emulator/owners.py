@@ -41,8 +41,8 @@ class Owner:
 
     @classmethod
     def read(cls, given: Object) -> Owner:
-        """An owner as described over the control endpoint: ``document``, ``exact``, ``after``; ValueError where it
-        makes no sense."""
+        """Return an owner as described over the control endpoint: ``document``, ``exact``, ``after``; ValueError where
+        it makes no sense."""
         unknown = set(given) - {"document", "exact", "after"}
         if unknown or not isinstance(given.get("document"), dict):
             raise ValueError(f"an owner has a document, exact and after, and not {sorted(unknown)}")
@@ -66,7 +66,7 @@ class Owner:
         return str(self.document["metadata"]["name"])
 
     def wanted(self, present: Object | None) -> Object:
-        """The object as the owner wants it, which has what it had besides."""
+        """Return the object as the owner wants it, which has what it had besides."""
         kept = {key: value for key, value in (present or {}).items() if key not in self.exact}
         if self.resource.merge_keys is None:
             merged = merge(kept, self.document)

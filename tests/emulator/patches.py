@@ -34,7 +34,7 @@ def merge(current: t.Any, patch: t.Any) -> t.Any:
 
 
 def strategic_merge(current: t.Any, patch: t.Any, rules: MergeKeys) -> t.Any:
-    """A strategic merge patch: like ``merge``, but lists with a merge key merge element by element.
+    """Return a strategic merge patch: like ``merge``, but lists with a merge key merge element by element.
 
     Understands the directives ``$patch`` (merge, replace, delete), ``$retainKeys``, ``$setElementOrder/...`` and
     ``$deleteFromPrimitiveList/...``.

@@ -108,7 +108,7 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
 
 
 def to_json(body: bytes) -> bytes | None:
-    """The body as JSON; None for a kind that is not known here. 400 where it is no protobuf at all."""
+    """Return the body as JSON; None for a kind that is not known here. 400 where it is no protobuf at all."""
     if not body.startswith(_MAGIC):
         raise bad_request("the body is not in the protobuf form of Kubernetes")
     try:
@@ -155,7 +155,7 @@ def _value(value: bytes | int, kind: str) -> t.Any:
 
 
 def _fields(data: bytes) -> t.Iterator[tuple[int, bytes | int]]:
-    """Number and raw value of each field."""
+    """Yield number and raw value of each field."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)

@@ -86,11 +86,11 @@ class PullSpec:
         return replace(self, tag="", digest="")
 
     def at_digest(self, digest: str) -> PullSpec:
-        """This repository at a digest."""
+        """Return this repository at a digest."""
         return replace(self, tag="", digest=digest)
 
     def at_tag(self, tag: str) -> PullSpec:
-        """This repository at a tag."""
+        """Return this repository at a tag."""
         return replace(self, tag=tag, digest="")
 
     def normalized(self) -> str:

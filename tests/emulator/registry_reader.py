@@ -219,7 +219,7 @@ class Repository:
         self._pinged = False
 
     async def manifest(self, tag_or_digest: str) -> Manifest:
-        """A manifest or a list."""
+        """Return a manifest or a list."""
         headers, content = await self._read(f"/v2/{self._path}/manifests/{tag_or_digest}", {"Accept": _ACCEPT})
         media_type = headers.get("Content-Type", "").partition(";")[0].strip()
         manifest = Manifest(media_type, content)
@@ -231,7 +231,7 @@ class Repository:
         return manifest
 
     async def blob(self, digest: str) -> bytes:
-        """A blob's bytes."""
+        """Return a blob's bytes."""
         return (await self._read(f"/v2/{self._path}/blobs/{digest}", {}))[1]
 
     async def tags(self) -> list[str]:
@@ -258,7 +258,7 @@ class Repository:
         return answer, body
 
     async def _ping(self) -> None:
-        """The first contact: how to log in, and whether the registry speaks HTTP only. Asked once."""
+        """Make the first contact: how to log in, and whether the registry speaks HTTP only. Asked once."""
         if not self._pinged:
             self._pinged = True
             try:
@@ -319,7 +319,7 @@ class Repository:
 
 
 def _failure(status: int, phrase: str, body: bytes) -> RegistryError:
-    """An error answer as distribution's client reads it: ``details``, ``errors``, or neither."""
+    """Return an error answer as distribution's client reads it: ``details``, ``errors``, or neither."""
     if not 400 <= status < 500:
         return RegistryError(f"received unexpected HTTP status: {status} {phrase}")
     try:

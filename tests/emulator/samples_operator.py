@@ -128,7 +128,7 @@ class SamplesOperator:
             await import_waiting_tags(stored, self._importer, _USER)
 
     def _managed(self) -> list[str]:
-        """The names of the samples that it manages; new ones come into the inventory."""
+        """Return the names of the samples that it manages; new ones come into the inventory."""
         labelled = []
         for stored in self._store.items(STREAMS, NAMESPACE):
             label = (stored.data["metadata"].get("labels") or {}).get(LABEL)
@@ -193,5 +193,5 @@ class SamplesOperator:
 
 
 def _elsewhere(source: str, registry: str) -> str:
-    """A pull spec with another registry in the place of its own."""
+    """Return a pull spec with another registry in the place of its own."""
     return f"{registry}/{source.partition('/')[2]}" if registry else source

@@ -38,7 +38,7 @@ def _split(selector: str) -> list[str]:
 
 
 def label_test(selector: str) -> Test:
-    """A test of objects for a label selector: equality, sets and existence."""
+    """Return a test of objects for a label selector: equality, sets and existence."""
     tests = [_label_term(term) for term in _split(selector)]
 
     def matches(item: Mapping[str, t.Any]) -> bool:
@@ -63,7 +63,7 @@ def _label_term(term: str) -> Test:
 
 
 def field_test(selector: str, kind: str) -> Test:
-    """A test of objects for a field selector (``=``, ``==``, ``!=``); 400 for fields that this kind cannot be
+    """Return a test of objects for a field selector (``=``, ``==``, ``!=``); 400 for fields that this kind cannot be
     selected by."""
     known = {**_COMMON, **_FIELDS.get(kind, {})}
     terms: list[tuple[tuple[str, ...], str, bool]] = []

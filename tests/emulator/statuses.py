@@ -51,7 +51,7 @@ class StatusError(Exception):
         return self.message.removeprefix(_INTERNAL)
 
     def embedded(self) -> dict[str, t.Any]:
-        """The status as a field of another object (``status.images[].status``)."""
+        """Return the status as a field of another object (``status.images[].status``)."""
         document: dict[str, t.Any] = {"metadata": {}, "status": "Failure", "message": self.message}
         if self.reason:
             document["reason"] = self.reason
@@ -61,12 +61,12 @@ class StatusError(Exception):
         return document
 
     def document(self) -> dict[str, t.Any]:
-        """The status as the body of an answer."""
+        """Return the status as the body of an answer."""
         return {"kind": "Status", "apiVersion": "v1", **self.embedded()}
 
 
 def success(details: Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
-    """The answer to a deletion."""
+    """Return the answer to a deletion."""
     document: dict[str, t.Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
     if details is not None:
         document["details"] = dict(details)
@@ -174,7 +174,7 @@ class FieldError:
         return f"{self.field}: {self.body}"
 
     def cause(self) -> dict[str, str]:
-        """The error as an entry of ``details.causes``."""
+        """Return the error as an entry of ``details.causes``."""
         cause = {"reason": self.reason, "message": self.body}
         if self.field:
             cause["field"] = self.field
@@ -182,27 +182,27 @@ class FieldError:
 
 
 def invalid_value(field: str, value: object, why: str) -> FieldError:
-    """A value that is not accepted."""
+    """Return a value that is not accepted."""
     return FieldError("FieldValueInvalid", field, f"Invalid value: {value_text(value)}: {why}")
 
 
 def required_value(field: str, why: str = "") -> FieldError:
-    """A missing value."""
+    """Return a missing value."""
     return FieldError("FieldValueRequired", field, "Required value" + (f": {why}" if why else ""))
 
 
 def forbidden_value(field: str, why: str) -> FieldError:
-    """A value that may not be set."""
+    """Return a value that may not be set."""
     return FieldError("FieldValueForbidden", field, f"Forbidden: {why}")
 
 
 def value_not_found(field: str, value: object) -> FieldError:
-    """A reference to something that does not exist."""
+    """Return a reference to something that does not exist."""
     return FieldError("FieldValueNotFound", field, f"Not found: {value_text(value)}")
 
 
 def unsupported_value(field: str, value: object, supported: Iterable[str]) -> FieldError:
-    """A value that is none of the few that there are."""
+    """Return a value that is none of the few that there are."""
     return FieldError(
         "FieldValueNotSupported",
         field,
@@ -211,7 +211,7 @@ def unsupported_value(field: str, value: object, supported: Iterable[str]) -> Fi
 
 
 def internal_field_error(field: str, why: str) -> FieldError:
-    """A failure of validation itself."""
+    """Return a failure of validation itself."""
     return FieldError("InternalError", field, f"Internal error: {why}")
 
 

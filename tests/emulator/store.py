@@ -41,12 +41,12 @@ class Stored:
         return self._encoded
 
     def copy(self) -> Object:
-        """The object to change freely."""
+        """Return the object to change freely."""
         return t.cast(Object, json.loads(self.encoded))
 
 
 def typed(resource: ResourceType, encoded: bytes) -> bytes:
-    """An encoded object with its ``kind`` and ``apiVersion`` in front."""
+    """Return an encoded object with its ``kind`` and ``apiVersion`` in front."""
     head = encode({"kind": resource.kind, "apiVersion": resource.api_version})
     return head[:-1] + b"," + encoded[1:] if len(encoded) > len(b"{}") else head
 
@@ -68,7 +68,7 @@ class Store:
         return lambda: self._watchers.remove(watcher)
 
     def get(self, resource: ResourceType, namespace: str, name: str) -> Stored | None:
-        """The newest version, or None."""
+        """Return the newest version, or None."""
         return self._objects.get(resource, {}).get(namespace, {}).get(name)
 
     def items(self, resource: ResourceType, namespace: str | None = None) -> Iterator[Stored]:

@@ -51,11 +51,11 @@ class StreamStrategy(Strategy):
         self.reader = reader
 
     def name_problem(self, name: str) -> str:
-        """A repository's name."""
+        """Return a repository's name."""
         return stream_name_problem(name)
 
     def read(self, document: Object) -> Object:
-        """The stream in the form in which it is stored."""
+        """Return the stream in the form in which it is stored."""
         metadata = super().read({"metadata": document.get("metadata")})["metadata"]
         return self.reader.read(document, metadata).document()
 
@@ -69,19 +69,20 @@ class Streams:
         self._access = access
 
     def stored(self, call: Call, name: str) -> Stored:
-        """The stored stream; a missing one is reported as the resource of the request (resource_version_conflict)."""
+        """Return the stored stream; a missing one is reported as the resource of the request
+        (resource_version_conflict)."""
         stored = self.store.get(STREAMS, call.namespace, name)
         if stored is None:
             raise not_found(call.group_resource, name)
         return stored
 
     def find(self, namespace: str, name: str) -> Stream | None:
-        """A copy of a stream, to work on."""
+        """Return a copy of a stream, to work on."""
         stored = self.store.get(STREAMS, namespace, name)
         return self.open(stored) if stored else None
 
     def open(self, stored: Stored) -> Stream:
-        """A stored stream, to work on."""
+        """Return a stored stream, to work on."""
         data = stored.copy()
         return self.reader.read(data, data["metadata"])
 
@@ -111,7 +112,7 @@ class Streams:
         return self.write(call, stored, stream)
 
     def write(self, call: Call, stored: Stored, stream: Stream) -> Stored:
-        """Number, validate and store the next version; an unchanged stream is not written."""
+        """Give the next version its numbers, validate and store it; an unchanged stream is not written."""
         old = self.open(stored)
         prepare_update(stream, old)
         errors = map_errors(stream.metadata) + self._errors(call, stream, old)

@@ -44,7 +44,7 @@ _FROM_NAME_TEXT = "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>
 
 
 def stream_name_problem(name: str) -> str:
-    """What is wrong with a stream's name; empty where nothing is."""
+    """Return what is wrong with a stream's name; empty where nothing is."""
     return segment_problem(name) or ("" if re.fullmatch(_STREAM_NAME, name) else f"must match {quote(_STREAM_NAME)}")
 
 
@@ -79,7 +79,7 @@ class Stream:
         return f"{INTERNAL_REGISTRY}/{self.namespace}/{self.name}"
 
     def copy(self) -> Stream:
-        """A deep copy."""
+        """Return a deep copy."""
         return copy.deepcopy(self)
 
     def spec(self) -> Object:
@@ -92,14 +92,14 @@ class Stream:
         return spec
 
     def document(self) -> Object:
-        """The whole as the API shows it."""
+        """Return the whole as the API shows it."""
         status: Object = {"dockerImageRepository": self.pull_repository}
         if self.status_tags:
             status["tags"] = [_status_tag(name, self.status_tags[name]) for name in sorted(self.status_tags)]
         return {"metadata": self.metadata, "spec": self.spec(), "status": status}
 
     def latest(self, tag: str) -> Object | None:
-        """The newest history item of a tag: the item itself, not a copy."""
+        """Return the newest history item of a tag: the item itself, not a copy."""
         items = self.status_tags.get(tag, {}).get("items")
         return items[0] if items else None
 
@@ -118,7 +118,7 @@ class StreamReader:
         self.default_mode = default_mode
 
     def read(self, document: Object, metadata: Object) -> Stream:
-        """A stream as sent or as stored."""
+        """Return a stream as sent or as stored."""
         spec, status = document.get("spec") or {}, document.get("status") or {}
         lookup = spec.get("lookupPolicy") or {}
         tags = [self.tag(entry) for entry in spec.get("tags") or []]
@@ -134,7 +134,7 @@ class StreamReader:
         )
 
     def tag(self, entry: Object | None) -> Object:
-        """A TagReference with every field that the API shows."""
+        """Return a TagReference with every field that the API shows."""
         given = entry or {}
         tag: Object = {"name": given.get("name") or "", "annotations": given.get("annotations")}
         if given.get("from") is not None:
@@ -155,7 +155,7 @@ class StreamReader:
 
 
 def read_reference(reference: Object | None) -> Object:
-    """An ObjectReference."""
+    """Return an ObjectReference."""
     given = reference or {}
     return {key: given[key] for key in REFERENCE_FIELDS if given.get(key)}
 
@@ -169,7 +169,7 @@ def read_reference_policy(policy: Object | None) -> Object:
 
 
 def prepare_creation(stream: Stream) -> None:
-    """A new stream and all its tags begin at generation 1."""
+    """Let a new stream and all its tags begin at generation 1."""
     stream.metadata["generation"] = 1
     for tag in stream.spec_tags.values():
         tag["generation"] = 1
@@ -342,7 +342,7 @@ def _update_followers(stream: Stream, tag: str, event: Object) -> None:
 
 
 def reference_of(stream: Stream, tag: str, event: Object) -> str:
-    """The pull spec that a tag resolves to: through the internal registry under reference policy Local."""
+    """Return the pull spec that a tag resolves to: through the internal registry under reference policy Local."""
     policy = stream.spec_tags.get(tag, {}).get("referencePolicy", {}).get("type")
     if policy == "Local" and event.get("image"):
         return f"{stream.pull_repository}@{event['image']}"
@@ -369,7 +369,7 @@ def is_insecure(metadata: Object) -> bool:
 
 
 def stream_errors(stream: Stream, admission: Admission) -> list[FieldError]:
-    """What validation says of a stream, besides its name."""
+    """Return what validation says of a stream, besides its name."""
     insecure = is_insecure(stream.metadata)
     errors: list[FieldError] = []
     if len(f"{stream.namespace}/{stream.name}") > _REPOSITORY_LIMIT:
@@ -417,7 +417,7 @@ def _repository_errors(repository: str, admission: Admission, *, insecure: bool)
 
 
 def tag_errors(tag: Object, path: str, admission: Admission, *, insecure: bool) -> list[FieldError]:
-    """What validation says of a TagReference; ``insecure``: all images of its stream are."""
+    """Return what validation says of a TagReference; ``insecure``: all images of its stream are."""
     errors: list[FieldError] = []
     source = tag.get("from")
     if source is not None:
@@ -437,7 +437,7 @@ def tag_errors(tag: Object, path: str, admission: Admission, *, insecure: bool) 
 
 
 def mode_errors(mode: str, path: str) -> list[FieldError]:
-    """What validation says of an import mode."""
+    """Return what validation says of an import mode."""
     return [] if mode in IMPORT_MODES else [invalid_value(f"{path}.importPolicy.importMode", mode, _MODE_TEXT)]
 
 

@@ -74,14 +74,15 @@ class _TagHandler(abc.ABC):
 
     @abc.abstractmethod
     def view(self, stream: Stream, tag: str, *, full: bool, force: bool = False) -> Object | None:
-        """The tag as an object; None where it does not exist as one, unless ``force``. ``full``: with its image."""
+        """Return the tag as an object; None where it does not exist as one, unless ``force``. ``full``: with its
+        image."""
 
     @abc.abstractmethod
     def tags_of(self, stream: Stream) -> list[str]:
-        """The tags of a stream that a list considers, sorted."""
+        """Return the tags of a stream that a list considers, sorted."""
 
     def read(self, call: Call, document: Object, tag: str) -> Object:
-        """What a client sent, without kind and apiVersion."""
+        """Return what a client sent, without kind and apiVersion."""
         data: Object = {"metadata": clean_metadata(document.get("metadata"))}
         reference = document.get(self.field)
         if reference is not None:
@@ -91,14 +92,14 @@ class _TagHandler(abc.ABC):
 
     @abc.abstractmethod
     def errors(self, data: Object, old: Object | None) -> list[FieldError]:
-        """What validation says of a tag object."""
+        """Return what validation says of a tag object."""
 
     @abc.abstractmethod
     def set_tag(self, stream: Stream, tag: str, data: Object) -> None:
         """Write the reference into the stream's spec."""
 
     def reference_errors(self, tag: Object, old: Object | None, metadata: Object) -> list[FieldError]:
-        """What validation says of the reference; the repository that the tag has is never refused."""
+        """Return what validation says of the reference; the repository that the tag has is never refused."""
         source = (old or {}).get("from") or {}
         known = [source.get("name", "")] if source.get("kind") == "DockerImage" else []
         return tag_errors(tag, self.field, self._streams.admission(known), insecure=is_insecure(metadata))
@@ -234,7 +235,7 @@ class StreamTagHandler(_TagHandler):
         return sorted(stream.status_tags)
 
     def view(self, stream: Stream, tag: str, *, full: bool, force: bool = False) -> Object | None:
-        """The tag with its newest image."""
+        """Return the tag with its newest image."""
         event = stream.latest(tag)
         if event is None or not event.get("image"):
             if not force:
@@ -275,7 +276,7 @@ class StreamTagHandler(_TagHandler):
         return metadata
 
     def errors(self, data: Object, old: Object | None) -> list[FieldError]:
-        """The reference; annotations in one place only; nothing else may change."""
+        """Return the reference; annotations in one place only; nothing else may change."""
         errors: list[FieldError] = []
         tag, annotations = data.get("tag"), data["metadata"].get("annotations")
         if tag is not None:
@@ -292,7 +293,7 @@ class StreamTagHandler(_TagHandler):
         return errors
 
     def set_tag(self, stream: Stream, tag: str, data: Object) -> None:
-        """The whole reference is replaced; a body without one changes annotations only."""
+        """Replace the whole reference; a body without one changes annotations only."""
         if data.get("tag") is not None:
             stream.spec_tags[tag] = {**data["tag"], "name": tag}
         elif tag not in stream.spec_tags:
@@ -314,7 +315,7 @@ class ImageTagHandler(_TagHandler):
         return sorted({*stream.spec_tags, *stream.status_tags})
 
     def view(self, stream: Stream, tag: str, *, full: bool, force: bool = False) -> Object | None:
-        """The tag; absent parts are null."""
+        """Return the tag; absent parts are null."""
         spec, history = stream.spec_tags.get(tag), stream.status_tags.get(tag)
         if spec is None and history is None and not force:
             return None
@@ -331,7 +332,7 @@ class ImageTagHandler(_TagHandler):
         return {"metadata": metadata, "spec": spec, "status": status, "image": image}
 
     def read(self, call: Call, document: Object, tag: str) -> Object:
-        """The name within ``spec`` has to be given, and the status sent back."""
+        """Read the tag: the name within ``spec`` has to be given, and the status is that of the body."""
         data = super().read(call, document, tag)
         if data.get("spec") is not None:
             data["spec"]["name"] = document["spec"].get("name") or ""
@@ -339,7 +340,7 @@ class ImageTagHandler(_TagHandler):
         return data
 
     def errors(self, data: Object, old: Object | None) -> list[FieldError]:
-        """The reference, and the name in both places."""
+        """Return the reference, and the name in both places."""
         spec, tag = data.get("spec"), data["metadata"].get("name", "").partition(":")[2]
         errors: list[FieldError] = []
         if spec is None and old is None:

@@ -59,11 +59,12 @@ class EmulatedFleet:
         return [f"cluster-{number:03}" for number in range(self.count)]
 
     def drifted(self) -> list[str]:
-        """The clusters where somebody changed something."""
+        """Return the clusters where somebody changed something."""
         return [name for number, name in enumerate(self.names) if number % EVERY_DRIFTED == EVERY_DRIFTED - 1]
 
     def of_several_architectures(self) -> list[str]:
-        """The clusters that hold whole manifest lists, where the inventory is used with its constructed groups."""
+        """Return the clusters that hold whole manifest lists, where the inventory is used with its constructed
+        groups."""
         return [self.names[-2]]
 
     @property
@@ -154,7 +155,7 @@ class EmulatedFleet:
         return f"{self.registry.host}/{self.repository}/web:{tag}"
 
     def _write_inventory(self) -> Path:
-        """The example with these clusters, this registry and a vault that is closed."""
+        """Return the example with these clusters, this registry and a vault that is closed."""
         inventory = self.directory / "inventory"
         shutil.copytree(EXAMPLE, inventory)
         shared = inventory / "group_vars" / "clusters" / "vars.yml"

@@ -16,7 +16,7 @@ _EVERY_DRIFTED = 5
 
 
 def large_parts(clusters: int = CLUSTERS, *, alike: bool = False) -> list[dict[str, t.Any]]:
-    """The results of the clusters; ``alike`` gives all of them the same images."""
+    """Return the results of the clusters; ``alike`` gives all of them the same images."""
     return [_part(number, alike=alike) for number in range(clusters)]
 
 

@@ -75,7 +75,8 @@ def _memory(first: int) -> float:
 
 
 def _family(first: int) -> set[int]:
-    """A process with all its descendants; Ansible's workers have sessions of their own, so only their parents tell."""
+    """Return a process with all its descendants; Ansible's workers have sessions of their own, so only their parents
+    tell."""
     parents = {}
     for entry in os.scandir("/proc"):
         try:

@@ -17,7 +17,7 @@ OLD, NEW, OTHER = (f"sha256:{letter * 64}" for letter in "abc")
 
 
 def tag(name: str, **fields: t.Any) -> dict[str, t.Any]:
-    """A tag as cluster_drift returns it."""
+    """Return a tag as cluster_drift returns it."""
     return {
         "name": name,
         "from": f"registry.example.com:5000/team/{name}",
@@ -47,7 +47,7 @@ def change(
     *reasons: str,
     tag_name: str | None = None,
 ) -> dict[str, t.Any]:
-    """A change as cluster_drift returns it."""
+    """Return a change as cluster_drift returns it."""
     return {
         "id": f"{number:016x}",
         "kind": kind,
@@ -61,7 +61,7 @@ def change(
 
 
 def view(**fields: t.Any) -> dict[str, t.Any]:
-    """A tag before or after a change."""
+    """Return a tag before or after a change."""
     return {
         "from": "registry.example.com:5000/team/web:v1",
         "image": OLD,
@@ -73,18 +73,18 @@ def view(**fields: t.Any) -> dict[str, t.Any]:
 
 
 def failure(**fields: t.Any) -> dict[str, t.Any]:
-    """A failure as cluster_drift returns it."""
+    """Return a failure as cluster_drift returns it."""
     empty = dict.fromkeys(("namespace", "tag", "from", "reason", "remedy"))
     return {**empty, "kind": "tag", "name": "", "message": "", **fields}
 
 
 def unknown(kind: str, namespace: str, name: str, tag_name: str | None, reason: str, message: str) -> dict[str, t.Any]:
-    """What nobody knows the state of, as cluster_drift returns it."""
+    """Return what nobody knows the state of, as cluster_drift returns it."""
     return {"kind": kind, "namespace": namespace, "name": name, "tag": tag_name, "reason": reason, "message": message}
 
 
 def part(cluster: str, compared: t.Sequence[dict[str, t.Any]] = (), **fields: t.Any) -> dict[str, t.Any]:
-    """The result of a cluster."""
+    """Return the result of a cluster."""
     run = {"collection_version": "1.0.0", "inventory": ["/srv/fleet/clusters.yml"]}
     form = {
         "format": "quayside.openshift_images/drift-part",
@@ -98,7 +98,7 @@ def part(cluster: str, compared: t.Sequence[dict[str, t.Any]] = (), **fields: t.
 
 
 def compared(**fields: t.Any) -> dict[str, t.Any]:
-    """The result of one batch; what is compared is counted, unless ``counts`` says otherwise."""
+    """Return the result of one batch; what is compared is counted, unless ``counts`` says otherwise."""
     lists = {
         name: []
         for name in (
@@ -120,7 +120,7 @@ def compared(**fields: t.Any) -> dict[str, t.Any]:
 
 
 def stream(namespace: str, name: str, *tags: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A stream as cluster_drift returns it."""
+    """Return a stream as cluster_drift returns it."""
     return {
         "namespace": namespace,
         "name": name,
@@ -134,7 +134,7 @@ def stream(namespace: str, name: str, *tags: dict[str, t.Any]) -> dict[str, t.An
 
 
 def drifted() -> dict[str, t.Any]:
-    """A cluster with drift of every kind."""
+    """Return a cluster with drift of every kind."""
     moved = tag("v1", changed=True, reasons=["upstream_moved"], digest=NEW)
     other = {"offered": ["linux/amd64", "linux/s390x"], "taken": ["linux/arm64"], "single": False}
     tags = [
@@ -242,7 +242,7 @@ def drifted() -> dict[str, t.Any]:
 
 
 def moved(namespace: str, *names: str) -> dict[str, t.Any]:
-    """A cluster on which one tag moved upstream, and where a stranger may not read the rest."""
+    """Return a cluster on which one tag moved upstream, and where a stranger may not read the rest."""
     refused = [
         (
             kind,

@@ -52,12 +52,12 @@ class Job:
         return dict(self._stats()["changed"])
 
     def messages(self) -> list[str]:
-        """The messages of the tasks that failed."""
+        """Return the messages of the tasks that failed."""
         failed = ("runner_on_failed", "runner_item_on_failed")
         return [str(event["event_data"]["res"].get("msg")) for event in self.events if event["event"] in failed]
 
     def differences(self) -> list[t.Any]:
-        """The diffs that AWX shows where "Show changes" is ticked."""
+        """Return the diffs that AWX shows where "Show changes" is ticked."""
         results = [event["event_data"].get("res") or {} for event in self.events]
         return [result["diff"] for result in results if result.get("diff")]
 
@@ -76,8 +76,8 @@ class Job:
 
 
 def bearer_token(access: Access | None, *, verify: bool = True) -> dict[str, str]:
-    """What the credential type "OpenShift or Kubernetes API Bearer Token" injects; without access: left empty by who
-    made it."""
+    """Return what the credential type "OpenShift or Kubernetes API Bearer Token" injects; without access: left empty by
+    who made it."""
     if access is None:
         return {"K8S_AUTH_HOST": "", "K8S_AUTH_API_KEY": "", "K8S_AUTH_VERIFY_SSL": "", "K8S_AUTH_SSL_CA_CERT": ""}
     found = {"K8S_AUTH_HOST": access.host, "K8S_AUTH_API_KEY": access.token, "K8S_AUTH_VERIFY_SSL": str(verify)}
@@ -85,7 +85,7 @@ def bearer_token(access: Access | None, *, verify: bool = True) -> dict[str, str
 
 
 def injected_by(credential_type: str, fields: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """The variables that a credential type of the collection injects, with its files below the directory; its
+    """Return the variables that a credential type of the collection injects, with its files below the directory; its
     required fields are given."""
     content = yaml.safe_load(
         ROOT.joinpath("playbooks", "files", "awx", "credential_types", f"{credential_type}.yml").read_text(

@@ -46,7 +46,7 @@ class Snapshot(dict[Address, Document]):
     """Secrets, service accounts and image streams at one moment."""
 
     def written_since(self, earlier: Snapshot) -> set[Address]:
-        """What was created, deleted or written between the two."""
+        """Return what was created, deleted or written between the two."""
         return {
             address
             for address in self.keys() | earlier.keys()
@@ -54,7 +54,7 @@ class Snapshot(dict[Address, Document]):
         }
 
     def stream(self, namespace: str, name: str) -> Document:
-        """An image stream's document."""
+        """Return an image stream's document."""
         return self[Address("imagestreams", namespace, name)]
 
     def waits_for_import(self) -> bool:
@@ -128,7 +128,7 @@ class Cluster:
         return t.cast("Document", answer.json())
 
     def path(self, plural: str, namespace: str, name: str = "") -> str:
-        """The path of a collection or of an object."""
+        """Return the path of a collection or of an object."""
         return PATHS[plural].format(namespace=namespace, plural=plural) + (f"/{name}" if name else "")
 
     def get(self, plural: str, namespace: str, name: str) -> Document:
@@ -145,7 +145,7 @@ class Cluster:
         return self.call("POST", self.path(plural, namespace), document)
 
     def create_namespace(self, name: str) -> None:
-        """A namespace with the service accounts that every project has, whoever creates them."""
+        """Create a namespace with the service accounts that every project has, whoever creates them."""
         self.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         for account in ACCOUNTS:
             self.create_account(name, account)
@@ -155,13 +155,13 @@ class Cluster:
         self.call("DELETE", f"/api/v1/namespaces/{name}", allowed=404)
 
     def create_account(self, namespace: str, name: str) -> None:
-        """A service account, unless it is there."""
+        """Create a service account, unless it is there."""
         body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
         self.call("POST", self.path("serviceaccounts", namespace), body, allowed=409)
 
     def create_user(self, namespace: str, name: str, role: str) -> Access:
-        """A service account with a ClusterRole in its namespace, and access with a token of its own. The secret that
-        a controller gives to a new account is waited for."""
+        """Return a service account with a ClusterRole in its namespace, and access with a token of its own. The secret
+        that a controller gives to a new account is waited for."""
         self.create_account(namespace, name)
         binding = {
             "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -177,7 +177,7 @@ class Cluster:
         return access
 
     def with_rights(self, access: Access, rights: Iterable[Right]) -> Access:
-        """The access, once the cluster grants it these rights: a binding counts a moment after it was created. A
+        """Return the access, once the cluster grants it these rights: a binding counts a moment after it was created. A
         TimeoutError names the right that does not come."""
         deadline = time.monotonic() + _RIGHTS_SECONDS
         for right in rights:
@@ -281,11 +281,11 @@ class Cluster:
         return self._imports_by_itself
 
     def auths(self, namespace: str, name: str) -> dict[str, dict[str, str]]:
-        """The registries of a pull secret of the usual type."""
+        """Return the registries of a pull secret of the usual type."""
         return t.cast("dict[str, dict[str, str]]", content_of(self.get("secrets", namespace, name))["auths"])
 
     def links(self, namespace: str, account: str) -> dict[str, list[str]]:
-        """The names in the lists of a service account."""
+        """Return the names in the lists of a service account."""
         document = self.get("serviceaccounts", namespace, account)
         return {
             plural: [entry["name"] for entry in document.get(plural) or []]
@@ -293,7 +293,7 @@ class Cluster:
         }
 
     def tag(self, namespace: str, stream: str, tag: str) -> Tag:
-        """A tag of a stream as it is now."""
+        """Return a tag of a stream as it is now."""
         return tags_of(self.get("imagestreams", namespace, stream))[tag]
 
     def patch_tag(self, namespace: str, stream: str, tag: str, change: Mapping[str, t.Any]) -> None:
@@ -340,18 +340,18 @@ def tags_of(stream: Document) -> dict[str, Tag]:
 
 
 def content_of(secret: Document) -> Document:
-    """The decoded auth file in a secret of the usual type."""
+    """Return the decoded auth file in a secret of the usual type."""
     return t.cast("Document", json.loads(base64.b64decode(secret["data"][".dockerconfigjson"])))
 
 
 def with_content(secret: Document, content: Document) -> Document:
-    """The secret with another auth file."""
+    """Return the secret with another auth file."""
     data = base64.b64encode(json.dumps(content).encode()).decode()
     return {**secret, "data": {**secret["data"], ".dockerconfigjson": data}}
 
 
 def rights_of(rules: Iterable[Document], namespace: str) -> Iterator[Right]:
-    """A right for each resource of the rules of a role, in a namespace or with "" in the whole cluster."""
+    """Yield a right for each resource of the rules of a role, in a namespace or with "" in the whole cluster."""
     for rule in rules:
         for group in rule.get("apiGroups") or []:
             for resource in rule.get("resources") or []:

@@ -71,14 +71,14 @@ def _take(config: pytest.Config, kubeconfig: Path) -> None:
 
 @pytest.fixture(scope="session")
 def given() -> Surroundings:
-    """The cluster's kubeconfig and the registries. Processes side by side push to repositories of their own:
+    """Return the cluster's kubeconfig and the registries. Processes side by side push to repositories of their own:
     docker-registry loses a blob that two of them upload at the same time."""
     return Surroundings.read(os.environ, os.environ[_RUN] + os.environ.get("PYTEST_XDIST_WORKER", ""))
 
 
 @pytest.fixture(scope="session")
 def cluster(given: Surroundings) -> Iterator[Cluster]:
-    """The cluster as its administrator sees it."""
+    """Yield the cluster as its administrator sees it."""
     cluster = Cluster(given.kubeconfig)
     yield cluster
     cluster.close()
@@ -86,13 +86,13 @@ def cluster(given: Surroundings) -> Iterator[Cluster]:
 
 @pytest.fixture
 def playbooks(given: Surroundings, tmp_path: Path) -> Playbooks:
-    """Runs playbooks with the administrator's kubeconfig."""
+    """Run playbooks with the administrator's kubeconfig."""
     return Playbooks(tmp_path, {"KUBECONFIG": str(given.kubeconfig)})
 
 
 @pytest.fixture
 def new_namespace(cluster: Cluster, given: Surroundings) -> Iterator[NewNamespace]:
-    """Creates namespaces of this test's own, which go away with it."""
+    """Create namespaces of this test's own, which go away with it."""
     created: list[str] = []
 
     def create() -> str:
@@ -115,7 +115,7 @@ def namespace(new_namespace: NewNamespace) -> str:
 
 @pytest.fixture
 def new_stage(request: pytest.FixtureRequest, cluster: Cluster, playbooks: Playbooks) -> NewStage:
-    """Makes a stage for a playbook beside the test, or for one that is named in full."""
+    """Make a stage for a playbook beside the test, or for one that is named in full."""
 
     def make(playbook: str, *namespaces: str, **rest: t.Any) -> Stage:
         path = request.path.parent / playbook

@@ -60,7 +60,7 @@ class Controller:
         return {"CONTROLLER_HOST": f"http://127.0.0.1:{self._server.server_port}", "CONTROLLER_OAUTH_TOKEN": TOKEN}
 
     def named(self, kind: str, name: str) -> Entry:
-        """The object of that name."""
+        """Return the object of that name."""
         (found,) = [entry for entry in self.objects[kind] if entry.get("name", entry.get("identifier")) == name]
         return found
 
@@ -94,17 +94,17 @@ class Controller:
         return entry
 
     def find(self, kind: str, number: int) -> Entry:
-        """The object with that id."""
+        """Return the object with that id."""
         return next(entry for entry in self.objects[kind] if entry["id"] == number)
 
     def search(self, kind: str, wanted: dict[str, str]) -> list[Entry]:
-        """The objects whose fields have those values."""
+        """Return the objects whose fields have those values."""
         kinds = {kind: ""} if kind != "unified_job_templates" else _STARTABLE
         found = [entry for name in kinds for entry in self.objects[name]]
         return [entry for entry in found if all(str(entry.get(key)) == value for key, value in wanted.items())]
 
     def next_nodes(self, identifier: str, relation: str) -> list[str]:
-        """The identifiers of the nodes that follow a node of a workflow."""
+        """Return the identifiers of the nodes that follow a node of a workflow."""
         node = self.named("workflow_job_template_nodes", identifier)
         following = self.related["workflow_job_template_nodes", node["id"], relation]
         return [self.find("workflow_job_template_nodes", number)["identifier"] for number in following]

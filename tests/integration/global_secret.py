@@ -53,7 +53,7 @@ def _topology(cluster: Cluster) -> str:
 
 
 def find(cluster: Cluster) -> Document | None:
-    """The secret as it is, None where there is none."""
+    """Return the secret as it is, None where there is none."""
     found = cluster.call("GET", cluster.path("secrets", NAMESPACE, NAME), allowed=404)
     return found if found["kind"] == "Secret" else None
 

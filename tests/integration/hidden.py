@@ -10,7 +10,7 @@ import base64
 
 
 def forms(secret: str) -> set[str]:
-    """The secret, and what of its base64 is the same wherever in a text it begins."""
+    """Return the secret, and what of its base64 is the same wherever in a text it begins."""
     found = {secret}
     for lead in range(3):
         encoded = base64.b64encode(b"x" * lead + secret.encode()).decode().rstrip("=")

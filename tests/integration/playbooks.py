@@ -87,20 +87,20 @@ class Run:
         return [result.title for result in self.results if result.changed]
 
     def diffs(self) -> dict[str, t.Any]:
-        """The diffs of the results that report a change, by title."""
+        """Return the diffs of the results that report a change, by title."""
         return {result.title: result.content.get("diff") for result in self.results if result.changed}
 
     def messages(self) -> dict[str, str]:
-        """The messages of the results that failed, by title."""
+        """Return the messages of the results that failed, by title."""
         return {result.title: str(result.content["msg"]) for result in self.results if result.outcome == "failed"}
 
     def of(self, task: str) -> Mapping[str, t.Any]:
-        """What the task with that title reported."""
+        """Return what the task with that title reported."""
         (result,) = [result for result in self.results if task in (result.title, result.task)]
         return result.content
 
     def tags(self) -> list[TagReport]:
-        """What the image stream tasks said of each tag, in order."""
+        """Return what the image stream tasks said of each tag, in order."""
         return [
             TagReport(
                 f"{stream['namespace']}/{stream['name']}",
@@ -117,7 +117,7 @@ class Run:
         ]
 
     def changed_tags(self) -> dict[tuple[str, str], tuple[str, ...]]:
-        """The reasons for each tag that is reported as changed, by stream and tag."""
+        """Return the reasons for each tag that is reported as changed, by stream and tag."""
         return {(tag.stream, tag.tag): tag.reasons for tag in self.tags() if tag.changed}
 
 
@@ -129,11 +129,11 @@ class Playbooks:
     environment: Mapping[str, str]
 
     def with_environment(self, environment: Mapping[str, str]) -> Playbooks:
-        """The same with another cluster, or another way to it."""
+        """Return the same with another cluster, or another way to it."""
         return Playbooks(self.directory, environment)
 
     def variables_file(self, variables: Mapping[str, t.Any]) -> Path:
-        """A file for the variables, readable by its owner only: they hold passwords."""
+        """Return a file for the variables, readable by its owner only: they hold passwords."""
         handle, name = tempfile.mkstemp(prefix="variables-", suffix=".yml", dir=self.directory)
         os.close(handle)
         write_private(Path(name), yaml.safe_dump(dict(variables), sort_keys=False).encode())
@@ -194,7 +194,7 @@ def _warm_ansible() -> WarmAnsible:
 
 
 def _ansible_settings(directory: Path) -> dict[str, str]:
-    """The settings for a run, with what Ansible writes below ``directory``."""
+    """Return the settings for a run, with what Ansible writes below ``directory``."""
     configuration = directory / "ansible.cfg"
     configuration.touch()
     return {
@@ -223,5 +223,5 @@ def collections_path(directory: Path) -> Path:
 
 
 def impersonal() -> dict[str, str]:
-    """The environment of this process without what would change a run."""
+    """Return the environment of this process without what would change a run."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_PERSONAL)}

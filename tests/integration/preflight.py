@@ -26,7 +26,7 @@ class Occupied(Exception):
 
 
 def missing(cluster: Cluster) -> list[str]:
-    """What the cluster lacks, a sentence each."""
+    """Return what the cluster lacks, a sentence each."""
     if not cluster.allows({"verb": "*", "group": "*", "resource": "*"}):
         return [
             (

@@ -17,24 +17,24 @@ DATA_KEYS = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/podmanconfi
 
 
 def auth(username: str, password: str) -> str:
-    """What an auth file has for a user."""
+    """Return what an auth file has for a user."""
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 def entry(username: str, password: str) -> dict[str, str]:
-    """What an auth file has for a registry."""
+    """Return what an auth file has for a registry."""
     return {"auth": auth(username, password)}
 
 
 def registry_secret(
     name: str, auths: Mapping[str, Mapping[str, str]], kind: str = "kubernetes.io/dockerconfigjson"
 ) -> Document:
-    """A secret with these entries."""
+    """Return a secret with these entries."""
     return secret_with(name, auths if kind.endswith("dockercfg") else {"auths": auths}, kind)
 
 
 def secret_with(name: str, document: t.Any, kind: str = "kubernetes.io/dockerconfigjson") -> Document:
-    """A secret with any document where the registries are."""
+    """Return a secret with any document where the registries are."""
     data = base64.b64encode(json.dumps(document).encode()).decode()
     return {
         "apiVersion": "v1",
@@ -46,5 +46,5 @@ def secret_with(name: str, document: t.Any, kind: str = "kubernetes.io/dockercon
 
 
 def forms(*passwords: str) -> list[str]:
-    """The passwords, and what base64 makes of them: none of it may be in any output."""
+    """Return the passwords, and what base64 makes of them: none of it may be in any output."""
     return [form for password in passwords for form in (password, base64.b64encode(password.encode()).decode())]

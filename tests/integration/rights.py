@@ -39,8 +39,8 @@ class Rights:
             self._create(_collection(role["kind"], metadata.get("namespace", "")), role)
 
     def user(self, home: str, *bindings: tuple[str, str]) -> Access:
-        """A service account in ``home`` with roles, each in a namespace, or with "" in the whole cluster; they count
-        when it returns."""
+        """Return a service account in ``home`` with roles, each in a namespace, or with "" in the whole cluster; they
+        count when it returns."""
         name = f"user-{len(self._made)}"
         self._cluster.create_account(home, name)
         for role, namespace in bindings:

@@ -36,7 +36,7 @@ class Samples:
     given: Surroundings
 
     def add(self, name: str, tags: Mapping[str, tuple[str, ...]]) -> None:
-        """A sample that the release takes from the plain registry; its images are pushed to the registries named by
+        """Add a sample that the release takes from the plain registry; its images are pushed to the registries named by
         tag."""
         entries = []
         for tag, registries in tags.items():
@@ -48,7 +48,7 @@ class Samples:
         self.cluster.create("imagestreams", NAMESPACE, {"metadata": metadata, "spec": {"tags": entries}})
 
     def config(self) -> Document:
-        """The operator's configuration."""
+        """Return the operator's configuration."""
         return self.cluster.call("GET", CONFIG)
 
     def configure(self, **spec: t.Any) -> None:
@@ -56,13 +56,13 @@ class Samples:
         self.cluster.call("PATCH", CONFIG, {"spec": spec}, content_type=MERGE)
 
     def stage(self, playbook: Path, complaints: tuple[str, ...] = (), **variables: t.Any) -> Stage:
-        """A playbook that works in the namespace of the samples."""
+        """Return a playbook that works in the namespace of the samples."""
         return Stage(self.cluster, self.playbooks, playbook, (NAMESPACE,), variables, complaints=complaints)
 
 
 @contextmanager
 def samples_cluster(given: Surroundings, directory: Path) -> Iterator[Samples]:
-    """A running cluster whose samples operator has nothing to do yet."""
+    """Yield a running cluster whose samples operator has nothing to do yet."""
     ca_file = given.registries["private"].ca_file
     assert ca_file is not None
     settings = EmulatorSettings(directory / "cluster", registry_cas=[ca_file], switches={"samples_operator": True})

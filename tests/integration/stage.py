@@ -50,7 +50,7 @@ class Stage:
         return run
 
     def predict(self) -> Run:
-        """A run in check mode, which must not write; what controllers have still to do is waited for."""
+        """Return a run in check mode, which must not write; what controllers have still to do is waited for."""
         before = self.cluster.settled(self.namespaces)
         predicted = self.run(*CHECK)
         written = self.snapshot().written_since(before)
@@ -86,7 +86,7 @@ class Stage:
         return done
 
     def snapshot(self) -> Snapshot:
-        """The namespaces as they are now."""
+        """Return the namespaces as they are now."""
         return self.cluster.snapshot(self.namespaces)
 
 

@@ -46,11 +46,11 @@ class Surroundings:
         return cls(Path(environment["KUBECONFIG"]), {"private": private, **open_registries}, run)
 
     def repository(self, name: str) -> str:
-        """A repository of this run's own."""
+        """Return a repository of this run's own."""
         return f"quayside-{self.run}/{name}"
 
     def image(self, registry: str, name: str, tag: str) -> str:
-        """The pull spec of a tag, as the cluster reaches it."""
+        """Return the pull spec of a tag, as the cluster reaches it."""
         return f"{self.registries[registry].host}/{self.repository(name)}:{tag}"
 
     def push(
@@ -72,7 +72,7 @@ class Surroundings:
             )
 
     def credential(self, registry: str = "private") -> dict[str, str]:
-        """An entry of ``registries`` for a pull secret."""
+        """Return an entry of ``registries`` for a pull secret."""
         address = self.registries[registry]
         return {"registry": address.host, "username": address.username, "password": address.password}
 

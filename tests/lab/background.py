@@ -70,7 +70,7 @@ def stop(directory: Path) -> None:
 
 
 def _running(directory: Path) -> int | None:
-    """The process that serves the lab of a directory; a state file that was left behind is not one."""
+    """Return the process that serves the lab of a directory; a state file that was left behind is not one."""
     try:
         state = json.loads((directory / STATE_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -40,7 +40,8 @@ def lab_environment(
     registries: Mapping[str, RegistryAddress],
     registry_ca: Path,
 ) -> dict[str, str]:
-    """The variables that the collection and the integration suite read; the suite knows nothing else of a cluster."""
+    """Return the variables that the collection and the integration suite read; the suite knows nothing else of a
+    cluster."""
     private = registries["private"]
     return {
         "K8S_AUTH_HOST": access.host,
@@ -58,6 +59,6 @@ def lab_environment(
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """A file for ``. lab.env``."""
+    """Write a file for ``. lab.env``."""
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()]
     write_private(path, "".join(lines).encode())

@@ -50,7 +50,7 @@ class LabSetup:
         self._session.close()
 
     def create_namespace(self, name: str) -> None:
-        """A namespace; returns when it has the service accounts that every OpenShift project gets, or raises
+        """Create a namespace; return when it has the service accounts that every OpenShift project gets, or raise
         TimeoutError."""
         self._create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         deadline = time.monotonic() + _ACCOUNTS_SECONDS
@@ -65,13 +65,13 @@ class LabSetup:
         return {account["metadata"]["name"] for account in answer.json()["items"]}
 
     def create_account(self, namespace: str, name: str) -> None:
-        """A service account."""
+        """Create a service account."""
         body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
         self._create(f"/api/v1/namespaces/{namespace}/serviceaccounts", body)
 
     def create_user(self, name: str, rights: dict[str, str]) -> str:
-        """A user (a service account of a namespace for users) with a ClusterRole in each namespace of ``rights``;
-        returns a token of its own."""
+        """Return a user (a service account of a namespace for users) with a ClusterRole in each namespace of
+        ``rights``; returns a token of its own."""
         self._create(
             "/api/v1/namespaces",
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": USERS_NAMESPACE}},

@@ -143,7 +143,7 @@ class Scene:
         self.session.post(f"{self.access.host}{IMAGE}/imagestreamimports", json=body, timeout=60).raise_for_status()
 
     def history(self, stream: str, tag: str) -> list[str]:
-        """The digests that a tag has and had, newest first."""
+        """Return the digests that a tag has and had, newest first."""
         answer = self.session.get(f"{self.access.host}{IMAGE}/imagestreams/{stream}", timeout=30)
         answer.raise_for_status()
         found = [status["items"] for status in answer.json()["status"].get("tags") or () if status["tag"] == tag]

@@ -30,7 +30,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def prepared(scene: Scene, name: str, *tags: str) -> None:
-    """A stream whose tags track those of the repository team/``name``."""
+    """Create a stream whose tags track those of the repository team/``name``."""
     for tag in tags:
         scene.push(f"team/{name}", tag, f"{name} {tag} old")
     scene.declare(name, {tag: f"team/{name}:{tag}" for tag in tags})

@@ -82,7 +82,7 @@ class HubAccess:
         return response
 
     def routes(self) -> list[web.RouteDef]:
-        """The token service."""
+        """Return the token service."""
         return [web.get("/token", self._token)]
 
     async def _token(self, request: web.Request) -> web.Response:

@@ -12,5 +12,5 @@ from aiohttp import web
 
 
 def registry_error(status: int, code: str, message: str, detail: t.Any = None) -> web.Response:
-    """An error body as docker-registry writes it."""
+    """Return an error body as docker-registry writes it."""
     return web.json_response({"errors": [{"code": code, "message": message, "detail": detail}]}, status=status)

@@ -68,7 +68,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def _self_signed() -> tuple[bytes, bytes]:
-    """A certificate that is its own issuer: trustme only signs with an authority."""
+    """Return a certificate that is its own issuer: trustme only signs with an authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.timezone.utc)

@@ -132,7 +132,7 @@ class RegistryClient:
             )
 
     def manifest(self, repository: str, reference: str) -> Manifest:
-        """The manifest behind a tag or digest, byte for byte."""
+        """Return the manifest behind a tag or digest, byte for byte."""
         answer = self._request(
             "GET", f"/v2/{repository}/manifests/{reference}", repository, headers={"Accept": ", ".join(MANIFEST_TYPES)}
         )

@@ -22,7 +22,7 @@ MANIFEST_TYPES = (DOCKER_LIST, OCI_INDEX, DOCKER_MANIFEST, OCI_MANIFEST)
 
 
 def digest_of(content: bytes) -> str:
-    """The content's digest, as registries name it."""
+    """Return the content's digest, as registries name it."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 

@@ -31,7 +31,7 @@ class RegistryDidNotStart(Exception):
 
 
 def find_docker_registry() -> Path | None:
-    """The installed program, or None."""
+    """Return the installed program, or None."""
     found = shutil.which("docker-registry")
     return Path(found) if found else None
 

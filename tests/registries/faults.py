@@ -49,7 +49,7 @@ class Fault:
         return cls(**document)
 
     def matches(self, request: web.Request) -> bool:
-        """True while the fault is to strike this request."""
+        """Tell whether the fault is to strike this request."""
         return self.times != 0 and self.method in ("", request.method) and bool(re.search(self.path, request.path))
 
 
@@ -61,7 +61,7 @@ class FaultSwitches:
         self.requests: list[dict[str, t.Any]] = []
 
     def routes(self) -> list[web.RouteDef]:
-        """The control endpoint; its own requests are not logged."""
+        """Return the control endpoint; its own requests are not logged."""
         return [
             web.get("/_control/faults", self._show_faults),
             web.put("/_control/faults", self._set_faults),

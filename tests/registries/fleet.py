@@ -88,7 +88,7 @@ class RegistryFleet:
         return {name: address.host for name, address in self.addresses.items()}
 
     def client(self, name: str) -> RegistryClient:
-        """A client for one of the registries, with its credential and trust; the caller closes it."""
+        """Return a client for one of the registries, with its credential and trust; the caller closes it."""
         return RegistryClient(self.addresses[name])
 
     def _choose_program(self) -> Path | None:

@@ -49,7 +49,7 @@ class Platform:
         return cls(*parts)
 
     def entry(self) -> dict[str, str]:
-        """The ``platform`` object of a list entry."""
+        """Return the ``platform`` object of a list entry."""
         fields = {"os": self.os, "architecture": self.architecture, "variant": self.variant}
         return {key: value for key, value in fields.items() if value}
 
@@ -109,7 +109,8 @@ def _descriptor(media_type: str, content: bytes) -> dict[str, object]:
 
 
 def _layer(platform: Platform, salt: str) -> tuple[bytes, str]:
-    """A layer with one file. Stored, not compressed: compressors differ between machines, stored blocks do not."""
+    """Return a layer with one file. Stored, not compressed: compressors differ between machines, stored blocks do
+    not."""
     text = f"{salt} {platform.os}/{platform.architecture}/{platform.variant}\n".encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:

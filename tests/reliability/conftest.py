@@ -30,7 +30,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture(scope="session")
 def registry(certificates: Certificates) -> Iterator[EmbeddedRegistry]:
-    """A private registry over TLS, with a few tags of one repository."""
+    """Yield a private registry over TLS, with a few tags of one repository."""
     running = start_embedded(RegistryContent(), access=BasicAccess("puller", PASSWORD), key_pair=certificates.trusted)
     with RegistryClient(RegistryAddress(running.host, "puller", PASSWORD, certificates.ca_file)) as client:
         for tag in ("old", *(f"v{number}" for number in range(1, 10))):
@@ -64,7 +64,7 @@ def place(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Connections that are torn off in the middle of a handshake are closed by nobody but the garbage collector."""
+    """Ignore what only the garbage collector closes: connections that are torn off in the middle of a handshake."""
     config.addinivalue_line("markers", "rounds(short, long): how often the test does what it does")
     for words in ("unclosed transport", "unclosed <socket"):
         config.addinivalue_line("filterwarnings", f"ignore:{words}:ResourceWarning")

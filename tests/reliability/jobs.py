@@ -36,7 +36,7 @@ class Job:
     told: str = "{{}}"
 
     def sentence(self, place: Place, what: str, text: str) -> str:
-        """The module's message where it says that it cannot do ``what``."""
+        """Return the module's message where it says that it cannot do ``what``."""
         namespace = place.namespaces[0]
         return self.told.format(namespace=namespace).format(f"Cannot {what.format(namespace=namespace)}: {text}.")
 

@@ -71,7 +71,7 @@ class Place:
         return run(module, {**self.access(), **options}, check_mode=check_mode)
 
     def access(self) -> Json:
-        """The options that lead to the cluster."""
+        """Return the options that lead to the cluster."""
         return {"host": self.emulator.url, "api_key": self.token, "ca_cert": str(self.emulator.ca_file)}
 
     def break_api(self, fault: Fault) -> Fault:
@@ -84,7 +84,7 @@ class Place:
         self.registry.switches.faults = []
 
     def log_in(self) -> None:
-        """The robot gets a new token."""
+        """Give the robot a new token."""
         self.token = self.emulator.cluster.access.issue(User(ROBOT, (MASTERS, AUTHENTICATED)))
 
     def back_again(self) -> None:
@@ -128,13 +128,13 @@ class Place:
         )
 
     def logins(self, namespace: str, name: str = "pull") -> dict[str, str]:
-        """The user and password of each registry of a pull secret."""
+        """Return the user and password of each registry of a pull secret."""
         content = self.call("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")["data"][".dockerconfigjson"]
         entries = json.loads(base64.b64decode(content))["auths"]
         return {host: base64.b64decode(entry["auth"]).decode() for host, entry in entries.items()}
 
     def secret_names(self, namespace: str) -> set[str]:
-        """The secrets of a namespace."""
+        """Return the secrets of a namespace."""
         return {
             item["metadata"]["name"] for item in self.call("GET", f"/api/v1/namespaces/{namespace}/secrets")["items"]
         }
@@ -148,12 +148,12 @@ class Place:
         )
 
     def links(self, namespace: str, account: str, field_name: str = "imagePullSecrets") -> list[str]:
-        """The links of a service account."""
+        """Return the links of a service account."""
         found = self.call("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}")
         return [entry["name"] for entry in found.get(field_name) or []]
 
     def image(self, tag: str) -> str:
-        """A pull spec."""
+        """Return a pull spec."""
         return f"{self.registry.host}/team/web:{tag}"
 
     def import_tags(self, namespace: str, stream: str, *tags: str) -> None:
@@ -163,20 +163,20 @@ class Place:
         self.post(f"{IMAGE}/namespaces/{namespace}/imagestreamimports", body)
 
     def streams(self, namespace: str) -> dict[str, Json]:
-        """The image streams of a namespace by name."""
+        """Return the image streams of a namespace by name."""
         return {
             item["metadata"]["name"]: item
             for item in self.call("GET", f"{IMAGE}/namespaces/{namespace}/imagestreams")["items"]
         }
 
     def digests(self, namespace: str, stream: str) -> dict[str, list[str]]:
-        """The digests in the history of each tag, the newest first."""
+        """Return the digests in the history of each tag, the newest first."""
         found = self.streams(namespace).get(stream) or {}
         histories = (found.get("status") or {}).get("tags") or []
         return {history["tag"]: [item["image"] for item in history.get("items") or []] for history in histories}
 
     def versions(self) -> dict[str, str]:
-        """The version of every object in the namespaces: a run that writes nothing leaves it as it is."""
+        """Return the version of every object in the namespaces: a run that writes nothing leaves it as it is."""
         found = {}
         for namespace in self.namespaces:
             for prefix, kind in (("/api/v1", "secrets"), ("/api/v1", "serviceaccounts"), (IMAGE, "imagestreams")):
@@ -185,7 +185,7 @@ class Place:
         return found
 
     def put_samples(self) -> None:
-        """The operator's configuration as somebody left it, in place of what an earlier test did."""
+        """Put the operator's configuration as somebody left it, in place of what an earlier test did."""
         self.api.send("DELETE", f"{SAMPLES}/cluster")
         self.post(
             SAMPLES,
@@ -193,7 +193,7 @@ class Place:
         )
 
     def samples_operator(self) -> AbstractContextManager[None]:
-        """The Cluster Samples Operator acts by its configuration."""
+        """Let the Cluster Samples Operator act by its configuration."""
         return self._switched_on("samples_operator")
 
     def service_account_controller(self) -> AbstractContextManager[None]:
@@ -212,9 +212,9 @@ class Place:
             self.call_on_loop(turn(False))
 
     def samples(self) -> Json:
-        """The operator's configuration."""
+        """Return the operator's configuration."""
         return t.cast(Json, self.call("GET", f"{SAMPLES}/cluster")["spec"])
 
     def requests_since(self, number: int) -> Iterator[Json]:
-        """What was asked of the API server after a number of its log."""
+        """Return what was asked of the API server after a number of its log."""
         return iter(self.emulator.cluster.log.since(number))

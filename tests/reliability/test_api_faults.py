@@ -40,7 +40,7 @@ def strike(place: Place, job: Job, fault: Fault) -> tuple[Run, Fault]:
 
 
 def gets_through(place: Place, job: Job, fault: Fault) -> Run:
-    """The job gets through the fault, says truly what it did, and the next run finds nothing to do."""
+    """Assert that the job gets through the fault, says truly what it did, and the next run finds nothing to do."""
     job.prepare(place)
     run, fault = strike(place, job, fault)
     assert fault.hits == fault.count
@@ -52,8 +52,10 @@ def gets_through(place: Place, job: Job, fault: Fault) -> Run:
 
 
 def fails(place: Place, job: Job, fault: Fault) -> Run:
-    """The fault stays: the job fails and says truly what it did; nothing is lost, and once all is well it gets
-    there."""
+    """Assert that, if the fault stays, the job fails and says truly what it did.
+
+    Nothing is lost, and once all is well it gets there.
+    """
     job.prepare(place)
     run, _fault = strike(place, job, dataclasses.replace(fault, count=None))
     place.repair()

@@ -42,14 +42,14 @@ def streams_of(place: Place) -> Json:
 
 
 def reported(run: Run) -> dict[str, list[str]]:
-    """The tags of each stream that the run says it has imported."""
+    """Return the tags of each stream that the run says it has imported."""
     return {
         stream["name"]: [tag["name"] for tag in stream["tags"] if tag["digest"]] for stream in run.results["streams"]
     }
 
 
 def imported(place: Place) -> dict[str, list[str]]:
-    """The tags of each stream that have an image."""
+    """Return the tags of each stream that have an image."""
     return {
         name: sorted(tag for tag, items in place.digests(place.namespaces[0], name).items() if items)
         for name in STREAMS
@@ -57,7 +57,7 @@ def imported(place: Place) -> dict[str, list[str]]:
 
 
 def gets_there(place: Place) -> None:
-    """The next run does what is left, the one after it nothing."""
+    """Assert that the next run does what is left, and the one after it nothing."""
     assert place.run("image_stream_import", **streams_of(place)).failure == ""
     assert imported(place) == {name: ["v1", "v2", "v3", "v4"] for name in STREAMS}
     before = place.versions()
@@ -385,7 +385,8 @@ def test_reading_modules(place: Place, module: str, options: Json) -> None:
 
 
 def _everything(place: Place) -> Json:
-    """What is declared for cluster_drift: a secret and a link in two namespaces, streams that have other tags."""
+    """Return what is declared for cluster_drift: a secret and a link in two namespaces, streams that have other
+    tags."""
     entry = {"registry": "a.example", "username": "puller", "password": "ours"}
     secret = {
         "name": "pull",

@@ -333,7 +333,7 @@ def test_module_meets_a_registry_that_refuses_connections(place: Place) -> None:
 
 @pytest.fixture
 def hub(place: Place) -> Iterator[EmbeddedRegistry]:
-    """A registry with a token server, and one image."""
+    """Yield a registry with a token server, and one image."""
     running = start_embedded(RegistryContent(), access=HubAccess("hub", "good"))
     with RegistryClient(RegistryAddress(running.host, "hub", "good", insecure=True)) as client:
         client.push_image("private/web", "v1", ["linux/amd64"], salt="v1")

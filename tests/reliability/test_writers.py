@@ -55,7 +55,7 @@ class OtherClients:
         self._path = path
 
     def mount(self, number: int, adds: bool) -> None:
-        """A strategic merge patch of one entry of ``secrets``, which the server merges by name: no version is
+        """Send a strategic merge patch of one entry of ``secrets``, which the server merges by name: no version is
         needed."""
         entry = {"name": f"m{number}"} if adds else {"$patch": "delete", "name": f"m{number}"}
         with self._api() as api:
@@ -67,12 +67,11 @@ class OtherClients:
         self._replace(lambda names: [*names, name] if adds else [one for one in names if one != name])
 
     def drop_dockercfg(self) -> None:
-        """What a careless playbook does to the cluster's own secret."""
+        """Do what a careless playbook does to the cluster's own secret."""
         self._replace(lambda names: [one for one in names if "-dockercfg-" not in one])
 
     def _replace(self, change: Callable[[list[str]], list[str]]) -> None:
-        """A strategic merge patch of ``imagePullSecrets``, which the server replaces: read, patch with the version,
-        again after 409."""
+        """Patch ``imagePullSecrets``, which the server replaces: read, patch with the version, again after 409."""
         with self._api() as api:
             for _turn in range(200):
                 found = api.send("GET", self._path).json()
@@ -183,7 +182,7 @@ def test_eight_imports_of_the_same_streams(place: Place, rounds: int, refresh: s
 
 
 def _meaning(place: Place, namespace: str, name: str) -> Json:
-    """What a stream is, without what tells when and how often it was written, and its own name."""
+    """Return what a stream is, without what tells when and how often it was written, and its own name."""
     stream = place.streams(namespace)[name]
     meant: Json = json.loads(json.dumps({"spec": stream["spec"], "tags": place.digests(namespace, name)}))
     for tag in meant["spec"]["tags"]:

@@ -20,12 +20,14 @@ _BEGINNING = 20
 
 
 def canary(name: str) -> str:
-    """A credential of its own for each name; a token, a password and a part of a URL may hold these characters."""
+    """Return a credential of its own for each name; a token, a password and a part of a URL may hold these
+    characters."""
     return f"c4n4ry-{name.replace('_', '-')}-{_TROUBLE}{len(name)}x"
 
 
 def forms(secret: str) -> set[str]:
-    """The secret as texts hold it: literal, in JSON, in URLs, and what of its base64 is the same wherever it begins."""
+    """Return the secret as texts hold it: literal, in JSON, in URLs, and what of its base64 is the same wherever it
+    begins."""
     raw = secret.encode()
     found = {
         secret,

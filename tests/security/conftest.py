@@ -66,7 +66,7 @@ def _do_not_wait(_seconds: float) -> None:
 
 
 def _waiting() -> Iterator[dict[str, t.Any]]:
-    """The defaults of everything in the collection that is told how to wait."""
+    """Yield the defaults of everything in the collection that is told how to wait."""
     for module in MODULES:
         load(module)
     for name, module in list(sys.modules.items()):

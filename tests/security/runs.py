@@ -46,12 +46,12 @@ RunHere = Callable[..., Ended]
 
 
 def arguments(options: Mapping[str, t.Any], *, check_mode: bool = False) -> dict[str, t.Any]:
-    """The options with what Ansible adds at the highest verbosity."""
+    """Return the options with what Ansible adds at the highest verbosity."""
     return {**options, **_VERBOSE, "_ansible_check_mode": check_mode, "_ansible_diff": True}
 
 
 def result_in(printed: str) -> dict[str, t.Any]:
-    """The module's one answer."""
+    """Return the module's one answer."""
     (line,) = [line for line in printed.splitlines() if line.startswith("{")]
     return t.cast("dict[str, t.Any]", json.loads(line))
 

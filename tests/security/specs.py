@@ -30,7 +30,7 @@ Options = Mapping[str, t.Any]
 
 
 def load(module: str) -> t.Any:
-    """The Python module of an Ansible module."""
+    """Return the Python module of an Ansible module."""
     return importlib.import_module(f"{_PACKAGE}.{module}")
 
 
@@ -47,7 +47,7 @@ def walk(options: Options, prefix: Path_ = ()) -> Iterator[tuple[Path_, Options]
 
 
 def hidden(options: Options) -> set[Path_]:
-    """The options that are marked as credentials."""
+    """Return the options that are marked as credentials."""
     return {path for path, definition in walk(options) if definition.get("no_log")}
 
 

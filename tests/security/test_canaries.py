@@ -255,7 +255,7 @@ REGISTRY: dict[str, Callable[[Asked], Reply]] = {
 
 
 def stored_secrets() -> list[dict[str, t.Any]]:
-    """What other people have in the namespace: good, broken and hidden, with leftovers of kubectl apply."""
+    """Return what other people have in the namespace: good, broken and hidden, with leftovers of kubectl apply."""
 
     def secret(
         name: str, text: str, kind: str = "kubernetes.io/dockerconfigjson", key: str = ".dockerconfigjson"

@@ -47,7 +47,7 @@ SECRET = canary("property")
 
 
 def attempt(function: t.Callable[..., t.Any], *given: t.Any) -> tuple[t.Any, str]:
-    """What the function returns, and the sentence with which it refuses."""
+    """Return what the function returns, and the sentence with which it refuses."""
     try:
         return function(*given), ""
     except (InputError, ConfigurationError) as refused:
@@ -227,7 +227,7 @@ def test_what_breaks_the_imports_of_a_namespace_is_known(content: t.Any, kind: s
 
 
 def _object(members: list[tuple[str, str]]) -> str:
-    """A JSON object with these members, each as often as it is named."""
+    """Return a JSON object with these members, each as often as it is named."""
     return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in members) + "}"
 
 

@@ -68,7 +68,7 @@ class Cluster:
         self._api.session.close()
 
     def words(self, topology: str) -> dict[str, t.Any]:
-        """New namespaces with a source stream and secrets; the words for the steps of a use."""
+        """Return new namespaces with a source stream and secrets; the words for the steps of a use."""
         # What hosts the control plane would put back what is made anew.
         self.control.change(control_plane_topology="HighlyAvailable")
         hosts, word = self._fleet.hosts(), secrets.token_hex(4)
@@ -121,7 +121,7 @@ class Cluster:
         return words
 
     def user(self, use: Use, rights: Roles, words: dict[str, t.Any]) -> str:
-        """A token for a new user with the roles, bound as the use says."""
+        """Return a token for a new user with the roles, bound as the use says."""
         user = f"user-{secrets.token_hex(4)}"
         for role, bound in use.bindings.items():
             name, namespace = f"{role}-{user}", words.get(bound, bound)
@@ -144,7 +144,7 @@ class Cluster:
         return sum(1 for entry in self.control.requests(since) if entry["user"] == self._users[token])
 
     def _run_a_child_of_a_list(self, words: dict[str, t.Any]) -> None:
-        """A pod here with an image that only a manifest list in a stream there keeps."""
+        """Run a pod here with an image that only a manifest list in a stream there keeps."""
         there, stream = f"/namespaces/{words['there']}", "multi"
         address = self._fleet.addresses["private"]
         login = {"auths": {address.host: {"username": address.username, "password": address.password}}}
@@ -166,7 +166,7 @@ class Cluster:
         self._post(f"/api/v1/namespaces/{words['here']}/pods", pod)
 
     def _fail_a_sample(self, image: str) -> None:
-        """An operator that has done its work, but for a sample whose registry wants a credential."""
+        """Make an operator that has done its work, but for a sample whose registry wants a credential."""
         self._post("/api/v1/namespaces", {"metadata": {"name": "openshift"}}, but=409)
         for path in ("/api/v1/namespaces/openshift/secrets/samples-registry", f"{_STREAMS}/ruby", _SAMPLES):
             self._api.send("DELETE", path)
@@ -198,7 +198,7 @@ def cluster(emulator: Emulator, fleet: RegistryFleet) -> Iterator[Cluster]:
 
 
 def manifest_roles(manifest: str) -> Roles:
-    """The rules of each role of a manifest."""
+    """Return the rules of each role of a manifest."""
     content = yaml.safe_load((_MANIFESTS / manifest).read_text(encoding="utf-8"))
     return {
         role["metadata"]["name"]: role["rules"]
@@ -220,7 +220,7 @@ def single_rights(use: Use, roles: Roles) -> list[Right]:
 
 
 def without(roles: Roles, right: Right) -> Roles:
-    """The roles but for one verb on one resource."""
+    """Return the roles but for one verb on one resource."""
     role, position, resource, verb = right
     left = copy.deepcopy(roles)
     rule = left[role].pop(position)
@@ -230,8 +230,8 @@ def without(roles: Roles, right: Right) -> Roles:
 
 
 def outcome(run_here: RunHere, cluster: Cluster, use: Use, roles: Roles) -> tuple[str, int]:
-    """What the steps report with exactly these rights, without what differs between two runs, and their number of
-    requests."""
+    """Return what the steps report with exactly these rights, without what differs between two runs, and their number
+    of requests."""
     words = cluster.words(use.topology)
     token, since = cluster.user(use, roles, words), cluster.control.last_number()
     access = {"host": cluster.emulator.url, "api_key": token, "ca_cert": str(cluster.emulator.ca_file)}

@@ -24,7 +24,7 @@ PASSWORD = canary("trust")
 
 
 def context() -> tuple[ssl.SSLContext, trustme.CA]:
-    """A server's TLS, and the authority that signed its certificate."""
+    """Return a server's TLS, and the authority that signed its certificate."""
     authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     return tls, authority
@@ -32,14 +32,14 @@ def context() -> tuple[ssl.SSLContext, trustme.CA]:
 
 @pytest.fixture
 def trusted(lie: Callable[..., ScriptedServer], tmp_path: Path) -> tuple[ScriptedServer, str]:
-    """A registry and the file with its authority."""
+    """Return a registry and the file with its authority."""
     tls, authority = context()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     return lie(lambda asked: Reply(404), tls=tls), str(tmp_path / "ca.pem")
 
 
 def options(module: str, registry: str, **entry: t.Any) -> dict[str, t.Any]:
-    """A module with a credential for a registry."""
+    """Return a module with a credential for a registry."""
     registries = [{"registry": registry, "username": USER, "password": PASSWORD, **entry}]
     if module == "pull_secret":
         return {
@@ -54,7 +54,7 @@ def options(module: str, registry: str, **entry: t.Any) -> dict[str, t.Any]:
 
 
 def sent_to(liar: ScriptedServer) -> list[str]:
-    """The credentials that arrived at a server."""
+    """Return the credentials that arrived at a server."""
     return [
         asked.header("Authorization") + asked.body.decode()
         for asked in liar.asked

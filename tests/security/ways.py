@@ -35,17 +35,17 @@ class Way:
 
 
 def basic(password: str) -> str:
-    """What ``auth`` and HTTP's basic authentication make of a password."""
+    """Return what ``auth`` and HTTP's basic authentication make of a password."""
     return base64.b64encode(f"{USER}:{password}".encode()).decode()
 
 
 def auths(registry: str, password: str) -> dict[str, t.Any]:
-    """The content of an auth file."""
+    """Return the content of an auth file."""
     return {"auths": {registry: {"auth": basic(password)}}}
 
 
 def kubeconfig(url: str, **user: t.Any) -> dict[str, t.Any]:
-    """The content of a kubeconfig."""
+    """Return the content of a kubeconfig."""
     return {
         "current-context": "it",
         "clusters": [{"name": "it", "cluster": {"server": url}}],
@@ -195,7 +195,7 @@ def ways_to_replace(registry: str) -> dict[str, Way]:
 
 
 def covered(ways: t.Iterable[Way]) -> set[Path_]:
-    """The marked options that the ways use."""
+    """Return the marked options that the ways use."""
     return {path for way in ways for path in way.covers}
 
 

@@ -49,8 +49,8 @@ def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def open_scene(emulator: Emulator, fleet: RegistryFleet) -> OpenScene:
-    """Makes a namespace without any credential, for a ``with`` block; the switches and faults of the emulator are
-    put back at its end."""
+    """Make a namespace without any credential, for a ``with`` block; the switches and faults of the emulator are put
+    back at its end."""
 
     @contextmanager
     def opened() -> t.Iterator[Scene]:
@@ -75,19 +75,19 @@ def open_scene(emulator: Emulator, fleet: RegistryFleet) -> OpenScene:
 
 @pytest.fixture
 def bare_scene(open_scene: OpenScene) -> t.Iterator[Scene]:
-    """A namespace without any credential."""
+    """Yield a namespace without any credential."""
     with open_scene() as scene:
         yield scene
 
 
 @pytest.fixture
 def control(bare_scene: Scene) -> ControlClient:
-    """The emulator's switches and faults, which are put back after each test."""
+    """Return the emulator's switches and faults, which are put back after each test."""
     return bare_scene.control
 
 
 @pytest.fixture
 def scene(bare_scene: Scene) -> Scene:
-    """A namespace with the private registry's credential."""
+    """Return a namespace with the private registry's credential."""
     bare_scene.secret("pull", {bare_scene.hosts["private"]: bare_scene.good_credential()})
     return bare_scene

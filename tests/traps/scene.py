@@ -144,7 +144,7 @@ class Scene:
     # The engine.
 
     def client(self, token: str = "") -> ListeningClient:
-        """A client of the administrator, or of the owner of ``token``."""
+        """Return a client of the administrator, or of the owner of ``token``."""
         connection = self.connection
         if token:
             connection = Connection(
@@ -200,7 +200,7 @@ class Scene:
         return Converged(foreseen, done, repeated)
 
     def _secrets(self) -> list[str]:
-        """What no report may hold: the registry's password and the token, and what they look like in secrets."""
+        """Return what no report may hold: the registry's password and the token, and what they look like in secrets."""
         username, password = self.fleet.credential
         texts = [password, f"{username}:{password}", str(self.connection.token)]
         return [
@@ -231,7 +231,7 @@ class Scene:
         self.api.send("POST", self.api.core("secrets"), document).raise_for_status()
 
     def good_credential(self) -> Json:
-        """The private registry's credential as an auth entry."""
+        """Return the private registry's credential as an auth entry."""
         username, password = self.fleet.credential
         return {"username": username, "password": password}
 
@@ -262,7 +262,7 @@ class Scene:
         self.api.send("PATCH", self.api.image("imagestreams", stream), body, content_type=MERGE).raise_for_status()
 
     def registry(self, name: str) -> RegistryClient:
-        """A registry with the right to push; to be closed by the caller."""
+        """Return a registry with the right to push; to be closed by the caller."""
         return self.fleet.client(name)
 
     def push(
@@ -281,20 +281,20 @@ class Scene:
     # What the cluster has.
 
     def stream(self, name: str = "web") -> Json:
-        """A stream that has to be there."""
+        """Return a stream that has to be there."""
         return self.api.stream(name)
 
     def tag(self, name: str, stream: str = "web") -> Json:
-        """The spec of a tag."""
+        """Return the spec of a tag."""
         return next(tag for tag in self.stream(stream)["spec"]["tags"] if tag["name"] == name)
 
     def history(self, name: str, stream: str = "web") -> list[Json]:
-        """The images that a tag has had, newest first."""
+        """Return the images that a tag has had, newest first."""
         found = [tag for tag in self.stream(stream)["status"].get("tags") or () if tag["tag"] == name]
         return list(found[0].get("items") or ()) if found else []
 
     def digest(self, name: str, stream: str = "web") -> str:
-        """The newest image of a tag."""
+        """Return the newest image of a tag."""
         return str(self.history(name, stream)[0]["image"])
 
     def versions(self) -> dict[str, str]:

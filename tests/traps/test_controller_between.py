@@ -42,7 +42,7 @@ class Interference:
     acted: list[t.Any] = field(default_factory=list)
 
     def before(self, _sent: Sent) -> None:
-        """Called before each request."""
+        """Act before a request."""
         self.count += 1
         point = self.points.get(self.count)
         if point == "before":
@@ -52,7 +52,7 @@ class Interference:
             self.scene.control.fault(path=f"{self.scene.namespace}/imagestreamimports", imports="during")
 
     def client(self) -> ListeningClient:
-        """A client that is interfered with."""
+        """Return a client that is interfered with."""
         client = self.scene.client()
         client.before = self.before
         return client
@@ -76,7 +76,7 @@ def differences(foreseen: t.Any, done: t.Any, path: str = "") -> list[str]:
 
 
 def told(run: Run) -> Json:
-    """What a run reports."""
+    """Return what a run reports."""
     report = run.report
     return {
         "changed": report.changed,
@@ -88,7 +88,7 @@ def told(run: Run) -> Json:
 
 
 def hold(scene: Scene, points: t.Mapping[int, str], options: Json) -> list[Sent]:
-    """What has to hold for a run that the controller acts between; returns the requests of the run."""
+    """Assert what has to hold for a run that the controller acts between; return the requests of the run."""
     began = scene.stream() if "web" in scene.versions() else {}
     foreseen = scene.run(check_mode=True, concurrency=1, **options)
     interference = Interference(scene, points)
@@ -115,7 +115,7 @@ def hold(scene: Scene, points: t.Mapping[int, str], options: Json) -> list[Sent]
 
 
 def tag(name: str, source: str, **options: t.Any) -> Json:
-    """An entry of ``tags``."""
+    """Return an entry of ``tags``."""
     return {"name": name, "from": source, **options}
 
 
@@ -124,7 +124,7 @@ def nothing(_scene: Scene) -> None:
 
 
 def single(scene: Scene) -> None:
-    """A tag of a single image, kept whole in name only."""
+    """Create a tag of a single image, kept whole in name only."""
     scene.import_as_others(v2={"from": f"{scene.web}:v2"})
 
 

@@ -38,8 +38,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def sources(scene: Scene) -> list[str]:
-    """Lists, single images, an index, one with an entry that names no platform, digests of both kinds; and what is
-    not there."""
+    """Return lists, single images, an index, one with an entry that names no platform, digests of both kinds; and what
+    is not there."""
     private, plain = scene.hosts["private"], scene.hosts["plain"]
     recorded = (scene.fleet.contents or {})["private"].repositories["team/web"].tags
     found = [f"{scene.web}:{tag}" for tag in ("v1", "v2", "v3", "latest", "absent")]
@@ -81,7 +81,7 @@ def _some(random: Random, options: t.Mapping[str, tuple[t.Any, ...]], share: flo
 
 
 def interfere(random: Random, images: list[str], scene: Scene) -> None:
-    """What somebody else does to the stream, or to the registry."""
+    """Do what somebody else does to the stream, or to the registry."""
     if "web" not in scene.versions():
         if random.random() < 0.5:
             policy = {"importPolicy": {"insecure": True, "importMode": "Legacy"}}

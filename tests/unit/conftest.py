@@ -73,7 +73,7 @@ RunModule = t.Callable[..., ModuleOutcome]
 
 @pytest.fixture(autouse=True)
 def no_secrets_met() -> None:
-    """A process begins without any."""
+    """Begin without any, as a process does."""
     SECRETS_MET.clear()
 
 

@@ -16,7 +16,7 @@ from tools.artifact import prepared, unexpected, with_addresses
 
 
 def artifact(folder: Path, *names: str) -> Path:
-    """An archive as ansible-galaxy builds it: names without a leading folder."""
+    """Return an archive as ansible-galaxy builds it: names without a leading folder."""
     path = folder / "artifact.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         for name in names:

@@ -17,7 +17,7 @@ from tools.release import check, check_announced, check_checkout, read, releases
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A collection that has released 1.1.0 and 1.2.0, with a fix to release."""
+    """Return a collection that has released 1.1.0 and 1.2.0, with a fix to release."""
     files = {
         "galaxy.yml": "namespace: quayside\nname: openshift_images\nversion: 1.2.0\nreadme: README.md\nauthors: "
         "[somebody]\n",

@@ -29,7 +29,7 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def content(collection: Path) -> set[str]:
-    """The files of a copy without those that are in it only."""
+    """Return the files of a copy without those that are in it only."""
     paths = [path.relative_to(collection) for path in collection.rglob("*") if path.is_file()]
     return {str(path) for path in paths if not any(kept in path.parents for kept in KEPT)}
 

@@ -21,7 +21,7 @@ def recorded(name: str) -> dict[str, t.Any]:
 
 
 def step(method: str, path: str, code: int, user: str = "", note: str = "") -> dict[str, t.Any]:
-    """A step whose answer names a user, or none."""
+    """Return a step whose answer names a user, or none."""
     body = {"message": f'User "{user}" cannot'} if user else {}
     return {"note": note, "request": {"method": method, "path": path}, "response": {"code": code, "body": body}}
 

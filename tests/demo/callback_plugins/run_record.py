@@ -39,23 +39,23 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        """A task that succeeded."""
+        """Note a task that succeeded."""
         self._record(result, "ok")
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        """A task that failed."""
+        """Note a task that failed."""
         self._record(result, "ignored" if ignore_errors else "failed")
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
-        """A host that was not reached."""
+        """Note a host that was not reached."""
         self._record(result, "unreachable")
 
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
-        """A loop item that succeeded."""
+        """Note a loop item that succeeded."""
         self._record(result, "ok")
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
-        """A loop item that failed."""
+        """Note a loop item that failed."""
         self._record(result, "failed")
 
     def _record(self, result: t.Any, outcome: str) -> None:

@@ -23,7 +23,7 @@ WEB = Address("imagestreams", "shop", "web")
 
 
 def stream(digests: dict[str, str], version: str) -> dict[str, t.Any]:
-    """An image stream with one level of history."""
+    """Return an image stream with one level of history."""
     tags = [
         {"name": name, "generation": 1, "from": {"kind": "DockerImage", "name": f"registry/web:{name}"}}
         for name in digests
@@ -77,12 +77,12 @@ class FakeJob(Job):
 
 
 def result(**content: t.Any) -> TaskResult:
-    """The result of an import."""
+    """Return the result of an import."""
     return TaskResult("Import", "image_stream_import", "", "ok", bool(content.get("changed")), content)
 
 
 def moved(*tags: str, diff: t.Any = None) -> Run:
-    """A run that reports these tags of shop/web as moved upstream."""
+    """Return a run that reports these tags of shop/web as moved upstream."""
     reported = [{"name": tag, "changed": True, "reasons": ["upstream_moved"]} for tag in tags]
     streams = [{"namespace": "shop", "name": "web", "tags": reported}]
     return Run(0, "", [result(changed=bool(tags), streams=streams, diff=diff)])
@@ -94,7 +94,7 @@ AFTER = {"stable": "sha256:new", "v1": "sha256:one"}
 
 
 def stage(*runs: tuple[Run, Snapshot | None]) -> Stage:
-    """A stage with that play."""
+    """Return a stage with that play."""
     FakeCluster.now = state(BEFORE)
     FakePlaybook.play = list(runs)
     job = FakeJob({"private": RegistryAddress("registry", "puller", "its-password-123")})

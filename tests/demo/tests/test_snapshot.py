@@ -20,12 +20,12 @@ ACCOUNT = Address("serviceaccounts", "shop", "default")
 
 
 def metadata(version: str) -> dict[str, t.Any]:
-    """An object's metadata with what the server counts up."""
+    """Return an object's metadata with what the server counts up."""
     return {"name": "x", "resourceVersion": version, "generation": int(version), "labels": {"a": "b"}}
 
 
 def encoded(document: object) -> str:
-    """An auth file as a secret holds it."""
+    """Return an auth file as a secret holds it."""
     return base64.b64encode(json.dumps(document).encode()).decode()
 
 

@@ -23,7 +23,7 @@ ClientFactory = t.Callable[..., ApiClient]
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RegistryFleet]:
-    """The registries of the contract, embedded so that they can misbehave."""
+    """Yield the registries of the contract, embedded so that they can misbehave."""
     contents = load_contents(RECORDED)
     with RegistryFleet(tmp_path_factory.mktemp("registries"), contents, engine="embedded") as running:
         yield running
@@ -31,7 +31,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RegistryFleet]
 
 @pytest.fixture(scope="session")
 def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Emulator]:
-    """An emulator that trusts the registries' authority, with every switch off."""
+    """Yield an emulator that trusts the registries' authority, with every switch off."""
     switches = {"import_controller": False}
     settings = EmulatorSettings(
         tmp_path_factory.mktemp("emulator"), registry_cas=[fleet.certificates.ca_file], switches=switches
@@ -42,7 +42,7 @@ def emulator(fleet: RegistryFleet, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def client(emulator: Emulator) -> t.Iterator[ClientFactory]:
-    """Makes clients: by token and namespace."""
+    """Make clients: by token and namespace."""
     made: list[ApiClient] = []
 
     def make(token: str | None, namespace: str = "") -> ApiClient:
@@ -56,7 +56,7 @@ def client(emulator: Emulator) -> t.Iterator[ClientFactory]:
 
 @pytest.fixture
 def admin(emulator: Emulator, client: ClientFactory) -> t.Iterator[ApiClient]:
-    """The administrator in a fresh namespace, which is removed afterwards."""
+    """Yield the administrator in a fresh namespace, which is removed afterwards."""
     made = client(emulator.admin_token, f"test-{secrets.token_hex(4)}")
     assert made.send("POST", "/api/v1/namespaces", {"metadata": {"name": made.namespace}}).status_code == 201
     yield made
@@ -65,7 +65,7 @@ def admin(emulator: Emulator, client: ClientFactory) -> t.Iterator[ApiClient]:
 
 @pytest.fixture
 def control(emulator: Emulator) -> t.Iterator[ControlClient]:
-    """The control endpoint; faults are off and switches back afterwards."""
+    """Yield the control endpoint; faults are off and switches back afterwards."""
     with ControlClient(emulator.url, emulator.ca_file, emulator.control_token) as made:
         before = made.send("GET", "settings")
         yield made
@@ -75,7 +75,7 @@ def control(emulator: Emulator) -> t.Iterator[ControlClient]:
 
 @pytest.fixture
 def plain(fleet: RegistryFleet) -> t.Iterator[EmbeddedRegistry]:
-    """The plain registry; its faults are off and its content is back afterwards."""
+    """Yield the plain registry; its faults are off and its content is back afterwards."""
     registry = fleet.running["plain"]
     assert isinstance(registry, EmbeddedRegistry)
     repositories = dict(registry.content.repositories)
@@ -86,6 +86,6 @@ def plain(fleet: RegistryFleet) -> t.Iterator[EmbeddedRegistry]:
 
 
 def source(image: str, tag: str = "", **policy: t.Any) -> dict[str, t.Any]:
-    """An entry of ``spec.images``."""
+    """Return an entry of ``spec.images``."""
     entry: dict[str, t.Any] = {"from": {"kind": "DockerImage", "name": image}, "importPolicy": policy}
     return {**entry, "to": {"name": tag}} if tag else entry

@@ -43,7 +43,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def create(admin: ApiClient, **tags: dict[str, t.Any]) -> None:
-    """A stream with insecure external tags."""
+    """Create a stream with insecure external tags."""
     sources = {name: {"kind": "DockerImage", "name": policy.pop("image")} for name, policy in tags.items()}
     spec = [
         {"name": name, "from": sources[name], "importPolicy": {"insecure": True, **policy}}
@@ -55,7 +55,7 @@ def create(admin: ApiClient, **tags: dict[str, t.Any]) -> None:
 
 
 def histories(admin: ApiClient) -> dict[str, list[str]]:
-    """The digests of each tag, newest first."""
+    """Return the digests of each tag, newest first."""
     return {
         tag["tag"]: [item["image"] for item in tag.get("items") or []]
         for tag in admin.stream("s")["status"].get("tags") or []
@@ -63,7 +63,7 @@ def histories(admin: ApiClient) -> dict[str, list[str]]:
 
 
 def conditions(admin: ApiClient) -> dict[str, str]:
-    """The reasons of failed tags."""
+    """Return the reasons of failed tags."""
     return {
         tag["tag"]: entry["reason"]
         for tag in admin.stream("s")["status"]["tags"]

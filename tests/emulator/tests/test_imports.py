@@ -27,7 +27,7 @@ CONFIG = "/apis/config.openshift.io/v1/images/cluster"
 
 
 def give_credential(admin: ApiClient, host: str, credential: tuple[str, str], kind: str = "dockerconfigjson") -> None:
-    """A registry secret in the namespace."""
+    """Create a registry secret in the namespace."""
     entry = {host: {"username": credential[0], "password": credential[1]}}
     content = {"auths": entry} if kind == "dockerconfigjson" else entry
     secret = {
@@ -44,7 +44,7 @@ def outcomes(answer: t.Any) -> list[str]:
 
 
 def many_tags(plain: EmbeddedRegistry, *tags: str) -> str:
-    """A repository of the plain registry in which all these tags are one image; returns its pull spec."""
+    """Push a repository to the plain registry in which all these tags are one image; return its pull spec."""
     recorded = plain.content.repositories["team/plain"]
     digest = recorded.tags["v2"]
     plain.content.repositories["team/many"] = RepositoryContent(dict.fromkeys(tags, digest), dict(recorded.manifests))

@@ -19,7 +19,7 @@ POLICY = "/spec/tags/0/importPolicy"
 
 
 def op(kind: str, path: str, *value: t.Any, **source: str) -> dict[str, t.Any]:
-    """An operation; ``value`` may be left out."""
+    """Return an operation; ``value`` may be left out."""
     return {"op": kind, "path": path, **({"value": value[0]} if value else {}), **source}
 
 

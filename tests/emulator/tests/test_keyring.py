@@ -17,19 +17,19 @@ JSON_TYPE, OLD_TYPE = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg
 
 
 def secret(content: t.Any, kind: str = JSON_TYPE) -> dict[str, t.Any]:
-    """A registry secret with this content."""
+    """Return a registry secret with this content."""
     text = content if isinstance(content, str) else json.dumps(content)
     key = ".dockerconfigjson" if kind == JSON_TYPE else ".dockercfg"
     return {"type": kind, "data": {key: base64.b64encode(text.encode()).decode()}}
 
 
 def entry(name: str) -> dict[str, str]:
-    """An entry that is told apart by its user."""
+    """Return an entry that is told apart by its user."""
     return {"username": name, "password": "p"}
 
 
 def found(image: str, *contents: dict[str, t.Any]) -> str | None:
-    """The user that is found for an image among secrets with these ``auths``."""
+    """Return the user that is found for an image among secrets with these ``auths``."""
     credential = Keyring.of([secret({"auths": auths}) for auths in contents]).find(image)
     return credential[0] if credential else None
 

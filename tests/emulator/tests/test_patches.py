@@ -17,7 +17,7 @@ STREAM = {"spec": {"tags": [{"name": "a", "reference": True}, {"name": "b", "imp
 
 
 def tags(patch: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """The stream's tags after a strategic merge patch of them."""
+    """Return the stream's tags after a strategic merge patch of them."""
     patched = strategic_merge(STREAM, {"spec": {"tags": patch}}, STREAMS.rules)
     return t.cast("list[dict[str, t.Any]]", patched["spec"]["tags"])
 

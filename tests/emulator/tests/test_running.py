@@ -29,7 +29,7 @@ TESTS = Path(__file__).parents[2]
 
 
 def wait_for(truth: Callable[[], t.Any], seconds: float = 10.0) -> t.Any:
-    """The first true value."""
+    """Return the first true value."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = truth()
@@ -187,7 +187,7 @@ def test_service_accounts_of_new_namespaces(admin: ApiClient, control: ControlCl
 
 
 def start_program(directory: Path, *arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, t.Any]]:
-    """The emulator as a program, with what it says of itself."""
+    """Return the emulator as a program, with what it says of itself."""
     state_file = directory / "state.json"
     command = [
         sys.executable,

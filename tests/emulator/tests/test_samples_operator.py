@@ -22,7 +22,7 @@ Object = dict[str, t.Any]
 
 
 def wait_for(truth: Callable[[], t.Any], seconds: float = 15.0) -> t.Any:
-    """The first true value."""
+    """Return the first true value."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = truth()
@@ -36,7 +36,8 @@ def wait_for(truth: Callable[[], t.Any], seconds: float = 15.0) -> t.Any:
 def openshift(
     emulator: Emulator, client: Callable[..., ApiClient], control: ControlClient, plain: EmbeddedRegistry
 ) -> Iterator[ApiClient]:
-    """The administrator in the namespace of the samples: one sample from the plain registry, and a running operator."""
+    """Yield the administrator in the namespace of the samples: one sample from the plain registry, and a running
+    operator."""
     api = client(emulator.admin_token, NAMESPACE)
     source = {"kind": "DockerImage", "name": f"{plain.host}/team/plain:v1"}
     tags = [{"name": "v1", "from": source, "importPolicy": {"insecure": True}}]
@@ -50,7 +51,7 @@ def openshift(
 
 
 def configured(api: ApiClient, **spec: t.Any) -> Object:
-    """The status once the operator has done what the specification says, and nothing is under way."""
+    """Return the status once the operator has done what the specification says, and nothing is under way."""
     api.send("PATCH", CONFIG, {"spec": spec}, content_type=MERGE).raise_for_status()
 
     def done() -> Object | None:
@@ -63,7 +64,7 @@ def configured(api: ApiClient, **spec: t.Any) -> Object:
 
 
 def conditions(status: Object) -> dict[str, str]:
-    """The conditions' states."""
+    """Return the conditions' states."""
     return {entry["type"]: entry["status"] for entry in status["conditions"]}
 
 

@@ -22,19 +22,19 @@ ClientFactory = t.Callable[..., ApiClient]
 
 
 def external(name: str, image: str = "quay.io/a/b:v1", **more: t.Any) -> dict[str, t.Any]:
-    """A spec tag for an external image, which is only referenced unless ``more`` says otherwise."""
+    """Return a spec tag for an external image, which is only referenced unless ``more`` says otherwise."""
     return {"name": name, "from": {"kind": "DockerImage", "name": image}, "reference": True, **more}
 
 
 def create(admin: ApiClient, name: str, *tags: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A new stream with these tags."""
+    """Return a new stream with these tags."""
     answer = admin.send("POST", admin.image("imagestreams"), {"metadata": {"name": name}, "spec": {"tags": list(tags)}})
     assert answer.status_code == 201, answer.text
     return t.cast("dict[str, t.Any]", answer.json())
 
 
 def items(stream: dict[str, t.Any], tag: str) -> list[dict[str, t.Any]]:
-    """The history of a tag."""
+    """Return the history of a tag."""
     return next(entry["items"] for entry in stream["status"]["tags"] if entry["tag"] == tag) or []
 
 

@@ -56,7 +56,7 @@ class Example:
     text: str
 
     def playbook(self, replacements: Mapping[str, str], variables: Mapping[str, t.Any]) -> str:
-        """The example as a playbook for the test's surroundings."""
+        """Return the example as a playbook for the test's surroundings."""
         text = self.text
         for written, real in replacements.items():
             text = text.replace(written, real)
@@ -78,7 +78,7 @@ def examples() -> Iterator[Example]:
 
 
 def blocks(document: Path) -> list[Block]:
-    """The fenced blocks of a document, in order."""
+    """Return the fenced blocks of a document, in order."""
     found = _FENCED.finditer(document.read_text(encoding="utf-8"))
     return [Block(block["mark"] or "", block["language"], block["text"]) for block in found]
 
@@ -129,7 +129,7 @@ def _task(row: str) -> dict[str, t.Any]:
 
 
 def _command(row: str) -> dict[str, t.Any]:
-    """A playbook's command as a play; what it reads from files (``-e @FILE``) are variables of the test."""
+    """Return a playbook's command as a play; what it reads from files (``-e @FILE``) are variables of the test."""
     program, playbook, *options = shlex.split(row.split("|")[2].strip().strip("`"))
     assert program == "ansible-playbook", row
     assert options[::2] == ["-e"] * (len(options) // 2), row

@@ -46,7 +46,7 @@ def registry_secret(given: Surroundings) -> Document:
 
 @pytest.fixture(scope="session")
 def images(given: Surroundings) -> None:
-    """The images that examples import."""
+    """Push the images that examples import."""
     for registry in ("private", "plain"):
         for tag, platforms in {
             "v1": "linux/amd64 linux/arm64",
@@ -60,7 +60,8 @@ def images(given: Surroundings) -> None:
 
 @pytest.fixture
 def home(given: Surroundings, tmp_path: Path) -> Path:
-    """A reader's home with the files of Docker and Podman, reports of slices, a record, and a folder of results."""
+    """Return a reader's home with the files of Docker and Podman, reports of slices, a record, and a folder of
+    results."""
     for number in range(1, 5):
         report = {"format": "quayside.openshift_images/drift", "format_version": 1, "clusters": []}
         (tmp_path / f"slice-{number}.json").write_text(json.dumps(report))
@@ -76,7 +77,7 @@ def home(given: Surroundings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def replacements(given: Surroundings, cluster: Cluster, new_namespace: NewNamespace, images: None) -> dict[str, str]:
-    """What examples write, and what the test has instead; the namespaces hold what examples find there."""
+    """Return what examples write, and what the test has instead; the namespaces hold what examples find there."""
     shop, shop_test, billing, credentials = (new_namespace() for _number in range(4))
     for namespace in (shop, shop_test):
         for name in ("registry", "quay"):

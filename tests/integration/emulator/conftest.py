@@ -19,13 +19,13 @@ from integration.surroundings import Surroundings
 
 @pytest.fixture
 def switches() -> dict[str, t.Any]:
-    """The switches as this test wants them; a test overrides it by parameters."""
+    """Return the switches as this test wants them; a test overrides it by parameters."""
     return {}
 
 
 @pytest.fixture
 def emulator(given: Surroundings, tmp_path: Path, switches: dict[str, t.Any]) -> Iterator[Emulator]:
-    """The emulator, which trusts the private registry."""
+    """Yield the emulator, which trusts the private registry."""
     ca_file = given.registries["private"].ca_file
     settings = EmulatorSettings(tmp_path / "emulator", registry_cas=[ca_file] if ca_file else [], switches=switches)
     with EmulatorThread(settings) as running:
@@ -34,7 +34,7 @@ def emulator(given: Surroundings, tmp_path: Path, switches: dict[str, t.Any]) ->
 
 @pytest.fixture
 def cluster(emulator: Emulator) -> Iterator[Cluster]:
-    """The emulator as its administrator sees it."""
+    """Yield the emulator as its administrator sees it."""
     cluster = Cluster(emulator.kubeconfig)
     yield cluster
     cluster.close()
@@ -42,5 +42,5 @@ def cluster(emulator: Emulator) -> Iterator[Cluster]:
 
 @pytest.fixture
 def playbooks(emulator: Emulator, tmp_path: Path) -> Playbooks:
-    """Runs playbooks on the emulator."""
+    """Run playbooks on the emulator."""
     return Playbooks(tmp_path, {"KUBECONFIG": str(emulator.kubeconfig)})

@@ -35,7 +35,7 @@ DONE_UNHEARD = [
 
 @pytest.fixture
 def stage(given: Surroundings, namespace: str, new_stage: NewStage) -> Stage:
-    """A playbook with every module, and an image in the private registry."""
+    """Return a playbook with every module, and an image in the private registry."""
     given.push("private", "web", "v1", "linux/amd64 linux/arm64")
     variables = {
         "target_namespace": namespace,

@@ -27,7 +27,7 @@ LARGE = 100
 
 @pytest.fixture(scope="module")
 def fleet(given: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedFleet]:
-    """The clusters."""
+    """Yield the clusters."""
     with EmulatedFleet(
         tmp_path_factory.mktemp("fleet"), given.registries["private"], CLUSTERS, given.repository("fleet")
     ) as running:

@@ -29,7 +29,7 @@ STEP = "---- step"
 
 
 def clone(directory: Path, given: Surroundings, emulator: Emulator, cluster: Cluster) -> Path:
-    """A folder that is to the commands of the guide what a clone is after ``make demo KEEP=1``."""
+    """Return a folder that is to the commands of the guide what a clone is after ``make demo KEEP=1``."""
     folder = directory / "clone"
     demo = folder / ".cache" / "demo"
     demo.mkdir(parents=True)
@@ -48,7 +48,7 @@ def clone(directory: Path, given: Surroundings, emulator: Emulator, cluster: Clu
 
 
 def script(guide: list[Block]) -> str:
-    """The guide as a reader follows it in one shell; the output of each step begins with a line of its own."""
+    """Return the guide as a reader follows it in one shell; the output of each step begins with a line of its own."""
     lines = []
     for number, block in enumerate(guide):
         if block.file:
@@ -60,7 +60,7 @@ def script(guide: list[Block]) -> str:
 
 
 def excerpts(guide: list[Block]) -> dict[int, list[str]]:
-    """What the guide shows of each step's output, line by line, by the number of the step."""
+    """Return what the guide shows of each step's output, line by line, by the number of the step."""
     shown: dict[int, list[str]] = {}
     step = -1
     for number, block in enumerate(guide):
@@ -72,7 +72,7 @@ def excerpts(guide: list[Block]) -> dict[int, list[str]]:
 
 
 def missing(lines: list[str], output: str) -> list[str]:
-    """The lines that do not come in the output, one after the other; "..." stands for anything in a line."""
+    """Return the lines that do not come in the output, one after the other; "..." stands for anything in a line."""
     place, absent = 0, []
     for line in lines:
         pattern = re.compile(".*".join(re.escape(part) for part in line.strip().split("...")))

@@ -45,7 +45,7 @@ class Mark:
     references: tuple[Document, ...] = ()
 
     def metadata(self, kind: str, namespace: str, name: str) -> Document:
-        """The metadata of an object with this mark."""
+        """Return the metadata of an object with this mark."""
         group = "image.openshift.io" if kind == "ImageStream" else ""
         annotations = {
             key: value.format(kind=kind, group=group, namespace=namespace, name=name)
@@ -56,7 +56,7 @@ class Mark:
 
 
 def reference(api_version: str, kind: str) -> tuple[Document, ...]:
-    """The reference of a controller."""
+    """Return the reference of a controller."""
     return ({"apiVersion": api_version, "kind": kind, "name": "it", "uid": "1-2-3", "controller": True},)
 
 
@@ -89,13 +89,13 @@ MARKS = {
 
 
 def of(kind: str) -> list[str]:
-    """The marks that objects of this kind get."""
+    """Return the marks that objects of this kind get."""
     return [name for name, mark in MARKS.items() if kind in mark.kinds]
 
 
 @pytest.fixture
 def switches() -> dict[str, t.Any]:
-    """The cluster's own controllers are at work too: they are no owners."""
+    """Let the cluster's own controllers work too: they are no owners."""
     return {"import_controller": True, "service_account_controller": True}
 
 
@@ -160,7 +160,7 @@ class Scene:
         return {**secrets, **accounts, **streams}
 
     def stream(self, name: str) -> Document:
-        """What we declare of a stream, which is not what its owner does."""
+        """Return what we declare of a stream, which is not what its owner does."""
         tag = {"name": "v1", "from": self.image, "import_mode": "PreserveOriginal", "scheduled": True, "insecure": True}
         return {"namespace": self.namespace, "name": name, "tags": [tag]}
 
@@ -176,7 +176,7 @@ def scene(given: Surroundings, cluster: Cluster, control: ControlClient, namespa
 
 
 def ours() -> list[Document]:
-    """The registries of a secret as we declare them."""
+    """Return the registries of a secret as we declare them."""
     return [{"registry": HOST, "username": "ours", "password": OURS}]
 
 
@@ -318,7 +318,7 @@ def test_owners_who_reconcile_do_fight_with_whoever_takes_over(
 
 
 def report_of(run: Run, path: Path) -> Document:
-    """The cluster in a report that its schema allows."""
+    """Return the cluster in a report that its schema allows."""
     document = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
     assert run.complaints() == [], run.output

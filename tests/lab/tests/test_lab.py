@@ -68,7 +68,7 @@ def addresses(environment: dict[str, str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Path]:
-    """A lab in the background."""
+    """Yield a lab in the background."""
     path = tmp_path_factory.mktemp("lab")
     started = lab(
         "up", "--state-dir", str(path), "--engine", "embedded", "--namespace", "shop", "--owner", str(os.getpid())
@@ -80,7 +80,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def environment(directory: Path) -> dict[str, str]:
-    """What a shell has after sourcing the environment file."""
+    """Return what a shell has after sourcing the environment file."""
     command = f". {directory}/lab.env && env -0"
     output = subprocess.run(["sh", "-c", command], env={}, capture_output=True, text=True, check=True).stdout
     pairs = dict(line.split("=", 1) for line in output.split("\0") if line)

@@ -18,7 +18,7 @@ RECORDED = Path(__file__).parents[2] / "contract" / "registry.json"
 
 @pytest.fixture(scope="session")
 def recorded() -> dict[str, RegistryContent]:
-    """The contract's registry content."""
+    """Return the contract's registry content."""
     return load_contents(RECORDED)
 
 

@@ -31,14 +31,14 @@ def base(fleet: RegistryFleet) -> str:
 
 
 def token(session: requests.Session, base: str, pair: tuple[str, str] | None = None) -> str:
-    """A token from the hub's own service, for the pair or anonymous."""
+    """Return a token from the hub's own service, for the pair or anonymous."""
     answer = session.get(f"{base}/token", auth=pair)
     assert answer.status_code == 200
     return str(answer.json()["token"])
 
 
 def status(session: requests.Session, base: str, path: str, bearer: str) -> int:
-    """What the hub answers the holder of a token."""
+    """Return what the hub answers the holder of a token."""
     return session.get(base + path, headers={"Authorization": f"Bearer {bearer}"}).status_code
 
 

@@ -34,7 +34,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def cited(pattern: str, word: str) -> set[tuple[str, str]]:
-    """What is cited, each with the file: ``pattern`` has one group, with one or several of ``word`` in it."""
+    """Return what is cited, each with the file: ``pattern`` has one group, with one or several of ``word`` in it."""
     return {
         (name, one) for name, text in texts() for many in re.findall(pattern, text) for one in re.findall(word, many)
     }

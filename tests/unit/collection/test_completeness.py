@@ -29,7 +29,7 @@ def load(*parts: str) -> t.Any:
 
 
 def documentation(module: str, part: str = "DOCUMENTATION") -> dict[str, t.Any]:
-    """The literal of a module's DOCUMENTATION, or of another part, as YAML."""
+    """Return the literal of a module's DOCUMENTATION, or of another part, as YAML."""
     tree = ast.parse((ROOT / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8"))
     (text,) = [
         ast.literal_eval(statement.value)
@@ -75,7 +75,7 @@ def test_module_documents_its_attributes(module: str) -> None:
 
 
 def without_sample(values: dict[str, t.Any], prefix: str = "") -> t.Iterator[str]:
-    """The return values, those within others too, of which no sample is shown."""
+    """Yield the return values, those within others too, of which no sample is shown."""
     for name, value in values.items():
         if value.get("contains"):
             yield from without_sample(value["contains"], f"{prefix}{name}.")

@@ -42,7 +42,7 @@ def rows(guide: str) -> list[re.Match[str]]:
 
 
 def sentence(node: ast.expr | None) -> str | None:
-    """A text of the code with ``OPEN`` for its variable parts; None where it is no text."""
+    """Return a text of the code with ``OPEN`` for its variable parts; None where it is no text."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
@@ -63,12 +63,12 @@ def trees() -> Iterator[ast.Module]:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a template, with ``OPEN`` for what is filled in."""
+    """Return the lines of a template, with ``OPEN`` for what is filled in."""
     return re.sub(r"\{\{.*?\}\}|\{%.*?%\}", OPEN, text, flags=re.DOTALL).splitlines()
 
 
 def put_together(template: str) -> Iterator[str]:
-    """The sentences that a template puts together, as in 'size is ' ~ size ~ ': give a number'."""
+    """Yield the sentences that a template puts together, as in 'size is ' ~ size ~ ': give a number'."""
     for found in re.findall(r"'[^']*'(?:\s*~\s*(?:'[^']*'|[\w.]+))*", template):
         yield joined(text if quoted else None for quoted, text in re.findall(r"(')([^']*)'|~\s*\w", found))
 
@@ -82,7 +82,7 @@ def texts_of(content: t.Any) -> Iterator[str]:
 
 
 def raised() -> dict[str, str]:
-    """The messages that are raised as errors, each with the name of the error."""
+    """Return the messages that are raised as errors, each with the name of the error."""
     found = {}
     for tree in trees():
         for node in ast.walk(tree):
@@ -94,7 +94,7 @@ def raised() -> dict[str, str]:
 
 
 def given_by_playbooks() -> Iterator[str]:
-    """The messages that playbooks and roles give in words of their own."""
+    """Yield the messages that playbooks and roles give in words of their own."""
     for path in (*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/vars/*.yml"), *ROOT.glob("playbooks/*.yml")):
         for key, text in pairs_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
             if key in ("fail_msg", "otherwise"):

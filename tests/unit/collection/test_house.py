@@ -34,7 +34,7 @@ MOST_DOORS = 20
 
 
 def packages() -> dict[str, ast.Module]:
-    """The files of module_utils by ``package/file``, parsed."""
+    """Return the files of module_utils by ``package/file``, parsed."""
     return {
         str(path.relative_to(UTILS).with_suffix("")): ast.parse(path.read_text(encoding="utf-8"))
         for path in sorted(UTILS.rglob("*.py"))
@@ -42,7 +42,7 @@ def packages() -> dict[str, ast.Module]:
 
 
 def imported(name: str, tree: ast.Module, known: set[str]) -> Iterator[str]:
-    """The files of module_utils that a file imports, wherever the import stands."""
+    """Yield the files of module_utils that a file imports, wherever the import stands."""
     package = name.split("/")[0]
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom) or not node.level:
@@ -61,7 +61,7 @@ def imports() -> dict[str, set[str]]:
 
 
 def inner_imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The imports inside of functions."""
+    """Yield the imports inside of functions."""
     for function in ast.walk(tree):
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for node in ast.walk(function):

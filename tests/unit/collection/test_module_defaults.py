@@ -38,7 +38,7 @@ OPTIONS = {
 
 @pytest.fixture
 def collections(tmp_path: Path) -> Path:
-    """A collections path with this collection only."""
+    """Return a collections path with this collection only."""
     folder = tmp_path / "collections" / "ansible_collections" / "quayside"
     folder.mkdir(parents=True)
     (folder / "openshift_images").symlink_to(ROOT)

@@ -46,7 +46,7 @@ class Row(t.NamedTuple):
 
 
 def rows() -> list[Row]:
-    """The lines of the table without its head."""
+    """Return the lines of the table without its head."""
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     found = [Row(*(cell.strip() for cell in line.strip("|").split("|"))) for line in lines]
     return [row for row in found if row.owner not in ("owner", "---")]

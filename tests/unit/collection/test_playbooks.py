@@ -30,7 +30,7 @@ WITHOUT_CLUSTER = ("drift_merge", "awx_setup")
 
 
 def play_of(playbook: Path) -> dict[str, t.Any]:
-    """The only play of a playbook."""
+    """Return the only play of a playbook."""
     (play,) = yaml.safe_load(playbook.read_text(encoding="utf-8"))
     return t.cast("dict[str, t.Any]", play)
 

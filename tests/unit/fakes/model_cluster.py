@@ -353,7 +353,7 @@ def _by_name(stream: Json) -> dict[str, Json]:
 
 
 def _follow(stream: Json, old: Json | None, before: Mapping[str, Json], generation: int) -> None:
-    """What follows a tag of the same stream gets its image: when it begins to, and when that tag gets another one
+    """Give what follows a tag of the same stream its image: when it begins to, and when that tag gets another one
     (contract case tags_between_streams)."""
     own = ("", None, stream["metadata"]["namespace"])
     followers = {

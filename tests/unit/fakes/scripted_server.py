@@ -53,7 +53,7 @@ class Asked:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def header(self, name: str) -> str:
-        """The first value of a header, "" without it."""
+        """Return the first value of a header, "" without it."""
         return next(iter(self.values(name)), "")
 
     @property
@@ -104,7 +104,7 @@ class ScriptedServer:
 
         class Server(ThreadingHTTPServer):
             def handle_error(self, *args: t.Any) -> None:
-                """A client that breaks off is part of the tests."""
+                """Say nothing: a client that breaks off is part of the tests."""
 
             def process_request_thread(self, request: t.Any, client_address: t.Any) -> None:
                 if tls is not None:
@@ -135,7 +135,7 @@ class ScriptedServer:
         self._thread.join()
 
     def endless(self, block: bytes = BLOCK, *, pause: float = 0.0) -> Iterator[bytes]:
-        """A body that repeats the block until the client has gone or the test has ended."""
+        """Yield a body that repeats the block until the client has gone or the test has ended."""
         while not self._ended.wait(pause):
             yield block
 

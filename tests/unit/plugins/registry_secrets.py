@@ -27,7 +27,7 @@ def entry(username: str = "puller", password: str = "s3cret", **more: t.Any) -> 
 
 
 def content_of(document: t.Any, secret_type: str = "kubernetes.io/dockerconfigjson") -> dict[str, t.Any]:
-    """The type and data of a secret. ``document`` is text as it is, or what becomes JSON."""
+    """Return the type and data of a secret. ``document`` is text as it is, or what becomes JSON."""
     text = document if isinstance(document, str) else json.dumps(document)
     return {"type": secret_type, "data": {DATA_KEYS[secret_type]: b64(text)}}
 
@@ -41,7 +41,7 @@ def named(name: str, content: dict[str, t.Any], annotations: dict[str, str] | No
 
 
 def document_of(secret: dict[str, t.Any]) -> t.Any:
-    """The parsed content of a secret."""
+    """Return the parsed content of a secret."""
     return json.loads(base64.b64decode(secret["data"][DATA_KEYS[secret["type"]]]))
 
 

@@ -92,7 +92,7 @@ def import_tag(cluster: Cluster, namespace: str, stream: str, source: str, **pol
 
 
 def filled(placeholders: list[dict[str, t.Any]], given: Surroundings, shop: str) -> dict[str, str]:
-    """The credentials as somebody would look them up: by registry, user and secret."""
+    """Return the credentials as somebody would look them up: by registry, user and secret."""
     values = {
         given.credential()["registry"]: given.credential()["password"],
         "old.example.com": PASSWORD,

@@ -61,19 +61,19 @@ def set_up(controller: Controller, folder: Path) -> Run:
 
 @pytest.fixture(scope="module")
 def first(controller: Controller, folder: Path) -> Run:
-    """The run that creates everything."""
+    """Return the run that creates everything."""
     return set_up(controller, folder)
 
 
 def variables_of(controller: Controller, template: str) -> dict[str, t.Any]:
-    """The variables of a job template."""
+    """Return the variables of a job template."""
     return t.cast(
         "dict[str, t.Any]", json.loads(controller.named("job_templates", f"Images: {template}")["extra_vars"])
     )
 
 
 def option_types() -> dict[str, str]:
-    """The type of each option of a role."""
+    """Return the type of each option of a role."""
     found = {}
     for path in ROOT.glob("roles/*/meta/argument_specs.yml"):
         specified = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]

@@ -32,7 +32,7 @@ def developer(cluster: Cluster, namespace: str) -> Access:
 
 @pytest.fixture
 def answers(given: Surroundings, namespace: str) -> dict[str, t.Any]:
-    """A survey: text, and text of several lines."""
+    """Return a survey: text, and text of several lines."""
     given.push("private", "web", "v1", "linux/amd64 linux/arm64")
     given.push("plain", "tools", "v3")
     images = f"""
@@ -46,7 +46,7 @@ def answers(given: Surroundings, namespace: str) -> dict[str, t.Any]:
 
 @pytest.fixture
 def registries(given: Surroundings, tmp_path: Path) -> dict[str, str]:
-    """What the two credential types for registries inject."""
+    """Return what the two credential types for registries inject."""
     content = json.dumps({"auths": {PARTNER: {"username": "robot", "password": PARTNER_PASSWORD}}})
     return {
         **injected_by("image_registry", given.credential(), tmp_path),

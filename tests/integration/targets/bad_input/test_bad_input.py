@@ -199,7 +199,7 @@ def test_rights_that_are_missing(given: Surroundings, cluster: Cluster, namespac
 
 
 def forbidden(cluster: Cluster, namespace: str, verb: str, plural: str, group: str, *, name: str = "") -> str:
-    """The server's words for a missing right, and what to do."""
+    """Return the server's words for a missing right, and what to do."""
     resource = f"{plural}.{group}" if group else plural
     subject = f'{resource} "{name}"' if name else resource
     return (
@@ -304,7 +304,7 @@ def no_match(cluster: Cluster, namespace: str, image: str) -> str:
 
 
 def unanswered(namespace: str, tag: str, image: str, problem: str, remedy: str) -> str:
-    """The lines for a registry that the API server could not ask."""
+    """Return the lines for a registry that the API server could not ask."""
     registry = image.partition("/")[0]
     return (
         f"{namespace}/web:{tag} from {image}\n    InternalError: Internal error occurred: {image}: Get "

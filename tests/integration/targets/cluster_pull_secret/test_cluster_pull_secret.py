@@ -28,7 +28,7 @@ WRONG = "a-wrong-password-of-tests"
 
 @pytest.fixture
 def there(cluster: Cluster, given: Surroundings) -> Iterator[Document]:
-    """The pull secret of a cluster: what it needs itself, and two registries that somebody has added."""
+    """Yield the pull secret of a cluster: what it needs itself, and two registries that somebody has added."""
     with borrowed(cluster, given.run):
         known = find(cluster)
         auths = cluster.auths(NAMESPACE, NAME) if known else {}

@@ -39,7 +39,7 @@ SCHEMA = json.loads((ROOT / "docs" / "drift.schema.json").read_text(encoding="ut
 
 
 def read(path: Path) -> dict[str, t.Any]:
-    """A document that its schema allows."""
+    """Return a document that its schema allows."""
     document = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.validate(
         document,
@@ -52,7 +52,7 @@ def read(path: Path) -> dict[str, t.Any]:
 
 @pytest.fixture
 def rights(cluster: Cluster, namespace: str) -> Iterator[Rights]:
-    """The rights that the documentation names for a report."""
+    """Yield the rights that the documentation names for a report."""
     rights = Rights(cluster, namespace)
     rights.apply("drift_report.yml")
     yield rights
@@ -111,7 +111,7 @@ def test_one_report_for_all_clusters_then_what_it_showed_is_corrected(
 
 
 def files(path: Path) -> dict[str, str]:
-    """The variables that name the files."""
+    """Return the variables that name the files."""
     return {"drift_report_json_file": str(path), "drift_report_html_file": str(path.with_suffix(".html"))}
 
 
@@ -188,7 +188,7 @@ def what_differs_on_each_cluster_is_shown_and_nothing_written(
 
 
 def page_of(variables: dict[str, t.Any]) -> str:
-    """The path of the page."""
+    """Return the path of the page."""
     return t.cast("str", variables["drift_report_html_file"])
 
 

@@ -74,7 +74,7 @@ def import_list(cluster: Cluster, namespace: str, source: str) -> None:
 
 
 def create(cluster: Cluster, kind: str, namespace: str, name: str, *images: str, **pod: t.Any) -> None:
-    """An object of a kind with a container for each image; its controllers start nothing."""
+    """Create an object of a kind with a container for each image; its controllers start nothing."""
     group_version, plural = KINDS[kind]
     containers = [{"name": f"c{index}", "image": image} for index, image in enumerate(images)]
     pod_spec = {"containers": containers, "nodeSelector": NOWHERE, **pod}
@@ -109,7 +109,7 @@ def run_image(cluster: Cluster, namespace: str, pod: str, image_id: str) -> None
 
 @pytest.fixture
 def history(given: Surroundings, cluster: Cluster, namespace: str) -> History:
-    """A tag that moved four times, in a namespace that may pull from the private registry."""
+    """Return a tag that moved four times, in a namespace that may pull from the private registry."""
     credential = given.credential()
     auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
     content = base64.b64encode(json.dumps({"auths": {credential["registry"]: {"auth": auth}}}).encode()).decode()
@@ -135,7 +135,7 @@ def history(given: Surroundings, cluster: Cluster, namespace: str) -> History:
 
 
 def look(new_stage: NewStage, *namespaces: str) -> Mapping[str, t.Any]:
-    """What the module says, twice: check mode and the run see the same, and neither writes."""
+    """Return what the module says twice, in check mode and not: both see the same, and neither writes."""
     stage = new_stage("look.yml", *namespaces, variables={"target_namespaces": list(namespaces)})
     predicted, done = stage.predict(), stage.run()
     assert predicted.changed() == done.changed() == []
@@ -274,7 +274,7 @@ def test_the_playbook_reports_and_protects(cluster: Cluster, history: History, n
 
 @pytest.fixture
 def reader(cluster: Cluster, given: Surroundings, namespace: str) -> Iterator[t.Callable[..., Playbooks]]:
-    """Makes users with the rights of the manifest and nothing else, and runs playbooks as they."""
+    """Make users with the rights of the manifest and nothing else, and run playbooks as they."""
     roles = {role["metadata"]["name"]: role for role in yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"]}
     path = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
     for role in roles.values():
@@ -328,6 +328,6 @@ def test_the_rights_of_the_manifest_are_enough(
 
 
 def look_level(playbooks: Playbooks, variables: dict[str, t.Any]) -> str:
-    """The level of the only risk."""
+    """Return the level of the only risk."""
     (risk,) = playbooks.run(PLAYBOOK, variables=variables).of(LOOK)["risks"]
     return str(risk["level"])

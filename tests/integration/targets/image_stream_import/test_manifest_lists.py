@@ -28,7 +28,7 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 
 @pytest.fixture
 def digests(given: Surroundings) -> dict[str, str]:
-    """Lists in each registry, with their digests."""
+    """Return lists in each registry, with their digests."""
     found = {
         registry: given.push(registry, "lists", "v1", PLATFORMS, content=f"{given.run} {registry}")
         for registry in given.registries
@@ -38,7 +38,7 @@ def digests(given: Surroundings) -> dict[str, str]:
 
 @pytest.fixture
 def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str, t.Any]:
-    """The registries, of which the namespace may read the private one."""
+    """Return the registries, of which the namespace may read the private one."""
     credential = given.credential()
     auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
     data = base64.b64encode(json.dumps({"auths": {credential["registry"]: {"auth": auth}}}).encode()).decode()
@@ -53,13 +53,13 @@ def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str
 
 
 def reported(run: Run, task: str, stream: str) -> dict[str, dict[str, t.Any]]:
-    """The tags of a stream as a task reports them."""
+    """Return the tags of a stream as a task reports them."""
     (found,) = [entry for entry in run.of(task)["streams"] if entry["name"] == stream]
     return {tag["name"]: tag for tag in found["tags"]}
 
 
 def table(tag: dict[str, t.Any]) -> list[str]:
-    """The platforms in the table of child manifests."""
+    """Return the platforms in the table of child manifests."""
     return [
         "/".join(filter(None, (child["os"], child["architecture"], child["variant"]))) for child in tag["manifests"]
     ]

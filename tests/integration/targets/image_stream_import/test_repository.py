@@ -23,7 +23,8 @@ MANY = tuple(f"v1.{number}" for number in range(60)) + tuple(f"v2.{number}" for 
 
 @pytest.fixture
 def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str, t.Any]:
-    """A repository of this test's own with 65 tags, in a private registry that the namespace has a credential for."""
+    """Return a repository of this test's own with 65 tags, in a private registry that the namespace has a credential
+    for."""
     name = f"many-{namespace}"
     digest = given.push("private", name, MANY[0], "linux/amd64 linux/s390x")
     with RegistryClient(given.registries["private"]) as client:

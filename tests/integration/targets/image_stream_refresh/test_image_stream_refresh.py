@@ -19,7 +19,7 @@ SCHEDULED = {"insecure": True, "scheduled": True}
 
 
 def push_of(given: Surroundings, digest: str | None, tag: str | None = "v1") -> dict[str, t.Any]:
-    """A push as the event filter gives it."""
+    """Return a push as the event filter gives it."""
     return {
         "registry": given.registries["plain"].host,
         "repository": given.repository("pushed"),
@@ -31,7 +31,7 @@ def push_of(given: Surroundings, digest: str | None, tag: str | None = "v1") -> 
 
 @pytest.fixture
 def stage(given: Surroundings, cluster: Cluster, namespace: str, new_stage: NewStage) -> Stage:
-    """A stream with every kind of tag, imported before the push."""
+    """Return a stream with every kind of tag, imported before the push."""
     old = given.push("plain", "pushed", "v1", LIST, content="old")
     given.push("plain", "pushed", "v2", content="old")
     source, other = given.image("plain", "pushed", "v1"), given.image("plain", "pushed", "v2")

@@ -51,7 +51,7 @@ class Images:
 
 
 def push_without_platform(given: Surroundings, name: str) -> None:
-    """A list of two images, of which one has no platform."""
+    """Push a list of two images, of which one has no platform."""
     repository, salt = given.repository(name), f"{given.run} {name}"
     image = build_image(PLATFORMS.split()[:2], salt=salt)
     content = json.loads(image.top.content)
@@ -63,8 +63,8 @@ def push_without_platform(given: Surroundings, name: str) -> None:
 
 @pytest.fixture
 def images(given: Surroundings, cluster: Cluster, namespace: str) -> Images:
-    """Lists that are imported as one child each, beside a list as a whole, a single image, and a list that cannot
-    be."""
+    """Return lists that are imported as one child each, beside a list as a whole, a single image, and a list that
+    cannot be."""
     credential = given.credential()
     auth = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
     content = base64.b64encode(json.dumps({"auths": {credential["registry"]: {"auth": auth}}}).encode()).decode()
@@ -107,7 +107,7 @@ def create(
     stream_namespace: str = "",
     paused: bool = False,
 ) -> None:
-    """An object of a kind that watches a tag; its controllers start nothing."""
+    """Create an object of a kind that watches a tag; its controllers start nothing."""
     pod_spec: Document = {"containers": [{"name": "app", "image": "nowhere.example.com/app"}], "nodeSelector": NOWHERE}
     template = {"metadata": {"labels": {"app": name}}, "spec": pod_spec}
     path = 'spec.template.spec.containers[?(@.name=="app")].image'
@@ -306,7 +306,7 @@ def test_a_record_is_of_one_cluster(images: Images, new_stage: NewStage, tmp_pat
 
 @pytest.fixture
 def migrator(cluster: Cluster, given: Surroundings, namespace: str, playbooks: Playbooks) -> Iterator[Playbooks]:
-    """Runs playbooks as a user with the rights of the manifest's first role in one namespace, and nothing else."""
+    """Run playbooks as a user with the rights of the manifest's first role in one namespace, and nothing else."""
     role = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"][0]
     role["metadata"]["name"] += f"-{given.run}-{namespace[-6:]}"
     path = "/apis/rbac.authorization.k8s.io/v1/clusterroles"

@@ -30,7 +30,7 @@ FRESH = "the-password-after-that"
 
 @pytest.fixture
 def source(new_namespace: NewNamespace) -> str:
-    """The namespace of the secret that is kept fresh."""
+    """Return the namespace of the secret that is kept fresh."""
     return new_namespace()
 
 
@@ -50,7 +50,7 @@ def keep(cluster: Cluster, namespace: str, document: Document) -> None:
 
 
 def declared(source: str, *namespaces: str, **given: t.Any) -> dict[str, t.Any]:
-    """The variables that copy the entry."""
+    """Return the variables that copy the entry."""
     taken = {"registry": HOST, "from_secret": {"namespace": source, "name": "kept", **given}}
     return {
         "registry_access_secrets": [
@@ -65,12 +65,12 @@ def declared(source: str, *namespaces: str, **given: t.Any) -> dict[str, t.Any]:
 
 
 def copied(cluster: Cluster, namespace: str) -> dict[str, str]:
-    """The auth of each registry of the copy."""
+    """Return the auth of each registry of the copy."""
     return {registry: item["auth"] for registry, item in cluster.auths(namespace, "copy").items()}
 
 
 def read_report(run: Run, path: Path) -> Document:
-    """The cluster of a report, of which no credential is anywhere."""
+    """Return the cluster of a report, of which no credential is anywhere."""
     text = path.read_text(encoding="utf-8")
     assert [form for form in forms(PASSWORD, FRESH) if form in text + run.output] == []
     (cluster,) = json.loads(text)["clusters"]

@@ -25,7 +25,7 @@ def encoded(username: str, password: str) -> str:
 def secret(
     name: str, auths: dict[str, dict[str, str]], kind: str = "kubernetes.io/dockerconfigjson"
 ) -> dict[str, object]:
-    """A secret as somebody else made it."""
+    """Return a secret as somebody else made it."""
     key = "auth.json" if kind.endswith("podmanconfigjson") else ".dockerconfigjson"
     data = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": kind, "data": {key: data}}

@@ -32,8 +32,8 @@ PLATFORMS = "linux/s390x linux/arm64 linux/amd64"
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[tuple[EmbeddedRegistry, Path]]:
-    """A registry with tokens of its own token server, filled with an image that anybody may read and one that not;
-    and its CA."""
+    """Yield a registry with tokens of its own token server, filled with an image that anybody may read and one that
+    not; and its CA."""
     certificates = create_certificates(tmp_path / "hub")
     registry = start_embedded(RegistryContent(), access=HubAccess(*HUB), key_pair=certificates.trusted)
     with RegistryClient(RegistryAddress(registry.host, *HUB, ca_file=certificates.ca_file)) as client:
@@ -70,7 +70,7 @@ def described(run: Run) -> list[Mapping[str, t.Any]]:
 
 
 def private_secret(given: Surroundings) -> Document:
-    """A pull secret for the private registry."""
+    """Return a pull secret for the private registry."""
     credential = given.credential()
     return registry_secret("private", {credential["registry"]: entry(credential["username"], credential["password"])})
 

@@ -29,7 +29,7 @@ BESIDE = "beside.example.com"
 
 @pytest.fixture
 def private(given: Surroundings) -> dict[str, t.Any]:
-    """The variables for the private registry with the credential that it accepts."""
+    """Return the variables for the private registry with the credential that it accepts."""
     credential = given.credential()
     return {f"rotate_credentials_{name}": value for name, value in credential.items()} | {
         "rotate_credentials_verify_ca_cert": str(given.registries["private"].ca_file)
@@ -37,7 +37,7 @@ def private(given: Surroundings) -> dict[str, t.Any]:
 
 
 def credentials(cluster: Cluster, namespace: str, name: str) -> dict[str, str]:
-    """The auth of each registry."""
+    """Return the auth of each registry."""
     return {registry: item["auth"] for registry, item in cluster.auths(namespace, name).items()}
 
 

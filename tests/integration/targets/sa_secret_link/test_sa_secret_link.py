@@ -30,7 +30,7 @@ def link(cluster: Cluster, namespace: str, account: str, *, pull: list[str], mou
 
 
 def without_own(links: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The links without the secret that a controller gives to each account."""
+    """Return the links without the secret that a controller gives to each account."""
     return {plural: [name for name in names if "-dockercfg-" not in name] for plural, names in links.items()}
 
 

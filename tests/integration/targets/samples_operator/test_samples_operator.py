@@ -22,7 +22,7 @@ PLAYBOOK = Path(__file__).with_name("configure.yml")
 
 @pytest.fixture
 def samples(given: Surroundings, tmp_path: Path) -> Iterator[Samples]:
-    """A sample that the mirror has. The mirror is the self-signed registry: it needs no credentials."""
+    """Yield a sample that the mirror has. The mirror is the self-signed registry: it needs no credentials."""
     with samples_cluster(given, tmp_path) as made:
         made.add("ruby", {"3.0": ("selfsigned",), "3.1": ("selfsigned",)})
         made.playbooks.run(PLAYBOOK, variables={"wait_timeout": 30})
@@ -31,12 +31,12 @@ def samples(given: Surroundings, tmp_path: Path) -> Iterator[Samples]:
 
 @pytest.fixture
 def mirror(given: Surroundings) -> str:
-    """The mirror's host."""
+    """Return the mirror's host."""
     return given.registries["selfsigned"].host
 
 
 def staged(samples: Samples, **variables: t.Any) -> Stage:
-    """The playbook of the module."""
+    """Return the playbook of the module."""
     return samples.stage(PLAYBOOK, **variables)
 
 

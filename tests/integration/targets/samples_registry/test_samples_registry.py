@@ -29,14 +29,14 @@ USER = "samples-admin"
 
 @pytest.fixture
 def samples(given: Surroundings, tmp_path: Path) -> Iterator[Samples]:
-    """A sample that the private registry has too."""
+    """Yield a sample that the private registry has too."""
     with samples_cluster(given, tmp_path) as made:
         made.add("ruby", {"3.0": ("private",)})
         yield made
 
 
 def bind(cluster: Cluster) -> dict[str, str]:
-    """A user with the rights of the manifest and nothing else; returns the variables of the environment."""
+    """Make a user with the rights of the manifest and nothing else; return the variables of the environment."""
     cluster.create_account(NAMESPACE, USER)
     subjects = [{"kind": "ServiceAccount", "name": USER, "namespace": NAMESPACE}]
     for role in yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["items"]:
@@ -53,7 +53,7 @@ def bind(cluster: Cluster) -> dict[str, str]:
 
 
 def as_user(samples: Samples) -> Samples:
-    """The same cluster, with the rights of the manifest."""
+    """Return the same cluster, with the rights of the manifest."""
     playbooks: Playbooks = samples.playbooks.with_environment(bind(samples.cluster))
     return Samples(samples.cluster, samples.control, playbooks, samples.given)
 

@@ -24,7 +24,7 @@ PARTNER_PASSWORD = "a-password-of-the-partner"
 
 
 def push_images(given: Surroundings) -> str:
-    """What the variables below name; returns the digest that one of them is pinned to."""
+    """Make what the variables below name; return the digest that one of them is pinned to."""
     given.push("private", "web", "v1", "linux/amd64 linux/arm64")
     given.push("private", "web", "stable", "linux/amd64 linux/arm64 linux/s390x")
     given.push("private", "api", "v1")
@@ -34,7 +34,7 @@ def push_images(given: Surroundings) -> str:
 
 
 def site_variables(given: Surroundings, shop: str, billing: str, pinned: str) -> dict[str, t.Any]:
-    """The variables of a team: an insecure registry, one with a self-signed certificate, and a private one."""
+    """Return the variables of a team: an insecure registry, one with a self-signed certificate, and a private one."""
     base = given.image("private", "base", "2026").rpartition(":")[0]
     return {
         "registry_access_secrets": [
@@ -102,7 +102,7 @@ def site_variables(given: Surroundings, shop: str, billing: str, pinned: str) ->
 
 
 def inventory_of(given: Surroundings, directory: Path) -> Path:
-    """A cluster as a host of the inventory, with its access as a host variable."""
+    """Return a cluster as a host of the inventory, with its access as a host variable."""
     return write_inventory(directory / "inventory.yml", harbour={"k8s_auth_kubeconfig": str(given.kubeconfig)})
 
 
@@ -199,7 +199,7 @@ def what_was_changed_by_hand_is_corrected_and_nothing_else(stage: Stage, shop: s
 
 
 def without_history(stream: Document) -> dict[str, Tag]:
-    """The tags of a stream as they are now, however many images they have had."""
+    """Return the tags of a stream as they are now, however many images they have had."""
     return {name: dataclasses.replace(tag, images=0) for name, tag in tags_of(stream).items()}
 
 

@@ -110,7 +110,7 @@ def variables(given: Surroundings, namespace: str, auth_file: Path) -> dict[str,
 def watched(
     cluster: Cluster, namespace: str, playbooks: Playbooks, tmp_path: Path, variables: dict[str, t.Any], auth_file: Path
 ) -> t.Any:
-    """Runs the site with everything that Ansible can be told to write, and looks for the credentials in all of it."""
+    """Run the site with everything that Ansible can be told to write, and look for the credentials in all of it."""
     developer = cluster.create_user(namespace, "developer", "edit")
     content = {
         "current-context": "it",

@@ -23,7 +23,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_ser
 
 @pytest.fixture
 def api() -> t.Iterator[ScriptedServer]:
-    """A plain HTTP server."""
+    """Yield a plain HTTP server."""
     server = ScriptedServer()
     yield server
     server.close()
@@ -79,7 +79,7 @@ def quick() -> RetryPolicy:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port where nothing listens."""
+    """Return a port where nothing listens."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

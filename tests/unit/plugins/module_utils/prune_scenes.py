@@ -34,7 +34,7 @@ def ago(minutes: float) -> str:
 
 
 def child(of: str, architecture: str = "amd64") -> str:
-    """The digest of a list's child."""
+    """Return the digest of a list's child."""
     return digest(f"{of}/{architecture}")
 
 
@@ -61,7 +61,7 @@ def tag(
 
 
 def stream(namespace: str, name: str, *tags: tuple[Object, Object], minutes: float = 6000, public: str = "") -> Object:
-    """An ImageStream object."""
+    """Return an ImageStream object."""
     status: Object = {
         "dockerImageRepository": f"{REGISTRY}/{namespace}/{name}",
         "tags": [entry for _spec, entry in tags],
@@ -76,7 +76,7 @@ def stream(namespace: str, name: str, *tags: tuple[Object, Object], minutes: flo
 
 
 def workload(namespace: str, name: str, *, owner: tuple[str, str] | None = None, **rest: t.Any) -> Object:
-    """An object with metadata and whatever else is given."""
+    """Return an object with metadata and whatever else is given."""
     metadata: Object = {"namespace": namespace, "name": name}
     if owner is not None:
         metadata["ownerReferences"] = [{"kind": owner[0], "name": owner[1], "controller": True, "uid": "1"}]
@@ -84,18 +84,18 @@ def workload(namespace: str, name: str, *, owner: tuple[str, str] | None = None,
 
 
 def containers(*images: str) -> Object:
-    """A pod spec with a container for each image: c0, c1, ..."""
+    """Return a pod spec with a container for each image: c0, c1, ..."""
     return {"containers": [{"name": f"c{index}", "image": image} for index, image in enumerate(images)]}
 
 
 def templated(*images: str) -> Object:
-    """The spec of a Deployment and its like."""
+    """Return the spec of a Deployment and its like."""
     return {"template": {"spec": containers(*images)}}
 
 
 def prune_cluster() -> StoredCluster:
-    """A cluster that serves streams and workloads, but none of NOT_SERVED and no projects. What is in a list is told by
-    the API for images of streams and their layers."""
+    """Return a cluster that serves streams and workloads, but none of NOT_SERVED and no projects. What is in a list is
+    told by the API for images of streams and their layers."""
     cluster = StoredCluster()
     cluster.serve("imagestreams", *({kind.plural for kind in WORKLOAD_KINDS} - NOT_SERVED))
 

@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "1" * 64
 
 
 def config(spec: Json, status: Json | None = None, version: str = "1", **conditions: tuple[str, str, str]) -> Json:
-    """The operator's configuration: ``status`` are the fields that it repeats, a condition is status, reason and
+    """Return the operator's configuration: ``status`` are the fields that it repeats, a condition is status, reason and
     message."""
     known = {"SamplesExist": ("True", "", ""), "ImageChangesInProgress": ("False", "", ""), **conditions}
     entries = [
@@ -33,7 +33,8 @@ def config(spec: Json, status: Json | None = None, version: str = "1", **conditi
 
 
 def tag(name: str, *, source: str = "", pending: bool = False, reason: str = "") -> tuple[Json, Json]:
-    """A tag of a stream, in its spec and in its status: imported, waiting for its import, or failed for ``reason``."""
+    """Return a tag of a stream, in its spec and in its status: imported, waiting for its import, or failed for
+    ``reason``."""
     spec: Json = {
         "name": name,
         "from": {"kind": "DockerImage", "name": source or f"a.example.com/samples/image:{name}"},
@@ -62,7 +63,7 @@ def tag(name: str, *, source: str = "", pending: bool = False, reason: str = "")
 
 
 def stream(name: str, *tags: tuple[Json, Json]) -> Json:
-    """An image stream of the namespace of the samples."""
+    """Return an image stream of the namespace of the samples."""
     statuses = [status for _spec, status in tags if status]
     return {
         "kind": "ImageStream",

@@ -229,7 +229,7 @@ OWNER = 'the Argo CD application "shop"'
 
 
 def ends_at(seconds: int) -> str:
-    """A token of Amazon ECR in form, which ends then."""
+    """Return a token of Amazon ECR in form, which ends then."""
     return b64(json.dumps({"payload": "x", "expiration": seconds}))
 
 

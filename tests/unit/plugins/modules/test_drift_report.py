@@ -39,7 +39,7 @@ HOSTILE = '<a href="x">]]>&\'\\ \x1b[2J\x00\n\ud800\u202e{{ 7 * 7 }}'
 
 
 def part(cluster: str, *changes: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The result of a cluster, of which one link was compared."""
+    """Return the result of a cluster, of which one link was compared."""
     host = f"https://{cluster}.example.com:6443"
     return results.part(cluster, [results.compared(host=host, changes=list(changes), counts={"links": 1})])
 
@@ -95,7 +95,7 @@ def test_documents_become_one_and_nothing_is_lost(tmp_path: Path, run_module_mai
 
 
 def change(number: int, **fields: t.Any) -> dict[str, t.Any]:
-    """A change of a tag."""
+    """Return a change of a tag."""
     found = results.change(number, "tag", "shop", "web", *SIDES, "upstream_moved", tag_name=f"v{number}")
     return {**found, **fields}
 
@@ -194,13 +194,13 @@ def test_a_page_of_a_large_fleet_lists_what_matters(tmp_path: Path, run_module_m
 
 
 def listed(text: str) -> list[str]:
-    """The names in the table of tags, as they are read."""
+    """Return the names in the table of tags, as they are read."""
     table = text.partition('<table class="stacked tags"')[2].partition("</table>")[0]
     return [name.replace("<wbr>", "") for name in re.findall(r'<th scope="row">(.+?)</th>', table)]
 
 
 def page_of(tmp_path: Path, run_module_main: t.Callable[..., t.Any], *parts: dict[str, t.Any]) -> str:
-    """The page for these results of clusters."""
+    """Return the page for these results of clusters."""
     files = [write(tmp_path, f"part-{number}", content) for number, content in enumerate(parts)]
     target = tmp_path / "drift.html"
     outcome = run_module_main(drift_report.main, {"files": files, "html_file": str(target), "template": str(TEMPLATE)})
@@ -488,7 +488,7 @@ def test_the_files_keep_their_mode_and_new_ones_take_the_umasks(
 
 
 def hostile_part() -> dict[str, t.Any]:
-    """A cluster, an object and a message that mean harm."""
+    """Return a cluster, an object and a message that mean harm."""
     result = part(f"north{HOSTILE}", change(1, tag=HOSTILE))
     result["compared"][0].update(
         counts={"secrets": 1, "links": 1, "streams": 1, "tags": 2},
@@ -659,7 +659,7 @@ ENDED = results.unknown(
 
 
 def kept_part(cluster: str, *others: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A cluster with two tags that Argo CD reconciles, and with a credential that has ended."""
+    """Return a cluster with two tags that Argo CD reconciles, and with a credential that has ended."""
     result = part(cluster, change(1, **KEPT), change(2, **KEPT), *others)
     registry = {
         "registry": "h.example",

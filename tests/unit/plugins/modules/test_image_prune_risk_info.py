@@ -33,13 +33,13 @@ WEB = f"{REGISTRY}/shop/web"
 
 @pytest.fixture
 def widths() -> list[int]:
-    """The sizes of the connection pools that the module asks for."""
+    """Return the sizes of the connection pools that the module asks for."""
     return []
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch, widths: list[int]) -> StoredCluster:
-    """A stream with five lists, an image that moved out of it, and Deployments in two namespaces."""
+    """Return a stream with five lists, an image that moved out of it, and Deployments in two namespaces."""
     api = prune_cluster()
 
     def client(_context: ModuleContext, pool_size: int = 0) -> StoredCluster:
@@ -56,7 +56,7 @@ def api(monkeypatch: pytest.MonkeyPatch, widths: list[int]) -> StoredCluster:
 
 @pytest.fixture
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The warnings of the module; Ansible itself keeps them for the whole process."""
+    """Return the warnings of the module; Ansible itself keeps them for the whole process."""
     found: list[str] = []
     monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
     return found

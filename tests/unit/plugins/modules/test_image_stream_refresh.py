@@ -55,7 +55,7 @@ def stream(
     version: str = "7",
     **status: t.Any,
 ) -> dict[str, t.Any]:
-    """An ImageStream as the server has it, whose tags have the image ``digest``."""
+    """Return an ImageStream as the server has it, whose tags have the image ``digest``."""
     items = [{"image": digest, "dockerImageReference": f"r.example.com/team/web@{digest}", "generation": 2}]
     return {
         "kind": "ImageStream",
@@ -66,7 +66,7 @@ def stream(
 
 
 def imported(after: dict[str, t.Any], *digests: str) -> t.Callable[[Request], t.Any]:
-    """What the server answers to an import of images, which then have the digests."""
+    """Return what the server answers to an import of images, which then have the digests."""
 
     def answer(request: Request) -> t.Any:
         assert len(request.body["spec"]["images"]) == len(digests)

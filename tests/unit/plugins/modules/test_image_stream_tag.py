@@ -55,7 +55,7 @@ def run(run_module_main: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
 
 
 def copied(tag: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The stream dst as it is once the tag was written."""
+    """Return the stream dst as it is once the tag was written."""
     stream = recorded_stream(CASE, 14)
     return {**stream, "spec": {**stream["spec"], "tags": [*stream["spec"]["tags"], tag]}}
 
@@ -221,7 +221,7 @@ SAMPLES = {"labels": {"samples.operator.openshift.io/managed": "true"}}
 
 
 def owned(stream: dict[str, t.Any], metadata: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The stream with the mark of an owner."""
+    """Return the stream with the mark of an owner."""
     return {**stream, "metadata": {**stream["metadata"], **metadata}}
 
 

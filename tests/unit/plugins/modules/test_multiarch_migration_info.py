@@ -48,7 +48,7 @@ RECORD = [{"namespace": NAMESPACE, "name": "web", "tags": [RECORDED_TAG]}]
 
 
 def lookup(case: str, step: int) -> dict[str, t.Any]:
-    """A recorded import's answer as that of a lookup."""
+    """Return a recorded import's answer as that of a lookup."""
     answer: dict[str, t.Any] = recorded(case, step)
     answer["status"].pop("import", None)
     return answer

@@ -30,7 +30,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
 
 @pytest.fixture
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The warnings of the module; Ansible itself keeps them for the whole process."""
+    """Return the warnings of the module; Ansible itself keeps them for the whole process."""
     found: list[str] = []
     monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
     return found

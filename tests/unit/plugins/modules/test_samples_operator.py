@@ -56,7 +56,7 @@ def items(*streams: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def imported(request: Request) -> dict[str, t.Any]:
-    """The API server's answer to an import, or a lookup, that succeeds."""
+    """Return the API server's answer to an import, or a lookup, that succeeds."""
     image = {"metadata": {"name": DIGEST}, "dockerImageReference": f"b.example.com/samples/image@{DIGEST}"}
     answers = [
         {"tag": entry["to"]["name"], "status": {"status": "Success"}, "image": image} for entry in request.images
@@ -68,7 +68,7 @@ def imported(request: Request) -> dict[str, t.Any]:
 
 
 def refused(request: Request) -> dict[str, t.Any]:
-    """The answer to an import of an image that the registry still does not have."""
+    """Return the answer to an import of an image that the registry still does not have."""
     status = {"status": "Failure", "reason": "NotFound", "message": "said the registry of v2", "code": 404}
     answer: dict[str, t.Any] = {"images": [{"tag": "v2", "status": status}]}
     if request.writes:

@@ -52,7 +52,7 @@ def refusal(kind: type[CollectionError], **params: t.Any) -> str:
 
 @pytest.fixture
 def kubeconfig(tmp_path: Path) -> str:
-    """A kubeconfig whose every static part is set."""
+    """Return a kubeconfig whose every static part is set."""
     path = tmp_path / "config"
     path.write_text(kubeconfig_text())
     return str(path)
@@ -180,7 +180,7 @@ def test_a_context_alone_means_the_default_kubeconfig(kubeconfig: str, monkeypat
 
 @pytest.fixture
 def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The surroundings of a pod's process."""
+    """Return the surroundings of a pod's process."""
     (tmp_path / "token").write_text("dummy-pod-token\n")
     (tmp_path / "ca.crt").write_text("dummy CA\n")
     monkeypatch.setattr(access, "SERVICE_ACCOUNT_TOKEN", str(tmp_path / "token"))

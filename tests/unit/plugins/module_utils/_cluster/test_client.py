@@ -190,7 +190,7 @@ def test_threads_share_connections_and_the_counter(api: ScriptedServer, make_cli
 
 
 def named(name: str) -> dict[str, t.Any]:
-    """An item of a list."""
+    """Return an item of a list."""
     return {"metadata": {"name": name}}
 
 

@@ -37,7 +37,7 @@ NAMES = sorted(path.name for path in CORPUS.glob("*.yaml") if not path.name.star
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """The corpus with the files that it refers to."""
+    """Return the corpus with the files that it refers to."""
     folder = tmp_path / "kubeconfigs"
     shutil.copytree(CORPUS, folder)
     (folder / "certs").mkdir()

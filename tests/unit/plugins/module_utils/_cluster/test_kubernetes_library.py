@@ -60,7 +60,7 @@ def context_of(folder: Path, entry: dict[str, t.Any], cluster: dict[str, t.Any] 
 
 
 def plugin(folder: Path, script: str, **parts: t.Any) -> KubeconfigContext:
-    """A context with an exec plugin that runs the shell script."""
+    """Return a context with an exec plugin that runs the shell script."""
     command = folder / "login"
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o700)
@@ -205,7 +205,7 @@ def test_a_token_that_is_still_valid(tmp_path: Path) -> None:
 
 @pytest.fixture
 def issuer(authority: Authority, serve: t.Callable[..., ScriptedServer]) -> ScriptedServer:
-    """An OpenID issuer whose next token is ``fresh``."""
+    """Return an OpenID issuer whose next token is ``fresh``."""
     server = serve(authority.server_context())
     fresh = {
         "id_token": web_token(exp=4102444800, n="fresh"),

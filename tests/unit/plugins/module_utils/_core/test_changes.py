@@ -41,7 +41,7 @@ def run(
 
 
 def shown(cluster: ModelCluster, declared: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """The changes that a report has."""
+    """Return the changes that a report has."""
     report = stream_report([run(cluster, declared, check_mode=True)], lambda *_what: "", only_changed=False)
     return t.cast("list[dict[str, t.Any]]", comparison_report("", [stream_part(report)], []).results["to_approve"])
 

@@ -30,7 +30,7 @@ def encoded(document: t.Any) -> str:
 
 
 def ecr(expiration: t.Any) -> str:
-    """A token as Amazon ECR gives it: the base64 of JSON."""
+    """Return a token as Amazon ECR gives it: the base64 of JSON."""
     return encoded(
         {"payload": "x" * 50, "datakey": "y" * 20, "version": "2", "type": "DATA_KEY", "expiration": expiration}
     )

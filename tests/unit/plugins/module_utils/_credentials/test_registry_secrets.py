@@ -45,7 +45,7 @@ RIGHT = {"localhost:25001": ("puller", "s3cret"), "localhost:25004": ("hub", "go
 
 
 def explain_credentials(secrets: t.Sequence[t.Mapping[str, t.Any]], image: str) -> str:
-    """The sentence about secrets as the API returns them."""
+    """Return the sentence about secrets as the API returns them."""
     return explain(registry_secrets(secrets), image).sentence
 
 

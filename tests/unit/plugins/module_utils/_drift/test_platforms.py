@@ -35,7 +35,7 @@ OLD_IMAGE = image_path(NAMESPACE, "imagestreamimages", f"web@{OLD}")
 
 
 def offer(*platforms: str) -> Image:
-    """A list with these at most three platforms; the first two have the digests of above."""
+    """Return a list with these at most three platforms; the first two have the digests of above."""
     digests = (AMD64, ARM64, f"sha256:{'e' * 64}")[: len(platforms)]
     children = []
     for platform, digest in zip(platforms, digests, strict=True):
@@ -45,12 +45,12 @@ def offer(*platforms: str) -> Image:
 
 
 def single(architecture: str) -> Image:
-    """An image that is no list."""
+    """Return an image that is no list."""
     return Image(AMD64, f"{SOURCE}@{AMD64}", "", (), "PreserveOriginal", architecture)
 
 
 def found(outcome: t.Any, digest: str | None, cluster: ScriptedCluster | None = None) -> Platforms:
-    """The platforms of a tag that has the digest, where the lookup of its source had this outcome."""
+    """Return the platforms of a tag that has the digest, where the lookup of its source had this outcome."""
     before = ObservedStream(NAMESPACE, "web", True, "1", tags={"v2": V2._replace(digest=digest)} if digest else {})
     result = StreamResult(desired(tags=[tag("v2", SOURCE)]), before, before)
     result.outcomes["v2"] = outcome

@@ -77,7 +77,7 @@ def internal(words: str) -> ImportFailure:
 
 
 def page(status: int, body: str) -> ImportFailure:
-    """A web page in the place of a registry's answer."""
+    """Return a web page in the place of a registry's answer."""
     problem = "invalid character '<' looking for beginning of value"
     return ImportFailure(
         "InternalError",

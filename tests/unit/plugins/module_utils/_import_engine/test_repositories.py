@@ -86,7 +86,7 @@ def converge(
 
 
 def listing() -> dict[str, t.Any]:
-    """The server's own answer, recorded."""
+    """Return the server's own answer, recorded."""
     answer: dict[str, t.Any] = recorded("repository_import", 1)
     answer["status"].pop("import")
     return answer
@@ -160,8 +160,8 @@ class TestTheRegistrysList:
         assert reader.asked == [(NAMESPACE, WEB, True)]
 
     def stream(self) -> dict[str, t.Any]:
-        """The recorded stream with a tag that the repository no longer has, one of another repository, and one that
-        follows a tag."""
+        """Return the recorded stream with a tag that the repository no longer has, one of another repository, and one
+        that follows a tag."""
         stream = copy.deepcopy(recorded_stream("repository_import", 2))
         first = stream["spec"]["tags"][0]
         stream["spec"]["tags"] += [

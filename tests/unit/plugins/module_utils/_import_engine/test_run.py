@@ -63,7 +63,7 @@ NO_STREAM = ("lookup_without_import", 4)
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits of the engine take no time and are kept."""
+    """Keep the waits of the engine, which take no time."""
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
     return waited

@@ -232,7 +232,7 @@ def test_an_import_that_stays_pending_is_shown_alike() -> None:
 
 
 def what_people_see(report: Report) -> dict[str, t.Any]:
-    """The report without what only who asks for an image knows of it: its media type and its children."""
+    """Return the report without what only who asks for an image knows of it: its media type and its children."""
     results = copy.deepcopy(report.results)
     for tag in (tag for stream in results["streams"] for tag in stream["tags"]):
         del tag["media_type"], tag["architecture"], tag["manifests"]
@@ -240,8 +240,10 @@ def what_people_see(report: Report) -> dict[str, t.Any]:
 
 
 def without_what_only_one_of_them_knows(report: Report) -> dict[str, t.Any]:
-    """An import is not made for what need not be imported, so that only check mode may have asked for its media
-    type."""
+    """Return what both runs know.
+
+    An import is not made for what need not be imported, so that only check mode may have asked for its media type.
+    """
     results = copy.deepcopy(report.results)
     return {"results": results, "before": report.before, "after": report.after, "failure": report.failure}
 
@@ -286,8 +288,8 @@ def test_a_second_run_sends_no_write_once_everything_succeeded(
 
 
 def of_their_own(tags: Mapping[str, ObservedTag]) -> dict[str, ObservedTag]:
-    """The tags without the image of those that follow a tag of the stream: the server moves it along (contract case
-    tags_between_streams)."""
+    """Return the tags without the image of those that follow a tag of the stream: the server moves it along (contract
+    case tags_between_streams)."""
     followed = {"digest": "", "image": "", "image_generation": 0, "failure": None, "failure_generation": 0}
     return {
         name: tag._replace(**followed) if tag.kind == "ImageStreamTag" and not tag.source_namespace else tag

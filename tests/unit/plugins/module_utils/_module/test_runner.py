@@ -178,7 +178,7 @@ def test_a_credential_without_encryption_is_warned_about(run_module_main: RunMod
 
 
 def leak_everything(context: ModuleContext) -> Report:
-    """A module that returns every option as it is, as careless as can be."""
+    """Return a module that returns every option as it is, as careless as can be."""
     return Report(False, {"leak": json.loads(json.dumps(context.params))}, warnings=[f"params: {context.params}"])
 
 

@@ -49,7 +49,7 @@ def known(*objects: dict[str, t.Any], lists: t.Iterable[str] = LISTS) -> dict[tu
 
 
 def web(*extra: t.Any, **options: t.Any) -> dict[tuple[str, str], StreamHistory]:
-    """The stream shop/web with a tag of five lists, and further tags."""
+    """Return the stream shop/web with a tag of five lists, and further tags."""
     return known(stream("shop", "web", tag("v1", *map(digest, LISTS), **options), *extra))
 
 
@@ -284,7 +284,7 @@ def test_nothing_is_said_to_be_gone_from_another_registry() -> None:
 
 
 def rollout(image: str, current: str) -> list[ImageUse]:
-    """A Deployment that has moved on to ``current``, with its replica set of ``image`` and a pod of that."""
+    """Return a Deployment that has moved on to ``current``, with its replica set of ``image`` and a pod of that."""
     return [
         *deployment(current),
         *used("ReplicaSet", "web-5f", spec=templated(image), owner=("Deployment", "web")),

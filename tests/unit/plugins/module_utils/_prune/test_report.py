@@ -52,7 +52,7 @@ def used(kind: str, name: str, **rest: t.Any) -> list[ImageUse]:
 def report(
     *uses: ImageUse, tags: t.Sequence[t.Any] = (), keep: int = 3, only_at_risk: bool = False, **options: t.Any
 ) -> Report:
-    """The report about a stream shop/web with a tag of five lists."""
+    """Return the report about a stream shop/web with a tag of five lists."""
     history = parse_history(stream("shop", "web", tag("v1", *map(digest, LISTS), **options), *tags))
     manifests = {"images": {digest(name): {"manifests": [child(name), child(name, "arm64")]} for name in LISTS}}
     parsed = history.__class__(**{**vars(history), "children": parse_children(manifests)})

@@ -36,7 +36,7 @@ NOTHING_SEEN = SeenByPruner()
 def rules(
     seen: SeenByPruner = NOTHING_SEEN, policy: PrunePolicy = POLICY, stream_minutes: float = 6000, **options: t.Any
 ) -> list[str]:
-    """What keeps each of the five items of a tag, newest first."""
+    """Return what keeps each of the five items of a tag, newest first."""
     history = parse_history(stream("shop", "web", tag("v1", *IMAGES, **options), minutes=stream_minutes))
     return [kept_by(history, history.tags[0], item, seen, policy) for item in history.tags[0].items]
 

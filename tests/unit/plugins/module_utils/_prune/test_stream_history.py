@@ -95,7 +95,7 @@ def test_a_tag_that_is_only_a_reference_holds_no_image() -> None:
 
 
 def recorded(name: str) -> dict[str, t.Any]:
-    """A recorded case of the contract, from the tests' data."""
+    """Return a recorded case of the contract, from the tests' data."""
     path = Path(__file__).parents[4] / "contract" / "cases" / f"{name}.json"
     loaded: dict[str, t.Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded

@@ -380,7 +380,7 @@ def test_a_run_that_is_killed_while_it_creates_the_secret_anew_loses_nothing(
 
 
 def killed_before_the_creation(api: StoredCluster, apply: Apply) -> None:
-    """A run has kept the copy and deleted the secret, and was killed then."""
+    """Leave what a run leaves that was killed when it had kept the copy and deleted the secret."""
     api.put_in(
         "secrets",
         "shop",
@@ -483,7 +483,7 @@ def test_nothing_is_taken_from_a_planted_copy(api: StoredCluster, apply: Apply, 
 
 
 def finalized(api: StoredCluster, content: dict[str, t.Any]) -> None:
-    """A secret that a finalizer keeps after its deletion, as the API server does it."""
+    """Let a finalizer keep a secret after its deletion, as the API server does it."""
     api.put_in("secrets", "shop", "pull", **content, metadata={"finalizers": ["example.com/backup"]})
 
     def mark(sent: Sent) -> None:

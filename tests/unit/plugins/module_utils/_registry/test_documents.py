@@ -47,7 +47,7 @@ def text(document: t.Any) -> bytes:
 
 
 def outcome(parse: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
-    """What was parsed, or the refusal; any other error fails the test."""
+    """Return what was parsed, or the refusal; any other error fails the test."""
     try:
         return parse(*arguments)
     except BadDocument as refusal:

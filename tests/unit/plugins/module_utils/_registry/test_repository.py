@@ -64,7 +64,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def registry(serve: Serve, authority: Authority) -> ScriptedServer:
-    """A registry over TLS."""
+    """Return a registry over TLS."""
     return serve(authority.server_context())
 
 

@@ -272,7 +272,7 @@ def decoded(auth: str) -> str:
 
 
 def params(item: Object) -> Object:
-    """The options of pull_secret for an entry of the variables, as the role gives them."""
+    """Return the options of pull_secret for an entry of the variables, as the role gives them."""
     options = argument_spec().to_kwargs()["argument_spec"]
     given_options = {key: value for key, value in item.items() if key != "link"}
     registries = [

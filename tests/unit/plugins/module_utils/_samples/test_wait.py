@@ -27,7 +27,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_uti
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits, which take no time and are the only thing that takes any."""
+    """Return the waits, which take no time and are the only thing that takes any."""
     made: list[float] = []
     clock = SimpleNamespace(sleep=made.append, monotonic=lambda: sum(made))
     monkeypatch.setattr(wait, "time", clock)
