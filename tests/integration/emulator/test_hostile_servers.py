@@ -149,7 +149,7 @@ def calls_of(lies: Lies) -> dict[str, list[dict[str, t.Any]]]:
 
 
 def playbook_of(lies: Lies) -> Path:
-    """A playbook that calls each module, shows its result and computes with it."""
+    """Return a playbook that calls each module, shows its result and computes with it."""
     tasks: list[dict[str, t.Any]] = []
     for module, calls in calls_of(lies).items():
         for options in calls:
