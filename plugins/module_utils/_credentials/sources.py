@@ -15,6 +15,7 @@ import typing as t
 from typing import NamedTuple
 
 from .._cluster.client import ClusterClient, core_path
+from .._core.concurrency import IMPORTING
 from .._core.errors import CollectionError, InputError
 from .._core.names import check_path
 from .auth_document import (
@@ -167,8 +168,8 @@ class NamespaceCredentials:
         return found
 
     def _read(self, namespace: str) -> Keyring | CollectionError:
-        from .registry_secrets import keyring_of, registry_secrets, secret_texts  # noqa: PLC0415 - credentials of the options need no secret
-
+        with IMPORTING:
+            from .registry_secrets import keyring_of, registry_secrets, secret_texts  # noqa: PLC0415 - credentials of the options need no secret
         try:
             objects = self._client.list_items(core_path(namespace, "secrets"))
         except CollectionError as error:
