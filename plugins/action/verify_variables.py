@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.outward import excerpt
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.outward import OutwardWall, excerpt
 from ansible_collections.quayside.openshift_images.plugins.plugin_utils._variables import (
     ASKED_FOR_BY,
     asked_for,
@@ -32,6 +32,7 @@ _SPEC: dict[str, t.Any] = {
     "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
 }
+_WALL = OutwardWall(())
 _EVERY_TAG = ("all", "tagged", "always")
 
 
@@ -57,8 +58,9 @@ class ActionModule(ActionBase):
             problems += self._evaluate(options, given, values)
             if wanted["values"]:
                 problems += value_problems(options, values) or survey_problems(role, options, values)
-        result.update(changed=False, warnings=unknown_variables(given))
-        problems = list(dict.fromkeys(problems))
+        result.update(changed=False, warnings=[_WALL.text(warning) for warning in unknown_variables(given)])
+        # Each is one line: a survey may have brought text that would begin others.
+        problems = list(dict.fromkeys(map(_WALL.text, problems)))
         if problems:
             return {**result, "failed": True, "msg": "\n".join(problems)}
         chosen = [role for role in wanted["roles"] if role in ASKED_FOR_BY and _is_chosen(role, wanted)]

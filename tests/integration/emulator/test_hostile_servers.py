@@ -22,7 +22,7 @@ from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_ser
 from emulator.server import Emulator
 from integration.cluster import Cluster
 from integration.global_secret import NAME, put
-from integration.hostile import LyingCluster, LyingRegistry, hold, hold_files, hostile_texts
+from integration.hostile import FORGED, LyingCluster, LyingRegistry, hold, hold_files, hostile_texts
 from integration.playbooks import Playbooks, Run
 from integration.registry_secrets import entry, registry_secret
 from integration.surroundings import Surroundings
@@ -220,3 +220,22 @@ def test_names_that_cannot_be_shown(lies: Lies) -> None:
     run = lies.run(f"{COLLECTION}.adopt", code=2, **adopted)
     (message,) = run.messages().values()
     assert "is no name, because it holds other than visible characters or is too long" in message
+
+
+def test_answers_of_a_survey(lies: Lies) -> None:
+    """Whoever may start a job types them. AWX hands them on as text that is no template."""
+    text = f"\x1b[2J\x9b2J\r\n{FORGED}"
+    answers = {
+        "registry_access_survey_namespaces": f"{NAMESPACE}{text}",
+        "registry_access_survey_secret": text,
+        "registry_access_survey_service_accounts": text,
+        "registry_access_credential_registry": f"r.example.com{text}",
+        "registry_access_credential_username": "robot",
+        "registry_access_credential_password": PASSWORD,
+        "image_streams_survey": text,
+    }
+    lies.run(f"{COLLECTION}.site", code=2, **answers)
+    registries = [{"registry": "r.example.com", "username": "robot", "password": PASSWORD}]
+    secret = {"name": text, "namespaces": [NAMESPACE, text], "registries": registries}
+    link = {"service_accounts": [text], "for": ["pull"]}
+    lies.run(f"{COLLECTION}.site", code=2, registry_access_secrets=[{**secret, "link": [link]}])
