@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the collection, looks at what is in the artifact, installs it without a network and lists its content.
 
-Links of the READMEs are relative in the repository, where they lead to the same version, and whole addresses in the
+Links of the READMEs are relative in the repository, if they lead to the same version, and whole addresses in the
 artifact, where Galaxy and Automation Hub show the page alone.
 """
 

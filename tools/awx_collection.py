@@ -21,7 +21,7 @@ PART = "ansible_collections/awx/awx/"
 
 
 def ensure_awx_collection(folder: Path = FOLDER) -> Path:
-    """Return a folder of collections with awx.awx in it; only that is taken out of the package. Raises Refused where
+    """Return a folder of collections with awx.awx in it; only that is taken out of the package. Raises Refused if
     it cannot be fetched."""
     requirement = next(
         line for line in REQUIREMENT.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")
@@ -53,7 +53,7 @@ def ensure_awx_collection(folder: Path = FOLDER) -> Path:
 
 
 def extract(wheel: Path, folder: Path) -> None:
-    """Unpack the collection; Refused where the package has none."""
+    """Unpack the collection; Refused if the package has none."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.startswith(PART)]
         if not names:

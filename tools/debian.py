@@ -15,7 +15,7 @@ from tools import Refused, say
 
 
 def install_package(package: str) -> None:
-    """Install a package on this machine. Raises Refused where that is not allowed or not possible."""
+    """Install a package on this machine. Raises Refused if that is not allowed or not possible."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise Refused(
             f"{package} is missing, and only root on a Debian-like machine may install it from here: apt-get install "
@@ -42,7 +42,7 @@ def ensure_program(program: str, package: str, folder: Path) -> None:
     """Put a program of a Debian package into ``folder``, unless it is installed on this machine.
 
     Only the file is taken out of the package: installing docker-registry would start a server on all addresses.
-    Raises Refused where the machine has no apt-get, or where it must first learn of packages and we are not root.
+    Raises Refused if the machine has no apt-get, or if it must first learn of packages and we are not root.
     """
     if shutil.which(program) or (folder / program).exists():
         return

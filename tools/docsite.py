@@ -105,7 +105,7 @@ def contents() -> list[str]:
 
 
 def render(source: Path, site: Path) -> None:
-    """Make the pages of ``source`` a site, anew."""
+    """Make the pages of ``source`` a new site."""
     remembered = site.with_name(f"{site.name}-doctrees")
     for old in (site, remembered):
         shutil.rmtree(old, ignore_errors=True)

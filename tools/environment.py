@@ -41,7 +41,7 @@ def ensure(venv: Path, requirements: list[str], python: str = sys.executable) ->
     """Return the Python of the virtual environment ``venv``, which then has what ``requirements`` (pip's arguments)
     say.
 
-    Raises Refused, with what to do, where that cannot be done.
+    Raises Refused, with what to do, if that cannot be done.
     """
     inside = venv / "bin" / "python"
     stamp = venv / f".ready-{fingerprint(python, requirements)}"
@@ -105,7 +105,7 @@ def requirement_files() -> list[Path]:
 
 
 def create(venv: Path, python: str) -> None:
-    """Create the virtual environment anew. Debian's Python lacks a part of venv, which is another package."""
+    """Recreate the virtual environment. Debian's Python lacks a part of venv, which is another package."""
     if subprocess.run([python, "-c", "import ensurepip, venv"], check=False, capture_output=True).returncode:
         install_package(f"python{version_of(python)}-venv")
     if venv.exists():

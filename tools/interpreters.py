@@ -15,7 +15,7 @@ from tools import Refused
 
 
 def find(*versions: str) -> str:
-    """Return the interpreter of the first of ``versions`` that is installed. Raises Refused where none is."""
+    """Return the interpreter of the first of ``versions`` that is installed. Raises Refused if none is."""
     for version in versions:
         for candidate in candidates(version):
             # A pyenv shim exists for versions that it then refuses to start.

@@ -40,7 +40,7 @@ BRANCH = "main"
 
 
 def version_of(text: str) -> Version:
-    """Read a version; Refused where it is none of a release."""
+    """Read a version; Refused if it is none of a release."""
     found = _VERSION.fullmatch(text)
     if not found:
         raise Refused(f'"{text}" is not the version of a release: give three numbers, as in VERSION=1.2.0')
@@ -48,7 +48,7 @@ def version_of(text: str) -> Version:
 
 
 def check(root: Path, version: str) -> None:
-    """See that what stands in the checkout can be released as ``version``; Refused with the reason where not."""
+    """See that what stands in the checkout can be released as ``version``; Refused with the reason if not."""
     wanted, released = version_of(version), releases(root)
     last = max(released, default=None)
     if last is not None and wanted <= last:
@@ -141,7 +141,7 @@ def write_version(root: Path, version: str) -> None:
         re.sub(r"^version: .*$", f"version: {version}", galaxy.read_text(encoding="utf-8"), flags=re.MULTILINE),
         encoding="utf-8",
     )
-    # The plugins are read anew: what an earlier state of them left in the cache would be announced instead.
+    # The plugins are read again: what an earlier state of them left in the cache would be announced instead.
     command = ["antsibull-changelog", "release", "--version", version, "--reload-plugins"]
     if subprocess.run(command, check=False, cwd=root).returncode:
         raise Refused("antsibull-changelog could not make the changelog: see its message above.")

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ``ansible-test sanity`` where its own downloads are not to be had.
+"""Runs ``ansible-test sanity`` if its own downloads are not to be had.
 
 ansible-test fetches a script that installs pip into its virtual environments from a host of its project. It keeps that
 script under the home folder, so it is given a home folder of its own in which the script is there already, made of

@@ -33,7 +33,7 @@ _BENCHES: dict[str, t.Callable[[Scene], list[Figure]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Zero where every ratio is as wanted."""
+    """Zero if every ratio is as wanted."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="BENCH", help=f"which ones: {', '.join(_BENCHES)} (default: all)")
     parser.add_argument(

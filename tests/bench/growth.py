@@ -22,7 +22,7 @@ def run(_scene: Scene) -> list[Figure]:
     """Return the figures."""
     figures = []
     for kind, words in _KINDS.items():
-        # The program itself, and what is imported only where there is something to do.
+        # The program itself, and what is imported only if there is something to do.
         least = _count(kind, TAGS_OF_A_STREAM)
         each = {size: (_count(kind, size) - least) / (size - TAGS_OF_A_STREAM) / 1000 for size in _SIZES}
         details = {f"{size} tags": round(cost, 1) for size, cost in each.items()}

@@ -55,7 +55,7 @@ class Usage:
 
 
 def run_module_file(program: Path) -> Usage:
-    """Run a module as Ansible would, from the file that Ansible made of it. Raises ProgramFailed where the module
+    """Run a module as Ansible would, from the file that Ansible made of it. Raises ProgramFailed if the module
     fails."""
     with tempfile.NamedTemporaryFile(prefix="size-") as size, tempfile.TemporaryFile() as output:
         began = time.monotonic()

@@ -10,7 +10,7 @@ Everything is sent by the administrator, except in cases whose name begins with 
 2. a note that begins with "the same": as the step before;
 3. an expected 403 names the user in its message;
 4. a note that names a service account of the case, or is about one "without rights" (``none``);
-5. otherwise the service account that the case's messages name, where they name exactly one.
+5. otherwise the service account that the case's messages name, if they name exactly one.
 
 Steps that create a secret are the recorder's preparation: the administrator's. What a service account may do is
 read off the case as well: exactly what it was not forbidden (contract README: the Role of access_import_only allows

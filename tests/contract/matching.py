@@ -30,7 +30,7 @@ class Tokens:
         return token in self._values
 
     def match(self, recorded: str, answered: str) -> str:
-        """Why a text does not match a recorded one with tokens; empty where it does."""
+        """Why a text does not match a recorded one with tokens; empty if it does."""
         names: list[str] = []
 
         def group(found: re.Match[str]) -> str:

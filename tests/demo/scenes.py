@@ -250,7 +250,7 @@ def _changed_lines(run: Run) -> list[str]:
 
 
 def _foretold(run: Run) -> str:
-    """Return what check mode says, in one line: the tags by reason (counted where they are many), and the other
+    """Return what check mode says, in one line: the tags by reason (counted if they are many), and the other
     results."""
     tags_by_reason: dict[str, list[str]] = {}
     for change in run.tag_changes():

@@ -97,7 +97,7 @@ class Access:
         return len(ended)
 
     def authenticate(self, headers: Mapping[str, str], certificate: User | None) -> User:
-        """Return the caller of a request; 401 where a credential is given and not accepted."""
+        """Return the caller of a request; 401 if a credential is given and not accepted."""
         authorization = headers.get("Authorization", "")
         if not authorization:
             return certificate or ANONYMOUS
@@ -142,7 +142,7 @@ class Access:
         return self.permission(user, action) is not None
 
     def permission(self, user: User, action: Action) -> str | None:
-        """Why the action is permitted, as an access review tells it ("" for what everybody may); None where it is
+        """Why the action is permitted, as an access review tells it ("" for what everybody may); None if it is
         not."""
         if MASTERS in user.groups:
             return ""
@@ -193,7 +193,7 @@ def _below(path: str, roots: Iterable[str]) -> bool:
 
 
 def _subject(binding: Mapping[str, t.Any], user: User, namespace: str) -> str:
-    """Return the subject of a binding that is the user, in words; "" where none is."""
+    """Return the subject of a binding that is the user, in words; "" if none is."""
     for subject in binding.get("subjects") or []:
         kind, name = subject.get("kind"), subject.get("name")
         space = subject.get("namespace") or namespace

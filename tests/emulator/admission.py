@@ -33,7 +33,7 @@ class Admission:
 
     @classmethod
     def of(cls, store: Store, known: Iterable[str] = ()) -> Admission:
-        """Return what the cluster's configuration allows; everything where it does not say."""
+        """Return what the cluster's configuration allows; everything if it does not say."""
         config = store.get(IMAGE_CONFIGS, "", "cluster")
         entries = ((config.data.get("spec") or {}).get("allowedRegistriesForImport") or []) if config else []
         if not entries:
@@ -43,7 +43,7 @@ class Admission:
         return cls(list(dict.fromkeys(allowed)), known)
 
     def refusal(self, reference: PullSpec, *, insecure: bool = False) -> str:
-        """Why an image may not come from there, "" where it may. An insecure one may use either default port."""
+        """Why an image may not come from there, "" if it may. An insecure one may use either default port."""
         if not self._allowed or str(reference.with_defaults().as_repository()) in self._known:
             return ""
         host, port = _host_port(reference.registry, "") if insecure else _address(reference)

@@ -44,7 +44,7 @@ class SecretStrategy(Strategy):
         super().__init__(SECRETS)
 
     def read(self, document: Object) -> Object:
-        """``stringData`` becomes ``data``; the type is Opaque where it is left out."""
+        """``stringData`` becomes ``data``; the type is Opaque if it is left out."""
         data = super().read(document)
         values: dict[str, str] = {key: value or "" for key, value in (data.get("data") or {}).items()}
         for key, value in (data.pop("stringData", None) or {}).items():

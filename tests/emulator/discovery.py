@@ -43,7 +43,7 @@ class Discovery:
         return any(group == name and version in versions for name, versions in self._groups())
 
     def document(self, path: str) -> Object | None:
-        """Return the document at ``/version``, ``/api``, ``/apis`` and below; None where there is none."""
+        """Return the document at ``/version``, ``/api``, ``/apis`` and below; None if there is none."""
         parts = path.strip("/").split("/")
         if parts == ["version"]:
             return VERSION

@@ -66,7 +66,7 @@ class Fault:
 
     @classmethod
     def read(cls, document: Object) -> Fault:
-        """Return a fault as described over the control endpoint; ValueError where that does not make sense."""
+        """Return a fault as described over the control endpoint; ValueError if that does not make sense."""
         unknown = set(document) - set(_FIELDS)
         if unknown:
             raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")

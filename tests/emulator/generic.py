@@ -50,7 +50,7 @@ class Strategy:
         self.resource = resource
 
     def name_problem(self, name: str) -> str:
-        """Return what is wrong with a name; empty where nothing is."""
+        """Return what is wrong with a name; empty if nothing is."""
         return subdomain_problem(name)
 
     def read(self, document: Object) -> Object:
@@ -115,7 +115,7 @@ class GenericHandler:
         return actions[call.verb](call)
 
     def find(self, call: Call) -> Stored:
-        """Return the stored object of a call; 404 where there is none."""
+        """Return the stored object of a call; 404 if there is none."""
         stored = self.store.get(self.resource, call.namespace, call.name)
         if stored is None:
             raise not_found(call.group_resource, call.name)
@@ -210,7 +210,7 @@ class GenericHandler:
         return Answer.of(200, success(details))
 
     def check_preconditions(self, call: Call, stored: Stored) -> None:
-        """409 where the body's preconditions do not hold."""
+        """409 if the body's preconditions do not hold."""
         options = json.loads(call.body) if call.body else {}
         wished = options.get("preconditions") or {} if isinstance(options, dict) else {}
         metadata = stored.data["metadata"]
@@ -249,8 +249,8 @@ def selected(items: Iterable[Stored], query: Mapping[str, str], kind: str) -> It
 
 
 def list_answer(resource: ResourceType, items: list[Stored], query: Mapping[str, str], revision: int | None) -> Answer:
-    """Return a list, or a page of it where ``limit`` asks for one. ``revision`` None: a list made up from other
-    objects, which has no version and whose items are null where there are none."""
+    """Return a list, or a page of it if ``limit`` asks for one. ``revision`` None: a list made up from other
+    objects, which has no version and whose items are null if there are none."""
     metadata: Object = {} if revision is None else {"resourceVersion": str(revision)}
     page, rest, last = _page(items, query)
     if rest:

@@ -48,7 +48,7 @@ def time_text(moment: dt.datetime) -> str:
 
 
 def parse_duration(text: str) -> float | None:
-    """Seconds of a Go duration (``300s``, ``1h0m0s``); None where it is not one."""
+    """Seconds of a Go duration (``300s``, ``1h0m0s``); None if it is not one."""
     if text == "0":
         return 0.0
     parts = _DURATION.findall(text)
@@ -197,7 +197,7 @@ class _Scanner:
 
 
 def json_error(text: str) -> str | None:
-    """Why Go's JSON parser refuses ``text``; None where it accepts it."""
+    """Why Go's JSON parser refuses ``text``; None if it accepts it."""
     try:
         json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

@@ -638,7 +638,7 @@ def _source_errors(source: Object, path: str, *, unnamed: str, whole: bool) -> t
 
 
 def _hide_manifests(spec: Object, status: Object) -> None:
-    """Raw manifests are shown only where asked for; those of children always, as far as a lookup has them."""
+    """Raw manifests are shown only if asked for; those of children always, as far as a lookup has them."""
     pairs = list(zip(spec.get("images") or [], status.get("images") or [], strict=True))
     repository = spec.get("repository")
     if repository:

@@ -129,7 +129,7 @@ def _decode(field: str) -> Credential:
 
 
 def _bad_base64(field: str, *, padded: bool) -> int | None:
-    """Where Go's decoder stops, None where it does not; line breaks are skipped."""
+    """Where Go's decoder stops, None if it does not; line breaks are skipped."""
     found = re.search(r"[^A-Za-z0-9+/\r\n]", field.rstrip("=\r\n") if padded else field)
     if found:
         return found.start()

@@ -45,7 +45,7 @@ NameCheck = t.Callable[[str], str]
 
 
 def subdomain_problem(name: str) -> str:
-    """Return what is wrong with a name of most kinds; empty where nothing is."""
+    """Return what is wrong with a name of most kinds; empty if nothing is."""
     if len(name) > _SUBDOMAIN_LIMIT:
         return f"must be no more than {_SUBDOMAIN_LIMIT} bytes"
     return "" if _SUBDOMAIN.fullmatch(name) else _SUBDOMAIN_TEXT
@@ -74,7 +74,7 @@ def clean_metadata(metadata: Object | None) -> Object:
 
 
 def fill_for_creation(metadata: Object, namespace: str, resource: ResourceType) -> None:
-    """Take the namespace from the path, forget what only the server sets, make up a name where a prefix is given."""
+    """Take the namespace from the path, forget what only the server sets, make up a name if a prefix is given."""
     given = metadata.get("namespace", "")
     if given and given != namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")

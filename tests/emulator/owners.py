@@ -41,7 +41,7 @@ class Owner:
 
     @classmethod
     def read(cls, given: Object) -> Owner:
-        """Return an owner as described over the control endpoint: ``document``, ``exact``, ``after``; ValueError where
+        """Return an owner as described over the control endpoint: ``document``, ``exact``, ``after``; ValueError if
         it makes no sense."""
         unknown = set(given) - {"document", "exact", "after"}
         if unknown or not isinstance(given.get("document"), dict):

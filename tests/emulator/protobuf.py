@@ -108,7 +108,7 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
 
 
 def to_json(body: bytes) -> bytes | None:
-    """Return the body as JSON; None for a kind that is not known here. 400 where it is no protobuf at all."""
+    """Return the body as JSON; None for a kind that is not known here. 400 if it is no protobuf at all."""
     if not body.startswith(_MAGIC):
         raise bad_request("the body is not in the protobuf form of Kubernetes")
     try:

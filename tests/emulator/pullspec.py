@@ -31,7 +31,7 @@ class BadReference(ValueError):
 
 @dataclass(frozen=True)
 class PullSpec:
-    """``registry/namespace/name:tag@digest``, each part as written, empty where it was not."""
+    """``registry/namespace/name:tag@digest``, each part as written, empty if it was not."""
 
     registry: str
     namespace: str

@@ -60,7 +60,7 @@ _KNOWN_CODES = frozenset(
 
 
 class RegistryError(Exception):
-    """A call that failed; ``codes`` are the registry's own, empty where it was no registry's answer."""
+    """A call that failed; ``codes`` are the registry's own, empty if it was no registry's answer."""
 
     def __init__(self, text: str, codes: tuple[str, ...] = ()) -> None:
         super().__init__(text)

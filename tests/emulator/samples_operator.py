@@ -67,7 +67,7 @@ class SamplesOperator:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def switch(self, running: bool) -> None:
-        """Turn it on or off; it creates its Config where there is none."""
+        """Turn it on or off; it creates its Config if there is none."""
         starts = running and not self.running
         self.running = running
         if starts:

@@ -134,7 +134,7 @@ _PYTHON: dict[str, type] = {"string": str, "bytes": str, "bool": bool, "number":
 
 
 def misfit(kind: str, document: Mapping[str, t.Any]) -> str:
-    """Why the first value that does not fit is refused, in the decoder's words; "" where all fit."""
+    """Why the first value that does not fit is refused, in the decoder's words; "" if all fit."""
     return _misfit(document, Struct(kind, {"metadata": _META, **_FIELDS.get(kind, {})}), "", ())
 
 

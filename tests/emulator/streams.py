@@ -44,7 +44,7 @@ _FROM_NAME_TEXT = "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>
 
 
 def stream_name_problem(name: str) -> str:
-    """Return what is wrong with a stream's name; empty where nothing is."""
+    """Return what is wrong with a stream's name; empty if nothing is."""
     return segment_problem(name) or ("" if re.fullmatch(_STREAM_NAME, name) else f"must match {quote(_STREAM_NAME)}")
 
 
@@ -147,7 +147,7 @@ class StreamReader:
         return tag
 
     def import_policy(self, policy: Object | None) -> Object:
-        """``importPolicy``: flags that are false are absent, the mode is the cluster's where it is left out."""
+        """``importPolicy``: flags that are false are absent, the mode is the cluster's if it is left out."""
         given = policy or {}
         filled: Object = {flag: True for flag in ("insecure", "scheduled") if given.get(flag)}
         filled["importMode"] = given.get("importMode") or self.default_mode
@@ -161,7 +161,7 @@ def read_reference(reference: Object | None) -> Object:
 
 
 def read_reference_policy(policy: Object | None) -> Object:
-    """``referencePolicy``, Source where it is left out."""
+    """``referencePolicy``, Source if it is left out."""
     return {"type": (policy or {}).get("type") or "Source"}
 
 

@@ -74,7 +74,7 @@ class _TagHandler(abc.ABC):
 
     @abc.abstractmethod
     def view(self, stream: Stream, tag: str, *, full: bool, force: bool = False) -> Object | None:
-        """Return the tag as an object; None where it does not exist as one, unless ``force``. ``full``: with its
+        """Return the tag as an object; None if it does not exist as one, unless ``force``. ``full``: with its
         image."""
 
     @abc.abstractmethod
@@ -167,7 +167,7 @@ class _TagHandler(abc.ABC):
         return self._answer(code, shown or {})
 
     def _update(self, call: Call) -> Answer:
-        """PUT and PATCH: create stream and tag where they are missing. Nothing can come between read and write here."""
+        """PUT and PATCH: create stream and tag if they are missing. Nothing can come between read and write here."""
         document = call.document() if call.verb == "update" else {}
         if call.verb == "update":
             require_names_of_path(document.get("metadata"), call.name, call.namespace)
@@ -194,7 +194,7 @@ class _TagHandler(abc.ABC):
         return self._show(200 if existed else 201, stored, tag)
 
     def _check_version(self, call: Call, metadata: Object, stream: Stream, present: Stream | None) -> None:
-        """404 or 409 where the client gave a version that does not fit; none fits always."""
+        """404 or 409 if the client gave a version that does not fit; none fits always."""
         version = metadata.get("resourceVersion", "")
         if not version:
             return

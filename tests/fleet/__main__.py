@@ -47,7 +47,7 @@ def report_on(fleet: EmulatedFleet, forks: int, clusters: int, directory: Path) 
 
 
 def main() -> int:
-    """Print a table for docs/performance.md; 1 where the cost of a cluster grows with the number of clusters."""
+    """Print a table for docs/performance.md; 1 if the cost of a cluster grows with the number of clusters."""
     parser = argparse.ArgumentParser(
         prog="fleet", description="Time and memory of a drift report on emulated clusters."
     )

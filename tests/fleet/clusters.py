@@ -63,7 +63,7 @@ class EmulatedFleet:
         return [name for number, name in enumerate(self.names) if number % EVERY_DRIFTED == EVERY_DRIFTED - 1]
 
     def of_several_architectures(self) -> list[str]:
-        """Return the clusters that hold whole manifest lists, where the inventory is used with its constructed
+        """Return the clusters that hold whole manifest lists, if the inventory is used with its constructed
         groups."""
         return [self.names[-2]]
 

@@ -57,7 +57,7 @@ class Job:
         return [str(event["event_data"]["res"].get("msg")) for event in self.events if event["event"] in failed]
 
     def differences(self) -> list[t.Any]:
-        """Return the diffs that AWX shows where "Show changes" is ticked."""
+        """Return the diffs that AWX shows if "Show changes" is ticked."""
         results = [event["event_data"].get("res") or {} for event in self.events]
         return [result["diff"] for result in results if result.get("diff")]
 

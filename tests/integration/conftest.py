@@ -27,7 +27,7 @@ _RUN = "QUAYSIDE_TEST_RUN"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How the cluster is that is started where none is given."""
+    """How the cluster is that is started if none is given."""
     parser.addoption(
         "--no-controllers",
         action="store_true",
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where no cluster and registries are given, start some for the whole run, before any process that runs tests. A
+    """If no cluster and registries are given, start some for the whole run, before any process that runs tests. A
     cluster that was given is looked at, and occupied."""
     is_first = _RUN not in os.environ
     os.environ.setdefault(_RUN, secrets.token_hex(3))

@@ -46,14 +46,14 @@ def _topology(cluster: Cluster) -> str:
     try:
         infrastructure = cluster.call("GET", _INFRASTRUCTURE, allowed=404)
     except ValueError:
-        # Where the kind is not served the answer is no JSON.
+        # If the kind is not served the answer is no JSON.
         return ""
     status = infrastructure["status"] if infrastructure["kind"] == "Infrastructure" else {}
     return str(status.get("controlPlaneTopology", ""))
 
 
 def find(cluster: Cluster) -> Document | None:
-    """Return the secret as it is, None where there is none."""
+    """Return the secret as it is, None if there is none."""
     found = cluster.call("GET", cluster.path("secrets", NAMESPACE, NAME), allowed=404)
     return found if found["kind"] == "Secret" else None
 

@@ -29,7 +29,7 @@ _COLLECTION = _HERE.parents[1]
 # Older releases of Ansible break a long warning into lines.
 _COMPLAINT = re.compile(r"\[(?:DEPRECATION )?WARNING\].*(?:\n(?!\[|[A-Z]{4}|\w+: \[).+)*")
 _LONGEST_RUN = 300
-# Names the Python that modules run with, where it is not to be Ansible's own.
+# Names the Python that modules run with, if it is not to be Ansible's own.
 _MODULE_PYTHON = "QUAYSIDE_TEST_MODULE_PYTHON"
 # Settings of the person at the screen that would change what a run does.
 _PERSONAL = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "TEST_REGISTRY_")

@@ -58,7 +58,7 @@ class Stage:
         return predicted
 
     def predict_and_do(self, *, images_known: bool = True) -> tuple[Run, Run]:
-        """Check mode, then the run, which has to do exactly what check mode said. ``images_known`` is False where the
+        """Check mode, then the run, which has to do exactly what check mode said. ``images_known`` is False if the
         cluster cannot ask the registry before the run has written the credential: no digest is predicted then."""
         predicted, done = self.predict(), self.run(*DO)
         assert predicted.changed() == done.changed()

@@ -110,7 +110,7 @@ def _become(program: t.Any, order: dict[str, t.Any]) -> t.NoReturn:
 
 
 def _wait(process: int, timeout: float) -> int | None:
-    """Return the exit code of the fork; None where it took too long and was ended."""
+    """Return the exit code of the fork; None if it took too long and was ended."""
     handle = os.pidfd_open(process)
     ready = select.select([handle], [], [], timeout)[0]
     if not ready:

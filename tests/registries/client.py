@@ -33,7 +33,7 @@ class RegistryRefused(Exception):
 class RegistryAddress:
     """How to reach a registry: ``host`` is host:port, ``ca_file`` the authority to trust (None: the system's).
 
-    ``insecure`` means what it means on a cluster: certificates are not verified, and plain HTTP is taken where the
+    ``insecure`` means what it means on a cluster: certificates are not verified, and plain HTTP is taken if the
     registry does not speak TLS.
     """
 
@@ -161,7 +161,7 @@ class RegistryClient:
         return manifest.digest
 
     def delete_tag(self, repository: str, tag: str) -> None:
-        """Remove one tag and nothing else. Where a registry deletes by digest only (docker-registry 2.8), the tag is
+        """Remove one tag and nothing else. If a registry deletes by digest only (docker-registry 2.8), the tag is
         first moved to an image of its own, so that other tags of the same digest stay."""
         answer = self._request("DELETE", f"/v2/{repository}/manifests/{tag}", repository, allowed=(400, 405))
         if answer.status_code < 300:

@@ -66,7 +66,7 @@ class RepositoryContent:
 
 @dataclass
 class RegistryContent:
-    """Everything one registry holds; ``credential`` is (user, password), or None where anybody may read and write."""
+    """Everything one registry holds; ``credential`` is (user, password), or None if anybody may read and write."""
 
     repositories: dict[str, RepositoryContent] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)

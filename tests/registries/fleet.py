@@ -37,7 +37,7 @@ class RegistryFleet:
     """All registries, running between ``start`` and ``stop`` (or inside ``with``).
 
     ``contents`` as read by ``content.load_contents`` (None: empty registries with a random password); ``ports`` are
-    wishes, taken where they are free. Call ``start`` from the main thread, see ``DockerRegistry``.
+    wishes, taken if they are free. Call ``start`` from the main thread, see ``DockerRegistry``.
     """
 
     directory: Path

@@ -4,7 +4,7 @@
 
 """One job for each module that writes: what is there before, what it is asked for, and what must be there in the end.
 
-Beside what a job brings about there is always something that others put there, which it has to keep.
+Beside what a job converges there is always something that others put there, which it has to keep.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OURS = {"a.example": "puller:ours", "b.example": "puller:ours"}
 @dataclass(frozen=True)
 class Job:
     """``method`` and ``path`` (a regular expression) are those of its write, ``what`` is how sentences call that,
-    ``first`` its first request; ``told`` is the module's message with the sentence in the place of {}, where it is
+    ``first`` its first request; ``told`` is the module's message with the sentence in the place of {}, if it is
     more than the sentence."""
 
     module: str
@@ -46,7 +46,7 @@ class Job:
         return self.module
 
     def is_done(self, place: Place) -> bool:
-        """Whether everything is there that the job brings about, and everything that was there before."""
+        """Whether everything is there that the job declares, and everything that was there before."""
         return self.done(place) and self.kept(place)
 
 

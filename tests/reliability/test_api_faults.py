@@ -62,7 +62,7 @@ def fails(place: Place, job: Job, fault: Fault) -> Run:
     assert run.failure
     assert job.done(place) is run.changed is False
     assert job.kept(place)
-    # bounded, and by chance, so that many who wait do not come back together
+    # bounded, and random, so that many who wait do not come back together
     assert sum(run.waits) <= 60
     assert len(run.waits) <= 16
     assert len(set(run.waits)) == len(run.waits)
@@ -156,7 +156,7 @@ def test_answer_too_late_once(place: Place, job: Job) -> None:
 
     Nothing: the task succeeds, and is changed.
 
-    The late write names the version that was read, so it is refused where another one was made meanwhile.
+    The late write names the version that was read, so it is refused if another one was made meanwhile.
     """
     gets_through(place, job, Fault(delay=2.0))
 
@@ -188,7 +188,7 @@ def test_too_many_requests_for_a_while(place: Place, job: Job) -> None:
 
     Nothing: the task succeeds, and is changed.
 
-    The named time is waited, and up to a quarter more by chance.
+    The named time is waited, and a random part of up to a quarter more.
     """
     run = gets_through(place, job, Fault(status=429, retry_after=2, count=3))
     assert len(run.waits) == 3
@@ -248,7 +248,7 @@ def test_unavailable_for_a_while(place: Place, job: Job) -> None:
 
     Nothing: the task succeeds, and is changed.
 
-    Each wait is about twice as long as the one before, between half and all of it by chance.
+    Each wait is about twice as long as the one before, with a random part of half of it.
     """
     run = gets_through(place, job, Fault(status=503, count=3))
     first, second, third = run.waits
@@ -314,7 +314,7 @@ def test_conflicts_for_a_while(place: Place, job: Job) -> None:
 
     Nothing: the task succeeds, and is changed.
 
-    Each time the object is read and planned again, after a short wait of a length by chance.
+    Each time the object is read and planned again, after a short random wait.
     """
     gets_through(place, job, Fault(status=409, count=10))
 
@@ -393,7 +393,7 @@ def test_away_for_good(place: Place, job: Job) -> None:
 
 @pytest.mark.parametrize("job", OTHER_WRITES.values(), ids=OTHER_WRITES)
 def test_every_other_write(place: Place, job: Job) -> None:
-    """Whatever else the modules write (new streams and secrets, policies, deletions, secrets created anew, links
+    """Whatever else the modules write (new streams and secrets, policies, deletions, secrets recreated, links
     taken away) meets these faults once: a reset before or after the work, 429, 500 and 504 before or after the work,
     503, 409, a restart.
 
@@ -420,7 +420,7 @@ def test_token_expires(place: Place, job: Job) -> None:
     "Cannot ...: the API server ... answered 401 Unauthorized: Unauthorized; the bearer token of the option api_key
     is wrong or has expired: log in again and pass the new one (oc whoami --show-token)".
 
-    Nothing is tried again with that token. With a new one the next run gets there.
+    Nothing is retried with that token. With a new one the next run gets there.
     """
     job.prepare(place)
     run, _fault = strike(place, job, Fault(expire="robot"))

@@ -136,7 +136,7 @@ def test_restart_in_the_middle_of_a_batch(place: Place) -> None:
 
     Nothing: the task succeeds.
 
-    The import that was cut off is looked at and, where needed, repeated. The others go on once the server is back.
+    The import that was cut off is looked at and, if needed, repeated. The others go on once the server is back.
     """
     fault = place.break_api(Fault("POST", "/imagestreamimports", skip=2, outage=0.5))
     run = place.run("image_stream_import", **{**streams_of(place), "concurrency": 3})
@@ -313,7 +313,7 @@ def test_one_namespace_of_several_meets_an_error(
 def test_the_server_fails_while_the_samples_are_waited_for(place: Place, lasting: bool) -> None:
     """The API server fails after the configuration of the samples was written, while the operator is waited for.
 
-    Nothing where it recovers within wait_timeout; else "configs.samples.operator.openshift.io/cluster was written as
+    Nothing if it recovers within wait_timeout; else "configs.samples.operator.openshift.io/cluster was written as
     declared, but its effect could not be watched: ...".
 
     That the configuration was written is reported, and the waiting goes on through a failure that passes.
@@ -439,7 +439,7 @@ def test_a_comparison_meets_a_fault(place: Place, fault: Fault) -> None:
 @pytest.mark.parametrize("write", ["POST /secrets", "PUT /serviceaccounts/", "POST /imagestreamimports"])
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_a_correction_meets_a_fault(place: Place, fault: Fault, write: str) -> None:
-    """cluster_drift brings about what is declared, and meets one of these faults at a secret, a link or an import.
+    """cluster_drift corrects what is declared, and meets one of these faults at a secret, a link or an import.
 
     Nothing: the task succeeds, and is changed.
 

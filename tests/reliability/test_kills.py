@@ -110,7 +110,7 @@ def test_kill_at_any_moment(place: Place, victims: Victims, job: Job, rounds: in
 
     What Ansible says of a module that died. The next run succeeds.
 
-    No entry of a secret or list that somebody else put there is lost: a secret that was just being created anew is
+    No entry of a secret or list that somebody else put there is lost: a secret that was just being recreated is
     kept as NAME.former. The next run makes everything as declared, also check mode foresees it, and the one after it
     finds nothing to do.
     """
@@ -126,7 +126,7 @@ def test_kill_at_any_moment(place: Place, victims: Victims, job: Job, rounds: in
             life = victims.live(job.module, options)
             assert job.is_done(place)
             continue
-        # by chance, but one in each part of its life
+        # random, but one in each part of its life
         moment = life * (turn - chance.random()) / rounds
         victims.live(job.module, options, moment)
         # what it has sent may still be under way
@@ -159,7 +159,7 @@ def test_end_before_and_after_each_request(place: Place, monkeypatch: pytest.Mon
     The same.
 
     The same, for each of its requests and whatever the modules write: new streams and secrets, policies, tags,
-    streams and secrets that are deleted, secrets that are created anew, links that are taken away. Only the history
+    streams and secrets that are deleted, secrets that are recreated, links that are taken away. Only the history
     of a tag that purge_tags removes may stay, for image_stream_tag with state absent to remove.
     """
     send = cluster_client.ClusterClient.request

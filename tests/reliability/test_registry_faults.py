@@ -106,7 +106,7 @@ def test_import_meets_a_registry_that_fails_once(place: Place, fault: Fault) -> 
 
     Nothing: the task succeeds.
 
-    An image that failed beside others is tried once more alone, after a pause where the registry seems to fail for a
+    An image that failed beside others is tried once more alone, after a pause if the registry seems to fail for a
     moment.
     """
     run = imports(place, dataclasses.replace(fault, path="/manifests/v1", times=1))
@@ -252,7 +252,7 @@ def test_module_meets_a_registry_that_fails_once(place: Place, module: Callable[
 
     Nothing: the task succeeds.
 
-    Three tries, with waits by chance, or of the time in Retry-After up to ten seconds.
+    Three tries, with random waits, or of the time in Retry-After up to ten seconds.
     """
     place.registry.switches.faults = [dataclasses.replace(fault, path="/v2/", times=1)]
     assert module(place).failure == ""
@@ -303,7 +303,7 @@ def test_module_meets_a_registry_that_does_not_answer(place: Place) -> None:
 
     "... could not be reached at ... (no answer within 1 second); check host, port and network".
 
-    That is not tried again: it has cost the whole time already.
+    That is not retried: it has cost the whole time already.
     """
     place.registry.switches.faults = [Fault(path="/v2/", delay=2.5)]
     run = describes(place)
@@ -446,7 +446,7 @@ def test_module_meets_a_token_server_that_does_not_answer(place: Place, hub: Emb
 
     "... could not be reached at ... (no answer within 1 second); check host, port and network".
 
-    That is not tried again: it has cost the whole time already.
+    That is not retried: it has cost the whole time already.
     """
     hub.switches.faults = [Fault(path="/token", delay=2.5)]
     before = len(hub.switches.requests)

@@ -216,7 +216,7 @@ def test_ten_writers_of_a_pull_secret(place: Place, rounds: int) -> None:
 
 @pytest.mark.rounds(2, 20)
 def test_ten_writers_of_a_secret_that_has_to_be_created_anew(place: Place, rounds: int) -> None:
-    """The same where the secret has to be deleted and created anew first, and each run would do it (recreate).
+    """The same if the secret has to be deleted and recreated first, and each run would do it (recreate).
 
     Nothing: each task succeeds.
 

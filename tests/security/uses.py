@@ -25,7 +25,7 @@ EVERYWHERE = ""
 class Use:
     """``bindings``: each role of ``manifest`` with the namespace that it is bound in. ``steps`` are made in order.
 
-    ``about``: the only resource whose rights the steps show, where the roles overlap. ``topology``: where the control
+    ``about``: the only resource whose rights the steps show, if the roles overlap. ``topology``: where the control
     plane runs.
     """
 

@@ -91,7 +91,7 @@ class Run:
 
     @property
     def imported(self) -> list[str]:
-        """The tags whose images were imported, in order, repeated where they were imported again."""
+        """The tags whose images were imported, in order, repeated if they were imported again."""
         return [image["to"]["name"] for sent in self.sent for image in sent.imports]
 
     @property

@@ -179,7 +179,7 @@ def test_answer_is_lost_after_the_work_was_done(scene: Scene) -> None:
 def test_server_gives_up_with_504(scene: Scene) -> None:
     """When its time is over the server answers 504 while the work may go on (2.6).
 
-    The request is repeated within bounds, and the stream is read again where somebody wrote it meanwhile.
+    The request is repeated within bounds, and the stream is read again if somebody wrote it meanwhile.
     """
     scene.control.fault(method="POST", path=f"{scene.namespace}/imagestreamimports", status=504, after_work=True)
     result = scene.run(tags=[tag("v2", f"{scene.web}:v2"), tag("v1", f"{scene.web}:v1")])

@@ -59,7 +59,7 @@ class Interference:
 
 
 def differences(foreseen: t.Any, done: t.Any, path: str = "") -> list[str]:
-    """Where a run reports something else than check mode."""
+    """If a run reports something else than check mode."""
     if isinstance(foreseen, dict) and isinstance(done, dict):
         return [
             text

@@ -58,7 +58,7 @@ def test_failed_import_keeps_the_old_policies(scene: Scene) -> None:
     """An import that fails leaves source and policies of an existing tag as they were (2.5,
     failed_refresh_keeps_last_image).
 
-    Policies that can be patched are patched after it; what only an import can change is tried again by the next run.
+    Policies that can be patched are patched after it; what only an import can change is retried by the next run.
     """
     repository = f"{scene.namespace}/gone"
     source = f"{scene.hosts['private']}/{repository}:v1"
@@ -77,7 +77,7 @@ def test_failing_source_is_not_put_on_a_good_tag(scene: Scene) -> None:
     """An import of a missing source marks a good tag as failed although its own source is fine (2.5,
     failed_refresh_keeps_last_image).
 
-    A new source is looked up first; where it cannot be had, the tag stays as it is and the task fails.
+    A new source is looked up first; if it cannot be had, the tag stays as it is and the task fails.
     """
     scene.converge(tags=[tag("v2", f"{scene.web}:v2")])
     version = scene.versions()

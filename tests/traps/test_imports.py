@@ -46,7 +46,7 @@ def test_unchanged_import_writes_nothing(scene: Scene) -> None:
     """An import that brings nothing new writes nothing, which is the only sign that nothing changed (2.4, 7.1,
     reimport_unchanged).
 
-    Changed means that the state before and after differ, also where every tag is imported on request.
+    Changed means that the state before and after differ, also if every tag is imported on request.
     """
     tags = [tag("v1", f"{scene.web}:v1"), tag("v2", f"{scene.web}:v2")]
     scene.converge(refresh="always", tags=tags)
@@ -122,7 +122,7 @@ def test_tag_that_follows_another_becomes_external(scene: Scene) -> None:
     7.1, tags_between_streams).
 
     The tag becomes what is declared in both cases, also with a schedule, which a following tag may not have (2.9).
-    Where its import fails it stays as it was, and the failure costs no other tag anything.
+    If its import fails it stays as it was, and the failure costs no other tag anything.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"}, v2={"from": f"{scene.web}:v2"})
     for name in ("same", "other"):
@@ -150,7 +150,7 @@ def test_tag_that_follows_a_moved_one_moves_along(scene: Scene) -> None:
     """The server moves a tag along with the tag of its stream that it follows, within the same write
     (tags_between_streams).
 
-    Check mode foresees that where a following tag is declared as an external one whose import would fail: it goes on
+    Check mode foresees that if a following tag is declared as an external one whose import would fail: it goes on
     following, whichever of the two comes first, and a failure that it had is over.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"})
@@ -197,7 +197,7 @@ def test_tag_that_follows_what_is_not_there_yet_comes_along(scene: Scene) -> Non
     """A tag may follow one that does not exist; it gets its first image when that one does (3,
     tags_between_streams).
 
-    Check mode foresees that where it is declared as an external one that the server refuses, and that no import is
+    Check mode foresees that if it is declared as an external one that the server refuses, and that no import is
     left pending.
     """
     body = {

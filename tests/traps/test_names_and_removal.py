@@ -23,7 +23,7 @@ def tag(name: str, source: str, **options: t.Any) -> dict[str, t.Any]:
 def test_tag_name_that_no_api_can_address(scene: Scene, name: str) -> None:
     """An import accepts any tag name, also one that the imagestreamtags API can never address (2.9, invalid_requests).
 
-    Such names are refused before anything is sent, and removed through the stream where others made them.
+    Such names are refused before anything is sent, and removed through the stream if others made them.
     """
     with pytest.raises(InputError, match="is not a tag name that the API can address"):
         desired_streams({"namespace": scene.namespace, "name": "web", "tags": [tag(name, f"{scene.web}:v2")]})
@@ -72,7 +72,7 @@ def test_new_tag_finds_what_a_removed_one_has_left(scene: Scene, before: str, th
     """A tag that is declared again gets the images and the failure of the one of its name that was removed from the
     spec (2.4, 2.5, 2.11).
 
-    Check mode foresees that, also where its import fails and the former image stays, with and without a patch before
+    Check mode foresees that, also if its import fails and the former image stays, with and without a patch before
     it.
     """
     names = ("plain", "preferring")

@@ -51,7 +51,7 @@ def test_scheduled_and_insecure_cannot_be_turned_off(scene: Scene, option: str, 
     """Other clients combine scheduled and insecure with what the tag has, so that false never turns them off (1.3,
     7.1).
 
-    A declared false is sent as false, by a patch where no image is to be brought.
+    A declared false is sent as false, by a patch if no image is to be brought.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1", "spec": _PRESERVED})
     result = scene.converge(refresh=registry_call, tags=[tag("v1", f"{scene.web}:v1", **{option: False})])
@@ -165,7 +165,7 @@ def test_preference_that_is_dropped_is_followed_by_an_import(scene: Scene) -> No
 def test_legacy_does_not_tell_that_there_is_a_list(scene: Scene) -> None:
     """A lookup in Legacy mode does not reveal that the source is a list (2.3).
 
-    Where check mode has to foresee another choice from a list, it looks the list itself up.
+    If check mode has to foresee another choice from a list, it looks the list itself up.
     """
     scene.import_as_others(v1={"from": f"{scene.web}:v1"})
     foreseen = scene.run(check_mode=True, tags=[tag("v1", f"{scene.web}:v1", prefer_architecture="ppc64le")])
@@ -232,7 +232,7 @@ def test_digest_ignores_the_preference(scene: Scene) -> None:
 
 
 def test_preferred_child_of_a_list_that_is_not_whole(scene: Scene) -> None:
-    """Legacy takes its child from a list of which others cannot be had, for example where tags are mirrored and
+    """Legacy takes its child from a list of which others cannot be had, for example if tags are mirrored and
     digests are not (2.5, 2.7, 2.10).
 
     Check mode, which looks at the whole list to choose, foresees an import with a digest that is not known yet.

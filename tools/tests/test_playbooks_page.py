@@ -23,7 +23,7 @@ def test_the_page_is_what_playbooks_and_roles_say_of_themselves() -> None:
 
 @pytest.mark.parametrize("playbook", sorted(ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)
 def test_every_variable_that_a_playbook_takes_is_on_the_page(playbook: Path) -> None:
-    """A variable that has a default where it is used, or is asked for, is one that somebody may give."""
+    """A variable that has a default if it is used, or is asked for, is one that somebody may give."""
     text = playbook.read_text(encoding="utf-8")
     taken = set(re.findall(r"\b([a-z][a-z0-9_]+) \| default\(", text)) | set(
         re.findall(rf"\b({playbook.stem}_\w+) is (?:not )?defined", text)

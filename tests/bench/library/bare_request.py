@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The least that a module for a cluster needs: Ansible's base, requests, one GET; yaml where there is a kubeconfig."""
+"""The least that a module for a cluster needs: Ansible's base, requests, one GET; yaml if there is a kubeconfig."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_objects_of_another_kind(admin: ApiClient, plural: str, wanted: str, ver
     ],
 )
 def test_values_of_another_type(admin: ApiClient, plural: str, body: dict[str, t.Any], why: str) -> None:
-    """400 where an object is sent, 422 where a patch makes it so (sigs.k8s.io/json, and
+    """400 if an object is sent, 422 if a patch makes it so (sigs.k8s.io/json, and
     endpoints/handlers/patch.go)."""
     path = admin.image(plural) if plural.startswith("image") else admin.core(plural)
     sent = {**body, "metadata": {"name": "a", **body.get("metadata", {})}}

@@ -87,7 +87,7 @@ def test_samples_follow_the_registry_and_failures_are_reported(openshift: ApiCli
 
 
 def test_skipped_samples_stay_and_removed_ones_come_back(openshift: ApiClient, plain: EmbeddedRegistry) -> None:
-    """A skipped stream only loses its label's value; Removed deletes what is managed; Managed creates it anew."""
+    """A skipped stream only loses its label's value; Removed deletes what is managed; Managed recreates it."""
     configured(openshift, samplesRegistry=plain.host, skippedImagestreams=["sample"])
     assert openshift.stream("sample")["metadata"]["labels"][LABEL] == "false"
     configured(openshift, managementState="Removed")

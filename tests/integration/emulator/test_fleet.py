@@ -106,7 +106,7 @@ def test_the_page_shows_every_cluster_and_nothing_shows_a_credential(
 
 
 def test_four_slices_make_the_same_report(fleet: EmulatedFleet, folder: Path, whole: Run) -> None:
-    # One of each kind, where it has to be quick.
+    # One of each kind, if it has to be quick.
     chosen = (
         fleet.names
         if CLUSTERS >= LARGE

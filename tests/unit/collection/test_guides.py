@@ -42,7 +42,7 @@ def rows(guide: str) -> list[re.Match[str]]:
 
 
 def sentence(node: ast.expr | None) -> str | None:
-    """Return a text of the code with ``OPEN`` for its variable parts; None where it is no text."""
+    """Return a text of the code with ``OPEN`` for its variable parts; None if it is no text."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):

@@ -76,7 +76,7 @@ class ScriptedCluster:
         return [request for request in self.sent if request.path.endswith("/imagestreamimports") and not request.writes]
 
     def assert_all_asked(self) -> None:
-        """Fail where an answer was laid out that nobody asked for."""
+        """Fail if an answer was laid out that nobody asked for."""
         left = {f"{method} {path}": len(answers) for (method, path), answers in self._answers.items() if answers}
         assert not left, f"not asked for: {left}"
 

@@ -223,7 +223,7 @@ class StoredCluster:
 
 
 def fits(item: Object, query: t.Mapping[str, str]) -> bool:
-    """Whether an object is in a list with this field selector: equality and inequality of fields, "" where one is
+    """Whether an object is in a list with this field selector: equality and inequality of fields, "" if one is
     missing."""
     for term in filter(None, query.get("fieldSelector", "").split(",")):
         path, operator, value = re.fullmatch(r"([\w.]+)(!?=)(.*)", term).groups()  # type: ignore[union-attr]

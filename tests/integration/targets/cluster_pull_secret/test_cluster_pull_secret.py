@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role cluster_pull_secret: merged and verified, refused where something would be lost, with the least rights."""
+"""The role cluster_pull_secret: merged and verified, refused if something would be lost, with the least rights."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ POLICY = {"insecure": True, "importMode": "PreserveOriginal"}
 
 @pytest.fixture
 def variables(given: Surroundings, cluster: Cluster, namespace: str) -> dict[str, t.Any]:
-    """Return a stream with an imported tag, and one that shall go."""
+    """Return a stream with an imported tag, and one that is to go."""
     digest = given.push("plain", "tagged", "v1", "linux/amd64 linux/arm64")
     given.push("plain", "tagged", "v2")
     source = given.image("plain", "tagged", "v1")

@@ -369,7 +369,7 @@ def test_what_an_owner_keeps_is_a_notice_of_what_it_keeps(api: StoredCluster, ru
 
 
 def test_the_global_secret_of_a_hosted_cluster(api: StoredCluster, run: t.Callable[..., t.Any]) -> None:
-    """It is compared where this cluster has it, and corrected where that was approved."""
+    """It is compared if this cluster has it, and corrected if that was approved."""
     api.namespaces |= {"openshift-config", "kube-system"}
     api.put_in("infrastructures", "", "cluster", status={"controlPlaneTopology": "External"})
     options = {

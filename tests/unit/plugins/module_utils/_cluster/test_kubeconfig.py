@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The loader of static kubeconfig parts: against the kubernetes library where that one is right, and by itself
+"""The loader of static kubeconfig parts: against the kubernetes library if that one is right, and by itself
 elsewhere."""
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def test_the_library_reads_the_same_from_content(corpus: Path, name: str, monkey
     assert as_we_see(content) == as_the_library_sees(content) == as_we_see(str(corpus / name))
 
 
-# ---- where the library is wrong, and ours right
+# ---- if the library is wrong, and ours right
 
 
 def test_the_first_file_names_the_current_context(corpus: Path) -> None:

@@ -294,7 +294,7 @@ def test_a_token_that_stays_expired_is_an_error(tmp_path: Path, issuer: Scripted
 def test_an_expired_token_that_the_library_took_for_good_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # several versions go on with the old token where the issuer does not answer well
+    # several versions go on with the old token if the issuer does not answer well
     expired = web_token(exp=1)
 
     def load(_content: t.Any, client_configuration: t.Any, **_keywords: t.Any) -> None:

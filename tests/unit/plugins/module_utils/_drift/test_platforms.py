@@ -50,7 +50,7 @@ def single(architecture: str) -> Image:
 
 
 def found(outcome: t.Any, digest: str | None, cluster: ScriptedCluster | None = None) -> Platforms:
-    """Return the platforms of a tag that has the digest, where the lookup of its source had this outcome."""
+    """Return the platforms of a tag that has the digest, if the lookup of its source had this outcome."""
     before = ObservedStream(NAMESPACE, "web", True, "1", tags={"v2": V2._replace(digest=digest)} if digest else {})
     result = StreamResult(desired(tags=[tag("v2", SOURCE)]), before, before)
     result.outcomes["v2"] = outcome

@@ -334,7 +334,7 @@ class TestKept:
 
 
 class TestSource:
-    """A changed source: by import, and by a patch where the import would leave it (contract case source_change)."""
+    """A changed source: by import, and by a patch if the import would leave it (contract case source_change)."""
 
     def test_another_image_is_imported_and_the_import_writes_the_source(self) -> None:
         source = f"{WEB}:v1"

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the quayside.openshift_images project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole repositories: whose tag list is taken, what it costs, and what happens where the registry cannot be read
+"""Whole repositories: whose tag list is taken, what it costs, and what happens if the registry cannot be read
 from here."""
 
 from __future__ import annotations

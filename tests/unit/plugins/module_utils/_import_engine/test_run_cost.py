@@ -130,7 +130,7 @@ class TestGrowth:
         assert cost(1000) / cost(100) == pytest.approx(10, rel=0.1)
 
     def test_with_the_number_of_new_tags_of_one_stream(self) -> None:
-        """The server answers each of its imports with the whole stream; reading that is not planned anew each time."""
+        """The server answers each of its imports with the whole stream; reading that is not planned again each time."""
 
         def cost(tags: int) -> int:
             wanted = declared(1, tags, refresh="missing")
