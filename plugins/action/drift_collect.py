@@ -53,8 +53,10 @@ _OF_COMPARISON = frozenset(
 
 
 class ActionModule(ActionBase):
-    """Runs the modules for one cluster. No task has to compute with their results, in which Ansible hides parts of
-    names."""
+    """Runs the modules for one cluster.
+
+    No task has to compute with their results, in which Ansible hides parts of names.
+    """
 
     TRANSFERS_FILES = False
 
@@ -104,8 +106,10 @@ class ActionModule(ActionBase):
         return {**result, "diff": collector.differences} if collector.differences else result
 
     def _problems(self, own: Json, cluster: str) -> tuple[list[str], list[str] | None]:
-        """Return what is wrong with the variables, and the ids of the changes that may be made; None for all that
-        will be shown."""
+        """Return what is wrong with the variables, and the ids of the changes that may be made.
+
+        Return None for all that will be shown.
+        """
         problems = list(own["problems"])
         if own["batch_size"] < 1:
             problems.append(f"drift_report_batch_size is {own['batch_size']}: give a number from 1")

@@ -67,8 +67,10 @@ class ActionModule(ActionBase):
         return {**result, "roles": asked_for(chosen, values)}
 
     def _evaluate(self, names: t.Iterable[str], given: t.Mapping[str, t.Any], values: dict[str, t.Any]) -> list[str]:
-        """Put the values of those that are given into ``values``; return a sentence for each that is undefined, or
-        has such a one inside."""
+        """Put the values of those that are given into ``values``.
+
+        Return a sentence for each that is undefined, or has such a one inside.
+        """
         problems = []
         for name in names:
             if name in given:

@@ -194,8 +194,10 @@ def _secret(secret: Entry, known: set[str]) -> tuple[dict[str, t.Any] | None, st
 
 
 def _registry(registry: Entry, known: set[str]) -> dict[str, t.Any]:
-    """Return the entry with its credential as a template: only there one stands, and only one of the variables that
-    are listed."""
+    """Return the entry with its credential as a template.
+
+    Only there one stands, and only one of the variables that are listed.
+    """
     entry = dict(registry)
     for option in _CREDENTIALS:
         if option in entry:

@@ -48,8 +48,10 @@ def migration_record(text: str, path: str, cluster: str) -> MigrationRecord:
 
 
 def _stream(entry: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the entry if the options of image_stream_import take it: no name and no value of it can be a template
-    then."""
+    """Return the entry if the options of image_stream_import take it.
+
+    No name and no value of it can be a template then.
+    """
     if set(entry) != _STREAM or not all(set(tag) <= _TAG for tag in entry["tags"]):
         raise ValueError("something else is in it")
     texts = [entry["namespace"], entry["name"], *(value for tag in entry["tags"] for value in tag.values())]

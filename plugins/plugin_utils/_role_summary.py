@@ -61,8 +61,10 @@ def image_streams(results: t.Sequence[Result], check_mode: bool) -> Summary:
 def registry_access(
     written: t.Sequence[Result], linked: t.Sequence[Result], declared: t.Sequence[Result], check_mode: bool
 ) -> Summary:
-    """Summarize the pull secrets and links of the role registry_access; ``declared`` are its entries, one for each
-    of ``written``."""
+    """Summarize the pull secrets and links of the role registry_access.
+
+    ``declared`` are its entries, one for each of ``written``.
+    """
     secrets = [one for result in written for one in _list(result, "secrets")]
     links = [one for result in linked for one in _list(result, "service_accounts")]
     reasons: Counter[str] = Counter()

@@ -40,8 +40,10 @@ class Outcome(t.NamedTuple):
 
 
 def rotation(found: t.Sequence[Entry], users: t.Sequence[str]) -> Rotation:
-    """Return what to write, from the results of ``registry_access_info``. ``users`` are those whose credentials are
-    replaced, none for any."""
+    """Return what to write, from the results of ``registry_access_info``.
+
+    ``users`` are those whose credentials are replaced, none for any.
+    """
     items: dict[tuple[str, str], dict[str, t.Any]] = {}
     untouched = []
     for secret in (secret for one in found for secret in one.get("secrets") or ()):

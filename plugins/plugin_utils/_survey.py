@@ -36,8 +36,10 @@ _NO_CREDENTIAL = (
 
 
 class Survey(NamedTuple):
-    """The structures, and one sentence for each thing that is wrong; with any of these, the structures are not to be
-    used."""
+    """The structures, and one sentence for each thing that is wrong.
+
+    With any of these, the structures are not to be used.
+    """
 
     entries: list[Entry]
     problems: list[str]
@@ -61,8 +63,11 @@ def image_streams(text: str, variable: str) -> Survey:
 
 
 def pull_secrets(answers: t.Mapping[str, t.Any]) -> Survey:
-    """Read a pull secret from the role's flat variables without their prefix: survey_namespaces, survey_secret,
-    survey_service_accounts, and credential_registry, credential_username, credential_password, credential_auth_file."""
+    """Read a pull secret from the role's flat variables without their prefix.
+
+    Survey_namespaces, survey_secret, survey_service_accounts, and credential_registry, credential_username,
+    credential_password, credential_auth_file.
+    """
     namespaces = names(answers.get("survey_namespaces"))
     if not namespaces:
         return Survey([], [])

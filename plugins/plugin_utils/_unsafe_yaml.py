@@ -71,14 +71,18 @@ def _tagged(value: t.Any) -> t.Any:
 
 
 def _exact(text: str) -> str:
-    """Return the text without the class that Ansible gives to what it did not make: its str() returns one of its own
-    again."""
+    """Return the text without the class that Ansible gives to what it did not make.
+
+    Its str() returns one of its own again.
+    """
     return str.encode(text, "utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
 
 
 def in_a_comment(text: str) -> str:
-    """Return the text as it can stand in a comment or a line for people: as it is, or in quotes with everything else
-    escaped."""
+    """Return the text as it can stand in a comment or a line for people.
+
+    As it is, or in quotes with everything else escaped.
+    """
     return text if _PLAIN.fullmatch(text) else quoted(text)
 
 

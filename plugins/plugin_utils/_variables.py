@@ -124,8 +124,10 @@ def unknown_variables(given: t.Iterable[str], known: t.Collection[str] | None = 
 
 
 def _shortened(name: str) -> t.Iterator[str]:
-    """Return the name without one of its letters, each in turn: two names that differ in a letter, or in the order
-    of two, share one."""
+    """Return the name without one of its letters, each in turn.
+
+    Two names that differ in a letter, or in the order of two, share one.
+    """
     return (name[:position] + name[position + 1 :] for position in range(len(name)))
 
 

@@ -56,8 +56,10 @@ class ClusterClient:
         retry: RetryPolicy = NORMAL,
         sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
-        """``warn`` gets each different warning of the API server once. Raises ConfigurationError,
-        MissingLibraryError."""
+        """``warn`` gets each different warning of the API server once.
+
+        Raises ConfigurationError, MissingLibraryError.
+        """
         self.connection = connection
         self.requests_sent = 0
         self._session = open_session(connection, pool_size)
@@ -219,8 +221,10 @@ def _limit(_status: int, content_type: str) -> int:
 
 
 def _flaw_of_object(data: dict[str, t.Any], path: str) -> str:
-    """Say why an answer is not an object of the API, whatever its status code says; "" for one that is. Completes
-    "the answer"."""
+    """Say why an answer is not an object of the API, whatever its status code says; "" for one that is.
+
+    Completes "the answer".
+    """
     if not path.startswith(("/api/", "/apis/")):
         # /version has neither
         return ""

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a cluster is reached, as values: address, credential, trust, proxy, impersonation. No file or network is
-touched here.
+"""How a cluster is reached, as values: address, credential, trust, proxy, impersonation.
+
+No file or network is touched here.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -88,8 +89,10 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def open_session(connection: Connection, pool_size: int) -> Session:
-    """Return a session for the cluster, which nothing of the environment changes. Raises ConfigurationError,
-    MissingLibraryError."""
+    """Return a session for the cluster, which nothing of the environment changes.
+
+    Raises ConfigurationError, MissingLibraryError.
+    """
     require_requests()
     proxy = connection.proxy
     # loading CAs costs more than a call, so it is done only for what is used

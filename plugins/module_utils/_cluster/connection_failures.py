@@ -43,8 +43,11 @@ _HERE = "the machine where the module runs"
 
 @dataclass(frozen=True)
 class Failure:
-    """``text`` completes "Cannot ...: "; ``sent``: the request may have reached the server; ``passing``: trying again
-    can help; ``slow``: a try costs its whole time limit."""
+    """``text`` completes "Cannot ...: ".
+
+    ``sent``: the request may have reached the server; ``passing``: trying again can help; ``slow``: a try costs its
+    whole time limit.
+    """
 
     text: str
     sent: bool = False
@@ -114,8 +117,10 @@ def _network_failure(chain: t.Sequence[BaseException], names: set[str], connecti
 
 
 def _tls_refusal(exc: ssl.SSLError, connection: Connection) -> str | None:
-    """Return what ended the handshake, for good; None for a connection that broke off, since then a request may have
-    gone out."""
+    """Return what ended the handshake, for good.
+
+    Return None for a connection that broke off, since then a request may have gone out.
+    """
     host, text = connection.host, str(exc)
     if isinstance(exc, ssl.SSLCertVerificationError):
         return _distrust_text(exc, connection)
@@ -155,8 +160,10 @@ def _wrong_name_text(connection: Connection, problem: str) -> str:
 
 
 def _proxy_text(chain: t.Sequence[BaseException], connection: Connection) -> str | None:
-    """Return what the proxy refused; None if the connection through it broke off, since then a request may have
-    gone out."""
+    """Return what the proxy refused.
+
+    Return None if the connection through it broke off, since then a request may have gone out.
+    """
     shown = _without_credentials(connection.proxy or "")
     if _first(chain, ConnectionRefusedError) is not None:
         return f"the proxy {shown} refused the connection; check {connection.proxy_origin}"

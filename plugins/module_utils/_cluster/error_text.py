@@ -125,8 +125,11 @@ def target_of(method: str, path: str) -> Target:
 
 
 class Answer(NamedTuple):
-    """One HTTP answer, read and bounded. ``data`` is the decoded JSON object; if the body is none, ``text`` is
-    its start and ``flaw`` says what it is instead."""
+    """One HTTP answer, read and bounded.
+
+    ``data`` is the decoded JSON object; if the body is none, ``text`` is its start and ``flaw`` says what it is
+    instead.
+    """
 
     status: int
     content_type: str

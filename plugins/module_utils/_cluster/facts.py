@@ -38,8 +38,9 @@ class NamespaceMissing(CollectionError):
 
 
 def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> None:
-    """Raise ``NamespaceMissing`` if the namespace does not exist; a caller who may not read namespaces is taken
-    at their word.
+    """Raise ``NamespaceMissing`` if the namespace does not exist.
+
+    A caller who may not read namespaces is taken at their word.
 
     ``purpose`` ends the sentence: what cannot be done without the namespace.
     """
@@ -50,8 +51,10 @@ def require_namespace(client: ReadingClient, namespace: str, purpose: str) -> No
 
 
 def check_namespace_exists(client: ReadingClient, namespace: str) -> None:
-    """Raise the server's ``NotFound`` if the namespace does not exist; a caller who may not read namespaces is taken
-    at their word."""
+    """Raise the server's ``NotFound`` if the namespace does not exist.
+
+    A caller who may not read namespaces is taken at their word.
+    """
     try:
         client.get(api_path("v1", None, "namespaces", namespace))
     except Forbidden:
@@ -73,8 +76,10 @@ def control_plane_architecture(client: ReadingClient) -> str:
 
 
 def control_plane_topology(client: ReadingClient) -> str:
-    """Return where the control plane runs, in the words of the cluster: ``External`` if another cluster hosts it; "" if
-    it does not say. Raises Forbidden."""
+    """Return where the control plane runs, in the words of the cluster: ``External`` if another cluster hosts it.
+
+    Return "" if it does not say. Raises Forbidden.
+    """
     try:
         infrastructure = client.get(api_path("config.openshift.io/v1", None, "infrastructures", "cluster"))
     except (NotFound, ApiNotServed):

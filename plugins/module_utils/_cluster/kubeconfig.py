@@ -56,8 +56,11 @@ class KubeconfigCluster(NamedTuple):
 
 
 class KubeconfigUser(NamedTuple):
-    """The user of a context. ``path`` is the file that defines it (None for content); ``exec_plugin`` and
-    ``auth_provider`` are as written, for the kubernetes library."""
+    """The user of a context.
+
+    ``path`` is the file that defines it (None for content); ``exec_plugin`` and ``auth_provider`` are as written, for
+    the kubernetes library.
+    """
 
     origin: str
     name: str = ""
@@ -78,8 +81,11 @@ class KubeconfigUser(NamedTuple):
 
 
 class KubeconfigContext(NamedTuple):
-    """One context, resolved. ``base`` is where the user's exec plugin is started; ``raw_cluster`` is the cluster
-    entry as written, which a plugin may ask for."""
+    """One context, resolved.
+
+    ``base`` is where the user's exec plugin is started; ``raw_cluster`` is the cluster entry as written, which a plugin
+    may ask for.
+    """
 
     name: str
     cluster: KubeconfigCluster
@@ -180,8 +186,10 @@ def load_kubeconfig(source: t.Any, context: str | None, mask: Mask) -> Kubeconfi
 
 
 def kubeconfig_paths_of_environment() -> list[str]:
-    """Return the files of ``$KUBECONFIG`` that exist, [] if it is unset. Raises ConfigurationError if it names no
-    file."""
+    """Return the files of ``$KUBECONFIG`` that exist, [] if it is unset.
+
+    Raises ConfigurationError if it names no file.
+    """
     value = os.environ.get("KUBECONFIG", "")
     if is_kubeconfig_text(value) or is_content(value):
         raise ConfigurationError(
@@ -204,8 +212,10 @@ def default_kubeconfig_paths() -> list[str]:
 
 
 def is_kubeconfig_text(source: t.Any) -> bool:
-    """Return whether the option holds the content itself as text, YAML or JSON: no path has several lines or begins
-    with a brace."""
+    """Return whether the option holds the content itself as text, YAML or JSON.
+
+    No path has several lines or begins with a brace.
+    """
     return isinstance(source, str) and ("\n" in source.strip() or source.lstrip().startswith("{"))
 
 
@@ -348,8 +358,10 @@ def _pem(entry: _Entry, key: str, kind: str) -> Pem | None:
 
 
 def _absolute(entry: _Entry, key: str) -> str | None:
-    """Return the path at ``key``, seen from the kubeconfig's folder. Raises ConfigurationError for content, and does
-    not repeat it."""
+    """Return the path at ``key``, seen from the kubeconfig's folder.
+
+    Raises ConfigurationError for content, and does not repeat it.
+    """
     path = _text(entry, key)
     if path is not None and is_content(path):
         advice = "token takes content" if key == "tokenFile" else f"{key}-data takes content, in base64"
@@ -430,8 +442,10 @@ def _exec_secrets(plugin: t.Mapping[str, t.Any]) -> set[str]:
 
 
 def read_bearer_token(path: str, origin: str) -> str:
-    """Return the bearer token of a file, without the line end. Raises ConfigurationError if it cannot be read or
-    is empty."""
+    """Return the bearer token of a file, without the line end.
+
+    Raises ConfigurationError if it cannot be read or is empty.
+    """
     try:
         with open(path, encoding="utf-8") as handle:
             token = handle.read().strip()
@@ -443,8 +457,10 @@ def read_bearer_token(path: str, origin: str) -> str:
 
 
 def renewal(source: t.Callable[[], str], origin: str, mask: Mask) -> t.Callable[[], str]:
-    """Return what gives a new bearer token of ``source``, which went to ``mask``. It raises ConfigurationError for
-    what cannot be sent."""
+    """Return what gives a new bearer token of ``source``, which went to ``mask``.
+
+    It raises ConfigurationError for what cannot be sent.
+    """
 
     def renewed() -> str:
         token = source()

@@ -151,8 +151,10 @@ def provider_credential(context: KubeconfigContext, persist: bool, mask: Mask) -
 
 
 def plugin_connection(connection: Connection, context: KubeconfigContext, persist: bool, mask: Mask) -> Connection:
-    """Return the connection with what the auth provider or the exec plugin of the context's user hands out; see
-    provider_credential and exec_credential."""
+    """Return the connection with what the auth provider or the exec plugin of the context's user hands out.
+
+    See provider_credential and exec_credential.
+    """
     user = context.user
     if user.auth_provider is not None:
         credential = provider_credential(context, persist, mask)

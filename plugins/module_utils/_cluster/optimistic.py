@@ -63,8 +63,10 @@ class WriteTracker(t.Generic[Result]):
         self.unanswered: CollectionError | None = None
 
     def send(self, write: t.Callable[[], t.Any], meaning: Result) -> None:
-        """Carry out ``write``; raise ``RetryNeeded`` if it has to be planned again, because of another writer or
-        of a missing answer."""
+        """Carry out ``write``.
+
+        Raise ``RetryNeeded`` if it has to be planned again, because of another writer or of a missing answer.
+        """
         if self.unanswered is not None and self._left <= 0:
             raise self.unanswered
         try:
@@ -82,8 +84,10 @@ class WriteTracker(t.Generic[Result]):
         self.unanswered = None
 
     def note_progress(self) -> None:
-        """Let the limits begin again: part of the work was done before another writer, or a missing answer, came
-        between."""
+        """Let the limits begin again.
+
+        Part of the work was done before another writer, or a missing answer, came between.
+        """
         self._left = self._limit
         self.progressed = True
 

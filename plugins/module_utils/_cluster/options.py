@@ -46,8 +46,10 @@ def environment_value(option: str) -> str | None:
 
 
 def option_origin(option: str, value: t.Any) -> str:
-    """Return in words where a cluster option's value came from: the environment variable that holds it, or the task's
-    option."""
+    """Return in words where a cluster option's value came from.
+
+    The environment variable that holds it, or the task's option.
+    """
     variable = in_environment(option, value)
     return f"the environment variable {variable}" if variable else f"the option {option}"
 

@@ -13,8 +13,10 @@ from urllib.parse import quote
 
 
 def segment(name: str) -> str:
-    """Return one path segment, percent-encoded. Raises ValueError for what would be another path (empty, ``.``,
-    ``..``)."""
+    """Return one path segment, percent-encoded.
+
+    Raises ValueError for what would be another path (empty, ``.``, ``..``).
+    """
     if name in ("", ".", ".."):
         raise ValueError(f"{name!r} cannot be a path segment")
     return quote(name, safe=":@")

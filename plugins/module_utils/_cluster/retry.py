@@ -27,8 +27,10 @@ _UNREACHED = "error trying to reach service"
 
 
 class Retry:
-    """One call and what it has spent; ``tries`` counts all of its tries, ``sent`` says whether one may have reached
-    the server."""
+    """One call and what it has spent.
+
+    ``tries`` counts all of its tries, ``sent`` says whether one may have reached the server.
+    """
 
     def __init__(
         self,
@@ -64,7 +66,9 @@ class Retry:
 
     def wait_after_failure(self, reached: bool) -> None:
         """Wait for the next try after the failure that was noted, or raise ApiUnreachable, ApiOutcomeUnknown.
-        ``reached``: the server was there before."""
+
+        ``reached``: the server was there before.
+        """
         failure = self._failure
         again = failure.passing and (self._repeatable or not failure.sent)
         if failure.slow:

@@ -130,8 +130,10 @@ _LIST = "List"
 
 
 def flaw_of(answer: t.Mapping[str, t.Any]) -> str:
-    """Return why an answer is not of the shape of its kind, as the end of a sentence about it; "" if it is, or if
-    its kind is not read."""
+    """Return why an answer is not of the shape of its kind, as the end of a sentence about it.
+
+    Return "" if it is, or if its kind is not read.
+    """
     kind = answer.get("kind")
     if not isinstance(kind, str):
         return ""

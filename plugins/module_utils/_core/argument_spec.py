@@ -15,8 +15,10 @@ Constraint = t.Sequence[t.Any]
 
 
 class ArgumentSpec:
-    """Options and the constraints between them; pieces are merged, and ``to_kwargs`` is what ``AnsibleModule``
-    takes."""
+    """Options and the constraints between them.
+
+    Pieces are merged, and ``to_kwargs`` is what ``AnsibleModule`` takes.
+    """
 
     def __init__(
         self,
@@ -35,8 +37,10 @@ class ArgumentSpec:
         self.required_by = dict(required_by)
 
     def merge(self, other: ArgumentSpec) -> ArgumentSpec:
-        """Return a new specification with the options and constraints of both. Raises ValueError for a doubled
-        option."""
+        """Return a new specification with the options and constraints of both.
+
+        Raises ValueError for a doubled option.
+        """
         doubled = sorted(set(self.options) & set(other.options))
         if doubled:
             raise ValueError(f"options defined twice: {', '.join(doubled)}")

@@ -38,8 +38,10 @@ class NotTried(CollectionError):
 
 
 def concurrent_map(work: t.Callable[[Item], Result], items: t.Collection[Item], width: int) -> list[Result]:
-    """Return ``work`` of every item, in their order; at most ``width`` at once. What ``work`` raises first, in that
-    order, is raised when everything that had begun has ended."""
+    """Return ``work`` of every item, in their order; at most ``width`` at once.
+
+    What ``work`` raises first, in that order, is raised when everything that had begun has ended.
+    """
     if len(items) < 2 or width < 2:
         # threads cost more than they gain
         return [work(item) for item in items]

@@ -125,8 +125,10 @@ class RegistryError(CollectionError):
 
 
 def may_have_been_done(error: CollectionError) -> bool:
-    """Say whether the write that ended with ``error`` may have been carried out all the same: only reading again can
-    tell."""
+    """Say whether the write that ended with ``error`` may have been carried out all the same.
+
+    Only reading again can tell.
+    """
     return isinstance(error, ApiOutcomeUnknown) or (isinstance(error, ApiError) and error.status in (500, 502, 504))
 
 
@@ -149,8 +151,10 @@ class InternalError(CollectionError):
 
 
 def internal_error(exc: Exception) -> InternalError:
-    """Return the error for an exception that nobody expected; its own message stays out, since it can hold any
-    value."""
+    """Return the error for an exception that nobody expected.
+
+    Its own message stays out, since it can hold any value.
+    """
     place = exc.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

@@ -51,8 +51,10 @@ class Needed(NamedTuple):
 
 
 def misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
-    """Return what does not fit the shape, as in ``spec.tags[3].name is a number and not a string``; None if all
-    does."""
+    """Return what does not fit the shape, as in ``spec.tags[3].name is a number and not a string``.
+
+    Return None if all does.
+    """
     if isinstance(shape, Needed):
         if value is None:
             return f"{path} is missing"

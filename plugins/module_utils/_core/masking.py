@@ -195,6 +195,8 @@ def contents_of_paths(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.An
 
 
 def _has_path(definition: t.Mapping[str, t.Any]) -> bool:
-    """Return whether an option of the form ``definition`` has a path in it: lists of thousands are not searched for
-    nothing."""
+    """Return whether an option of the form ``definition`` has a path in it.
+
+    Lists of thousands are not searched for nothing.
+    """
     return any(inner.get("type") == "path" or _has_path(inner) for inner in (definition.get("options") or {}).values())

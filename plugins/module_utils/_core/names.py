@@ -32,8 +32,10 @@ def check_object_name(option: str, name: str) -> None:
 
 
 def check_key(option: str, key: str) -> None:
-    """Raise ``InputError`` for what cannot be the key of a label or annotation: a word, or a DNS subdomain, a slash
-    and a word."""
+    """Raise ``InputError`` for what cannot be the key of a label or annotation.
+
+    A word, or a DNS subdomain, a slash and a word.
+    """
     prefix, slash, word = key.rpartition("/")
     has_prefix = not slash or (re.fullmatch(_SUBDOMAIN, prefix) and len(prefix) <= _MAX_LENGTH)
     if not has_prefix or not _is_word(word):
@@ -81,8 +83,9 @@ def namespaces_from(params: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 
 
 def check_path(option: str, path: str, instead: str = "write it into a file and give its path") -> None:
-    """Raise ``InputError`` for what is the content of a file and not its path: it may hold credentials, so it is not
-    repeated.
+    """Raise ``InputError`` for what is the content of a file and not its path.
+
+    It may hold credentials, so it is not repeated.
 
     ``instead`` says what to do with the content.
     """

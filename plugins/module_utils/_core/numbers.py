@@ -15,8 +15,10 @@ from .errors import InputError
 
 
 def check_numbers(params: t.Mapping[str, t.Any], **least: int) -> None:
-    """Raise ``InputError`` for the first option that is smaller than its least value; one that was left out is not
-    looked at."""
+    """Raise ``InputError`` for the first option that is smaller than its least value.
+
+    One that was left out is not looked at.
+    """
     for option, smallest in least.items():
         if params[option] is not None and params[option] < smallest:
             raise InputError(f"{option} is {params[option]}: give a number from {smallest}")

@@ -72,8 +72,10 @@ class OutwardWall:
         return _bounded(text, TEXT_LIMIT)
 
     def value(self, value: t.Any, *, multiline: bool = False) -> t.Any:
-        """Return a value of JSON types with every string, keys included, as ``text`` returns it; lists keep their
-        length."""
+        """Return a value of JSON types with every string, keys included, as ``text`` returns it.
+
+        Lists keep their length.
+        """
         if isinstance(value, str):
             return self.text(value, multiline=multiline)
         if isinstance(value, t.Mapping):

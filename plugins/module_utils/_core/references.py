@@ -34,8 +34,10 @@ DEFAULT_REGISTRY = "docker.io"
 
 
 class PullSpec(NamedTuple):
-    """A pull spec, taken apart. ``registry`` is as written, and empty if the text names none (then it is Docker
-    Hub)."""
+    """A pull spec, taken apart.
+
+    ``registry`` is as written, and empty if the text names none (then it is Docker Hub).
+    """
 
     registry: str
     repository: str

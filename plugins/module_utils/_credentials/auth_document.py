@@ -44,8 +44,10 @@ class MalformedAuth(ValueError):
 
 
 class Login(NamedTuple):
-    """What an entry means. Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" if there is
-    none."""
+    """What an entry means.
+
+    Secret parts stay out of ``repr``; ``email`` and ``identity_token`` are "" if there is none.
+    """
 
     username: str = ""
     password: str = ""
@@ -68,8 +70,10 @@ class Login(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        """Say whether user name and password can be written as text: bytes that are no UTF-8 are in an ``auth``
-        only."""
+        """Say whether user name and password can be written as text.
+
+        Bytes that are no UTF-8 are in an ``auth`` only.
+        """
         return _is_utf8(self.username + self.password)
 
     @property
@@ -90,8 +94,10 @@ def encode_text(text: str) -> str:
 
 
 def decode_auth(auth: str) -> tuple[str, str]:
-    """Return user name and password of an ``auth`` field; raise ``MalformedAuth`` if the cluster could not decode
-    it."""
+    """Return user name and password of an ``auth`` field.
+
+    Raise ``MalformedAuth`` if the cluster could not decode it.
+    """
     # The server's decoder skips line breaks and nothing else; it wants the padding whole or not at all.
     text = auth.replace("\r", "").replace("\n", "")
     padded = text if text.endswith("=") else text + "=" * (-len(text) % 4)
@@ -106,8 +112,10 @@ def decode_auth(auth: str) -> tuple[str, str]:
 
 
 def decode_entry(entry: t.Any) -> Login:
-    """Return what one entry of ``auths`` means to the cluster; raise ``MalformedAuth`` if it cannot decode the
-    entry."""
+    """Return what one entry of ``auths`` means to the cluster.
+
+    Raise ``MalformedAuth`` if it cannot decode the entry.
+    """
     if entry is None:
         return Login()
     if not isinstance(entry, dict):
@@ -255,8 +263,10 @@ def _fill(auths: dict[str, t.Any], members: _Members) -> None:
 
 
 def _refuse_replaced(auths: t.Mapping[str, t.Any]) -> None:
-    """Raise ``MalformedAuth`` if an entry that another one replaces cannot be decoded: the cluster decodes it all
-    the same."""
+    """Raise ``MalformedAuth`` if an entry that another one replaces cannot be decoded.
+
+    The cluster decodes it all the same.
+    """
     for key, entry in auths.items():
         try:
             decode_entry(entry)
@@ -267,8 +277,9 @@ def _refuse_replaced(auths: t.Mapping[str, t.Any]) -> None:
 
 
 def _entry(members: _Members) -> dict[str, t.Any]:
-    """Return one entry: of a field that is there twice, in any case of letters, the last one counts, and null leaves
-    it as it was.
+    """Return one entry.
+
+    Of a field that is there twice, in any case of letters, the last one counts, and null leaves it as it was.
 
     One of another type than text stays, because the cluster refuses it wherever it stands.
     """
@@ -330,8 +341,10 @@ def read_auth_file(path: str) -> AuthDocument:
 
 
 def parse_auth_content(content: t.Any) -> AuthDocument:
-    """Parse the option ``auth_content``: a mapping, its JSON text, or the base64 of that as a Secret's ``data`` has
-    it."""
+    """Parse the option ``auth_content``.
+
+    A mapping, its JSON text, or the base64 of that as a Secret's ``data`` has it.
+    """
     source = "auth_content:"
     if isinstance(content, dict):
         return parse_auth_file(json.dumps(content), f"{source} the mapping")
@@ -396,8 +409,10 @@ def parse_auth_file(text: str, source: str) -> AuthDocument:
 
 
 def _what_it_is(text: str) -> str:
-    """Return what a text that is no JSON is instead, and what to do, as the end of a sentence; "" if that is not
-    known."""
+    """Return what a text that is no JSON is instead, and what to do, as the end of a sentence.
+
+    Return "" if that is not known.
+    """
     if not text.strip("\ufeff\0 \t\r\n"):
         return 'is empty; log in first ("podman login --authfile FILE REGISTRY")'
     if text.startswith("\ufeff"):
@@ -516,8 +531,10 @@ def _credential_helper(document: dict[str, t.Any], registry: str = "") -> str:
 
 
 def _load_json(text: str) -> t.Any:
-    """Return the parsed text; ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster
-    refuses."""
+    """Return the parsed text.
+
+    ``ValueError`` for NaN and Infinity too, which JSON does not have and the cluster refuses.
+    """
     document = json.loads(text, parse_constant=_refuse_number, parse_float=_finite, object_pairs_hook=_Members)
     # an escape of half a character is the replacement character to the cluster, and nothing that Python could send
     return _whole_characters(document) if "\\ud" in text.lower() else document

@@ -295,8 +295,9 @@ def _split_host(host: str) -> tuple[list[str], str]:
 
 
 def _label_matches(pattern: str, label: str) -> bool:
-    """Return whether a part of a host name fits, as Go's ``path.Match`` decides: ``*`` stands for any text, also
-    none.
+    """Return whether a part of a host name fits, as Go's ``path.Match`` decides.
+
+    ``*`` stands for any text, also none.
 
     Patterns are foreign text, so this takes time that grows with the product of both lengths at most: between the
     first and the last ``*`` each piece is looked for behind the one before it, and never looked for again.

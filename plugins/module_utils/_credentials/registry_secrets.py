@@ -59,8 +59,10 @@ class RegistrySecret(NamedTuple):
 
     @property
     def breaks_imports(self) -> str:
-        """Return why this secret breaks every import of its namespace, as the end of a sentence; "" if it does
-        not."""
+        """Return why this secret breaks every import of its namespace, as the end of a sentence.
+
+        Return "" if it does not.
+        """
         if not self.is_candidate:
             return ""
         if self.document is None:

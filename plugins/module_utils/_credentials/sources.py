@@ -61,8 +61,10 @@ class Credentials(t.Protocol):
 
 
 class RegistrySettings(NamedTuple):
-    """How the registries that the key ``registry`` matches are reached; None if the task does not say it for
-    them."""
+    """How the registries that the key ``registry`` matches are reached.
+
+    Return None if the task does not say it for them.
+    """
 
     registry: str
     insecure: bool | None
@@ -70,8 +72,10 @@ class RegistrySettings(NamedTuple):
 
 
 class OptionCredentials:
-    """The options ``registries``, ``auth_file`` and ``auth_content``. What is said in ``registries`` comes before
-    the file."""
+    """The options ``registries``, ``auth_file`` and ``auth_content``.
+
+    What is said in ``registries`` comes before the file.
+    """
 
     def __init__(self, params: t.Mapping[str, t.Any]) -> None:
         self.settings: list[RegistrySettings] = []
@@ -100,8 +104,10 @@ class OptionCredentials:
         return self._texts
 
     def find(self, image: str) -> Credential | None:
-        """Return the credential of the longest key that matches; raises CredentialUnusable if its entry is
-        malformed."""
+        """Return the credential of the longest key that matches.
+
+        Raises CredentialUnusable if its entry is malformed.
+        """
         match = next(iter(self._keyring.lookup(lookup_text(image))), None)
         if match is None:
             return None
@@ -157,8 +163,10 @@ class NamespaceCredentials:
         return _OneNamespace(self, namespace)
 
     def keyring(self, namespace: str) -> Keyring:
-        """Return the namespace's keyring; raises what reading it has raised, and CredentialUnusable where imports
-        fail by it."""
+        """Return the namespace's keyring.
+
+        Raises what reading it has raised, and CredentialUnusable where imports fail by it.
+        """
         with self._lock:
             if namespace not in self._keyrings:
                 self._keyrings[namespace] = self._read(namespace)

@@ -30,8 +30,11 @@ _LONGEST_RETRY_AFTER = 1e9
 
 
 class RawAnswer(NamedTuple):
-    """One HTTP answer. ``truncated`` is the limit of its kind if the body was longer, and 0 if it is whole; ``url``
-    is what was asked for, as the connection took it."""
+    """One HTTP answer.
+
+    ``truncated`` is the limit of its kind if the body was longer, and 0 if it is whole; ``url`` is what was asked for,
+    as the connection took it.
+    """
 
     status: int
     headers: t.Mapping[str, str]
@@ -119,8 +122,10 @@ def _with_bounds(pool: t.Any) -> t.Any:
 
 
 def read_body(response: t.Any, limit: int, deadline: float) -> tuple[bytes, bool]:
-    """Return the body, or the beginning of one that is longer than ``limit`` bytes, and whether it is. Never wait
-    for more than what has arrived, so that a server that sends a byte now and then meets the deadline."""
+    """Return the body, or the beginning of one that is longer than ``limit`` bytes, and whether it is.
+
+    Never wait for more than what has arrived, so that a server that sends a byte now and then meets the deadline.
+    """
     decode = _is_plain_or_gzip(response.headers)
     # urllib3 before 2 has no read1, and waits until a piece is full: it is kept small for the deadline's sake
     piece = (
@@ -152,8 +157,10 @@ def media_type(headers: t.Mapping[str, str]) -> str:
 
 
 def seconds_to_wait(header: str) -> float | None:
-    """Return the seconds that a Retry-After header names, 0 for a date that has passed; None if it names no time: it
-    may be anything."""
+    """Return the seconds that a Retry-After header names, 0 for a date that has passed.
+
+    Return None if it names no time: it may be anything.
+    """
     try:
         return min(float(urllib3.Retry().parse_retry_after(header)), _LONGEST_RETRY_AFTER)
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
@@ -162,6 +169,8 @@ def seconds_to_wait(header: str) -> float | None:
 
 
 def _is_plain_or_gzip(headers: t.Mapping[str, str]) -> bool:
-    """Return whether a body may be unpacked: one that was packed several times becomes a thousand times larger with
-    each."""
+    """Return whether a body may be unpacked.
+
+    One that was packed several times becomes a thousand times larger with each.
+    """
     return headers.get("Content-Encoding", "").strip().lower() in ("", "identity", "gzip", "x-gzip")

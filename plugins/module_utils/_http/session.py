@@ -48,7 +48,9 @@ Headers = t.Iterable[tuple[str, str]]
 
 class NoAnswer(Exception):
     """No complete answer came; ``cause`` is the exception that says why, without those of ``requests`` around it.
-    ``begun``: the answer's headers had come."""
+
+    ``begun``: the answer's headers had come.
+    """
 
     def __init__(self, cause: BaseException, begun: bool) -> None:
         super().__init__(type(cause).__name__)
@@ -159,8 +161,10 @@ class Session:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def open_proxy(self, proxy: str) -> None:
-        """Prepare the way through a proxy, so that what it lacks is found before the first request. Raises
-        MissingLibraryError."""
+        """Prepare the way through a proxy, so that what it lacks is found before the first request.
+
+        Raises MissingLibraryError.
+        """
         self._adapter.proxy_manager_for(proxy)
 
     def send(
@@ -227,8 +231,10 @@ def require_requests() -> None:
 
 
 def address_of(url: str) -> t.Any:
-    """Return the parts of a URL (scheme, auth, host, port, path, query) as the connection takes them: there is no
-    second opinion about where a request goes. Raises ValueError for what is no address."""
+    """Return the parts of a URL (scheme, auth, host, port, path, query) as the connection takes them.
+
+    There is no second opinion about where a request goes. Raises ValueError for what is no address.
+    """
     address = urllib3.util.parse_url(url)
     if not address.scheme or (address.scheme in ("http", "https") and not address.host):
         raise ValueError("no address")
@@ -269,8 +275,10 @@ def _without_wrappers(exc: BaseException) -> BaseException:
 
 
 def _chain(exc: BaseException) -> t.Iterator[BaseException]:
-    """Yield the exception and everything it wraps: HTTP libraries put the cause into ``args``, ``reason`` or
-    ``__cause__``."""
+    """Yield the exception and everything it wraps.
+
+    HTTP libraries put the cause into ``args``, ``reason`` or ``__cause__``.
+    """
     waiting: list[t.Any] = [exc]
     seen: set[int] = set()
     while waiting:

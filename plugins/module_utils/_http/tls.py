@@ -24,8 +24,10 @@ with contextlib.suppress(ImportError):
 
 
 class Pem(NamedTuple):
-    """Certificates or a key in PEM form: the path of a file, or the text itself. ``origin`` names it in error
-    messages."""
+    """Certificates or a key in PEM form: the path of a file, or the text itself.
+
+    ``origin`` names it in error messages.
+    """
 
     origin: str
     path: str | None = None

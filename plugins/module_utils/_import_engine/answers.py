@@ -100,8 +100,10 @@ class Answers:
 
 
 def refused_for(stream: str, error: CollectionError) -> CollectionError:
-    """Return the refusal of a lookup in the words that the import of ``stream`` would have got: check mode says what
-    the run says."""
+    """Return the refusal of a lookup in the words that the import of ``stream`` would have got.
+
+    Check mode says what the run says.
+    """
     if not isinstance(error, ApiError):
         return error
     text = str(error).replace(f'image stream import "{NOBODYS_NAME}"', f'image stream import "{stream}"')

@@ -47,8 +47,10 @@ def keep_only_approved(
 
 
 def _changes(tag: TagPlan, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge) -> list[Change]:
-    """Return the ways in which what is planned for a tag can have been shown: with its new image, and without
-    knowing it."""
+    """Return the ways in which what is planned for a tag can have been shown.
+
+    With its new image, and without knowing it.
+    """
     after = plan.after.tags.get(tag.name)
     before = view(_as_shown(tag.name, observed, knowledge))
     ways = [after] if tag.unforeseen is None else [after, tag.unforeseen]
@@ -56,9 +58,11 @@ def _changes(tag: TagPlan, plan: StreamPlan, observed: ObservedStream, knowledge
 
 
 def _as_shown(name: str, observed: ObservedStream, knowledge: Knowledge) -> ObservedTag | None:
-    """Return the tag as it was when the run began, if since then only this run has set anything on it: images come
-    from imports, those of the cluster's controller too, and from the tag that it follows (contract case
-    tags_between_streams)."""
+    """Return the tag as it was when the run began, if since then only this run has set anything on it.
+
+    Images come from imports, those of the cluster's controller too, and from the tag that it follows (contract case
+    tags_between_streams).
+    """
     now = observed.tags.get(name)
     if now is None or knowledge.begun_with is None:
         return now

@@ -136,8 +136,10 @@ def pending_credentials(params: t.Mapping[str, t.Any]) -> tuple[PendingCredentia
 
 
 def desired_streams(params: t.Mapping[str, t.Any]) -> list[DesiredStream]:
-    """Turn the options of image_stream_import into desired streams; ``InputError`` names the stream and tag at
-    fault."""
+    """Turn the options of image_stream_import into desired streams.
+
+    ``InputError`` names the stream and tag at fault.
+    """
     entries = params.get("streams")
     if entries is None:
         streams = [_desired_stream(params, {})]

@@ -95,9 +95,11 @@ class ImportItem(NamedTuple):
     reference_policy: str | None = None
 
     def body(self) -> dict[str, t.Any]:
-        """Return the ``spec.images[]`` entry. The import policy is complete: the server does not merge it (contract
-        case policy_fields_overwritten); ``to`` is always sent, or nothing is recorded (contract case
-        source_without_tag)."""
+        """Return the ``spec.images[]`` entry.
+
+        The import policy is complete: the server does not merge it (contract case policy_fields_overwritten); ``to`` is
+        always sent, or nothing is recorded (contract case source_without_tag).
+        """
         policy: dict[str, t.Any] = {"insecure": self.insecure, "scheduled": self.scheduled}
         if self.import_mode:
             policy["importMode"] = self.import_mode

@@ -62,8 +62,10 @@ def info_report(
     concurrency: int,
     timeout: int,
 ) -> Report:
-    """Describe what was found; with ``remedy_for``, also what the registries serve now for each tag (upstream), and
-    ``with_images`` the media types and children of the images that the tags have.
+    """Describe what was found.
+
+    With ``remedy_for``, also what the registries serve now for each tag (upstream), and ``with_images`` the media types
+    and children of the images that the tags have.
 
     The registries are asked as check mode of image_stream_import asks them, with each tag's own policy.
     """

@@ -71,15 +71,19 @@ class ObservedTag(NamedTuple):
 
     @property
     def pending(self) -> bool:
-        """Return whether the spec is ahead of its newest image: the import controller would import it
-        (server-behaviour.md 2.11)."""
+        """Return whether the spec is ahead of its newest image.
+
+        The import controller would import it (server-behaviour.md 2.11).
+        """
         return self.generation > max(self.image_generation, self.failure_generation)
 
 
 class ObservedStream(NamedTuple):
-    """An image stream; ``exists`` is false for one that the cluster does not have. ``left`` is what removed tags
-    have left behind: the images and the failure of tags that are not declared any more (server-behaviour.md 2.11).
-    ``owner`` is who else reconciles it."""
+    """An image stream; ``exists`` is false for one that the cluster does not have.
+
+    ``left`` is what removed tags have left behind: the images and the failure of tags that are not declared any more
+    (server-behaviour.md 2.11). ``owner`` is who else reconciles it.
+    """
 
     namespace: str
     name: str
@@ -97,8 +101,9 @@ class ObservedStream(NamedTuple):
 
 
 def failure_from_status(status: t.Mapping[str, t.Any], import_mode: str = "", otherwise: str = "") -> ImportFailure:
-    """Return the failure that a condition or status of the server tells, in words that can be shown: they may be
-    those of a registry.
+    """Return the failure that a condition or status of the server tells, in words that can be shown.
+
+    They may be those of a registry.
 
     ``otherwise`` stands for a message if there is none.
     """
@@ -230,8 +235,9 @@ class Found:
 
 
 def find(client: ClusterClient, wanted: Selection, concurrency: int) -> Found:
-    """Read the selected streams: one LIST a namespace, or one of the cluster; one GET if a single stream is asked
-    for.
+    """Read the selected streams: one LIST a namespace, or one of the cluster.
+
+    One GET if a single stream is asked for.
 
     A namespace that may not be read is in ``errors`` and does not hide the others; if the whole cluster may not
     be listed ``Forbidden`` is raised. What no other request would fare better with (API server gone, token refused,

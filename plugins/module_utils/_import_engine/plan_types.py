@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan for image streams as values: reasons, the parts of a plan, and what a plan may rely on. No decision is
-made here.
+"""The plan for image streams as values: reasons, the parts of a plan, and what a plan may rely on.
+
+No decision is made here.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -61,8 +62,9 @@ class TagPlan(NamedTuple):
 
 
 class StreamPlan(NamedTuple):
-    """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete the whole
-    stream.
+    """What is to be done for one stream, in this order: create or patch, import, remove tags.
+
+    Or delete the whole stream.
 
     ``held_back`` are the reasons of changes that were not approved, by tag, and by "" for the stream itself.
     """

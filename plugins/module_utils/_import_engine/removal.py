@@ -17,8 +17,10 @@ from .._core.errors import NotFound
 
 
 def remove_tags(client: ClusterClient, path: str, names: t.Sequence[str], version: str) -> dict[str, t.Any]:
-    """Take the tags out of a stream's spec; ``Conflict`` if the stream is not as it was read any more. Return the
-    stream."""
+    """Take the tags out of a stream's spec; ``Conflict`` if the stream is not as it was read any more.
+
+    Return the stream.
+    """
     tags = [{"name": name, "$patch": "delete"} for name in names]
     body = {"metadata": {"resourceVersion": version}, "spec": {"tags": tags}}
     # A repeated one would be a conflict with the first.

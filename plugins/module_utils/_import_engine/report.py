@@ -203,8 +203,10 @@ def _tag_result(
 
 
 def _differences(result: StreamResult, where: str) -> list[Difference]:
-    """Return the difference of a changed stream, with those of its tags that this run changed; nothing for an
-    unchanged one."""
+    """Return the difference of a changed stream, with those of its tags that this run changed.
+
+    Nothing for an unchanged one.
+    """
     if result.before is result.after:
         return []
     touched = {tag.name for tag in result.desired.tags} | set(result.reasons)

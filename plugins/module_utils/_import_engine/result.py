@@ -19,12 +19,14 @@ from .plan_types import StreamPlan
 
 
 class StreamResult:
-    """What became of one stream, or would in check mode. ``outcomes`` and ``reasons`` are by tag; ``error`` is what
-    stopped it as a whole, ``cause`` the registry's refusal behind that, ``done`` are the tags that were as declared
-    by then; ``gone_upstream`` are tags of the stream that its repository no longer has; ``tags_from`` says who
-    listed those that it has, and ``tags_from_reason`` why that was not the registry itself; ``held_back`` are the
-    reasons of changes that were not approved, by tag and by "" for the stream itself; ``refused`` says why a run
-    would not make the changes that a comparison shows."""
+    """What became of one stream, or would in check mode.
+
+    ``outcomes`` and ``reasons`` are by tag; ``error`` is what stopped it as a whole, ``cause`` the registry's refusal
+    behind that, ``done`` are the tags that were as declared by then; ``gone_upstream`` are tags of the stream that its
+    repository no longer has; ``tags_from`` says who listed those that it has, and ``tags_from_reason`` why that was not
+    the registry itself; ``held_back`` are the reasons of changes that were not approved, by tag and by "" for the
+    stream itself; ``refused`` says why a run would not make the changes that a comparison shows.
+    """
 
     def __init__(
         self,

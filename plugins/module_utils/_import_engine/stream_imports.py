@@ -37,8 +37,10 @@ _ANSWER_GRACE = 15.0
 
 
 class ImportAnswer(NamedTuple):
-    """Outcomes by position of the items; ``stream`` is the stored ImageStream object after an import, None after a
-    lookup."""
+    """Outcomes by position of the items.
+
+    ``stream`` is the stored ImageStream object after an import, None after a lookup.
+    """
 
     outcomes: list[Outcome]
     stream: dict[str, t.Any] | None = None
@@ -58,8 +60,11 @@ class RepositoryAnswer(NamedTuple):
 
 
 def may_be_one_images_fault(error: ApiError) -> bool:
-    """Say whether one image alone may be why the server did not do a whole request: a list that it refuses (contract
-    case list_entry_without_platform), or a registry that does not answer before the request's time is over (504)."""
+    """Say whether one image alone may be why the server did not do a whole request.
+
+    A list that it refuses (contract case list_entry_without_platform), or a registry that does not answer before the
+    request's time is over (504).
+    """
     return isinstance(error, Invalid) or error.status == 504
 
 
@@ -197,8 +202,11 @@ def look_up(
 
 
 def _lookup_requests(lookups: t.Collection[Lookup]) -> list[tuple[str, list[tuple[Lookup, ImportItem]]]]:
-    """Divide into requests: (stream name of the request, its lookups). A lookup that does not depend on a stream's
-    annotations may share a request with those of other streams; it gets a target name that no annotated tag has."""
+    """Divide into requests: (stream name of the request, its lookups).
+
+    A lookup that does not depend on a stream's annotations may share a request with those of other streams; it gets a
+    target name that no annotated tag has.
+    """
     groups: dict[tuple[str, str], list[Lookup]] = {}
     for lookup in dict.fromkeys(lookups):
         groups.setdefault((lookup.namespace, lookup.stream), []).append(lookup)

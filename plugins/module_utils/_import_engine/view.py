@@ -55,8 +55,10 @@ def view(tag: ObservedTag | None) -> dict[str, t.Any] | None:
 
 
 def differ(old: ObservedTag | None, new: ObservedTag | None) -> bool:
-    """Return whether the report calls a tag changed. Most tags of most runs are the very same, which needs no
-    comparison."""
+    """Return whether the report calls a tag changed.
+
+    Most tags of most runs are the very same, which needs no comparison.
+    """
     return old is not new and view(old) != view(new)
 
 
@@ -66,8 +68,10 @@ def comes_with_its_tags(before: t.Any, after: t.Any, tags: t.Sized) -> bool:
 
 
 def stream_lines(before: View, after: View) -> tuple[list[str], list[str]]:
-    """Return the lines of a stream in a diff, and of its tags: one for a tag that comes or goes, one for each value
-    that changes."""
+    """Return the lines of a stream in a diff, and of its tags.
+
+    One for a tag that comes or goes, one for each value that changes.
+    """
     sides = ({**(before or {})}, {**(after or {})})
     tags = [side.pop("tags", {}) for side in sides]
     old, new = value_lines(*sides)

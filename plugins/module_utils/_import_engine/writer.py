@@ -83,8 +83,10 @@ class StreamWriter:
 
     @property
     def observed(self) -> ObservedStream:
-        """Return the stream as the server's last answer showed it. Taken apart only when it is asked for: a stream
-        of many new tags comes back whole with every three of them."""
+        """Return the stream as the server's last answer showed it.
+
+        Taken apart only when it is asked for: a stream of many new tags comes back whole with every three of them.
+        """
         if self._unread is not None:
             self.observed = parse_stream(self._namespace, self._unread)
         return self._observed
@@ -117,8 +119,11 @@ class StreamWriter:
         self._drop_histories()
 
     def read_again(self) -> None:
-        """Find out what became of the stream. What the cluster's import controller has tried since this run wrote a
-        tag need not be retried (server-behaviour.md 2.11)."""
+        """Find out what became of the stream.
+
+        What the cluster's import controller has tried since this run wrote a tag need not be retried
+        (server-behaviour.md 2.11).
+        """
         self.observed = read_stream(self._client, self._namespace, self._name)
         for name, written in self.written.items():
             tag = self.observed.tags.get(name)
@@ -182,8 +187,10 @@ class StreamWriter:
         )
 
     def _refuse(self, tag: TagPlan, refusal: Invalid) -> None:
-        """Note that the server refused ``tag``: in the words of the lookup that check mode makes, if that is
-        refused too."""
+        """Note that the server refused ``tag``.
+
+        In the words of the lookup that check mode makes, if that is refused too.
+        """
         outcome: Outcome | CollectionError = ImportFailure(refusal.reason, refusal.server_message)
         if tag.item:
             asked = Lookup(self._namespace, tag.item.source, tag.item.import_mode, tag.item.insecure)
@@ -196,8 +203,10 @@ class StreamWriter:
         self.outcomes[tag.name] = outcome
 
     def _import_all(self, items: t.Sequence[ImportItem]) -> None:
-        """Import in requests of a few images. An image that alone took too long is a failure of that image, unless
-        all do."""
+        """Import in requests of a few images.
+
+        An image that alone took too long is a failure of that image, unless all do.
+        """
         self._late.clear()
         self._late_in_a_row = 0
         for chunk in chunks(items) if not self._one_by_one else [[item] for item in items]:
@@ -229,8 +238,10 @@ class StreamWriter:
             self.outcomes[item.to] = self._send([item])[0]
 
     def _is_late(self, error: ApiError, items: t.Sequence[ImportItem]) -> bool:
-        """Return whether one image alone took too long, which is kept. After a request of several images that did,
-        they are asked for one by one."""
+        """Return whether one image alone took too long, which is kept.
+
+        After a request of several images that did, they are asked for one by one.
+        """
         if error.status != _GATEWAY_TIMEOUT:
             return False
         if self._one_by_one:
@@ -241,8 +252,10 @@ class StreamWriter:
         return False
 
     def _keep(self, items: t.Sequence[ImportItem], outcomes: t.Sequence[Outcome]) -> dict[str, ImportFailure]:
-        """Keep the outcomes that count; return the failures that may be those of another image (contract case
-        hub_second_pass), or of a moment."""
+        """Keep the outcomes that count.
+
+        Return the failures that may be those of another image (contract case hub_second_pass), or of a moment.
+        """
         failed: dict[str, ImportFailure] = {}
         for item, outcome in zip(items, outcomes):
             if isinstance(outcome, ImportFailure) and (len(items) > 1 or outcome.may_pass):
@@ -252,8 +265,10 @@ class StreamWriter:
         return failed
 
     def _let_registry_recover(self, failure: ImportFailure | None) -> None:
-        """Wait a little before a registry is asked again that failed for a moment; a few times only, for it may fail
-        for long."""
+        """Wait a little before a registry is asked again that failed for a moment.
+
+        A few times only, for it may fail for long.
+        """
         if failure is not None and failure.may_pass and self._recoveries:
             self._recoveries -= 1
             time.sleep(random.uniform(0.5, 1.0) * _RECOVERY)
@@ -277,8 +292,10 @@ class StreamWriter:
         return answer.outcomes
 
     def _remove(self, names: t.Sequence[str]) -> None:
-        """Remove tags by a patch that names the version that was read; then their histories, which a patch leaves
-        (server-behaviour.md 2.11)."""
+        """Remove tags by a patch that names the version that was read.
+
+        Then their histories, which a patch leaves (server-behaviour.md 2.11).
+        """
         addressable = [name for name in names if is_addressable(name)]
         try:
             self.observed = parse_stream(self._namespace, remove_tags(self._client, self._path, names, self._version))

@@ -35,8 +35,11 @@ class ModuleContext:
         self._clients: list[ClusterClient] = []
 
     def client(self, pool_size: int = 8) -> ClusterClient:
-        """Return a client for the cluster of the options. Call it after the other options were validated: it reads
-        kubeconfigs and may run an exec plugin. Raises InputError, ConfigurationError, MissingLibraryError."""
+        """Return a client for the cluster of the options.
+
+        Call it after the other options were validated: it reads kubeconfigs and may run an exec plugin. Raises
+        InputError, ConfigurationError, MissingLibraryError.
+        """
         connection = connection_from_params(self.params, lambda secrets: self.mask(*secrets))
         address = urlsplit(connection.host)
         if (
@@ -151,8 +154,10 @@ def run_module(spec: ArgumentSpec, work: t.Callable[[ModuleContext], Report]) ->
 
 
 def _as_given(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the options without those inside of lists that nobody set: for thousands of entries Ansible's own work
-    on these would take longer than the module's."""
+    """Return the options without those inside of lists that nobody set.
+
+    For thousands of entries Ansible's own work on these would take longer than the module's.
+    """
     return {name: _set_only(value) if isinstance(value, list) else value for name, value in params.items()}
 
 
@@ -163,8 +168,10 @@ def _set_only(value: t.Any) -> t.Any:
 
 
 def _places(exc: BaseException) -> str:
-    """Return a traceback of files, lines, code and exception types; the messages stay out, since they can hold any
-    value."""
+    """Return a traceback of files, lines, code and exception types.
+
+    The messages stay out, since they can hold any value.
+    """
     parts: list[str] = []
     current: BaseException | None = exc
     while current is not None:

@@ -18,8 +18,10 @@ Spec = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
 def unquoted_options(spec: Spec, params: t.Mapping[str, t.Any], where: str = "") -> list[str]:
-    """Return the string options, as ``tags[0].name``, whose value is a number or a truth value; ``params`` are as
-    they were given."""
+    """Return the string options, as ``tags[0].name``, whose value is a number or a truth value.
+
+    ``params`` are as they were given.
+    """
     found: list[str] = []
     for name, option in spec.items():
         for given in (name, *(option.get("aliases") or ())):

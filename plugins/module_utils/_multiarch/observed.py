@@ -29,8 +29,9 @@ class ObservedStreams:
 
 
 def observe_chosen(client: ClusterClient, names: TagNames, width: int) -> ObservedStreams:
-    """Read the chosen streams with at most ``width`` requests at once; no namespace stands for all, and so do
-    patterns.
+    """Read the chosen streams with at most ``width`` requests at once.
+
+    No namespace stands for all, and so do patterns.
 
     A namespace that may not be read is in ``errors``; Forbidden is raised if all of them have to be listed and
     may not.

@@ -42,8 +42,10 @@ _STREAM_TAG = "ImageStreamTag"
 
 
 class Question(NamedTuple):
-    """A tag whose upstream has to be looked up; ``wanted`` is what a record says it is to be again, None on the way
-    there."""
+    """A tag whose upstream has to be looked up.
+
+    ``wanted`` is what a record says it is to be again, None on the way there.
+    """
 
     stream: ObservedStream
     tag: ObservedTag

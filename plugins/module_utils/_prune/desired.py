@@ -21,8 +21,10 @@ from .rules import PrunePolicy
 
 
 class PruneQuestion(NamedTuple):
-    """What is looked at. ``namespaces`` is None for all of them; ``registry_hosts`` are further names of the
-    cluster's registry."""
+    """What is looked at.
+
+    ``namespaces`` is None for all of them; ``registry_hosts`` are further names of the cluster's registry.
+    """
 
     namespaces: tuple[str, ...] | None
     kinds: tuple[WorkloadKind, ...]

@@ -35,8 +35,10 @@ _FINISHED_PHASES = {"Pod": ("Succeeded", "Failed"), "Build": ("Complete", "Faile
 
 
 class Workload(NamedTuple):
-    """An object that uses images. ``owner`` is kind and name of its controller; a ``finished`` one pulls nothing any
-    more."""
+    """An object that uses images.
+
+    ``owner`` is kind and name of its controller; a ``finished`` one pulls nothing any more.
+    """
 
     kind: str
     namespace: str

@@ -42,8 +42,10 @@ def report_risks(
     *,
     only_at_risk: bool = False,
 ) -> Report:
-    """Return the module's report. It fails only if nothing at all could be read; what is missing otherwise is a
-    warning."""
+    """Return the module's report.
+
+    It fails only if nothing at all could be read; what is missing otherwise is a warning.
+    """
     shown = [risk for risk in findings.risks if not only_at_risk or risk.level == PRUNABLE]
     failed = _failed_namespaces(observed.failures)
     levels = [risk.level for risk in findings.risks]
@@ -170,8 +172,9 @@ def _keeper(keeper: Keeper) -> dict[str, t.Any]:
 
 
 def _safe_reference(risk: Risk) -> str:
-    """Return what to write instead: the list by its digest, which the pruner sees; what is written if that is
-    safe already.
+    """Return what to write instead: the list by its digest, which the pruner sees.
+
+    What is written if that is safe already.
 
     From the cluster's registry the list is pulled under the name that the workload writes, if that is the stream's.
     """

@@ -41,8 +41,9 @@ class TagHistory(NamedTuple):
 
 @dataclass(frozen=True)
 class StreamHistory:
-    """An image stream. ``repository`` is where the cluster's registry serves it, ``public_repository`` where outside
-    of it.
+    """An image stream.
+
+    ``repository`` is where the cluster's registry serves it, ``public_repository`` where outside of it.
 
     ``children`` maps each manifest list of the history to the digests of its children; None: they are not known.
     """

@@ -50,8 +50,9 @@ class SecretDying(CollectionError):
 
 
 class SecretOutcome(NamedTuple):
-    """What became of the secret in one namespace. ``plan`` is what was done (or would be), None if ``error`` came
-    before.
+    """What became of the secret in one namespace.
+
+    ``plan`` is what was done (or would be), None if ``error`` came before.
 
     ``shadowing_checked`` says whether the other secrets of the namespace could be read; ``warnings`` are what came
     of it. ``owner`` is who else reconciles the secret, ``refused`` why a run would not carry the plan out: only a
@@ -100,8 +101,10 @@ class SecretApplier:
         self._sleep = sleep
 
     def converge(self, namespace: str) -> SecretOutcome:
-        """Return what became of ``namespace``; an error is part of the outcome, so that no other namespace's result
-        is lost."""
+        """Return what became of ``namespace``.
+
+        An error is part of the outcome, so that no other namespace's result is lost.
+        """
         one = _OneSecret(
             self._client,
             self._desired,
@@ -126,8 +129,11 @@ class SecretApplier:
         return SecretOutcome(namespace, plan, None, secrets is not None, warnings, one.owner, one.refused)
 
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
-        """Read the registry secrets of the namespace; None if that is of no use, not wanted or fails: it is for
-        warnings only. No import takes anything from the secrets beside the global one."""
+        """Read the registry secrets of the namespace.
+
+        Return None if that is of no use, not wanted or fails: it is for warnings only. No import takes anything from the
+        secrets beside the global one.
+        """
         of_the_cluster = (namespace, self._desired.name) in (GLOBAL, ADDITIONAL)
         if not self._look_around or of_the_cluster or not self._desired.present_registries:
             return None
@@ -277,8 +283,10 @@ class _OneSecret:
         self.refused = str(refusal)
 
     def _while_dying(self, observed: ObservedSecret) -> SecretPlan:
-        """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted; raise
-        otherwise."""
+        """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted.
+
+        Raise otherwise.
+        """
         waits = f"{self._subject} is marked for deletion and waits for {observed.waits_for}"
         if not self._desired.present:
             self.warnings.append(f"{waits}; it is gone once they are done.")

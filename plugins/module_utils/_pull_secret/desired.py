@@ -160,8 +160,9 @@ def _odd_ends(login: Login | None) -> t.Iterator[tuple[str, str]]:
 
 
 def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
-    """Return what the options of ``pull_secret`` ask for; raise ``InputError`` with the whole sentence if they
-    cannot be.
+    """Return what the options of ``pull_secret`` ask for.
+
+    Raise ``InputError`` with the whole sentence if they cannot be.
 
     Reads the auth file on the host where the module runs; nothing else is touched.
     """

@@ -73,8 +73,10 @@ class FormerCopy:
         self.distrusted = False
 
     def look(self) -> None:
-        """Read the copy, if there is one: ``former`` is the secret as it was, if it can be trusted, and
-        ``distrusted`` says if not."""
+        """Read the copy, if there is one.
+
+        ``former`` is the secret as it was, if it can be trusted, and ``distrusted`` says if not.
+        """
         self.former, self.distrusted, self._version = None, False, ""
         try:
             raw = self._client.get(self._path)
@@ -175,8 +177,10 @@ def as_new(former: ObservedSecret) -> dict[str, t.Any]:
 
 
 def _readable_copy(text: str) -> dict[str, t.Any] | None:
-    """Return the Secret object of a copy; None for what is none, since whoever may write secrets may have written
-    it."""
+    """Return the Secret object of a copy.
+
+    Return None for what is none, since whoever may write secrets may have written it.
+    """
     try:
         former = json.loads(base64.b64decode(text))
     except (ValueError, RecursionError):

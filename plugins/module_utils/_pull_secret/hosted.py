@@ -80,8 +80,10 @@ class Placed(NamedTuple):
 def place_global_secret(
     desired: DesiredSecret, namespaces: tuple[str, ...], import_namespaces: tuple[str, ...], hosting: Hosting
 ) -> Placed:
-    """Return ``desired``, which is the global pull secret, as this cluster has it: with a hosted control plane the
-    additional one, and a copy for the imports of each of ``import_namespaces``."""
+    """Return ``desired``, which is the global pull secret, as this cluster has it.
+
+    With a hosted control plane the additional one, and a copy for the imports of each of ``import_namespaces``.
+    """
     if not hosting.is_hosted():
         return Placed(desired, namespaces, (hosting.warning,) if hosting.warning else ())
     # With no entry at all the hosting cluster would stop merging, and the nodes would keep what was taken out.

@@ -62,8 +62,10 @@ class ObservedSecret(NamedTuple):
 
     @property
     def is_dying(self) -> bool:
-        """Return whether it is marked for deletion: it goes, with whatever is written into it, once its finalizers
-        are done."""
+        """Return whether it is marked for deletion.
+
+        It goes, with whatever is written into it, once its finalizers are done.
+        """
         return bool(self.metadata.get("deletionTimestamp"))
 
     @property
@@ -79,8 +81,10 @@ class ObservedSecret(NamedTuple):
 
     @property
     def document(self) -> AuthDocument | None:
-        """Return its registries; None if there are none to read, because of its purpose or because they are
-        malformed."""
+        """Return its registries.
+
+        Return None if there are none to read, because of its purpose or because they are malformed.
+        """
         secret = self.registry_secret
         return secret.document if secret is not None else None
 
@@ -88,8 +92,10 @@ class ObservedSecret(NamedTuple):
 def observe_secret(
     client: ReadingClient, namespace: str, name: str, mask: t.Callable[..., None]
 ) -> ObservedSecret | None:
-    """Read one secret; None if it, or its namespace, does not exist. ``mask`` is told every credential that was
-    read."""
+    """Read one secret; None if it, or its namespace, does not exist.
+
+    ``mask`` is told every credential that was read.
+    """
     try:
         raw = client.get(core_path(namespace, "secrets", name))
     except NotFound:

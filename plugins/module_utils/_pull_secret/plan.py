@@ -335,8 +335,10 @@ def _merge(
 
 
 def _place(auths: dict[str, t.Any], registry: DesiredRegistry) -> tuple[dict[str, t.Any], list[RegistryChange]]:
-    """Put one registry into ``auths``. Of several spellings of one registry the cluster takes any, so only one
-    stays."""
+    """Put one registry into ``auths``.
+
+    Of several spellings of one registry the cluster takes any, so only one stays.
+    """
     spellings = AuthDocument(auths).keys_of(registry.registry)
     if registry.login is None:
         rest = {key: entry for key, entry in auths.items() if key not in spellings}
@@ -424,8 +426,10 @@ def _updated_body(
     labels: dict[str, str],
     annotations: dict[str, str],
 ) -> dict[str, t.Any]:
-    """Return the observed object with the changes in it; its resourceVersion stays, so that no other writer's change
-    is lost."""
+    """Return the observed object with the changes in it.
+
+    Its resourceVersion stays, so that no other writer's change is lost.
+    """
     body = copy.deepcopy(observed.raw)
     # Lists leave out what each item is; a single object has it.
     body.setdefault("apiVersion", "v1")
@@ -449,8 +453,10 @@ def _updated_body(
 
 
 def _body_for_recreation(body: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the object for a POST: what the server set is left out, and what kubectl apply remembers of the former
-    one."""
+    """Return the object for a POST.
+
+    What the server set is left out, and what kubectl apply remembers of the former one.
+    """
     metadata = {
         key: value
         for key, value in body["metadata"].items()
@@ -466,8 +472,10 @@ def _body_for_recreation(body: dict[str, t.Any]) -> dict[str, t.Any]:
 def _shown_metadata(
     labels: dict[str, str], annotations: dict[str, str], new_labels: dict[str, str], new_annotations: dict[str, str]
 ) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """Return the labels and annotations that differ, before and after. What kubectl apply remembers holds
-    credentials: left out."""
+    """Return the labels and annotations that differ, before and after.
+
+    What kubectl apply remembers holds credentials: left out.
+    """
     before: dict[str, dict[str, str]] = {}
     after: dict[str, dict[str, str]] = {}
     for kind, old, new in (("labels", labels, new_labels), ("annotations", annotations, new_annotations)):

@@ -33,8 +33,10 @@ def report_secrets(
     verified: t.Sequence[LoginResult],
     warnings: t.Sequence[str] = (),
 ) -> Report:
-    """Return the module's report over all namespaces. ``verified`` is what trying the logins has shown, ``warnings``
-    are about all namespaces together."""
+    """Return the module's report over all namespaces.
+
+    ``verified`` is what trying the logins has shown, ``warnings`` are about all namespaces together.
+    """
     failures = [(outcome.namespace, outcome.error) for outcome in outcomes if outcome.error is not None]
     summary = {"namespaces": len(outcomes), "failed": len(failures), **dict.fromkeys(_COUNTS.values(), 0)}
     differences: list[Difference] = []

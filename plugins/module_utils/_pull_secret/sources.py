@@ -32,8 +32,10 @@ class SourceUnusable(CollectionError):
 
 
 def take_from_secrets(client: ReadingClient, desired: DesiredSecret, mask: t.Callable[..., None]) -> DesiredSecret:
-    """Return ``desired`` with every credential that comes from a secret; raise ``SourceUnusable`` if one of them is
-    not there."""
+    """Return ``desired`` with every credential that comes from a secret.
+
+    Raise ``SourceUnusable`` if one of them is not there.
+    """
     documents: dict[SecretSource, AuthDocument] = {}
     registries = []
     for registry in desired.registries:

@@ -68,8 +68,10 @@ class LoginsRefused(RegistryError):
 
 
 def try_logins(registries: t.Sequence[DesiredRegistry]) -> list[LoginResult]:
-    """Log in to every registry; raise ``LoginsRefused`` with all refusals if there is one,
-    ``MissingLibraryError`` without requests."""
+    """Log in to every registry.
+
+    Raise ``LoginsRefused`` with all refusals if there is one, ``MissingLibraryError`` without requests.
+    """
     if not HAS_REQUESTS:
         raise MissingLibraryError(
             "verify: the Python library requests is not installed where the module runs; install it, or leave out "
@@ -107,8 +109,9 @@ def log_in(
     *,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> str:
-    """Return ``accepted`` or ``not_asked``; raise ``RegistryError`` with the whole sentence if ``login`` does not
-    open the registry.
+    """Return ``accepted`` or ``not_asked``.
+
+    Raise ``RegistryError`` with the whole sentence if ``login`` does not open the registry.
 
     ``registry`` is a key that names one host. ``insecure`` and ``ca_cert`` are those of ``RegistryHttp``.
     """

@@ -30,8 +30,9 @@ _PULL_SCOPE = re.compile(r"repository(?:\([a-z0-9]+\))?:[^\s:]+:pull")
 
 
 def authorization(http: RegistryHttp, answer: RegistryAnswer, login: Login | None, scope: str = "") -> str:
-    """Return the ``Authorization`` header that answers the 401 ``answer``; ``login`` is None to ask for an anonymous
-    token.
+    """Return the ``Authorization`` header that answers the 401 ``answer``.
+
+    ``login`` is None to ask for an anonymous token.
 
     ``scope`` is what a token must open ("" for none: only that the login is good). Raises ``RegistryError`` with
     the whole sentence if the challenge cannot be answered or the token server refuses.
@@ -84,8 +85,11 @@ def parse_challenges(header: str) -> dict[str, dict[str, str]]:
 
 
 def _token(http: RegistryHttp, challenge: t.Mapping[str, str], url: str, login: Login | None, scope: str) -> str:
-    """Return the token that the challenge of the registry at ``url`` leads to. With TLS here there has to be TLS there,
-    insecure or not: that is about certificates, and about hosts that do not speak TLS themselves."""
+    """Return the token that the challenge of the registry at ``url`` leads to.
+
+    With TLS here there has to be TLS there, insecure or not: that is about certificates, and about hosts that do not
+    speak TLS themselves.
+    """
     realm = challenge.get("realm", "")
     if not realm.startswith("https://") and not (url.startswith("http://") and realm.startswith("http://")):
         what = "no token is fetched" if login is None else "no password is sent"

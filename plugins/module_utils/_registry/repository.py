@@ -234,8 +234,9 @@ class RegistryReader:
     def repository(
         self, spec: PullSpec, login: Login | None, *, insecure: bool = False, ca_cert: str | None = None
     ) -> RegistryRepository:
-        """Return the repository of a pull spec, as one login reads it; raise ``ConfigurationError`` for a CA file
-        that cannot be used.
+        """Return the repository of a pull spec, as one login reads it.
+
+        Raise ``ConfigurationError`` for a CA file that cannot be used.
 
         It is the same object for the same arguments, so that a token is fetched once.
         """
@@ -253,8 +254,9 @@ class RegistryReader:
 
 
 def _next_page(answer: RegistryAnswer) -> str:
-    """Return path and query of the next page, "" on the last one; ``BadDocument`` says what of the links is not
-    understood.
+    """Return path and query of the next page, "" on the last one.
+
+    ``BadDocument`` says what of the links is not understood.
 
     Registries behind proxies name hosts that only they can reach, so only what is asked for is taken, not from whom:
     a credential cannot be led elsewhere that way either.

@@ -30,8 +30,10 @@ from .session import Patience
 
 
 def answer(client: ClusterClient | None, question: RegistryQuestion, mask: t.Callable[..., None]) -> Report:
-    """Return what the registries serve. ``client`` is for the credentials of ``question.namespace``, None if there
-    is none."""
+    """Return what the registries serve.
+
+    ``client`` is for the credentials of ``question.namespace``, None if there is none.
+    """
     architecture = question.control_plane_architecture
     namespace: Credentials | None = None
     if client is not None:

@@ -79,8 +79,10 @@ class Patience(NamedTuple):
 
 
 class RegistryAnswer(NamedTuple):
-    """One answer. ``url`` is where it came from, after redirects; ``truncated`` says that the body was longer than
-    allowed."""
+    """One answer. ``url`` is where it came from, after redirects.
+
+    ``truncated`` says that the body was longer than allowed.
+    """
 
     status: int
     headers: t.Mapping[str, str]
@@ -158,8 +160,10 @@ class RegistryNetwork:
         self.close()
 
     def session(self, insecure: bool, ca_cert: str | None) -> Session:
-        """Return the session for one way to check certificates. Raises ConfigurationError for a CA file that cannot
-        be used, MissingLibraryError."""
+        """Return the session for one way to check certificates.
+
+        Raises ConfigurationError for a CA file that cannot be used, MissingLibraryError.
+        """
         ca_file = (
             ""
             if insecure
@@ -372,8 +376,10 @@ def origin(url: str) -> str:
 
 
 def shown_origin(url: str) -> str:
-    """Return the same for a sentence: a server may have put what it was sent into an address, of which a slash would
-    leave a part."""
+    """Return the same for a sentence.
+
+    A server may have put what it was sent into an address, of which a slash would leave a part.
+    """
     return origin(excerpt(url, _MAX_URL))
 
 

@@ -55,8 +55,10 @@ class Mirrors:
 
 
 def observe_mirrors(client: ReadingClient, *, tags_only: bool = False) -> Mirrors | None:
-    """Read the mirror sets of the cluster, or only those that are for tags; None if the caller may not list one of
-    the kinds."""
+    """Read the mirror sets of the cluster, or only those that are for tags.
+
+    Return None if the caller may not list one of the kinds.
+    """
     mirrors = Mirrors()
     for group_version, plural, rules, for_digests in _KINDS:
         if tags_only and for_digests:

@@ -53,8 +53,9 @@ class NamespaceAccess(NamedTuple):
 
 
 def observe_access(client: ReadingClient, wanted: AccessSelection, width: int) -> list[NamespaceAccess]:
-    """Read what ``wanted`` selects with at most ``width`` requests at once; namespaces in their order, of all by
-    name.
+    """Read what ``wanted`` selects with at most ``width`` requests at once.
+
+    Namespaces in their order, of all by name.
 
     A namespace that could not be read has an ``error`` and hides no other; if all namespaces, or their labels,
     cannot be listed, that error is raised.

@@ -110,8 +110,10 @@ def described_entries(wanted: AccessSelection, secret: RegistrySecret) -> Entrie
 
 
 def _related(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[str, t.Any]]:
-    """Yield the entries for other keys of the registry that is asked for: an image uses them before, or after, those
-    of its own key."""
+    """Yield the entries for other keys of the registry that is asked for.
+
+    An image uses them before, or after, those of its own key.
+    """
     for secret in access.secrets or ():
         if not wanted.registry or secret.name in access.managed or secret.document is None:
             continue
@@ -244,8 +246,10 @@ def _links(access: NamespaceAccess, wanted: AccessSelection) -> t.Iterator[dict[
 
 
 def _explained(access: NamespaceAccess, image: str, mirrors: Mirrors | None) -> dict[str, t.Any] | None:
-    """Return the explanation of one image; None if something else than a missing right kept the secrets from
-    being read."""
+    """Return the explanation of one image.
+
+    Return None if something else than a missing right kept the secrets from being read.
+    """
     places = mirrors.of(image) if mirrors is not None else []
     own, *in_mirrors = [_credential_for(access, place) for place in (image, *places)]
     if own is None:

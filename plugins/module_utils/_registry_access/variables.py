@@ -92,8 +92,10 @@ class AccessVariables(NamedTuple):
 def access_variables(
     observed: t.Iterable[NamespaceAccess], described: t.Callable[[RegistrySecret], t.Mapping[str, t.Any] | None]
 ) -> AccessVariables:
-    """Return what was observed as variables. ``described`` gives the entries of a secret to describe, None for no
-    description."""
+    """Return what was observed as variables.
+
+    ``described`` gives the entries of a secret to describe, None for no description.
+    """
     adopted: list[AdoptedSecret] = []
     left_out: list[LeftOut] = []
     for access in observed:
@@ -211,8 +213,10 @@ def _credential(registry: AdoptedRegistry) -> _Credential:
 
 
 def _placeholders(adopted: t.Sequence[AdoptedSecret]) -> dict[_Credential, Placeholder]:
-    """Return a placeholder for each different credential: named after its registry, and after more if that is not
-    enough."""
+    """Return a placeholder for each different credential.
+
+    Named after its registry, and after more if that is not enough.
+    """
     found: dict[_Credential, Placeholder] = {}
     names: dict[_Credential, list[str]] = {}
     for secret in adopted:

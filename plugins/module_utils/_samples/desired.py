@@ -35,8 +35,10 @@ class Settings(NamedTuple):
 
 
 class DesiredSamples(NamedTuple):
-    """The configuration as declared. ``None`` means: keep. A list is the whole list; an empty registry is the
-    built-in one."""
+    """The configuration as declared.
+
+    ``None`` means: keep. A list is the whole list; an empty registry is the built-in one.
+    """
 
     samples_registry: str | None = None
     management_state: str | None = None

@@ -32,8 +32,10 @@ _SHOWN_NAMES = 10
 
 
 def outstanding(state: SamplesState) -> list[str]:
-    """Return what the operator, or the import of its streams, has still to do: a sentence each, nothing if all is
-    done."""
+    """Return what the operator, or the import of its streams, has still to do.
+
+    A sentence each, nothing if all is done.
+    """
     config = state.config
     wanted = config.spec.management_state
     if wanted == UNMANAGED:

@@ -94,8 +94,10 @@ class LinkApplier:
         self._clock = clock
 
     def converge(self, account: AccountName, known: Account | None = None) -> LinkOutcome:
-        """Return what became of ``account``; an error is part of the outcome. ``known`` is the account as a list had
-        it just now."""
+        """Return what became of ``account``; an error is part of the outcome.
+
+        ``known`` is the account as a list had it just now.
+        """
         first_look = [known] if known is not None else []
         writes: WriteTracker[LinkPlan] = WriteTracker()
         warnings: list[str] = []
@@ -134,8 +136,10 @@ class LinkApplier:
             return LinkOutcome(account, error=exc, owner=owners[0])
 
     def converge_all(self, accounts: t.Sequence[AccountName]) -> list[LinkOutcome]:
-        """Return what became of the accounts, in their order. If a namespace has several of them, they are read
-        with one call."""
+        """Return what became of the accounts, in their order.
+
+        If a namespace has several of them, they are read with one call.
+        """
         counts = collections.Counter(account.namespace for account in accounts)
         crowded = [namespace for namespace, count in counts.items() if count > 1]
         known = dict(
@@ -157,8 +161,10 @@ class LinkApplier:
         return str(refusal)
 
     def _wait_for(self, account: AccountName) -> Account | None:
-        """Return the account, waiting for it to come into being; None if links are to be taken away from one that
-        does not exist."""
+        """Return the account, waiting for it to come into being.
+
+        Return None if links are to be taken away from one that does not exist.
+        """
         deadline = self._clock() + self._waiting.timeout
         observed = observe_account(self._client, account)
         if observed is not None or self._desired.state == "absent":

@@ -53,8 +53,10 @@ class Waiting(NamedTuple):
 
 
 def desired_links(params: t.Mapping[str, t.Any]) -> DesiredLinks:
-    """Return what the options of ``sa_secret_link`` ask for; raise ``InputError`` with the whole sentence if they
-    cannot be."""
+    """Return what the options of ``sa_secret_link`` ask for.
+
+    Raise ``InputError`` with the whole sentence if they cannot be.
+    """
     take_over = bool(params.get("take_over"))
     purposes = tuple(purpose for purpose in LIST_FIELDS if purpose in params["for"])
     if not purposes:

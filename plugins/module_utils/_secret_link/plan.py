@@ -128,8 +128,10 @@ def _names(entries: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
 
 
 def link_change(namespace: str, account: str, plan: LinkPlan) -> Change:
-    """Return the change that ``plan`` makes, by the names that come and go: other entries of the lists are not a
-    part of it."""
+    """Return the change that ``plan`` makes, by the names that come and go.
+
+    Other entries of the lists are not a part of it.
+    """
     lists = [one for one in plan.lists if one.reasons]
     before = [
         [one.purpose, *one.removed, *(reason for reason in one.reasons if reason == "linked_twice")] for one in lists

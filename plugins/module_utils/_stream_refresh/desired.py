@@ -20,8 +20,10 @@ _HTTPS = ":443"
 
 
 class Push(NamedTuple):
-    """A tag that a registry was told to move. Without a tag, any tag of the repository; "" is a digest that is not
-    known."""
+    """A tag that a registry was told to move.
+
+    Without a tag, any tag of the repository; "" is a digest that is not known.
+    """
 
     locations: tuple[str, ...]
     tag: str

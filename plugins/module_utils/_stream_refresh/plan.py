@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which tags of the cluster track what was pushed: a pure function. What becomes of each of them is the import
-engine's to plan.
+"""Which tags of the cluster track what was pushed: a pure function.
+
+What becomes of each of them is the import engine's to plan.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
@@ -73,8 +74,10 @@ def _moved_source(
 
 
 def _has_already(tag: ObservedTag, pushes: t.Sequence[Push]) -> bool:
-    """Return whether each push is of the image that the tag has. Under Legacy a tag has a child of a list, so that
-    it cannot be told."""
+    """Return whether each push is of the image that the tag has.
+
+    Under Legacy a tag has a child of a list, so that it cannot be told.
+    """
     return (
         bool(tag.digest)
         and not tag.failure

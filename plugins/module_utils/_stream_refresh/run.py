@@ -28,8 +28,10 @@ def refresh(
     timeout: int,
     only_changed: bool,
 ) -> Report:
-    """Import the declared tags that track what was pushed. A namespace that cannot be read fails the task after the
-    others' work."""
+    """Import the declared tags that track what was pushed.
+
+    A namespace that cannot be read fails the task after the others' work.
+    """
     if not wanted.pushes:
         return stream_report([], remedy_for, only_changed=only_changed)
     observed = observe(client, wanted.selection, concurrency)

@@ -23,8 +23,10 @@ from .plan import StreamTagPlan, plan_stream_tag
 
 
 class TagChange(NamedTuple):
-    """The tag before and after the run, or as check mode foresees it. ``owner`` is who else reconciles the stream,
-    ``warnings`` what they may do."""
+    """The tag before and after the run, or as check mode foresees it.
+
+    ``owner`` is who else reconciles the stream, ``warnings`` what they may do.
+    """
 
     before: ObservedTag | None
     after: ObservedTag | None

@@ -30,8 +30,10 @@ _IMPORT_OPTIONS = ("scheduled", "insecure", "import_mode")
 
 
 class Source(NamedTuple):
-    """What a tag is to point to. ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an
-    external image."""
+    """What a tag is to point to.
+
+    ``stream`` and ``tag`` or ``digest`` for the kinds of streams, ``pull_spec`` for an external image.
+    """
 
     kind: str
     namespace: str = ""
@@ -42,8 +44,11 @@ class Source(NamedTuple):
 
 
 class DesiredStreamTag(NamedTuple):
-    """The tag as declared. ``source`` is None if the tag is to be absent; ``None`` for a policy means: keep. With
-    ``take_over`` it is written though somebody else reconciles the stream."""
+    """The tag as declared.
+
+    ``source`` is None if the tag is to be absent; ``None`` for a policy means: keep. With ``take_over`` it is written
+    though somebody else reconciles the stream.
+    """
 
     namespace: str
     stream: str
@@ -63,8 +68,10 @@ class DesiredStreamTag(NamedTuple):
 
 
 def desired_stream_tag(params: t.Mapping[str, t.Any]) -> DesiredStreamTag:
-    """Turn the options of image_stream_tag into values; ``InputError`` says which option is at fault and what to
-    give."""
+    """Turn the options of image_stream_tag into values.
+
+    ``InputError`` says which option is at fault and what to give.
+    """
     namespace, name = params["namespace"], params["name"]
     stream, colon, tag = name.partition(":")
     if not colon:

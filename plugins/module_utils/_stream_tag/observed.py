@@ -20,8 +20,10 @@ from .desired import DesiredStreamTag
 
 
 class Images(NamedTuple):
-    """The images that a stream's history holds, newest first, by tag: (digest, repository@digest). A digest may be
-    empty."""
+    """The images that a stream's history holds, newest first, by tag: (digest, repository@digest).
+
+    A digest may be empty.
+    """
 
     by_tag: t.Mapping[str, tuple[tuple[str, str], ...]]
 

@@ -169,8 +169,10 @@ def _reasons(
 
 
 def _canonical(desired: DesiredStreamTag, tag: ObservedTag) -> tuple[str, str, str]:
-    """Return the source in one of its spellings: an alias may be written ``tag`` or ``stream:tag``, a namespace be
-    left out."""
+    """Return the source in one of its spellings.
+
+    An alias may be written ``tag`` or ``stream:tag``, a namespace be left out.
+    """
     name = tag.source
     if tag.kind == EXTERNAL:
         return tag.kind, "", name

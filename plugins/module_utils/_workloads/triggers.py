@@ -76,8 +76,10 @@ class ImageTrigger(NamedTuple):
 
 
 class ObservedTriggers:
-    """``by_tag``: who acts when the tag gets another image. ``namespaces``: where was looked, ``*`` for all of a
-    kind."""
+    """``by_tag``: who acts when the tag gets another image.
+
+    ``namespaces``: where was looked, ``*`` for all of a kind.
+    """
 
     def __init__(self) -> None:
         self.by_tag: dict[StreamTag, list[ImageTrigger]] = {}

@@ -270,8 +270,10 @@ def _google(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
 
 
 def _amazon(body: dict[str, Any], headers: dict[str, str]) -> Iterator[Push]:
-    """Yield a push; a replica that arrived; a tag that the pull-through cache brought: each time the tag names an
-    image now."""
+    """Yield a push.
+
+    A replica that arrived; a tag that the pull-through cache brought: each time the tag names an image now.
+    """
     detail, action = _get(body, "detail"), _get(body, "detail", "action-type")
     kind = _get(body, "detail-type")
     wanted = (
@@ -416,8 +418,10 @@ def _from_base64(text: Any) -> Any:
 
 
 def _rfc3339(time: Any) -> str | None:
-    """Return a time, as text with any offset or in seconds, in UTC; None for what is none, or before 1970 (Go's
-    zero)."""
+    """Return a time, as text with any offset or in seconds, in UTC.
+
+    Return None for what is none, or before 1970 (Go's zero).
+    """
     fraction = ""
     try:
         if isinstance(time, (int, float)) and not isinstance(time, bool):
