@@ -131,8 +131,8 @@ class SecretApplier:
     def _observe_others(self, namespace: str) -> list[RegistrySecret] | None:
         """Read the registry secrets of the namespace.
 
-        Return None if that is of no use, not wanted or fails: it is for warnings only. No import takes anything from the
-        secrets beside the global one.
+        Return None if that is of no use, not wanted or fails: it is for warnings only. No import takes anything from
+        the secrets beside the global one.
         """
         of_the_cluster = (namespace, self._desired.name) in (GLOBAL, ADDITIONAL)
         if not self._look_around or of_the_cluster or not self._desired.present_registries:
