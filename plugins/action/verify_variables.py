@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
     def _evaluate(self, names: t.Iterable[str], given: t.Mapping[str, t.Any], values: dict[str, t.Any]) -> list[str]:
         """Put the values of those that are given into ``values``.
 
-        Return a sentence for each that is undefined, or has such a one inside.
+        Return a message for each that is undefined, or has such a one inside.
         """
         problems = []
         for name in names:

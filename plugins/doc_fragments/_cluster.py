@@ -130,7 +130,7 @@ requirements:
   - kubernetes (only for exec plugins and auth providers of a kubeconfig, and for the service account of a pod)
   - PyYAML (only to read a kubeconfig file)
 notes:
-  - An environment variable that is set to an empty text counts as unset. A task's option comes before its environment
+  - An environment variable that is set to an empty string counts as unset. A task's option comes before its environment
     variable.
   - The options and variables are those of the collection C(kubernetes.core), so that what is set for
     C(group/kubernetes.core.k8s) in C(module_defaults)

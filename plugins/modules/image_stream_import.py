@@ -96,13 +96,13 @@ options:
         type: bool
       prefer_architecture:
         description:
-          - Architecture that V(Legacy) takes from a manifest list, for example V(arm64). An empty text removes the
+          - Architecture that V(Legacy) takes from a manifest list, for example V(arm64). An empty string removes the
             preference.
           - Recorded on the tag before the import, so that scheduled imports take the same one.
         type: str
       prefer_os:
         description:
-          - Operating system that V(Legacy) takes from a manifest list. An empty text removes the preference.
+          - Operating system that V(Legacy) takes from a manifest list. An empty string removes the preference.
         type: str
   repository:
     description:

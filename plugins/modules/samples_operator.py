@@ -42,7 +42,7 @@ options:
     description:
       - The registry as C(host[:port][/path]). The operator puts it in the place of the registry's host in the sources
         of its image streams.
-      - An empty text is the registry that is built into the release.
+      - An empty string is the registry that is built into the release.
     type: str
   management_state:
     description:

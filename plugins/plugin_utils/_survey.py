@@ -36,7 +36,7 @@ _NO_CREDENTIAL = (
 
 
 class Survey(NamedTuple):
-    """The structures, and one sentence for each thing that is wrong.
+    """The structures, and one message for each thing that is wrong.
 
     With any of these, the structures are not to be used.
     """

@@ -100,7 +100,7 @@ def known_names() -> frozenset[str]:
 
 
 def unknown_variables(given: t.Iterable[str], known: t.Collection[str] | None = None) -> list[str]:
-    """Return a sentence for each variable that looks like one of ours and is none."""
+    """Return a message for each variable that looks like one of ours and is none."""
     known = known_names() if known is None else known
     ours = {name for name in known if name.startswith(_PREFIXES) and len(name) >= _SHORTEST}
     near = {part: name for name in ours for part in (name, *_shortened(name))}
@@ -132,12 +132,12 @@ def _shortened(name: str) -> t.Iterator[str]:
 
 
 def renamed_variables(given: t.Iterable[str]) -> list[str]:
-    """Return a sentence for each variable by a name of old."""
+    """Return a message for each variable by a name of old."""
     return [f"{name} is called {RENAMED[name]} now: rename it" for name in sorted(given) if name in RENAMED]
 
 
 def value_problems(options: Options, values: t.Mapping[str, t.Any]) -> list[str]:
-    """Return a sentence for each value that the options do not take, with the place where it stands."""
+    """Return a message for each value that the options do not take, with the place where it stands."""
     problems: list[str] = []
     for name, value in values.items():
         if name in options and value is not None:
@@ -235,7 +235,7 @@ def _kind(value: t.Any) -> str:
 
 
 def survey_problems(role: str, options: Options, values: t.Mapping[str, t.Any]) -> list[str]:
-    """Return a sentence for each thing that is wrong with the flat variables of a role, as a survey gives them, and
+    """Return a message for each thing that is wrong with the flat variables of a role, as a survey gives them, and
     for streams twice."""
     answers = {
         name: values.get(name, option.get("default"))

@@ -155,7 +155,7 @@ def load_kubeconfig(source: t.Any, context: str | None, mask: Mask) -> Kubeconfi
 
     ``source``: a path, paths separated by ``:``, a list of paths, the content as a mapping, or the content as text of
     several lines. ``context``: the context to use, None for the current one. Every secret that is met goes to ``mask``
-    first. Raises ConfigurationError with one sentence, MissingLibraryError without PyYAML.
+    first. Raises ConfigurationError with one message, MissingLibraryError without PyYAML.
     """
     merged = _read(source, mask)
     name = context or merged.current_context

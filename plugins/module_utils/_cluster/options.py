@@ -20,7 +20,7 @@ from .._core.argument_spec import ArgumentSpec
 def env_fallback_nonempty(*names: str) -> str:
     """Return the first of the environment variables that is set to something; an empty one counts as unset.
 
-    Automation controllers inject empty strings for what was left out, and an empty text is no boolean.
+    Automation controllers inject empty strings for what was left out, and an empty string is no boolean.
     """
     for name in names:
         value = os.environ.get(name)

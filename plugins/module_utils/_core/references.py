@@ -46,7 +46,7 @@ class PullSpec(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> PullSpec:
-        """Take ``text`` apart; raise ``InputError`` with one sentence that says which part is wrong."""
+        """Take ``text`` apart; raise ``InputError`` with one message that says which part is wrong."""
         if not text or text != text.strip():
             raise _refusal(f'"{text}" is not a pull spec: it is empty or has space around it')
         if "://" in text:

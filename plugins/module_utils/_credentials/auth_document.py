@@ -320,7 +320,7 @@ def _folded(name: str) -> str:
 def read_auth_file(path: str) -> AuthDocument:
     """Read a Docker config.json, a Podman auth.json or a .dockercfg on the host where the module runs.
 
-    Raises ``InputError`` with the whole sentence if it holds no credentials that a secret could take.
+    Raises ``InputError`` with the whole message if it holds no credentials that a secret could take.
     """
     check_path("auth_file", path, "give it as auth_content")
     try:

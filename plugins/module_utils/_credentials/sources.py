@@ -100,7 +100,7 @@ class OptionCredentials:
         self._texts = document.secrets() + [text for login in self._logins.values() for text in login.secrets()]
 
     def secrets(self) -> list[str]:
-        """Return every text that must never be shown."""
+        """Return every string that must never be shown."""
         return self._texts
 
     def find(self, image: str) -> Credential | None:

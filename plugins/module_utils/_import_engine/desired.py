@@ -67,7 +67,7 @@ class DesiredTag(NamedTuple):
 
     @property
     def has_preference(self) -> bool:
-        """Return whether a platform for Legacy's choice is declared; an empty text declares that there is none."""
+        """Return whether a platform for Legacy's choice is declared; an empty string declares that there is none."""
         return bool(self.prefer_architecture or self.prefer_os)
 
 

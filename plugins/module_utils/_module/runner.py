@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The frame of every module: options in, work, one report or one sentence out. The only place that ends a module.
+"""The frame of every module: options in, work, one report or one message out. The only place that ends a module.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """

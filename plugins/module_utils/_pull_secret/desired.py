@@ -93,7 +93,7 @@ class DesiredSecret(NamedTuple):
         return [registry for registry in self.registries if registry.login is not None]
 
     def secrets(self) -> list[str]:
-        """Return every text that must never be shown."""
+        """Return every string that must never be shown."""
         former = [self.former_password] if self.former_password else []
         return former + [
             text for registry in self.registries if registry.login is not None for text in registry.login.secrets()
@@ -162,7 +162,7 @@ def _odd_ends(login: Login | None) -> t.Iterator[tuple[str, str]]:
 def desired_secret(params: t.Mapping[str, t.Any]) -> DesiredSecret:
     """Return what the options of ``pull_secret`` ask for.
 
-    Raise ``InputError`` with the whole sentence if they cannot be.
+    Raise ``InputError`` with the whole message if they cannot be.
 
     Reads the auth file on the host where the module runs; nothing else is touched.
     """

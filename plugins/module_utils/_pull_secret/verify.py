@@ -111,7 +111,7 @@ def log_in(
 ) -> str:
     """Return ``accepted`` or ``not_asked``.
 
-    Raise ``RegistryError`` with the whole sentence if ``login`` does not open the registry.
+    Raise ``RegistryError`` with the whole message if ``login`` does not open the registry.
 
     ``registry`` is a key that names one host. ``insecure`` and ``ca_cert`` are those of ``RegistryHttp``.
     """

@@ -35,7 +35,7 @@ def authorization(http: RegistryHttp, answer: RegistryAnswer, login: Login | Non
     ``login`` is None to ask for an anonymous token.
 
     ``scope`` is what a token must open ("" for none: only that the login is good). Raises ``RegistryError`` with
-    the whole sentence if the challenge cannot be answered or the token server refuses.
+    the whole message if the challenge cannot be answered or the token server refuses.
     """
     challenges = parse_challenges(answer.headers.get("WWW-Authenticate", ""))
     if "basic" in challenges and login is not None and login.password:

@@ -57,7 +57,7 @@ _JSON = "application/json"
 class RegistryRepository:
     """One repository, read with one login (None: anonymously); several threads may use it.
 
-    Each method raises ``RegistryError`` with the whole sentence.
+    Each method raises ``RegistryError`` with the whole message.
     """
 
     def __init__(self, http: RegistryHttp, repository: PullSpec, login: Login | None) -> None:

@@ -55,7 +55,7 @@ class Waiting(NamedTuple):
 def desired_links(params: t.Mapping[str, t.Any]) -> DesiredLinks:
     """Return what the options of ``sa_secret_link`` ask for.
 
-    Raise ``InputError`` with the whole sentence if they cannot be.
+    Raise ``InputError`` with the whole message if they cannot be.
     """
     take_over = bool(params.get("take_over"))
     purposes = tuple(purpose for purpose in LIST_FIELDS if purpose in params["for"])
