@@ -76,7 +76,7 @@ def _demo(directory: Path, engine: str, *, keep: bool) -> int:
     except background.LabError as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 1
-    _tell(f"A cluster with the image API listens on {lab['api']}; {_registries(lab['engine'])} beside it.")
+    _tell(f"An emulated cluster listens on {lab['api']}. {_registries(lab['engine'])}.")
     cluster = Cluster.from_environment(lab["environment"], NAMESPACES)
     kept = False
     try:
@@ -134,10 +134,10 @@ def _show_variables(stage: Stage) -> None:
     declared = yaml.safe_dump(
         {"image_streams_desired": stage.playbook.variables["image_streams_desired"]}, sort_keys=False
     ).splitlines()
-    _tell(f"What is declared, from {stage.playbook.variables_file.name} (pull secrets and links stand there too):")
+    _tell(f"Image streams declared in {stage.playbook.variables_file.name}, beside pull secrets and links:")
     for line in declared[:_SHOWN_VARIABLES]:
         _tell(f"  {line}")
-    _tell(f"  ... and {len(declared) - _SHOWN_VARIABLES} lines more")
+    _tell(f"  ... and {len(declared) - _SHOWN_VARIABLES} more lines")
 
 
 def _tell(line: str) -> None:
@@ -145,8 +145,8 @@ def _tell(line: str) -> None:
 
 
 def _registries(engine: str) -> str:
-    what = "Debian's docker-registry" if engine == "docker-registry" else "the tests' own small registry"
-    return f"{what} serves TLS with a password, plain HTTP and self-signed TLS"
+    what = "Debian's docker-registry" if engine == "docker-registry" else "A small registry of the tests"
+    return f"{what} runs three times: with TLS and a password, with plain HTTP, and with self-signed TLS"
 
 
 def _how_to_use(directory: Path, playbook: Playbook) -> str:

@@ -22,7 +22,7 @@ from .playbook import Playbook, Run
 _NOT_BEFORE_THE_SECRET = frozenset({"image", "import_failure"})
 MOVED = ("shop", "web", "stable")
 _NAMED_TAGS = 3
-_SHOWN_LINES = 6
+_SHOWN_LINES = 9
 # what ansible-playbook ends with if a host failed
 _FAILED = 2
 REPORT = "quayside.openshift_images.drift"
@@ -244,8 +244,12 @@ def _changed_lines(run: Run) -> list[str]:
     for result in run.changed:
         diff = result.content.get("diff") or []
         for entry in diff if isinstance(diff, list) else [diff]:
-            for sign, side in (("-", "before"), ("+", "after")):
-                found += [f"{entry['after_header']}: {sign}{line}" for line in entry[side].splitlines()]
+            lines = [
+                (sign, line) for sign, side in (("-", "before"), ("+", "after")) for line in entry[side].splitlines()
+            ]
+            # Both sides of a value stand together.
+            lines.sort(key=lambda one: one[1].rpartition(": ")[0])
+            found += [f"{entry['after_header']}: {sign}{line}" for sign, line in lines]
     return found
 
 
@@ -258,10 +262,10 @@ def _foretold(run: Run) -> str:
     said = []
     for reason, tags in sorted(tags_by_reason.items()):
         named = ", ".join(sorted(tags)) if len(tags) <= _NAMED_TAGS else f"{len(tags)} tags"
-        said.append(f"{named} ({reason})")
+        said.append(f"{named} ({reason.replace('_', ' ')})")
     others = [result.title for result in run.changed if "streams" not in result.content]
     if others:
-        said.append(f"{len(others)} task result{'s' if len(others) > 1 else ''} of secrets and links")
+        said.append(f"{len(others)} secret{'s and links' if len(others) > 1 else ' or link'}")
     return f"would change {', '.join(said)}" if said else "changed=0"
 
 
