@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_prune_risk_info
@@ -52,14 +51,6 @@ def api(monkeypatch: pytest.MonkeyPatch, widths: list[int]) -> StoredCluster:
     api.add("deployments", workload("shop", "new", spec=templated(f"{WEB}@{child('five')}")))
     api.add("deployments", workload("billing", "web", spec=templated(f"{WEB}@{child('two')}")))
     return api
-
-
-@pytest.fixture
-def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the warnings of the module; Ansible itself keeps them for the whole process."""
-    found: list[str] = []
-    monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
-    return found
 
 
 @pytest.fixture

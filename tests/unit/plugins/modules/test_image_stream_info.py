@@ -15,7 +15,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.observed import parse_stream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan import plan_stream
 from ansible_collections.quayside.openshift_images.plugins.module_utils._import_engine.plan_types import Knowledge
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import image_stream_import, image_stream_info
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.scripted_cluster import ScriptedCluster
 from ansible_collections.quayside.openshift_images.tests.unit.plugins.module_utils.stream_scenes import (
@@ -51,13 +50,6 @@ def recorded_streams() -> list[tuple[str, dict[str, t.Any]]]:
             if isinstance(stream, dict) and "spec" in stream:
                 found.append((f"{file.stem}-{number}", stream))
     return found
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> ScriptedCluster:
-    cluster = ScriptedCluster()
-    monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: cluster)
-    return cluster
 
 
 @pytest.fixture

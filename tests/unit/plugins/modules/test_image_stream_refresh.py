@@ -13,7 +13,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._import_
     ObservedStream,
     parse_stream,
 )
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.mirrors import Mirrors
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.desired import desired_refresh
 from ansible_collections.quayside.openshift_images.plugins.module_utils._stream_refresh.plan import plan_refresh
@@ -84,13 +83,6 @@ def imported(after: dict[str, t.Any], *digests: str) -> t.Callable[[Request], t.
         }
 
     return answer
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> ScriptedCluster:
-    cluster = ScriptedCluster()
-    monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: cluster)
-    return cluster
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.error_text import target_of
 from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster.paths import api_path
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiNotServed
-from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.module_utils._workloads.triggers import (
     TRIGGERED_KINDS,
     TRIGGERS_ANNOTATION,
@@ -52,13 +51,6 @@ def lookup(case: str, step: int) -> dict[str, t.Any]:
     answer: dict[str, t.Any] = recorded(case, step)
     answer["status"].pop("import", None)
     return answer
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> ScriptedCluster:
-    cluster = ScriptedCluster()
-    monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: cluster)
-    return cluster
 
 
 @pytest.fixture

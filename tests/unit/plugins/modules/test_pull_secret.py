@@ -9,7 +9,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiUnreachable, Unauthorized
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret import verify
@@ -50,14 +49,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
     api = StoredCluster("shop", "test")
     monkeypatch.setattr(ModuleContext, "client", lambda _self, pool_size=8: api)
     return api
-
-
-@pytest.fixture
-def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the warnings of the module; Ansible itself keeps them for the whole process."""
-    found: list[str] = []
-    monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
-    return found
 
 
 @pytest.fixture

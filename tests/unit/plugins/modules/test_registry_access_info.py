@@ -9,7 +9,6 @@ import time
 import typing as t
 
 import pytest
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import (
@@ -55,14 +54,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
         api.put_in("serviceaccounts", namespace, "default", metadata={"annotations": {REF: MANAGED}}, **lists)
         api.put_in("serviceaccounts", namespace, "idle", secrets=[{"name": "idle-dockercfg-ab1cd"}])
     return api
-
-
-@pytest.fixture
-def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the warnings of the module; Ansible itself keeps them for the whole process."""
-    found: list[str] = []
-    monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
-    return found
 
 
 @pytest.fixture

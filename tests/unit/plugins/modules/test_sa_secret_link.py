@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import sa_secret_link
 from ansible_collections.quayside.openshift_images.tests.unit.fakes.stored_cluster import StoredCluster
@@ -26,14 +25,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> StoredCluster:
             "serviceaccounts", namespace, "default", secrets=[{"name": MANAGED}], imagePullSecrets=[{"name": MANAGED}]
         )
     return api
-
-
-@pytest.fixture
-def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the warnings of the module; Ansible itself keeps them for the whole process."""
-    found: list[str] = []
-    monkeypatch.setattr(AnsibleModule, "warn", lambda _self, warning: found.append(warning))
-    return found
 
 
 @pytest.fixture
