@@ -20,8 +20,7 @@ options:
       - Of several files the first that defines a name or the current context decides.
       - A context whose user has an exec plugin or an auth provider needs the Python library C(kubernetes).
       - Without this option and without a credential in other options, the service account of the pod that the module
-        runs in is used,
-        or else the files of E(KUBECONFIG), or else C(~/.kube/config).
+        runs in is used, or else the files of E(KUBECONFIG), or else C(~/.kube/config).
       - Can also be set by the environment variable E(K8S_AUTH_KUBECONFIG).
     type: raw
   context:
@@ -133,6 +132,5 @@ notes:
   - An environment variable that is set to an empty string counts as unset. A task's option comes before its environment
     variable.
   - The options and variables are those of the collection C(kubernetes.core), so that what is set for
-    C(group/kubernetes.core.k8s) in C(module_defaults)
-    works here too.
+    C(group/kubernetes.core.k8s) in C(module_defaults) works here too.
 """

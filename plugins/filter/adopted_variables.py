@@ -18,13 +18,10 @@ author:
   - quayside contributors (@quayside)
 description:
   - Turns what M(quayside.openshift_images.image_stream_info) and M(quayside.openshift_images.registry_access_info) read
-    from a cluster
-    into the text of a variables file for the playbook C(quayside.openshift_images.site). The playbook
-      C(quayside.openshift_images.adopt)
-    does it for whole clusters.
+    from a cluster into the text of a variables file for the playbook C(quayside.openshift_images.site). The playbook
+    C(quayside.openshift_images.adopt) does it for whole clusters.
   - The names of the variables that hold credentials are the only templates in the text. What came from the cluster and
-    looks like a
-    template carries the tag C(!unsafe), so that Ansible never runs it.
+    looks like a template carries the tag C(!unsafe), so that Ansible never runs it.
   - What the options of the modules would refuse is left out and named, one tag or secret at a time.
   - What somebody else reconciles, Argo CD for example, is in it and named.
 positional: _input, access

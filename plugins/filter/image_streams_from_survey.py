@@ -17,9 +17,8 @@ version_added: 1.0.0
 author:
   - quayside contributors (@quayside)
 description:
-  - Turns text, as a person types it into a survey of AWX, into what
-    P(quayside.openshift_images.image_streams#role) takes as
-      O(quayside.openshift_images.image_streams#role:main:image_streams_desired).
+  - Turns text, as a person types it into a survey of AWX, into what P(quayside.openshift_images.image_streams#role)
+    takes as O(quayside.openshift_images.image_streams#role:main:image_streams_desired).
   - Nothing is asked of a cluster or a registry; each line is checked as
     M(quayside.openshift_images.image_stream_import) checks its options.
 positional: _input, variable
@@ -27,8 +26,8 @@ options:
   _input:
     description:
       - The text. Each line names one tag, as C(NAMESPACE/STREAM:TAG IMAGE), and after the image as many of
-        C(import_mode=),
-        C(reference_policy=), C(scheduled=), C(insecure=), C(prefer_architecture=) and C(prefer_os=) as are wanted.
+        C(import_mode=), C(reference_policy=), C(scheduled=), C(insecure=), C(prefer_architecture=) and C(prefer_os=) as
+        are wanted.
       - Empty lines, and those that begin with C(#), are passed over.
     type: str
     required: true

@@ -19,7 +19,7 @@ author:
 description:
   - Turns the flat answers of a survey of AWX, and what its credential injects, into what
     P(quayside.openshift_images.registry_access#role) takes as
-      O(quayside.openshift_images.registry_access#role:main:registry_access_secrets).
+    O(quayside.openshift_images.registry_access#role:main:registry_access_secrets).
   - Nothing is asked of a cluster or a registry, and no sentence about what is wrong repeats a credential.
 options:
   _input:

@@ -18,8 +18,7 @@ description:
   - Turns C(ansible_eda), which a rulebook gives to each playbook and job template, into
     O(quayside.openshift_images.image_stream_refresh#module:pushes).
   - The events are those of the event filter C(quayside.openshift_images.registry_push). If a throttle held several
-    pushes of a repository
-    back, it hands on the first one and their number; the whole repository is looked at then.
+    pushes of a repository back, it hands on the first one and their number; the whole repository is looked at then.
 positional: _input
 options:
   _input:

@@ -18,8 +18,7 @@ author:
   - quayside contributors (@quayside)
 description:
   - Puts the secrets that M(quayside.openshift_images.registry_access_info) found for one registry together, so that one
-    task writes all of
-    one name and type. The playbook C(quayside.openshift_images.rotate_credentials) uses it.
+    task writes all of one name and type. The playbook C(quayside.openshift_images.rotate_credentials) uses it.
 positional: _input, users
 options:
   _input:

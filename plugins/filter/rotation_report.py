@@ -18,8 +18,7 @@ author:
   - quayside contributors (@quayside)
 description:
   - Puts the results of M(quayside.openshift_images.pull_secret) for what P(quayside.openshift_images.rotation#filter)
-    returned into lines.
-    The playbook C(quayside.openshift_images.rotate_credentials) uses it.
+    returned into lines. The playbook C(quayside.openshift_images.rotate_credentials) uses it.
 positional: _input, results
 options:
   _input:

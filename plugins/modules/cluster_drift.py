@@ -11,11 +11,10 @@ version_added: 1.0.0
 short_description: Compare a cluster with everything that is declared for it
 description:
   - Tells what differs between a cluster and the pull secrets, links and image streams that are declared for it, in one
-    go, as check mode
-    of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
+    go, as check mode of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
     M(quayside.openshift_images.image_stream_import) does for each. The plans are theirs.
-  - In check mode it writes nothing. Outside check mode it converges what is declared, or of that only what
-    O(approved) lists.
+  - In check mode it writes nothing. Outside check mode it converges what is declared, or of that only what O(approved)
+    lists.
   - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of what it
     returns.
 extends_documentation_fragment:
@@ -39,8 +38,7 @@ options:
   secrets:
     description:
       - The pull secrets, as the role P(quayside.openshift_images.registry_access#role) takes them. But for
-        O(secrets[].link) they are the
-        options of M(quayside.openshift_images.pull_secret).
+        O(secrets[].link) they are the options of M(quayside.openshift_images.pull_secret).
     type: list
     elements: dict
     suboptions:
@@ -331,8 +329,7 @@ options:
   platforms:
     description:
       - Also tell which platforms the registry offers for each tag, and which of them the cluster took. A tag that takes
-        one child of a
-        manifest list is looked up once more for that.
+        one child of a manifest list is looked up once more for that.
     type: bool
     default: false
   purge_tags:
@@ -344,7 +341,7 @@ options:
     description:
       - How many tags O(purge_tags) may remove from one stream whose tags come from a repository, as in
         M(quayside.openshift_images.image_stream_import). With more the comparison of the stream fails, as the run
-          would.
+        would.
     type: int
   take_over:
     description:
@@ -365,8 +362,7 @@ options:
     description:
       - The only changes that may be made, as RV(to_approve) returned them before.
       - What would be another change by now, because the cluster, the registry or the declaration changed since, is left
-        alone, and
-        is in RV(drift.held_back). An image that was not known before may be any.
+        alone, and is in RV(drift.held_back). An image that was not known before may be any.
     type: list
     elements: dict
     suboptions:
@@ -407,15 +403,13 @@ options:
       - Also write the return values into this file, as JSON that only its owner may read. The module makes it where it
         runs.
       - Ansible hides the text of a password wherever a result of the task has it, in the name of a tag too. In this
-        file names are whole,
-        so that a later task can compute with them. Messages are redacted in it as everywhere.
+        file names are whole, so that a later task can compute with them. Messages are redacted in it as everywhere.
     type: path
 seealso:
   - module: quayside.openshift_images.drift_report
 notes:
   - The rights needed are those of the three modules, in check mode those of their check modes.
-    C(docs/rbac/drift_report.yml) of the collection
-    has them.
+    C(docs/rbac/drift_report.yml) of the collection has them.
 author:
   - quayside contributors (@quayside)
 """
@@ -476,9 +470,8 @@ drift:
       description:
         - The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
         - With O(platforms=true) each tag has C(platforms) too, V(null) or the lists C(offered) and C(taken), each
-          V(null) if it is
-          not known, and C(single), whether the registry offers no list. Of a single image the architecture alone is
-            known.
+          V(null) if it is not known, and C(single), whether the registry offers no list. Of a single image the
+          architecture alone is known.
       type: list
       elements: dict
       sample: [{namespace: shop, name: web, state: present, changed: true, tags: []}]
@@ -626,8 +619,7 @@ drift:
         reason:
           description:
             - Why, in a word. The server's reason, V(Unauthorized) or V(Forbidden) for example, or V(credential_pending)
-              if the run itself
-              would have to write the credential first.
+              if the run itself would have to write the credential first.
           type: str
           sample: Unauthorized
         message:

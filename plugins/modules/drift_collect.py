@@ -13,14 +13,12 @@ version_added: 1.0.0
 short_description: Compare one cluster for a report on drift
 description:
   - Runs M(quayside.openshift_images.cluster_drift) for one cluster, batch by batch, corrects what was shown if
-    O(correct=true), and writes
-    the result into a file on the machine that runs Ansible, for M(quayside.openshift_images.drift_report) to put
-      together with those of
-    others. The role P(quayside.openshift_images.drift_report#role) uses it.
+    O(correct=true), and writes the result into a file on the machine that runs Ansible, for
+    M(quayside.openshift_images.drift_report) to put together with those of others. The role
+    P(quayside.openshift_images.drift_report#role) uses it.
   - A cluster that cannot be reached or compared does not fail the task. Its result says why.
   - Names travel from the comparison to the correction in files, not in results of tasks, in which Ansible hides every
-    text that
-    a password has, also within the name of a tag.
+    text that a password has, also within the name of a tag.
   - It takes the options of M(quayside.openshift_images.cluster_drift) besides those that are listed here.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster

@@ -11,11 +11,9 @@ version_added: 1.0.0
 short_description: Make one report of what was found on many clusters
 description:
   - Puts the results of the role P(quayside.openshift_images.drift_report#role) for many clusters together, and reports
-    that were made
-    before, those of slices of an inventory for example.
+    that were made before, those of slices of an inventory for example.
   - Writes them as a JSON document with a fixed order, which C(docs/drift.schema.json) describes, as one HTML page that
-    needs nothing else,
-    as JUnit XML for CI, and in the text format of Prometheus.
+    needs nothing else, as JUnit XML for CI, and in the text format of Prometheus.
   - A file that is there keeps its mode. A new one gets the mode that the umask gives.
   - It reads and writes files only, where it runs, and asks no cluster.
 extends_documentation_fragment:
@@ -58,15 +56,13 @@ options:
   junit_file:
     description:
       - Path of the JUnit XML to write. A suite is a cluster and a case an object. What differs is a failure, what could
-        not be compared is
-        skipped, and a cluster that could not be compared at all is an error.
+        not be compared is skipped, and a cluster that could not be compared at all is an error.
     type: path
     version_added: 1.0.0
   metrics_file:
     description:
       - Path of the metrics to write, gauges in the text format 0.0.4 of Prometheus, for the textfile collector of
-        node_exporter. It reads files
-        whose names end in C(.prom).
+        node_exporter. It reads files whose names end in C(.prom).
     type: path
     version_added: 1.0.0
   template:
@@ -81,8 +77,7 @@ options:
     default: Drift report
   most_tags:
     description:
-      - How many tags the page may list. If there are more, it counts those that are as declared, and lists the
-        others.
+      - How many tags the page may list. If there are more, it counts those that are as declared, and lists the others.
       - The JSON document has all of them.
     type: int
     default: 5000
@@ -90,10 +85,8 @@ options:
     description:
       - Findings for which RV(failing) names a cluster. The role fails with what it says.
       - V(failures) is what could not be compared or corrected, V(nothing_declared) a cluster for which nothing is
-        declared, V(drift) what
-        differs and was not corrected, V(unknown) anything whose state is not known, V(notices) a finding that is no
-          difference, and
-        V(prune_risks) a workload that pruning would take the image from.
+        declared, V(drift) what differs and was not corrected, V(unknown) anything whose state is not known, V(notices)
+        a finding that is no difference, and V(prune_risks) a workload that pruning would take the image from.
     type: list
     elements: str
     choices: [failures, nothing_declared, drift, unknown, notices, prune_risks]

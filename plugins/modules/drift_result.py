@@ -13,8 +13,8 @@ version_added: 1.0.0
 short_description: Keep the result of one cluster for a report on drift
 description:
   - Writes the result of one cluster into a file on the machine that runs Ansible, for
-    M(quayside.openshift_images.drift_report) to put
-    together with those of others. The role P(quayside.openshift_images.drift_report#role) uses it.
+    M(quayside.openshift_images.drift_report) to put together with those of others. The role
+    P(quayside.openshift_images.drift_report#role) uses it.
   - It is an action of Ansible's own process and starts nothing, so it costs little for each cluster of a fleet.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes

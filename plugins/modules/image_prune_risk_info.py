@@ -11,17 +11,14 @@ short_description: Find workloads whose images oc adm prune images would take aw
 version_added: 1.0.0
 description:
   - Finds workloads that use a child of a manifest list, the image of one platform, directly by its digest. C(oc adm
-    prune images)
-    does not see that use. It compares the digests that workloads name with the images of the tags, which are the lists,
-      drops the
-    list from the tag's history when enough newer ones have come, and deletes the child with it.
+    prune images) does not see that use. It compares the digests that workloads name with the images of the tags, which
+    are the lists, drops the list from the tag's history when enough newer ones have come, and deletes the child with
+    it.
   - Tells for each use the child, its list, the tag and revision that keep it, what will happen to it, and what to write
     instead.
   - Looks at pods, replication controllers, replica sets, deployments, daemon sets, stateful sets, jobs and cron jobs,
-    and if the
-    cluster serves them at deployment configs, build configs and builds; at containers, init containers, ephemeral
-      containers, image
-    volumes, and at the images that nodes report to run. What has ended is left out.
+    and if the cluster serves them at deployment configs, build configs and builds; at containers, init containers,
+    ephemeral containers, image volumes, and at the images that nodes report to run. What has ended is left out.
   - Only reads. RV(protection) is the input for M(quayside.openshift_images.image_stream_import) that keeps the
     children.
 author:
@@ -38,8 +35,7 @@ options:
     description:
       - Namespace whose workloads are looked at.
       - Without O(namespace) and O(namespaces) it is the whole cluster, with one request for each kind; or, for those
-        who may not
-        list over all namespaces, each of their projects.
+        who may not list over all namespaces, each of their projects.
     type: str
   namespaces:
     description:
@@ -93,13 +89,10 @@ seealso:
   - module: quayside.openshift_images.image_stream_info
 notes:
   - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and
-    C(imagestreams/layers), all of
-    which the role C(edit) has; C(get) of C(imagestreamimages) tells the platforms. The rule sets are in the
-      collection's
-    C(docs/rbac/image_prune_risk_info.yml).
+    C(imagestreams/layers), all of which the role C(edit) has; C(get) of C(imagestreamimages) tells the platforms. The
+    rule sets are in the collection's C(docs/rbac/image_prune_risk_info.yml).
   - The pruner looks at the workloads of all namespaces. If this module is given some of them, it may call a list at
-    risk that a workload
-    of another one keeps, and it cannot know of uses there.
+    risk that a workload of another one keeps, and it cannot know of uses there.
   - There is one request for the children of each image stream that has a history. None is sent if no workload names or
     runs a digest.
 """
@@ -196,8 +189,8 @@ risks:
       type: str
       sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
-      description: The child's operating system, architecture and variant, as V(linux/arm64); empty if it could not
-        be read.
+      description: The child's operating system, architecture and variant, as V(linux/arm64); empty if it could not be
+        read.
       type: str
       sample: linux/arm64
     parent:
@@ -327,8 +320,7 @@ missing:
 protection:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child, which the
-      pruner may reach, by
-      its digest into a tag of its own in the same stream, V(keep-) and the begin of the digest.
+      pruner may reach, by its digest into a tag of its own in the same stream, V(keep-) and the begin of the digest.
     - With O(results=at_risk) it is about those that are at risk only.
   returned: always
   type: list

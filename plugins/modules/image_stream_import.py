@@ -12,11 +12,9 @@ version_added: 1.0.0
 description:
   - Makes image streams track external images as declared, imports them and reports the verdict on each tag.
   - The module reads what the cluster has, finds out what the registry serves when that matters, and writes only what
-    differs.
-    A second run changes nothing and writes nothing.
+    differs. A second run changes nothing and writes nothing.
   - What is not declared is kept. An import by other means resets a tag's import mode, O(scheduled) and O(insecure) when
-    they are
-    left out; this module always sends the complete policy.
+    they are left out; this module always sends the complete policy.
   - Replaces C(oc import-image), C(oc tag) for external images and C(oc set image-lookup).
 author:
   - quayside contributors (@quayside)
@@ -35,8 +33,7 @@ attributes:
     support: full
     details:
       - Images that would be imported are looked up in their registries through the cluster, which stores nothing, so
-        that
-        the digests and failures that are predicted are those of the run.
+        that the digests and failures that are predicted are those of the run.
   diff_mode:
     support: full
   idempotent:
@@ -73,8 +70,7 @@ options:
       import_mode:
         description:
           - V(Legacy) imports one image of a manifest list, V(PreserveOriginal) the list itself with all its platforms.
-            Write them exactly so,
-            upper and lower case count.
+            Write them exactly so, upper and lower case count.
           - When unset the tag keeps its mode. A new tag gets the cluster's default.
         type: str
       reference_policy:
@@ -91,8 +87,7 @@ options:
       insecure:
         description:
           - Whether the registry may be asked over plain HTTP or with a certificate that cannot be verified. V(false)
-            really turns
-            it off. When unset the tag keeps it; a new tag gets V(false).
+            really turns it off. When unset the tag keeps it; a new tag gets V(false).
         type: bool
       prefer_architecture:
         description:
@@ -109,11 +104,9 @@ options:
       - Import every tag of this repository instead of O(tags), also beyond the 50 tags that the server imports at once.
       - Give it without tag or digest.
       - The list of tags is read from the registry by the module itself, if it can reach the registry and trusts its
-        certificate.
-        It asks with the credential of O(registries) or O(auth_file), else with the one that the cluster would use,
-          if it may
-        C(list) C(secrets) in the namespace, else anonymously.
-        Else the cluster lists them, which takes about half a minute for many tags. RV(streams[].tags_from) says which.
+        certificate. It asks with the credential of O(registries) or O(auth_file), else with the one that the cluster
+        would use, if it may C(list) C(secrets) in the namespace, else anonymously. Else the cluster lists them, which
+        takes about half a minute for many tags. RV(streams[].tags_from) says which.
       - Certificates are checked with the CAs of the system, those of O(registry_ca_cert) and those of the file that
         E(REQUESTS_CA_BUNDLE) names.
     type: str
@@ -166,8 +159,7 @@ options:
   purge_limit:
     description:
       - How many tags O(purge_tags) may remove from one stream whose tags come from a O(repository). With more the
-        stream fails, nothing
-        is removed, and the message names the tags.
+        stream fails, nothing is removed, and the message names the tags.
       - When unset it is half of the stream's tags, and at least 4.
     type: int
   take_over:
@@ -175,8 +167,7 @@ options:
       - Change the spec of streams that somebody else reconciles, such as Argo CD, Flux or the Cluster Samples Operator,
         who will undo the change.
       - Without it such a stream is not changed, and fails with the owner's name. RV(streams[].managed_by) has it too.
-        To import again what its
-        tags follow already changes nothing of the spec, and is done.
+        To import again what its tags follow already changes nothing of the spec, and is done.
       - The guide on owners says which marks are known, and of which owners there is only a warning. Without a value it
         is V(false).
     type: bool
@@ -198,8 +189,7 @@ options:
   streams:
     description:
       - Several streams in one task, which is much faster than a loop. Each entry takes the options of a single stream;
-        what it
-        leaves out it takes from the task.
+        what it leaves out it takes from the task.
     type: list
     elements: dict
     suboptions:
@@ -281,8 +271,7 @@ options:
   registries:
     description:
       - Credentials to list the tags of O(repository) with. Imports go by the namespace's secrets alone, for which there
-        is
-        M(quayside.openshift_images.pull_secret).
+        is M(quayside.openshift_images.pull_secret).
     type: list
     elements: dict
     suboptions:
@@ -315,8 +304,7 @@ options:
   auth_file:
     description:
       - Path of a Docker C(config.json) or a Podman C(auth.json) on the host where the module runs, with credentials to
-        list the tags of
-        O(repository) with. What O(registries) says of a registry counts first.
+        list the tags of O(repository) with. What O(registries) says of a registry counts first.
     type: path
   registry_ca_cert:
     description:
@@ -339,12 +327,10 @@ seealso:
 notes:
   - One stream has one writer at a time, whatever O(concurrency) is.
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check
-    mode needs too;
-    further C(patch) and C(create) of C(imagestreams) if reference policy, preference, lookup policy, O(scheduled) or
-    O(insecure) of a tag change without an import, C(patch) of C(imagestreams) and C(delete) of C(imagestreamtags) for
-    O(purge_tags), and C(delete) of C(imagestreams) for O(state=absent). With C(list) of C(secrets) a refused credential
-      is explained, and the tags of a private
-    O(repository) are listed faster.
+    mode needs too; further C(patch) and C(create) of C(imagestreams) if reference policy, preference, lookup policy,
+    O(scheduled) or O(insecure) of a tag change without an import, C(patch) of C(imagestreams) and C(delete) of
+    C(imagestreamtags) for O(purge_tags), and C(delete) of C(imagestreams) for O(state=absent). With C(list) of
+    C(secrets) a refused credential is explained, and the tags of a private O(repository) are listed faster.
 """
 
 EXAMPLES = r"""
@@ -452,8 +438,7 @@ streams:
     tags_from_reason:
       description:
         - Why the registry could not be read from where the module runs, or in check mode why its tags are not known
-          yet. That is no
-          failure.
+          yet. That is no failure.
       returned: for a stream with O(repository)
       type: str
       sample: ""
@@ -543,10 +528,9 @@ streams:
         reasons:
           description:
             - Why the tag was to be changed. Any of V(stream_missing), V(tag_missing), V(source_changed),
-              V(import_mode_changed),
-              V(reference_policy_changed), V(scheduled_changed), V(insecure_changed), V(preference_changed),
-                V(upstream_moved),
-              V(last_import_failed), V(never_imported), V(forced), V(not_listed).
+              V(import_mode_changed), V(reference_policy_changed), V(scheduled_changed), V(insecure_changed),
+              V(preference_changed), V(upstream_moved), V(last_import_failed), V(never_imported), V(forced),
+              V(not_listed).
           type: list
           elements: str
           sample: [scheduled_changed]
@@ -570,7 +554,7 @@ failed_tags:
     name:
       description: Name of the stream.
       type: str
-      sample: v1
+      sample: web
     tag:
       description: Name of the tag.
       type: str

@@ -12,8 +12,7 @@ version_added: 1.0.0
 description:
   - Reads image streams with their tags, histories, conditions and policies.
   - Gives each stream also as the input of M(quayside.openshift_images.image_stream_import), so that a cluster that was
-    set up
-    by other means can be adopted. Importing that back changes nothing.
+    set up by other means can be adopted. Importing that back changes nothing.
 author:
   - quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -54,9 +53,8 @@ options:
   manifests:
     description:
       - Also read the image of each tag from the cluster, for its media type and the platforms of a manifest list. No
-        registry is
-        asked for that; it costs one request for each different image, and needs the right to C(get)
-          C(imagestreamimages).
+        registry is asked for that; it costs one request for each different image, and needs the right to C(get)
+        C(imagestreamimages).
     type: bool
     default: false
 seealso:
@@ -234,8 +232,7 @@ streams:
         manifests:
           description:
             - Children of the newest image if that is a manifest list, each with C(os), C(architecture), C(variant),
-              C(digest),
-              C(size). Known if RV(streams[].tags[].media_type) is.
+              C(digest), C(size). Known if RV(streams[].tags[].media_type) is.
           type: list
           elements: dict
           sample:
@@ -338,8 +335,7 @@ streams:
 as_variables:
   description:
     - The streams as C(streams) of M(quayside.openshift_images.image_stream_import), or C(image_streams_desired) of the
-      role, without
-      those that cannot be declared.
+      role, without those that cannot be declared.
   returned: always
   type: list
   elements: dict

@@ -13,16 +13,14 @@ description:
   - Imports the tags of image streams that track an image that was pushed, seconds after the push instead of up to 15
     minutes later.
   - A push changes no specification. Only tags that are declared on the cluster are imported, and by default only
-    scheduled ones, so that
-    a forged notification does no more than to have an import made earlier than the cluster itself would make it.
+    scheduled ones, so that a forged notification does no more than to have an import made earlier than the cluster
+    itself would make it.
   - The streams are read once for all pushes of a task. A tag tracks a push if its source is the repository that was
-    pushed to, by its own
-    name, by another name of the same registry (O(registry_names)), or through a mirror of an ImageTagMirrorSet. A tag
-      whose source names
-    a digest, that follows another tag, or that is a reference only, is never imported.
+    pushed to, by its own name, by another name of the same registry (O(registry_names)), or through a mirror of an
+    ImageTagMirrorSet. A tag whose source names a digest, that follows another tag, or that is a reference only, is
+    never imported.
   - A tag that has the pushed digest already costs no request. Under V(Legacy) a tag has one child of a manifest list,
-    so that an import has
-    to tell.
+    so that an import has to tell.
   - The event filter C(quayside.openshift_images.registry_push) makes O(pushes) of what registries send to a webhook.
 author:
   - quayside contributors (@quayside)
@@ -76,16 +74,14 @@ options:
   registry_names:
     description:
       - Names that mean the same registry, one list for each registry, for example its service, its route and a mirror
-        that the cluster
-        does not tell of. A name is a host, with C(:port) and a C(/path) if it has them.
+        that the cluster does not tell of. A name is a host, with C(:port) and a C(/path) if it has them.
       - A push to one of the names is a push to each of them.
     type: list
     elements: list
   namespaces:
     description:
       - Namespaces to look at. Without it the streams of the whole cluster are read, or of all projects of the caller if
-        it may not list
-        those of the cluster.
+        it may not list those of the cluster.
     type: list
     elements: str
   only_scheduled:
@@ -262,7 +258,7 @@ streams:
             - Why the tag was imported. V(pushed), with V(last_import_failed) or V(never_imported) if that was so.
           type: list
           elements: str
-          sample: [scheduled_changed]
+          sample: [pushed]
         error:
           description: Why the image could not be imported, and what to do about it.
           type: str
@@ -283,7 +279,7 @@ failed_tags:
     name:
       description: Name of the stream.
       type: str
-      sample: v1
+      sample: web
     tag:
       description: Name of the tag.
       type: str

@@ -12,10 +12,8 @@ version_added: 1.0.0
 description:
   - C(oc tag), declarative. A tag that points where it should is left alone.
   - A copy of a tag is fixed to the image that its source has now. When the source moves, the copy differs from what is
-    declared,
-    and the next run, or check mode, shows that as V(upstream_moved). A copy of a tag that only refers to an external
-      image refers
-    to that image too.
+    declared, and the next run, or check mode, shows that as V(upstream_moved). A copy of a tag that only refers to an
+    external image refers to that image too.
   - An external image is imported; the module waits for the outcome and fails if the import fails.
   - Annotations of the tag stay, which C(oc tag) erases.
 author:
@@ -47,8 +45,7 @@ options:
     description:
       - V(ImageStreamTag), V(ImageStreamImage) or V(DockerImage), written exactly so.
       - When unset it is what C(oc tag) takes. V(DockerImage) if O(from) begins with a registry host,
-        V(ImageStreamImage) if it
-        holds a digest, V(ImageStreamTag) if it holds a tag, else V(DockerImage).
+        V(ImageStreamImage) if it holds a digest, V(ImageStreamTag) if it holds a tag, else V(DockerImage).
     type: str
   from:
     description:
@@ -74,8 +71,7 @@ options:
   insecure:
     description:
       - Allow plain HTTP and certificates that cannot be verified for the external image, also if it is only referred
-        to. When
-        unset the tag keeps it.
+        to. When unset the tag keeps it.
     type: bool
   import_mode:
     description:
@@ -111,10 +107,8 @@ seealso:
     link: https://github.com/quayside/openshift_images/blob/main/docs/owners.md
 notes:
   - The rights needed are C(get), C(patch) and C(create) of C(imagestreams) in O(namespace), C(get) of C(imagestreams)
-    and of
-    C(imagestreams/layers) in O(from_namespace), C(delete) of C(imagestreamtags) for O(state=absent), and for external
-      images those
-    of M(quayside.openshift_images.image_stream_import).
+    and of C(imagestreams/layers) in O(from_namespace), C(delete) of C(imagestreamtags) for O(state=absent), and for
+    external images those of M(quayside.openshift_images.image_stream_import).
 """
 
 EXAMPLES = r"""

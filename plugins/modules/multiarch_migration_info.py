@@ -57,8 +57,7 @@ options:
         RV(to_legacy) then holds what of it can go back now.
       - The other options choose among what is recorded.
       - A tag that follows another image by now, or that is not preserved any more, is left alone.
-      - If a tag is recorded more than once the last entry counts, so that records of several migrations can be
-        joined.
+      - If a tag is recorded more than once the last entry counts, so that records of several migrations can be joined.
     type: list
     elements: dict
     suboptions:
@@ -187,8 +186,7 @@ candidates:
       type: str
       sample: "sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f"
     platform:
-      description: Platform of that image, as V(linux/arm64), if it is a child of the list that the registry serves
-        now.
+      description: Platform of that image, as V(linux/arm64), if it is a child of the list that the registry serves now.
       type: str
       sample: linux/arm64
     upstream_moved:
@@ -308,8 +306,7 @@ others:
 to_preserve:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that preserves the lists of exactly the
-      candidates
-      that can be migrated, and changes nothing else about them. Empty with O(record).
+      candidates that can be migrated, and changes nothing else about them. Empty with O(record).
   returned: always
   type: list
   elements: dict
@@ -323,8 +320,7 @@ to_preserve:
 to_legacy:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that goes back, each tag to its own
-      import mode
-      and preferences. Keep it before a migration.
+      import mode and preferences. Keep it before a migration.
   returned: always
   type: list
   elements: dict

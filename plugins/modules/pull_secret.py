@@ -12,14 +12,11 @@ short_description: Manage registry credentials in pull secrets
 description:
   - Creates, updates and deletes secrets that hold the credentials of container registries, in one or many namespaces.
   - Takes the credentials from options, from a Docker C(config.json), from a Podman C(auth.json), or from the content of
-    an existing
-    C(.dockerconfigjson).
+    an existing C(.dockerconfigjson).
   - By default the registries of the task are merged into the secret, and whatever else it holds stays. Several tasks,
-    also at the same time,
-    can each bring in their own registries, and no entry is lost.
+    also at the same time, can each bring in their own registries, and no entry is lost.
   - Credentials are compared by what they mean. An C(auth) equals the user name and password in it; the order of keys,
-    white space and
-    base64 padding make no change.
+    white space and base64 padding make no change.
   - Content that would break every image import of the namespace is refused, and keys that no image can ever match are
     warned about.
   - No value of a credential appears in the result, in the diff or in an error, at any verbosity.
@@ -66,8 +63,7 @@ options:
       registry:
         description:
           - The registry as C(host[:port][/path]), written as images write it. The cluster compares it as text, so
-            V(registry.example.com)
-            and V(registry.example.com:443) are two different registries.
+            V(registry.example.com) and V(registry.example.com:443) are two different registries.
           - The path is a plain prefix of the image's path, and V(*) stands for a part of the host name between two
             dots.
           - For Docker Hub write V(docker.io) or V(https://index.docker.io/v1/).
@@ -84,8 +80,7 @@ options:
       auth:
         description:
           - User name and password as auth files have them, the base64 of C(user:password), instead of
-            O(registries[].username) and
-            O(registries[].password).
+            O(registries[].username) and O(registries[].password).
         type: str
       identity_token:
         description:
@@ -96,8 +91,7 @@ options:
       from_secret:
         description:
           - Take the credential from the entry for O(registries[].registry) of another secret of the cluster, such as
-            one that External Secrets
-            keeps fresh, instead of giving it here.
+            one that External Secrets keeps fresh, instead of giving it here.
           - It is read at each run and compared by what it means, so the secrets of the task follow it.
           - Needs the right to C(get) that secret.
         type: dict
@@ -148,8 +142,7 @@ options:
   auth_content:
     description:
       - The content of a Docker C(config.json) or a Podman C(auth.json) or a C(.dockercfg), instead of O(auth_file). A
-        mapping, its JSON
-        text, or the base64 of that, as the C(data) of a secret has it under C(.dockerconfigjson).
+        mapping, its JSON text, or the base64 of that, as the C(data) of a secret has it under C(.dockerconfigjson).
       - Give it as text to keep user names readable in the result. Of a mapping Ansible masks every value.
     type: raw
   only:
@@ -171,9 +164,8 @@ options:
       - The type of the secret.
       - V(kubernetes.io/dockercfg) is the older form, without C(auths) around the registries.
       - V(kubernetes.io/podmanconfigjson) appears in some documentation for Podman users. Nothing in the cluster reads
-        that type, neither
-        image imports nor pods nor builds, and there is a warning about that. A Podman C(auth.json) works as
-        V(kubernetes.io/dockerconfigjson).
+        that type, neither image imports nor pods nor builds, and there is a warning about that. A Podman C(auth.json)
+        works as V(kubernetes.io/dockerconfigjson).
     type: str
     choices:
       - kubernetes.io/dockerconfigjson
@@ -191,12 +183,10 @@ options:
         is marked immutable.
       - With O(update=merge) its registries are taken over, as are its labels and annotations.
       - If the new secret cannot be created, the former one is put back. Meanwhile a copy of it is kept beside it, in a
-        secret of the same
-        name with C(.former) at its end, so that nothing is lost if the run is killed. With O(update=merge) the next run
-          creates the
-        secret with what the copy holds besides the registries of the task. That is a change like any other, and there
-          is a warning
-        that names these registries, since some of them may have been revoked since.
+        secret of the same name with C(.former) at its end, so that nothing is lost if the run is killed. With
+        O(update=merge) the next run creates the secret with what the copy holds besides the registries of the task.
+        That is a change like any other, and there is a warning that names these registries, since some of them may have
+        been revoked since.
       - Nothing is taken from a copy that no run with a credential of this task has written, whoever made it.
       - A copy that is left beside a secret that is there again is deleted by the next run.
       - A secret that a finalizer keeps after its deletion is never written. The task fails and says where the former
@@ -206,19 +196,16 @@ options:
   former_password:
     description:
       - Only replace an entry that has this password, or the new one already. A secret whose entry has another password
-        is left as it is,
-        with V(other_password) among RV(secrets[].reasons).
+        is left as it is, with V(other_password) among RV(secrets[].reasons).
       - C(sha256:) and the digest of the password in hexadecimal digits may be given instead.
       - Whoever may write a secret in a namespace can give it an entry for any registry. Without this option such an
-        entry gets the new
-        password, too.
+        entry gets the new password, too.
     type: str
     version_added: 1.0.0
   check_others:
     description:
       - Also read the other registry secrets of the namespace, if the caller may list them, and warn about those that
-        hide entries of this
-        one or break every import.
+        hide entries of this one or break every import.
     type: bool
     default: true
   hosted:
@@ -248,8 +235,7 @@ options:
   verify:
     description:
       - Log in to each registry of the task first, from where the module runs. If one of them does not accept its
-        credential, or cannot be
-        asked, nothing is written.
+        credential, or cannot be asked, nothing is written.
     type: bool
     default: false
   verify_ca_cert:
@@ -291,12 +277,10 @@ options:
     type: dict
 notes:
   - An image import uses every secret of its namespace that has one of the two Docker types, linked to a service account
-    or not. For an image
-    it uses only the first match, which is the longest key and then the secret whose name sorts first. Pods and builds
-      use linked secrets.
+    or not. For an image it uses only the first match, which is the longest key and then the secret whose name sorts
+    first. Pods and builds use linked secrets.
   - Hidden entries and broken secrets beside this one are warned about if the caller may list the secrets of the
-    namespace;
-    RV(secrets[].shadowing_checked) says whether that was so.
+    namespace; RV(secrets[].shadowing_checked) says whether that was so.
 seealso:
   - module: quayside.openshift_images.sa_secret_link
 author:
@@ -430,10 +414,8 @@ secrets:
         reasons:
           description:
             - Why it changes. One or more of V(registry_missing), V(entry_unusable), V(username_changed),
-              V(password_changed),
-              V(identity_token_changed), V(email_changed), V(written_twice) (the same registry under another spelling),
-                V(not_wanted)
-              (the task says absent), and V(not_listed) (with O(update=replace)).
+              V(password_changed), V(identity_token_changed), V(email_changed), V(written_twice) (the same registry
+              under another spelling), V(not_wanted) (the task says absent), and V(not_listed) (with O(update=replace)).
           type: list
           elements: str
           sample: [password_changed]
@@ -444,9 +426,8 @@ secrets:
     reasons:
       description:
         - Why it changes. One or more of V(secret_missing), V(type_changed), V(immutable), V(content_unreadable),
-          V(registries_changed),
-          V(other_content_removed), V(labels_changed), V(annotations_changed), V(import_exclusion_changed), and
-            V(not_wanted).
+          V(registries_changed), V(other_content_removed), V(labels_changed), V(annotations_changed),
+          V(import_exclusion_changed), and V(not_wanted).
         - V(other_password) is no reason to change it, but why it was left as it is, with O(former_password).
       type: list
       elements: str
@@ -493,8 +474,7 @@ verified:
     result:
       description:
         - V(accepted), V(refused), V(failed) (the registry could not be asked), V(not_asked) (it wants no credential),
-          or V(not_tried)
-          (the key stands for many hosts).
+          or V(not_tried) (the key stands for many hosts).
       type: str
       sample: accepted
     error:

@@ -11,11 +11,9 @@ version_added: 1.0.0
 short_description: Describe pull secrets and their links, and say which credential an image import uses
 description:
   - Reads the secrets with registry credentials and the service accounts of one, several or all namespaces. It tells
-    which registries and
-    users they are for, what is wrong with them, and which service accounts are linked to them.
+    which registries and users they are for, what is wrong with them, and which service accounts are linked to them.
   - Gives them also as variables of the role P(quayside.openshift_images.registry_access#role), with a placeholder for
-    each credential, so that
-    a cluster that was set up by other means can be adopted.
+    each credential, so that a cluster that was set up by other means can be adopted.
   - Says on request, for any image, which secret and key the API server uses for an import, or that none matches and
     which key would.
   - Never returns a password, a token, or anything that they could be told from.
@@ -56,8 +54,7 @@ options:
     description:
       - Only describe secrets that have an entry for this registry, and of their entries only this one.
       - Keys are compared as the cluster compares them, so V(registry.example.com) is also
-        C(https://registry.example.com/v1/), and is not
-        C(registry.example.com/team) nor C(registry.example.com:443).
+        C(https://registry.example.com/v1/), and is not C(registry.example.com/team) nor C(registry.example.com:443).
       - A secret that cannot be read is described too, since it might have the entry.
     type: str
   registry_username:
@@ -81,8 +78,7 @@ options:
       - Report the problem V(credential_expires) for credentials that end within so many hours. The default V(0) reports
         those that have ended.
       - Only credentials that say themselves when they end are known, which are tokens of Amazon ECR and JSON Web
-        Tokens. A token of ECR is
-        good for twelve hours.
+        Tokens. A token of ECR is good for twelve hours.
     type: int
     default: 0
     version_added: 1.0.0
@@ -90,18 +86,16 @@ options:
     description:
       - Pull specs of images. RV(explanations) says for each of them, in each namespace, which credential an import
         uses.
-      - If the secrets of a namespace may not be listed, its explanations say so, and the task does not fail because
-        of that.
+      - If the secrets of a namespace may not be listed, its explanations say so, and the task does not fail because of
+        that.
     type: list
     elements: str
 notes:
   - The rights needed are C(list) of C(secrets) and, unless O(links=false), of C(serviceaccounts), in the namespaces or
-    in the whole cluster.
-    For O(namespace_label_selectors) also C(list) of C(namespaces). Whoever may list secrets may read them; this module
-      shows none.
+    in the whole cluster. For O(namespace_label_selectors) also C(list) of C(namespaces). Whoever may list secrets may
+    read them; this module shows none.
   - The secrets that the cluster keeps for its own registry, one for each service account, are left out everywhere but
-    in RV(explanations),
-    for which they count.
+    in RV(explanations), for which they count.
   - An import that no secret of the namespace matches uses the cluster's global pull secret, which can be looked at with
     O(namespace=openshift-config) and O(name=pull-secret).
 seealso:
@@ -209,12 +203,10 @@ secrets:
         problem:
           description:
             - V(malformed) (it, or an entry, cannot be decoded), V(type_not_read) (nothing in the cluster reads its
-              type), V(doubtful_key) (a key
-              that matches no image, or fewer than it seems to), V(no_credential) (an entry without user name and
-              password),
-              V(identity_token_only) (which imports and pods do not understand), V(credential_expires) (it has ended, or
-              ends within
-              O(expires_within) hours), or V(hidden) (another entry is used instead).
+              type), V(doubtful_key) (a key that matches no image, or fewer than it seems to), V(no_credential) (an
+              entry without user name and password), V(identity_token_only) (which imports and pods do not understand),
+              V(credential_expires) (it has ended, or ends within O(expires_within) hours), or V(hidden) (another entry
+              is used instead).
           type: str
           sample: hidden
         registry:
@@ -283,8 +275,7 @@ explanations:
     result:
       description:
         - V(used) (an entry matches), V(anonymous) (one matches that has no credential), V(no_match), V(broken) (a
-          malformed secret makes every
-          import of the namespace fail), or V(not_allowed) (the secrets may not be listed).
+          malformed secret makes every import of the namespace fail), or V(not_allowed) (the secrets may not be listed).
       type: str
       sample: used
     sentence:
@@ -313,8 +304,7 @@ explanations:
     mirrors:
       description:
         - The same for the image in each mirror of the cluster, in the order in which imports try them, with
-          RV(explanations[].image) as it is
-          called there. Imports try the image's own registry last.
+          RV(explanations[].image) as it is called there. Imports try the image's own registry last.
         - V(null) if the caller may not list the cluster's mirror sets.
       type: list
       elements: dict
@@ -323,8 +313,7 @@ as_variables:
   description:
     - The secrets with their links as C(registry_access_secrets) of the role, with a template for each credential.
     - A user name or an address may look like a template, too. P(quayside.openshift_images.adopted_variables#filter)
-      writes them so that
-      Ansible runs none of these.
+      writes them so that Ansible runs none of these.
   returned: when the options were valid
   type: list
   elements: dict
@@ -391,9 +380,8 @@ not_in_variables:
 related:
   description:
     - With O(registry), the entries that it leaves out although they are for the same host and port, such as those for a
-      path of it,
-      each with C(namespace), C(name) of the secret, C(registry), the key, and C(username). With O(registry_username)
-      those of this user.
+      path of it, each with C(namespace), C(name) of the secret, C(registry), the key, and C(username). With
+      O(registry_username) those of this user.
   returned: when the options were valid
   type: list
   elements: dict

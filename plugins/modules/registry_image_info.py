@@ -11,8 +11,7 @@ short_description: Describe images as their registries serve them
 version_added: 1.0.0
 description:
   - Reads manifests, manifest lists and image indexes, labels and tag lists from container registries, from where the
-    module runs.
-    No cluster takes part unless O(namespace) is given.
+    module runs. No cluster takes part unless O(namespace) is given.
   - Says which child of a list an import with the mode V(Legacy) would take, and by which of its rules.
   - What one registry refuses does not hide the others. The task fails after everything else was read.
 author:
@@ -51,8 +50,8 @@ options:
       registry:
         description:
           - The registry as images write it, host[:port][/path]. The rules are those of the cluster. The longest one
-            that an image
-            begins with is used, C(*) stands for a part of the host between dots, and the port is compared as text.
+            that an image begins with is used, C(*) stands for a part of the host between dots, and the port is compared
+            as text.
         type: str
         required: true
       username:
@@ -73,8 +72,8 @@ options:
         type: str
       insecure:
         description:
-          - Whether to accept any certificate, and plain HTTP if the registry does not speak TLS. When unset
-            O(insecure) counts.
+          - Whether to accept any certificate, and plain HTTP if the registry does not speak TLS. When unset O(insecure)
+            counts.
         type: bool
       ca_cert:
         description:
@@ -88,14 +87,12 @@ options:
   auth_content:
     description:
       - The content of a Docker C(config.json) or a Podman C(auth.json), instead of O(auth_file). A mapping, its JSON
-        text, or the
-        base64 of that, as the C(data) of a secret has it.
+        text, or the base64 of that, as the C(data) of a secret has it.
     type: raw
   namespace:
     description:
       - A namespace of the cluster whose pull secrets are used, as an import there would use them, for images that
-        neither
-        O(registries) nor O(auth_file) has a credential for.
+        neither O(registries) nor O(auth_file) has a credential for.
     type: str
   insecure:
     description:
@@ -108,8 +105,8 @@ options:
     type: path
   prefer_architecture:
     description:
-      - The architecture that the tag of the stream prefers, for RV(images[].legacy_choice).
-        It is O(quayside.openshift_images.image_stream_import#module:tags[].prefer_architecture) of an import.
+      - The architecture that the tag of the stream prefers, for RV(images[].legacy_choice). It is
+        O(quayside.openshift_images.image_stream_import#module:tags[].prefer_architecture) of an import.
     type: str
   prefer_os:
     description:
@@ -135,8 +132,7 @@ seealso:
   - module: quayside.openshift_images.image_stream_info
 notes:
   - Without O(namespace) the options of cluster access are not used, and no rights in a cluster are needed. With it,
-    C(list) of
-    C(secrets) in the namespace.
+    C(list) of C(secrets) in the namespace.
   - Each image costs one pull of a rate-limited registry, a list one more.
   - The proxy variables of the environment are honoured.
 """

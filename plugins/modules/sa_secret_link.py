@@ -11,12 +11,10 @@ version_added: 1.0.0
 short_description: Link secrets to service accounts
 description:
   - Adds secrets to the lists of service accounts, and takes them out, as C(oc secrets link) and C(oc secrets unlink)
-    do, in one or many
-    namespaces.
+    do, in one or many namespaces.
   - Only what the task names is changed. Entries keep their order, and none is added twice.
   - Each service account is read, changed and written back with its C(resourceVersion). If somebody else has changed it
-    in between,
-    it is read again, so no entry of a concurrent writer is ever lost.
+    in between, it is read again, so no entry of a concurrent writer is ever lost.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
@@ -29,8 +27,7 @@ attributes:
     support: full
     details:
       - A secret that does not exist yet is an error outside check mode. In check mode it is a warning, since an earlier
-        task may be about to
-        create it.
+        task may be about to create it.
   diff_mode:
     support: full
   idempotent:
@@ -65,18 +62,15 @@ options:
         must exist.
       - V(absent) takes the secrets out of the lists. They need not exist, nor need the service account.
       - V(exact) makes the secrets the only entries of the lists, apart from those that the cluster keeps for the
-        service account itself, which
-        are named in its annotation C(openshift.io/internal-registry-pull-secret-ref) or like C(builder-dockercfg-x7k2p)
-          and
-        C(builder-token-x7k2p).
+        service account itself, which are named in its annotation C(openshift.io/internal-registry-pull-secret-ref) or
+        like C(builder-dockercfg-x7k2p) and C(builder-token-x7k2p).
     type: str
     choices: [present, absent, exact]
     default: present
   pending_secrets:
     description:
       - For check mode only. Secrets that an earlier task of the play would have created, so that it is no surprise that
-        they
-        do not exist yet. The role quayside.openshift_images.registry_access gives those that it creates itself.
+        they do not exist yet. The role quayside.openshift_images.registry_access gives those that it creates itself.
     type: list
     elements: str
   take_over:
@@ -91,8 +85,7 @@ options:
   wait_timeout:
     description:
       - How many seconds to wait for a service account that does not exist yet. The cluster creates V(default),
-        V(builder) and V(deployer)
-        a moment after their namespace.
+        V(builder) and V(deployer) a moment after their namespace.
       - A missing namespace is an error at once.
     type: int
     default: 30

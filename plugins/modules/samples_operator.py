@@ -11,8 +11,7 @@ short_description: Configure the Cluster Samples Operator and see its image stre
 version_added: 1.0.0
 description:
   - Sets the registry that the sample image streams in namespace C(openshift) come from, which samples are left alone,
-    and whether the
-    operator manages them at all. That is the object C(configs.samples.operator.openshift.io/cluster).
+    and whether the operator manages them at all. That is the object C(configs.samples.operator.openshift.io/cluster).
   - Waits until the operator has done what the configuration says, and until the image streams that it manages are
     imported.
   - Tries failed imports again, and reports the tags that the registry does not have.
@@ -54,8 +53,7 @@ options:
   skipped_imagestreams:
     description:
       - Names of all image streams that the operator must not create or update. A name that is not in the list is
-        managed again,
-        and an empty list skips none.
+        managed again, and an empty list skips none.
       - The operator does not delete a stream because it is skipped.
     type: list
     elements: str
@@ -96,8 +94,7 @@ seealso:
   - module: quayside.openshift_images.pull_secret
 notes:
   - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in namespace
-    C(openshift)
-    C(list) and C(get) of C(imagestreams), and C(create) of C(imagestreamimports) for O(retry_failed=true).
+    C(openshift) C(list) and C(get) of C(imagestreams), and C(create) of C(imagestreamimports) for O(retry_failed=true).
   - The architectures of the samples cannot be set, because the operator refuses to change them while it manages
     samples.
 """
@@ -188,8 +185,8 @@ imagestreams:
   elements: str
   sample: [httpd, nodejs]
 streams:
-  description: Image streams of which imports were retried, as M(quayside.openshift_images.image_stream_import)
-    returns them.
+  description: Image streams of which imports were retried, as M(quayside.openshift_images.image_stream_import) returns
+    them.
   returned: always
   type: list
   elements: dict
@@ -236,8 +233,8 @@ failed_imagestreams:
   elements: str
   sample: [httpd]
 outstanding:
-  description: What was still to be done at the end, a sentence each. Empty if all was done, or if the module did
-    not look.
+  description: What was still to be done at the end, a sentence each. Empty if all was done, or if the module did not
+    look.
   returned: always
   type: list
   elements: str

@@ -13,8 +13,7 @@ version_added: 1.0.0
 short_description: Check the variables of the collection's roles before anything is done
 description:
   - Fails with one line for each variable of the roles that holds what they do not take, with the place where it stands,
-    and for each
-    undefined variable inside one that is given.
+    and for each undefined variable inside one that is given.
   - Warns of variables that look like ones of the collection and are none, for example because of a letter that is
     missing.
   - The roles and playbooks of the collection begin with it. No line repeats a credential.

@@ -29,9 +29,8 @@ _FORM = "NAMESPACE/STREAM:TAG IMAGE [KEY=VALUE ...]"
 Entry = dict[str, t.Any]
 _NO_CREDENTIAL = (
     "registry_access_survey_namespaces names namespaces for a pull secret, but there is no credential to put into it: "
-    "attach a registry "
-    "credential to the job template (or set registry_access_credential_registry, _username and _password), or leave "
-    "the namespaces empty."
+    "attach a registry credential to the job template (or set registry_access_credential_registry, _username and "
+    "_password), or leave the namespaces empty."
 )
 
 

@@ -31,8 +31,7 @@ def missing(cluster: Cluster) -> list[str]:
         return [
             (
                 "KUBECONFIG is not a cluster administrator's: the tests create namespaces, roles and bindings, and "
-                "users "
-                "with rights of their own."
+                "users with rights of their own."
             )
         ]
     found = []
@@ -64,8 +63,7 @@ def occupy(cluster: Cluster, run: str) -> None:
         other: dict[str, t.Any] = cluster.call("GET", f"{_LOCKS}/{LOCK}").get("data") or {}
         raise Occupied(
             f"Another run of these tests works on this cluster: {other.get('run')} on {other.get('host')} since "
-            f"{other.get('since')}. "
-            f"If it was killed: kubectl delete configmap -n {LOCK_NAMESPACE} {LOCK}"
+            f"{other.get('since')}. If it was killed: kubectl delete configmap -n {LOCK_NAMESPACE} {LOCK}"
         )
 
 

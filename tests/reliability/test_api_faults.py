@@ -426,8 +426,7 @@ def test_token_expires(place: Place, job: Job) -> None:
     run, _fault = strike(place, job, Fault(expire="robot"))
     text = (
         f"the API server {place.emulator.url} answered 401 Unauthorized: Unauthorized; the bearer token of the option "
-        "api_key is wrong or has "
-        "expired: log in again and pass the new one (oc whoami --show-token)"
+        "api_key is wrong or has expired: log in again and pass the new one (oc whoami --show-token)"
     )
     assert run.failure == job.sentence(place, job.what, text)
     assert (run.changed, run.waits, job.done(place), job.kept(place)) == (False, [], False, True)

@@ -25,8 +25,7 @@ from .running import Run
 STREAMS = ("one", "two", "three")
 EXPIRED = (
     "answered 401 Unauthorized: Unauthorized; the bearer token of the option api_key is wrong or has expired: log in "
-    "again and pass the new one "
-    "(oc whoami --show-token)"
+    "again and pass the new one (oc whoami --show-token)"
 )
 
 
@@ -81,9 +80,8 @@ def test_token_expires_in_the_middle_of_a_batch(place: Place) -> None:
         f"{EXPIRED}."
     )
     assert run.failure == (
-        "5 of 12 tags could not be imported:\n"
-        f"- {namespace}/two: {refused} (not imported: v4)\n"
-        f"- {namespace}/three: not attempted any more, because of: {refused} (not imported: v1, v2, v3, v4)"
+        f"5 of 12 tags could not be imported:\n- {namespace}/two: {refused} (not imported: v4)\n- {namespace}/three: "
+        f"not attempted any more, because of: {refused} (not imported: v1, v2, v3, v4)"
     )
     assert run.changed
     assert reported(run) == imported(place) == {"one": ["v1", "v2", "v3", "v4"], "two": ["v1", "v2", "v3"], "three": []}

@@ -138,9 +138,8 @@ def test_import_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
     image = place.image("v1")
     words = said.format(get=f'Get "https://{place.registry.host}/v2/team/web/manifests/v1"')
     assert run.failure == (
-        "1 of 2 tags could not be imported:\n"
-        f"- {place.namespaces[0]}/web:v1 from {image}\n    InternalError: Internal error occurred: {image}: {words}\n  "
-        f"  -> {remedy}"
+        f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {image}\n    InternalError: Internal "
+        f"error occurred: {image}: {words}\n    -> {remedy}"
     )
     assert (run.changed, imported(place)) == (True, ["v2"])
     assert [tag["changed"] for tag in run.results["streams"][0]["tags"]] == [True, True]
@@ -185,10 +184,8 @@ def test_import_meets_a_registry_that_does_not_answer(place: Place) -> None:
     run = imports(place, Fault(path="/manifests/v1", delay=2.5))
     assert run.failure == (
         f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {place.image('v1')}\n    Timeout: "
-        "Timeout: request did not complete "
-        "within requested timeout - context deadline exceeded\n    -> The registry did not answer the API server in "
-        "time: check the network between them, "
-        "then run again."
+        "Timeout: request did not complete within requested timeout - context deadline exceeded\n    -> The registry "
+        "did not answer the API server in time: check the network between them, then run again."
     )
     assert imported(place) == ["v2"]
     gets_there(place)

@@ -42,9 +42,8 @@ def test_every_variable_that_a_playbook_takes_is_on_the_page(playbook: Path) -> 
 def test_a_head_becomes_paragraphs_tables_and_code(tmp_path: Path) -> None:
     playbook = tmp_path / "some.yml"
     playbook.write_text(
-        "---\n# SPDX\n\n# What it does. Then run\n#   ansible-playbook some\n# again.\n#\n"
-        "#   some_file   path of the file, which\n#               goes on (some.yml)\n#   some_other  another one\n- "
-        "name: Some\n"
+        "---\n# SPDX\n\n# What it does. Then run\n#   ansible-playbook some\n# again.\n#\n#   some_file   path of the "
+        "file, which\n#               goes on (some.yml)\n#   some_other  another one\n- name: Some\n"
     )
 
     assert section("some", head(playbook)).splitlines() == [

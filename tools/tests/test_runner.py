@@ -99,11 +99,9 @@ def test_ending_the_runner_ends_what_it_started(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     program = (
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "from tools.runner import Gate, run_all\n"
-        f"gate = Gate('sleeper', (sys.executable, '-c', {code!r}), Path({str(tmp_path)!r}), dict(os.environ))\n"
-        f"run_all([gate], Path({str(tmp_path / 'logs')!r}), jobs=1)\n"
+        "import os, sys\nfrom pathlib import Path\nfrom tools.runner import Gate, run_all\ngate = Gate('sleeper', "
+        f"(sys.executable, '-c', {code!r}), Path({str(tmp_path)!r}), dict(os.environ))\nrun_all([gate], "
+        f"Path({str(tmp_path / 'logs')!r}), jobs=1)\n"
     )
     runner = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[2])
     child = int(wait_for(lambda: mark.exists() and mark.read_text()))

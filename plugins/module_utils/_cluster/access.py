@@ -82,8 +82,7 @@ def _refuse_another(option: str, named: str, variable: str, other: str) -> None:
     if named.lower() != other.lower():
         raise InputError(
             f"The option {option} names the cluster {named}, and the environment variable {variable} names {other}; "
-            f"unset {variable}, or leave"
-            f" the option {option} out."
+            f"unset {variable}, or leave the option {option} out."
         )
 
 

@@ -116,8 +116,7 @@ def retry_until_settled(
             if turn >= attempts:
                 raise StillConflicting(
                     f"{subject} was changed by somebody else each of the {attempts} times that it was about to be "
-                    "written; "
-                    "find out who keeps changing it, then run the task again"
+                    "written; find out who keeps changing it, then run the task again"
                 ) from None
             if exc.unanswered:
                 wait, unanswered = _FIRST_WAIT_UNANSWERED * 2.0 ** min(unanswered - 1, 3), unanswered + 1

@@ -99,8 +99,7 @@ class Retry:
         if lost_on_the_way and not self._repeatable:
             raise ApiOutcomeUnknown(
                 f"Cannot {self._target.described()}: the API server {self._connection.host} answered {answer.status} "
-                "before the work was done"
-                f"{_said(answer)}; it may have been carried out, so run the task again to see."
+                f"before the work was done{_said(answer)}; it may have been carried out, so run the task again to see."
             )
         if answer.status in (429, 503) and self._wait(self._policy.busy_attempts, raw.retry_after):
             return

@@ -486,8 +486,7 @@ def refuse_placeholder(login: Login, begin: str) -> None:
     if _AWX_PLACEHOLDER in (login.password, login.identity_token):
         raise InputError(
             f"{begin}: its credential is {_AWX_PLACEHOLDER}, which AWX shows in the place of a stored password and "
-            "does not give to jobs "
-            "that are launched with it; enter the password again"
+            "does not give to jobs that are launched with it; enter the password again"
         )
 
 

@@ -59,8 +59,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         r"x509: certificate signed by unknown authority",
         (
             "The cluster does not trust the registry's certificate: add its CA to spec.additionalTrustedCA of "
-            "image.config.openshift.io/cluster, or "
-            "set insecure to true for this tag."
+            "image.config.openshift.io/cluster, or set insecure to true for this tag."
         ),
     ),
     (
@@ -120,8 +119,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         r"error parsing HTTP \d+ response body",
         (
             "Something between the cluster and the registry, or the registry itself, answers with a page of its own: "
-            "ask "
-            "who runs it to let the cluster pull."
+            "ask who runs it to let the cluster pull."
         ),
     ),
     (r"\bEOF" + _END + r"|connection reset by peer" + _END, _BROKEN_OFF),
@@ -135,8 +133,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         r"dockerImageManifests\[",
         (
             "The list has an entry without a platform (an attestation, for example): set import_mode to Legacy for "
-            "this tag, or publish the list "
-            "without that entry."
+            "this tag, or publish the list without that entry."
         ),
     ),
     (
@@ -161,8 +158,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         r"^unknown error prevented import" + _END,
         (
             "The API server repeated the import without the namespace's secrets, because another registry refused a "
-            "password in the same request: "
-            "correct that credential."
+            "password in the same request: correct that credential."
         ),
     ),
 )

@@ -37,8 +37,7 @@ ONLY_CHANGED: dict[str | None, bool | None] = {"all": False, "changed": True, No
 
 _IN_CHECK_MODE = (
     "In check mode: if an earlier task of this play writes that credential, give it as pending_credentials, or use the "
-    "role registry_access, "
-    "which does."
+    "role registry_access, which does."
 )
 
 

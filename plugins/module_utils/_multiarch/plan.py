@@ -247,8 +247,7 @@ def _why_not(image: Image) -> str:
     entries = "an entry" if len(nameless) == 1 else f"{len(nameless)} entries"
     return (
         f"the list has {entries} without a platform ({', '.join(nameless)}), and the API server refuses to import such "
-        "a list: "
-        "publish it without them, or leave the tag at Legacy"
+        "a list: publish it without them, or leave the tag at Legacy"
     )
 
 

@@ -154,8 +154,7 @@ def plan_secret(
     if anew == "immutable" and content_reasons and not desired.recreate:
         raise SecretRefused(
             f"{where} is marked immutable, so the API server accepts no change of its content; set recreate: true to "
-            "delete and recreate "
-            "it, or choose another name"
+            "delete and recreate it, or choose another name"
         )
     reasons = ([anew] if must_recreate else []) + content_reasons + metadata_reasons
     if not reasons:
@@ -285,8 +284,7 @@ def _recreate_reason(desired: DesiredSecret, observed: ObservedSecret, where: st
             keep = f"set type: {observed.secret_type}, " if observed.secret_type in DATA_KEYS else ""
             raise SecretRefused(
                 f"{where} is of the type {observed.secret_type}, not {desired.secret_type}, and the type of a secret "
-                "cannot be changed; "
-                f"set recreate: true to delete and recreate it, {keep}or choose another name"
+                f"cannot be changed; set recreate: true to delete and recreate it, {keep}or choose another name"
             )
         return "type_changed"
     return "immutable" if observed.is_immutable else ""

@@ -328,8 +328,7 @@ class RegistryHttp:
         if "CertificateError" in failed.names or any("certificate" in str(item).lower() for item in failed.chain):
             raise self.error(
                 f"has a certificate at {shown_origin(url)} that is not trusted ({self._cause(failed)}); give the CA "
-                "that signed it as ca_cert of the registry, "
-                "or set insecure: true for it"
+                "that signed it as ca_cert of the registry, or set insecure: true for it"
             ) from None
         raise self.error(f"could not be reached at {shown_origin(url)} ({self._cause(failed)})") from None
 

@@ -161,8 +161,7 @@ def _check_combination(wanted: DesiredStreamTag, source: Source, params: t.Mappi
         if (source.namespace, source.stream) != (wanted.namespace, wanted.stream):
             raise InputError(
                 f"{wanted.where}: alias works only inside one stream, because the cluster does not follow tags of "
-                "other streams: "
-                "leave alias out for a copy, and run the task again when the source moves"
+                "other streams: leave alias out for a copy, and run the task again when the source moves"
             )
         if source.tag == wanted.tag:
             raise InputError(f"{wanted.where}: the tag cannot be an alias of itself")

@@ -86,8 +86,7 @@ def _resolve(desired: DesiredStreamTag, source: Source, images: Images | None) -
         if not images.holds(source.digest):
             raise SourceMissing(
                 f"{desired.where} cannot point to {of}@{source.digest}, because no tag of that stream has or had this "
-                "image; "
-                "a child of a manifest list is imported by its digest with image_stream_import."
+                "image; a child of a manifest list is imported by its digest with image_stream_import."
             )
         return source, source.digest
     newest = (images.by_tag.get(source.tag) or (("", ""),))[0]

@@ -123,8 +123,7 @@ def test_malformed(content: t.Any, words: str) -> None:
         (
             (
                 '{"auths": {"a.io": {"username": "a", "password": "p"}}, "auths": {"b.io": {"username": "b", '
-                '"password": '
-                '"p"}}}'
+                '"password": "p"}}}'
             ),
             {"a.io": "a", "b.io": "b"},
         ),

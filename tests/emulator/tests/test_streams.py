@@ -100,8 +100,7 @@ def test_clients_do_not_set_generations(admin: ApiClient) -> None:
             {"name": "a", "from": {"kind": "ImageStreamTag", "name": "s:b"}, "importPolicy": {"scheduled": True}},
             (
                 "spec.tags[a].importPolicy.scheduled: Invalid value: true: only tags pointing to Docker repositories "
-                "may "
-                "be scheduled"
+                "may be scheduled"
             ),
         ),
         (

@@ -21,11 +21,9 @@ author:
 short_description: Tell the first push of a repository from those that follow within seconds.
 description:
   - An event filter that adds the key C(first) to each push, V(true) or V(false). A push is a first one if its
-    repository was not pushed to
-    within the last O(seconds) seconds.
+    repository was not pushed to within the last O(seconds) seconds.
   - A rulebook acts on first pushes at once, and on the others once after a while, for all of them. Each push is one or
-    the other, so that
-    none is lost.
+    the other, so that none is lost.
   - It belongs after C(quayside.openshift_images.registry_push) and C(eda.builtin.event_splitter). Other events pass as
     they are.
 options:

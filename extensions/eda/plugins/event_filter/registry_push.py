@@ -24,27 +24,19 @@ author:
 short_description: Turn what registries send to a webhook into pushes.
 description:
   - An event filter that reads the notifications of container registries and replaces the event by C(pushes), a list
-    with
-    one entry for each tag that now names an image. Each entry has the keys C(registry), C(repository), C(tag),
-      C(digest)
-    and C(at).
+    with one entry for each tag that now names an image. Each entry has the keys C(registry), C(repository), C(tag),
+    C(digest) and C(at).
   - It understands the notifications of CNCF Distribution (docker-registry, GitLab's registry), Quay, Harbor (default
-    format
-    and CloudEvents), Docker Hub, GitHub packages, Azure Container Registry (webhooks and Event Grid), Google Artifact
-    Registry (Pub/Sub), Amazon ECR (EventBridge, also through SNS or SQS), JFrog Artifactory, Gitea and Forgejo,
-      Sonatype
-    Nexus Repository and Zot.
+    format and CloudEvents), Docker Hub, GitHub packages, Azure Container Registry (webhooks and Event Grid), Google
+    Artifact Registry (Pub/Sub), Amazon ECR (EventBridge, also through SNS or SQS), JFrog Artifactory, Gitea and
+    Forgejo, Sonatype Nexus Repository and Zot.
   - Pulls, deletions, mounts, blobs, pushes by digest, scans, tests, charts, signatures and everything that is not
-    understood
-    give an empty list. No event makes it fail.
-  - C(registry) is the host of a pull spec in lower case, and C(null) if the notification does not name it (Nexus,
-    Zot).
-    C(digest) is C(null) if the notification has none (Quay, Docker Hub, Gitea, Nexus). C(at) is a time in UTC as of
-      RFC 3339,
-    or C(null).
+    understood give an empty list. No event makes it fail.
+  - C(registry) is the host of a pull spec in lower case, and C(null) if the notification does not name it (Nexus, Zot).
+    C(digest) is C(null) if the notification has none (Quay, Docker Hub, Gitea, Nexus). C(at) is a time in UTC as of RFC
+    3339, or C(null).
   - Nothing else of the event is kept, because notifications can carry credentials. Names that no pull spec could have
-    give no
-    push. At most 1,000 pushes are taken from one event.
+    give no push. At most 1,000 pushes are taken from one event.
   - Use C(eda.builtin.event_splitter) with C(splitter_key=pushes) after it, so that each push is an event of its own.
 options:
   registry:

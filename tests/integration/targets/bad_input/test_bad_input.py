@@ -70,8 +70,7 @@ AUTH_FILES: dict[str, tuple[str | None, str]] = {
         None,
         (
             "{path} does not exist on the host where the module runs; give the path of a Docker config.json or a "
-            "Podman "
-            "auth.json there"
+            "Podman auth.json there"
         ),
     ),
     "text": (
@@ -227,9 +226,8 @@ def test_namespace_that_does_not_exist(given: Surroundings, cluster: Cluster, ne
         ),
         "Stream": (
             f'1 of 1 tags could not be imported:\n- {nowhere}/web: Cannot create image stream import "web" in '
-            f'namespace "{nowhere}": '
-            f'the API server {cluster.host} answered 404 NotFound: namespaces "{nowhere}" not found; '
-            f'create the namespace "{nowhere}" first, or correct its name. (not imported: v1)'
+            f'namespace "{nowhere}": the API server {cluster.host} answered 404 NotFound: namespaces "{nowhere}" not '
+            f'found; create the namespace "{nowhere}" first, or correct its name. (not imported: v1)'
         ),
     }
 

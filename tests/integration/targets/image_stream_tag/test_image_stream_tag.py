@@ -82,8 +82,7 @@ def test_every_kind_of_tag(
             "gone:v1",
             (
                 "{ns}/web:production cannot point to the stream {ns}/gone, because it does not exist; for a stream of "
-                "another namespace write "
-                "from: NAMESPACE/STREAM:TAG, or set from_namespace."
+                "another namespace write from: NAMESPACE/STREAM:TAG, or set from_namespace."
             ),
         ),
     ],

@@ -216,8 +216,7 @@ def test_variables_that_are_missing_are_named(new_stage: NewStage, namespace: st
     (message,) = new_stage(PLAYBOOK, namespace, variables=variables).run_to_fail().messages().values()
     former = (
         "rotate_credentials_former_password is not given: without it every secret with an entry for the registry would "
-        "get the new password, "
-        "whoever wrote it. Give it, or name the namespaces in rotate_credentials_namespaces."
+        "get the new password, whoever wrote it. Give it, or name the namespaces in rotate_credentials_namespaces."
     )
     assert message.splitlines() == [
         "rotate_credentials_username is not given",

@@ -449,8 +449,7 @@ def test_the_last_lines_say_what_differs_where_the_report_is_and_what_corrects_i
     assert outcome.result["lines"] == [
         (
             "north  drift  5 changes: shop/web:v0 upstream_moved, shop/web:v1 upstream_moved, shop/web:v2 "
-            "upstream_moved "
-            "and 2 more"
+            "upstream_moved and 2 more"
         ),
         "2 clusters (1 in_sync, 1 drift): 5 changes (upstream_moved 5)",
         f"Report: {target} (for programs)",

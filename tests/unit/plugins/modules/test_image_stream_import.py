@@ -272,8 +272,7 @@ def test_check_mode_looks_for_the_namespace_where_no_image_tells(cluster: Script
     )
     assert code == 403 or found["error"] == (
         f'Cannot read namespace "{NAMESPACE}": the API server https://api.example.com:6443 answered 404 NotFound: '
-        f'namespaces "{NAMESPACE}" not found; '
-        f'create the namespace "{NAMESPACE}" first, or correct its name.'
+        f'namespaces "{NAMESPACE}" not found; create the namespace "{NAMESPACE}" first, or correct its name.'
     )
 
 

@@ -320,8 +320,7 @@ def test_an_accepted_login_is_reported(
             None,
             (
                 "auth_file: {path} does not exist on the host where the module runs; give the path of a Docker "
-                "config.json "
-                "or a Podman auth.json there"
+                "config.json or a Podman auth.json there"
             ),
         ),
         (

@@ -86,8 +86,7 @@ def test_the_place_of_what_is_wrong_is_said_as_a_person_finds_it() -> None:
             {"namespace": "a", "name": "x", "tags": [{"name": 3.1, "from": IMAGE}]},
             (
                 "image_streams_desired[0] (a/x), tag 3.1, name is a number 3.1, as YAML reads it without quotes: put "
-                "it in "
-                "quotes"
+                "it in quotes"
             ),
         ),
         (
@@ -106,16 +105,14 @@ def test_the_place_of_what_is_wrong_is_said_as_a_person_finds_it() -> None:
             {"namespace": "a", "name": "x", "tag_patterns": ["v*", 1]},
             (
                 "image_streams_desired[0] (a/x), tag_patterns[1] is a number 1, as YAML reads it without quotes: put "
-                "it in "
-                "quotes"
+                "it in quotes"
             ),
         ),
         (
             {"namespace": datetime.date(2026, 1, 1), "name": "x"},
             (
                 "image_streams_desired[0] (x), namespace is a date 2026-01-01, as YAML reads it without quotes: put it "
-                "in "
-                "quotes"
+                "in quotes"
             ),
         ),
     ],

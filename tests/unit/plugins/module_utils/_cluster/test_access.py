@@ -275,8 +275,7 @@ def test_a_host_of_the_environment_does_not_win_over_a_kubeconfig_of_the_task(
     monkeypatch.setenv("K8S_AUTH_API_KEY", "env-token")
     assert refusal(InputError, host=HOST, api_key="env-token", kubeconfig=kubeconfig) == (
         f"The option kubeconfig names the cluster {KUBECONFIG_HOST}, and the environment variable K8S_AUTH_HOST names "
-        f"{HOST}; unset K8S_AUTH_HOST,"
-        " or leave the option kubeconfig out."
+        f"{HOST}; unset K8S_AUTH_HOST, or leave the option kubeconfig out."
     )
     monkeypatch.setenv("KUBECONFIG", kubeconfig)
     assert refusal(InputError, host=HOST, api_key="env-token", context="other").startswith(
@@ -297,8 +296,7 @@ def test_a_host_of_the_task_gets_no_credential_of_the_environments_cluster(
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", kubeconfig)
     assert refusal(InputError, host=other, kubeconfig=kubeconfig) == (
         f"The option host names the cluster {other}, and the environment variable K8S_AUTH_KUBECONFIG names "
-        f"{KUBECONFIG_HOST}; unset"
-        " K8S_AUTH_KUBECONFIG, or leave the option host out."
+        f"{KUBECONFIG_HOST}; unset K8S_AUTH_KUBECONFIG, or leave the option host out."
     )
     assert resolve(host=other, kubeconfig=kubeconfig, api_key="own").token == "own"
     assert resolve(host=KUBECONFIG_HOST, kubeconfig=kubeconfig).token == "kubeconfig-token"

@@ -548,8 +548,7 @@ FORBIDDEN = (
             ApiNotServed,
             (
                 "404: 404 page not found; this cluster does not serve the image API (image.openshift.io/v1): it is "
-                "plain Kubernetes and not"
-                " OpenShift, or host is not an OpenShift API server."
+                "plain Kubernetes and not OpenShift, or host is not an OpenShift API server."
             ),
         ),
         (
@@ -615,8 +614,7 @@ FORBIDDEN = (
             ApiError,
             (
                 "302; this is not an API server (it redirects to https://console.example.com/login); set the option "
-                "host to the address of the"
-                " API, such as https://api.cluster.example.com:6443."
+                "host to the address of the API, such as https://api.cluster.example.com:6443."
             ),
         ),
         (
@@ -688,8 +686,7 @@ def test_what_is_not_there_says_so(
             Reply(200, b"hello", content_type="text/plain"),
             (
                 "is no JSON (text/plain), so this is not an API server; set the option host to the address of the API, "
-                "such as"
-                " https://api.cluster.example.com:6443."
+                "such as https://api.cluster.example.com:6443."
             ),
         ),
         (Reply(200, b'{"a": ', content_type="application/json"), f"is not valid JSON; {BETWEEN}"),

@@ -147,8 +147,7 @@ def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
     )
     assert exec_refusal(context) == (
         f"The exec plugin '/nonexistent/login' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig could not be "
-        "started:"
-        " No such file or directory; Install the login tool."
+        "started: No such file or directory; Install the login tool."
     )
 
 
@@ -278,8 +277,7 @@ def test_the_issuers_ca_is_relative_to_the_kubeconfig(
     settings["idp-certificate-authority"] = "absent.pem"
     assert provider_refusal(provider(tmp_path, **settings)) == (
         f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig names a CA file that cannot "
-        "be read"
-        f" ({tmp_path}/absent.pem): No such file or directory."
+        f"be read ({tmp_path}/absent.pem): No such file or directory."
     )
 
 
@@ -303,8 +301,7 @@ def test_an_expired_token_that_the_library_took_for_good_is_an_error(
     monkeypatch.setattr(library, "load_kube_config_from_dict", load)
     assert provider_refusal(provider(tmp_path, **{"id-token": expired})) == (
         f"The auth provider 'oidc' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no valid credential: "
-        "its token has expired"
-        " and could not be refreshed; log in again."
+        "its token has expired and could not be refreshed; log in again."
     )
 
 
@@ -313,8 +310,7 @@ def test_a_provider_that_the_library_does_not_know(tmp_path: Path) -> None:
 
     assert provider_refusal(provider(tmp_path, "keystone", **{"id-token": "x"})) == (
         f"The auth provider 'keystone' of the user 'u' of the kubeconfig {tmp_path}/kubeconfig gave no credential: the "
-        "kubernetes library"
-        f" {version} got no token from it; use an exec plugin or the option api_key."
+        f"kubernetes library {version} got no token from it; use an exec plugin or the option api_key."
     )
 
 

@@ -92,8 +92,7 @@ def test_every_recorded_answer_fits(kind: str) -> None:
             {"kind": "Secret", "metadata": {"name": "pull\x1b[2J"}},
             (
                 "is no Secret of the API: metadata.name is no name, because it holds other than visible characters or "
-                "is "
-                "too long"
+                "is too long"
             ),
         ),
         (

@@ -92,8 +92,7 @@ def test_the_sentence_names_every_failed_item() -> None:
     assert failure_sentence("The work", failures[:2], 2) == "The work failed for all 2: a: a broke; b: b broke."
     assert failure_sentence("The work", failures, 9) == (
         "The work failed for 7 of 9, the others were done: a: a broke; b: b broke; c: c broke; d: d broke; e: e broke; "
-        "and likewise f, g "
-        "(their errors are in the result)."
+        "and likewise f, g (their errors are in the result)."
     )
 
 

@@ -96,8 +96,7 @@ def test_the_samples_operator_owns_its_streams() -> None:
 def test_what_is_said() -> None:
     assert str(refuse_owned("The secret", Owner("Argo CD", reconciles=True))) == (
         "The secret is reconciled by Argo CD, which would undo the change, so nothing was written; change it there, or "
-        "set take_over: true to write it "
-        "all the same"
+        "set take_over: true to write it all the same"
     )
     sealed = owner_of("Secret", reference("SealedSecret", "bitnami.com/v1alpha1", controller=True))
     assert sealed is not None

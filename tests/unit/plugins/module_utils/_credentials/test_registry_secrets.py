@@ -127,8 +127,7 @@ def test_credentials_that_are_not_tried_are_named() -> None:
     secrets = [named(name, auths({"h.example:5000": entry()})) for name in ("c", "a", "b")]
     assert explain_credentials(secrets, IMAGE) == (
         'For h.example:5000/team/web:v2 the API server uses the key "h.example:5000" of the secret "a" (user '
-        '"puller"); '
-        'what the secrets "b" and "c" would give for it comes after that and is not tried.'
+        '"puller"); what the secrets "b" and "c" would give for it comes after that and is not tried.'
     )
 
 

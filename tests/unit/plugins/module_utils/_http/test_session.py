@@ -158,8 +158,7 @@ def test_an_expired_certificate(authority: Authority, serve: Serve, make_client:
     server = serve(context)
     assert failure(make_client(Connection(host=server.url, ca=ca_of(authority)))) == (
         f"the certificate of {server.url} is not valid now (certificate has expired); renew it, or correct the clock "
-        "of the machine where"
-        " the module runs."
+        "of the machine where the module runs."
     )
 
 
@@ -326,8 +325,7 @@ def files(authority: Authority, tmp_path: Path) -> dict[str, str]:
             None,
             (
                 "The option client_cert ({cert}) holds no certificate with its key in PEM form; set the option "
-                "client_key, "
-                "or put both into the file."
+                "client_key, or put both into the file."
             ),
         ),
         ("nonsense", "key", "The option client_cert ({nonsense}) or the option client_key ({key}) is not in PEM form."),
@@ -502,8 +500,7 @@ def test_plain_http_is_asked_of_the_proxy(api: ScriptedServer, make_client: Make
             "503 Service Unavailable",
             (
                 "(503 Service Unavailable); it cannot reach the cluster itself: check the host's name and port, and "
-                "the "
-                "DNS of the proxy."
+                "the DNS of the proxy."
             ),
         ),
     ],
@@ -675,8 +672,7 @@ def test_a_proxy_that_speaks_tls(authority: Authority, serve: Serve, make_client
     assert make_client(connection).get(PATH) == {**OBJECT, "through": "proxy"}
     assert failure(make_client(connection._replace(ca=None))) == (
         f"the certificate of the proxy {proxy.url} is not trusted (unable to get local issuer certificate); add its CA "
-        "to those of the machine"
-        " where the module runs, or to the file of the option ca_cert."
+        "to those of the machine where the module runs, or to the file of the option ca_cert."
     )
 
 
@@ -711,8 +707,7 @@ def test_a_server_that_accepts_no_connection_in_time(make_client: MakeClient, mo
     client = make_client(Connection(host="https://127.0.0.1:9"))
     assert failure(client) == (
         "the API server https://127.0.0.1:9 did not accept a connection within 10 seconds; check the option host, "
-        "firewalls, and whether a"
-        " proxy is needed (tried 2 times)."
+        "firewalls, and whether a proxy is needed (tried 2 times)."
     )
 
 
@@ -723,8 +718,7 @@ def test_an_unreachable_network(make_client: MakeClient, monkeypatch: pytest.Mon
     monkeypatch.setattr("urllib3.util.connection.create_connection", unreachable)
     assert failure(make_client(Connection(host="https://127.0.0.1:9"))) == (
         "the API server https://127.0.0.1:9 cannot be reached (No route to host); check the network and whether a "
-        "proxy is needed"
-        " (tried 4 times)."
+        "proxy is needed (tried 4 times)."
     )
 
 

@@ -247,9 +247,8 @@ class TestTheRegistrysList:
         refused = ScriptedCluster().on("GET", f"{STREAMS}/web", stream)
         result = converge(refused, Listed(["latest", "v1", "v2", "v3"]), refresh="missing", purge_tags=True)
         assert str(result.error) == (
-            "purge_tags would remove 12 of 17 tags, more than 8: foreign, gone, old0, old1, old2, old3, old4, old5 "
-            "and 4 more. If that is right, "
-            f"set purge_limit to 12; if not, look at what {WEB} lists and at tag_patterns"
+            "purge_tags would remove 12 of 17 tags, more than 8: foreign, gone, old0, old1, old2, old3, old4, old5 and "
+            f"4 more. If that is right, set purge_limit to 12; if not, look at what {WEB} lists and at tag_patterns"
         )
         assert refused.writes == []
         allowed = ScriptedCluster().on("GET", f"{STREAMS}/web", stream).on("PATCH", f"{STREAMS}/web", less)

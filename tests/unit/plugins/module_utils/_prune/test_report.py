@@ -175,8 +175,7 @@ def test_why_its_own_tag_protects() -> None:
     )
     assert one_risk(*ephemeral, tags=[pinned])["why"] == (
         f"Pod web-1, ephemeral container debug, names {short(child('one'))}, which is revision 1 of shop/web:keep by "
-        "itself; "
-        "the tag follows a digest, so this stays its newest revision."
+        "itself; the tag follows a digest, so this stays its newest revision."
     )
 
 
@@ -350,8 +349,7 @@ def test_what_could_not_be_read_is_returned_and_warned_about() -> None:
     (warning,) = found.warnings
     assert warning == (
         "Not everything could be read, so there may be risks that are not reported: all namespaces (jobs): Cannot list "
-        "jobs: refused; "
-        "shop (deployments, pods): Cannot list pods: refused."
+        "jobs: refused; shop (deployments, pods): Cannot list pods: refused."
     )
 
 

@@ -228,8 +228,7 @@ def test_registries_that_are_refused(registries: list[dict[str, t.Any]], sentenc
             {"update": "replace", "registries": [item(state="absent")]},
             (
                 "update: replace would leave the secret without any registry; give registries, auth_file or "
-                "auth_content, "
-                "or delete it with state: absent"
+                "auth_content, or delete it with state: absent"
             ),
         ),
         ({"labels": {"a": True}}, 'labels: the value of "a" is not a string; put it in quotes'),

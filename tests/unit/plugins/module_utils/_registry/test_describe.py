@@ -83,8 +83,7 @@ NO_AMD64 = (child("linux/s390x", C), child("linux/arm64", A))
             "linux_amd64",
             (
                 "There is no entry for linux/ppc64le, that the tag's annotations prefer, so the first one for "
-                "linux/amd64 "
-                "is taken."
+                "linux/amd64 is taken."
             ),
         ),
         (
@@ -94,8 +93,7 @@ NO_AMD64 = (child("linux/s390x", C), child("linux/arm64", A))
             "linux_amd64",
             (
                 "There is no entry for windows/arm64, that the tag's annotations prefer, so the first one for "
-                "linux/amd64 "
-                "is taken."
+                "linux/amd64 is taken."
             ),
         ),
         (
@@ -112,8 +110,7 @@ NO_AMD64 = (child("linux/s390x", C), child("linux/arm64", A))
             "first_entry",
             (
                 "There is no entry for linux/ppc64le, of the control plane, nor for linux/amd64, so the first one of "
-                "the "
-                "list is taken, linux/s390x."
+                "the list is taken, linux/s390x."
             ),
         ),
     ],

@@ -98,8 +98,7 @@ def test_an_absent_tag_needs_no_source() -> None:
             {"alias": True, "from": "other:v1"},
             (
                 "shop/web:production: alias works only inside one stream, because the cluster does not follow tags of "
-                "other streams: "
-                "leave alias out for a copy, and run the task again when the source moves"
+                "other streams: leave alias out for a copy, and run the task again when the source moves"
             ),
         ),
         ({"alias": True, "from": "web:production"}, "shop/web:production: the tag cannot be an alias of itself"),

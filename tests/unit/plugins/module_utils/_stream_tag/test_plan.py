@@ -195,8 +195,7 @@ def test_absent_removes_what_is_only_in_the_history_too() -> None:
             {},
             (
                 "shop/dst:prod cannot point to the stream shop/src, because it does not exist; for a stream of another "
-                "namespace write from: "
-                "NAMESPACE/STREAM:TAG, or set from_namespace."
+                "namespace write from: NAMESPACE/STREAM:TAG, or set from_namespace."
             ),
         ),
         (
@@ -214,8 +213,7 @@ def test_absent_removes_what_is_only_in_the_history_too() -> None:
             {"from": "src@sha256:" + "0" * 64},
             (
                 f"shop/dst:prod cannot point to shop/src@sha256:{'0' * 64}, because no tag of that stream has or had "
-                "this image; "
-                "a child of a manifest list is imported by its digest with image_stream_import."
+                "this image; a child of a manifest list is imported by its digest with image_stream_import."
             ),
         ),
     ],
