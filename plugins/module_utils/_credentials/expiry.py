@@ -51,7 +51,8 @@ class Expiry(NamedTuple):
             return UNKNOWN
         if self.at <= now:
             return EXPIRED
-        return EXPIRES if self.at <= now + dt.timedelta(hours=within_hours) else VALID
+        # A time so many hours from now may be none that Python knows.
+        return EXPIRES if (self.at - now).total_seconds() <= within_hours * 3600 else VALID
 
 
 def expiry_of(password: str, identity_token: str = "") -> Expiry:

@@ -100,6 +100,11 @@ def test_whether_it_has_ended(seconds: int, within: int, state: str) -> None:
     assert expiry_of(ecr(SECONDS + seconds)).state(within, NOW) == state
 
 
+@pytest.mark.parametrize("within", [10**8, 10**12, 10**30])
+def test_any_number_of_hours_is_one(within: int) -> None:
+    assert expiry_of(ecr(SECONDS + 1)).state(within, NOW) == EXPIRES
+
+
 def test_a_token_of_the_future_shows_that_a_clock_is_wrong() -> None:
     assert Expiry(NOW, NOW + dt.timedelta(minutes=6)).state(now=NOW) == UNKNOWN
     assert Expiry(NOW, NOW + dt.timedelta(minutes=4)).state(now=NOW) == EXPIRED
