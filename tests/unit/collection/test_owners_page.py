@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core import owners
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.owners import Owner, owner_of
 
@@ -100,3 +101,51 @@ def test_each_mark_that_fights_is_tried_with_an_owner_that_reconciles() -> None:
     text = SCENES.read_text(encoding="utf-8")
     assert [key for row, key, _value in MARKS if row.happens == "refused" and f'"{key}"' not in text] == []
     assert "ownerReferences" in text
+
+
+def tasks_of(content: t.Any) -> t.Iterator[dict[str, t.Any]]:
+    """All tasks, those in blocks and plays too."""
+    for item in content if isinstance(content, list) else ():
+        yield item
+        for part in ("tasks", "block", "rescue", "always"):
+            yield from tasks_of(item.get(part))
+
+
+def writers() -> t.Iterator[tuple[Path, str, dict[str, t.Any]]]:
+    """Yield the tasks of roles and playbooks that write kinds which others own: the file, the prefix of its variables,
+    and the options."""
+    for path in (*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")):
+        prefix = path.parents[1].name if path.parent.name == "tasks" else path.stem
+        for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            for module in TAKING_OVER & set(task):
+                if task.get("check_mode") is not True:
+                    yield path, prefix, task[module]
+
+
+MODULES = {path.stem: path for path in ROOT.glob("plugins/modules/*.py")}
+TAKING_OVER = {
+    f"quayside.openshift_images.{name}"
+    for name, path in MODULES.items()
+    if "\n  take_over:\n" in path.read_text(encoding="utf-8")
+}
+
+
+def test_every_role_and_playbook_that_writes_what_others_own_has_a_variable_for_it() -> None:
+    assert {"pull_secret", "sa_secret_link", "image_stream_import", "image_stream_tag", "cluster_drift"} == {
+        name.rpartition(".")[2] for name in TAKING_OVER
+    }
+    found = list(writers())
+    assert len(found) >= 6
+    for path, prefix, options in found:
+        assert f"{prefix}_take_over" in str(options.get("take_over")), path
+        if path.parent.name == "tasks":
+            specs = yaml.safe_load((path.parents[1] / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+            assert specs["argument_specs"]["main"]["options"][f"{prefix}_take_over"]["type"] == "bool", path
+        else:
+            assert f"#   {prefix}_take_over " in path.read_text(encoding="utf-8"), path
+    # These write through another role, or an action of their own.
+    for place, name in (
+        ("roles/drift_report/tasks/main.yml", "drift_report_take_over"),
+        ("playbooks/migrate_to_multiarch.yml", "migrate_to_multiarch_take_over"),
+    ):
+        assert f"{name} | default" in (ROOT / place).read_text(encoding="utf-8")
