@@ -42,9 +42,8 @@ def missing(cluster: Cluster) -> list[str]:
     if not _may_import(cluster.call("GET", _EDIT, allowed=404).get("rules") or []):
         found.append(
             'The ClusterRole "edit" does not allow to create imagestreamimports: on OpenShift a controller aggregates '
-            "it from roles with the "
-            "label rbac.authorization.k8s.io/aggregate-to-edit. Let that controller run, or put the rules of the image "
-            "API into it."
+            "it from roles with the label rbac.authorization.k8s.io/aggregate-to-edit. Let that controller run, or put "
+            "the rules of the image API into it."
         )
     if not _is_there(cluster, cluster.path("secrets", PULL_SECRET_NAMESPACE, PULL_SECRET)):
         found.append(

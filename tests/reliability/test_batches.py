@@ -164,8 +164,7 @@ def test_server_goes_away_in_the_middle_of_a_batch(place: Place) -> None:
     assert run.failure == (
         "5 of 12 tags could not be imported:\n"
         f'- {namespace}/two: Cannot create image stream import "two" in namespace "{namespace}": {refused}; it may '
-        "have been carried out, so run the "
-        "task again to see. (not imported: v4)\n"
+        "have been carried out, so run the task again to see. (not imported: v4)\n"
         f'- {namespace}/three: not attempted any more, because of: Cannot read image stream "two" in namespace '
         f'"{namespace}": {refused}. '
         "(not imported: v1, v2, v3, v4)"
@@ -196,10 +195,9 @@ def test_one_stream_of_a_batch_meets_an_error(place: Place) -> None:
     assert run.failure == (
         "4 of 12 tags could not be imported:\n"
         f'- {namespace}/two: Cannot create image stream import "two" in namespace "{namespace}": the API server '
-        f"{place.emulator.url} answered 500 "
-        "InternalError: Internal error occurred: an error on the server has prevented the request from succeeding; "
-        "this is an error inside the "
-        "cluster: its API server's log says more. (not imported: v1, v2, v3, v4)"
+        f"{place.emulator.url} answered 500 InternalError: Internal error occurred: an error on the server has "
+        "prevented the request from succeeding; this is an error inside the cluster: its API server's log says more. "
+        "(not imported: v1, v2, v3, v4)"
     )
     assert (
         reported(run)
@@ -334,9 +332,8 @@ def test_the_server_fails_while_the_samples_are_waited_for(place: Place, lasting
             "configs.samples.operator.openshift.io/cluster was written as declared, but its effect could not be "
             "watched: Cannot "
             f'read configuration "cluster": the API server {place.emulator.url} answered 503 ServiceUnavailable: the '
-            "server is currently unable to "
-            "handle the request; it is not ready or did not answer in time: run the task again, and look at the state "
-            "of the API if it stays."
+            "server is currently unable to handle the request; it is not ready or did not answer in time: run the task "
+            "again, and look at the state of the API if it stays."
         )
     else:
         assert run.failure == ""

@@ -164,8 +164,7 @@ def test_import_meets_a_registry_that_refuses_connections(place: Place) -> None:
         f"1 of 2 tags could not be imported:\n- {place.namespaces[0]}/web:v1 from {nowhere}/team/web:v1\n    "
         "InternalError: Internal error occurred: "
         f'{nowhere}/team/web:v1: Get "https://{nowhere}/v2/": dial tcp {address}: connect: connection refused\n    -> '
-        "Nothing answers there: check host "
-        "and port, and that the API server can reach the registry."
+        "Nothing answers there: check host and port, and that the API server can reach the registry."
     )
     assert imported(place) == ["v2"]
     gets_there(place)
@@ -212,10 +211,9 @@ def test_lookups_meet_a_registry_that_does_not_answer(place: Place) -> None:
         f'1 of 2 tags could not be imported:\n- {namespace}/one: Cannot create image stream import "one" in namespace '
         f'"{namespace}": the API server '
         f"{place.emulator.url} answered 504 Timeout: Timeout: request did not complete within requested timeout - "
-        "context deadline exceeded; it is not "
-        "ready or did not answer in time: run the task again, and look at the state of the API (oc get apiservice "
-        "v1.image.openshift.io, oc get "
-        "clusteroperator openshift-apiserver) if it stays. (not imported: v1)"
+        "context deadline exceeded; it is not ready or did not answer in time: run the task again, and look at the "
+        "state of the API (oc get apiservice v1.image.openshift.io, oc get clusteroperator openshift-apiserver) if it "
+        "stays. (not imported: v1)"
     )
     # a failed run shows what changed or failed, and counts the rest
     assert [(stream["name"], stream["error"] is None) for stream in run.results["streams"]] == [("one", False)]
@@ -307,8 +305,7 @@ def test_module_meets_a_registry_that_does_not_answer(place: Place) -> None:
     host = place.registry.host
     assert run.failure == (
         f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" could not be reached at '
-        f"https://{host} "
-        "(no answer within 1 second); check host, port and network"
+        f"https://{host} (no answer within 1 second); check host, port and network"
     )
 
 
@@ -323,8 +320,7 @@ def test_module_meets_a_registry_that_refuses_connections(place: Place) -> None:
     run = place.run("registry_image_info", image=f"{nowhere}/team/web:v1")
     assert run.failure == (
         f'1 of 1 could not be read:\n- {nowhere}/team/web:v1: The registry "{nowhere}" could not be reached at '
-        f"https://{nowhere} "
-        "(Connection refused); check host, port and network"
+        f"https://{nowhere} (Connection refused); check host, port and network"
     )
 
 

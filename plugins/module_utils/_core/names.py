@@ -41,8 +41,7 @@ def check_key(option: str, key: str) -> None:
     if not has_prefix or not _is_word(word):
         raise InputError(
             f'{option}: "{key}" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending '
-            "with a letter or digit, "
-            f"{_MAX_WORD} characters at most, with or without a domain and a slash before it"
+            f"with a letter or digit, {_MAX_WORD} characters at most, with or without a domain and a slash before it"
         )
 
 
@@ -51,8 +50,7 @@ def check_label_value(key: str, value: str) -> None:
     if value and not _is_word(value):
         raise InputError(
             f'labels: "{value}" cannot be the value of "{key}"; use letters, digits, "-", "_" and ".", beginning and '
-            "ending with a letter or "
-            f"digit, {_MAX_WORD} characters at most"
+            f"ending with a letter or digit, {_MAX_WORD} characters at most"
         )
 
 

@@ -241,8 +241,7 @@ def _host_remark(key: RegistryKey) -> str:
     if is_bare_word and not _label_matches(key.host, "localhost"):
         return (
             f'can never match: an image "{key.host}/..." is looked up on {DOCKER_HUB}, because "{key.host}" has '
-            "neither a dot nor a port; "
-            "write the host in full"
+            "neither a dot nor a port; write the host in full"
         )
     if key.host == "*":
         return (

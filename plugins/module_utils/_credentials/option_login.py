@@ -22,8 +22,7 @@ def refuse_user_info(registry: str) -> None:
     if has_user_info(registry):
         raise InputError(
             f'registries: "{shown_key(registry)}" has a user name or password in it, which the cluster does not use '
-            "and results would show; "
-            "leave it out, and give username and password"
+            "and results would show; leave it out, and give username and password"
         )
 
 

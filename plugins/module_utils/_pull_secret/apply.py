@@ -164,8 +164,7 @@ class SecretApplier:
             if secret.breaks_imports:
                 yield (
                     f'Every image import of the namespace "{namespace}" fails because of the secret "{secret.name}": '
-                    f"{secret.breaks_imports}; "
-                    "repair or delete it."
+                    f"{secret.breaks_imports}; repair or delete it."
                 )
         # In check mode the cluster does not have the secret yet: it is judged as it would be.
         own = (

@@ -107,8 +107,7 @@ class DesiredSecret(NamedTuple):
         if self.secret_type == PODMAN_CONFIG_JSON:
             found.append(
                 f'The secret "{self.name}" is of the type {PODMAN_CONFIG_JSON}: nothing in the cluster reads that '
-                "type, neither image imports "
-                f"nor pods nor builds; the same content works as type {DOCKER_CONFIG_JSON}."
+                f"type, neither image imports nor pods nor builds; the same content works as type {DOCKER_CONFIG_JSON}."
             )
         for registry in self.present_registries:
             remark = key_remark(registry.registry)
@@ -119,9 +118,8 @@ class DesiredSecret(NamedTuple):
             if registry.login is not None and registry.login.identity_token and registry.login.is_empty:
                 found.append(
                     f'The entry for "{registry.registry}" in the secret "{self.name}" has an identity token only: '
-                    "image imports and the kubelet "
-                    "do not understand it, ask that registry anonymously and try no other secret for it; give username "
-                    "and password."
+                    "image imports and the kubelet do not understand it, ask that registry anonymously and try no "
+                    "other secret for it; give username and password."
                 )
             for what, odd in _odd_ends(registry.login):
                 found.append(

@@ -243,16 +243,14 @@ def _plan_create(desired: DesiredSecret, namespace: str, carried: ObservedSecret
     if not desired.create and carried is None:
         raise SecretRefused(
             f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task may not create '
-            "it (create: false); "
-            "check the names, or restore the secret first"
+            "it (create: false); check the names, or restore the secret first"
         )
     document, changes = _merge(desired, AuthDocument(), carried)
     if not document.auths:
         if not desired.registries:
             raise SecretRefused(
                 f'The secret "{desired.name}" does not exist in the namespace "{namespace}", and the task names no '
-                "registry to create it with; "
-                "give registries, auth_file or auth_content"
+                "registry to create it with; give registries, auth_file or auth_content"
             )
         return SecretPlan("none", desired.secret_type, registries=tuple(changes))
     kept = (
@@ -388,9 +386,8 @@ def _refuse_malformed(document: AuthDocument, where: str) -> None:
     for key, reason in document.malformed().items():
         raise SecretRefused(
             f'{where} cannot be merged into: its entry for "{key}" cannot be decoded ({reason}), which breaks every '
-            "image import of the namespace; "
-            "give that registry its credential in registries, remove it there with state: absent, or overwrite the "
-            "whole content with update: replace"
+            "image import of the namespace; give that registry its credential in registries, remove it there with "
+            "state: absent, or overwrite the whole content with update: replace"
         )
 
 

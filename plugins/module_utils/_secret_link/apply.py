@@ -202,15 +202,13 @@ class LinkApplier:
             return [
                 (
                     f'{subject} not exist in the namespace "{account.namespace}" yet; the run fails unless an earlier '
-                    "task "
-                    "creates what is missing."
+                    "task creates what is missing."
                 ),
                 *warnings,
             ]
         raise SecretMissing(
             f'{subject} not exist in the namespace "{account.namespace}", so the service account "{account.name}" was '
-            "not changed; "
-            "create the secret first, or check its name"
+            "not changed; create the secret first, or check its name"
         )
 
 
@@ -232,8 +230,7 @@ def _without_effect(
             if one.purpose == "pull" and secret_type is not None and secret_type not in CONSUMED_TYPES:
                 yield (
                     f'The secret "{name}" is linked for pull {where}, but it is of the type {secret_type}, which pods '
-                    "and builds do not pull with; "
-                    f"it has to be of the type {DOCKER_CONFIG_JSON}."
+                    f"and builds do not pull with; it has to be of the type {DOCKER_CONFIG_JSON}."
                 )
             if (
                 one.purpose == "mount"
@@ -244,6 +241,5 @@ def _without_effect(
             ):
                 yield (
                     f'The secret "{name}" is linked only for mount {where}, but builds of this cluster take registry '
-                    "credentials from what is linked "
-                    "for pull; use for: [pull], or both."
+                    "credentials from what is linked for pull; use for: [pull], or both."
                 )

@@ -121,7 +121,6 @@ def _push(index: int, entry: t.Mapping[str, t.Any], names: RegistryNames) -> Pus
     if not names.groups:
         raise InputError(
             f'pushes[{index}]: the notification for "{repository}" does not name its registry: give it as registry '
-            "(the event filter"
-            " registry_push has an option for it), or list the registry's names in registry_names"
+            "(the event filter registry_push has an option for it), or list the registry's names in registry_names"
         )
     return Push(tuple(f"{group[0]}/{repository}" for group in names.groups), tag, digest)

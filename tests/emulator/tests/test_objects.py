@@ -77,8 +77,7 @@ def test_empty_lists_and_unknown_fields_are_dropped(admin: ApiClient) -> None:
             {"type": "kubernetes.io/dockercfg", "stringData": {".dockercfg": "[]"}},
             (
                 'data[.dockercfg]: Invalid value: "<secret contents redacted>": json: cannot unmarshal array into Go '
-                "value "
-                "of type map[string]interface {}"
+                "value of type map[string]interface {}"
             ),
         ),
         ({"type": "kubernetes.io/dockercfg"}, "data[.dockercfg]: Required value"),

@@ -93,10 +93,8 @@ def test_a_cluster_without_image_api(emulator: Emulator, cluster: Cluster, names
     assert run.messages() == {
         "Streams": (
             f'Cannot list image streams in namespace "{namespace}": the API server {cluster.host} answered 404: 404 '
-            "page not found; "
-            "this cluster does not serve the image API (image.openshift.io/v1): it is plain Kubernetes and not "
-            "OpenShift, or host is not "
-            "an OpenShift API server."
+            "page not found; this cluster does not serve the image API (image.openshift.io/v1): it is plain Kubernetes "
+            "and not OpenShift, or host is not an OpenShift API server."
         )
     }
     assert run.changed() == ["Secret", "Link"]

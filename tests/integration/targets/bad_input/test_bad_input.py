@@ -33,8 +33,7 @@ STREAMS: dict[str, tuple[dict[str, t.Any], str]] = {
         {"name": "web", "tags": [{"name": "v1", "from": "registry.example.com/Team/web:v1"}]},
         (
             'stream shop/web, tag v1: "registry.example.com/Team/web:v1" is not a pull spec: "Team/web" is not a '
-            "repository name "
-            "(lower case, digits, and . _ - / between them)"
+            "repository name (lower case, digits, and . _ - / between them)"
         ),
     ),
     "unaddressable tag name": (
@@ -164,9 +163,8 @@ def test_token_that_is_wrong(cluster: Cluster, namespace: str, new_stage: NewSta
 
     refused = (
         f'in namespace "{namespace}": the API server {cluster.host} answered 401 Unauthorized: Unauthorized; the '
-        "bearer token of "
-        "the environment variable K8S_AUTH_API_KEY is wrong or has expired: log in again and pass the new one (oc "
-        "whoami --show-token)."
+        "bearer token of the environment variable K8S_AUTH_API_KEY is wrong or has expired: log in again and pass the "
+        "new one (oc whoami --show-token)."
     )
     assert stage.run_to_fail().messages() == {
         "Secret": f'Cannot read secret "registries" {refused}',
@@ -191,8 +189,7 @@ def test_rights_that_are_missing(given: Surroundings, cluster: Cluster, namespac
         "Stream": (
             f"1 of 1 tags could not be imported:\n- {namespace}/web: "
             'Cannot create image stream import "web" '
-            f"{forbidden(cluster, namespace, 'create', 'imagestreamimports', 'image.openshift.io')}"
-            " (not imported: v1)"
+            f"{forbidden(cluster, namespace, 'create', 'imagestreamimports', 'image.openshift.io')} (not imported: v1)"
         ),
     }
 
@@ -287,8 +284,7 @@ def test_registries_that_do_not_give_the_image(
         ),
         "absent": (
             f'{namespace}/web:absent from {absent}\n    NotFound: dockerimage.image.openshift.io "{absent}" not '
-            "found\n    -> "
-            "The registry has no such tag, digest or repository: check the pull spec."
+            "found\n    -> The registry has no such tag, digest or repository: check the pull spec."
         ),
     }
 

@@ -64,8 +64,7 @@ def test_a_failing_batch_stops_no_other_and_every_failed_tag_is_named(
         image = given.image("plain", "batches", tag)
         lines.append(
             f'- {namespace}/stream-{tag}:only from {image}\n    NotFound: dockerimage.image.openshift.io "{image}" not '
-            "found"
-            "\n    -> The registry has no such tag, digest or repository: check the pull spec."
+            "found\n    -> The registry has no such tag, digest or repository: check the pull spec."
         )
 
     for options in (("--check",), ()):

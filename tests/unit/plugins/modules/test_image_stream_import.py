@@ -196,8 +196,7 @@ def test_several_streams_and_the_time_limit_of_a_request(cluster: ScriptedCluste
             {**V2, "tags": [tag("v2", f"{WEB}:v2", import_mode="Sometimes")]},
             (
                 f'stream {NAMESPACE}/web, tag v2: import_mode "Sometimes" is unknown: valid ImportMode values are '
-                "Legacy "
-                "or PreserveOriginal"
+                "Legacy or PreserveOriginal"
             ),
         ),
         ({**V2, "concurrency": 0}, "concurrency is 0: give a number from 1"),

@@ -215,9 +215,8 @@ def test_another_type_is_an_error_that_names_recreate(api: StoredCluster, run: t
     assert outcome.failed
     assert outcome.result["msg"] == (
         'The secret "pull" in the namespace "shop" is of the type kubernetes.io/podmanconfigjson, not '
-        "kubernetes.io/dockerconfigjson, and the type of a "
-        "secret cannot be changed; set recreate: true to delete and recreate it, set type: "
-        "kubernetes.io/podmanconfigjson, or choose another name"
+        "kubernetes.io/dockerconfigjson, and the type of a secret cannot be changed; set recreate: true to delete and "
+        "recreate it, set type: kubernetes.io/podmanconfigjson, or choose another name"
     )
     assert api.writes == []
     assert the_secret(run(registries=[OURS], recreate=True))["reasons"] == ["type_changed", "registries_changed"]
@@ -327,8 +326,7 @@ def test_an_accepted_login_is_reported(
             "nope",
             (
                 "auth_file: {path} is not JSON (line 1, column 1); a Docker config.json or a Podman auth.json is "
-                'expected, as "docker login" or '
-                '"podman login --authfile" writes it'
+                'expected, as "docker login" or "podman login --authfile" writes it'
             ),
         ),
         (
@@ -403,8 +401,7 @@ def test_auth_files_that_are_refused(
             {"labels": {"a b": "c"}},
             (
                 'labels: "a b" cannot be the key of one; use letters, digits, "-", "_" and ".", beginning and ending '
-                "with "
-                "a letter or"
+                "with a letter or"
             ),
         ),
         ({"labels": {"Example.com/team": "c"}}, 'labels: "Example.com/team" cannot be the key of one'),

@@ -94,8 +94,7 @@ def test_a_missing_secret(api: StoredCluster, run: t.Callable[..., t.Any], warne
     assert warned == [
         (
             'The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task '
-            "creates "
-            "what is missing."
+            "creates what is missing."
         )
     ]
 
@@ -114,8 +113,7 @@ def test_an_error_with_one_account_hides_no_other_result(api: StoredCluster, run
     outcome = run(service_accounts=["absent", "default"], wait_timeout=0)
     assert outcome.result["msg"] == (
         "Linking secrets to service accounts failed for 1 of 2, the others were done: shop/absent: The service account "
-        '"absent" does not exist in the '
-        'namespace "shop"; create it first, or check its name.'
+        '"absent" does not exist in the namespace "shop"; create it first, or check its name.'
     )
     assert outcome.result["failed_service_accounts"] == ["shop/absent"]
     assert outcome.result["changed"]

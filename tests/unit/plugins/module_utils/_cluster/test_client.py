@@ -287,8 +287,7 @@ def test_the_whole_wait_is_bounded(api: ScriptedServer, client: t.Any) -> None:
     assert len(client.waits) == 3
     assert str(caught.value) == (
         f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 429 TooManyRequests: '
-        "too many;"
-        " it is overloaded and asked to come back later; lower the concurrency or run the task again."
+        "too many; it is overloaded and asked to come back later; lower the concurrency or run the task again."
     )
 
 
@@ -299,10 +298,9 @@ def test_the_number_of_tries_is_bounded(api: ScriptedServer, client: t.Any) -> N
     assert len(api.asked) == 8
     assert str(caught.value) == (
         f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 503 '
-        "ServiceUnavailable: the server is"
-        " currently unable to handle the request; it is not ready or did not answer in time: run the task again, and "
-        "look at the state"
-        " of the API (oc get apiservice v1.image.openshift.io, oc get clusteroperator openshift-apiserver) if it stays."
+        "ServiceUnavailable: the server is currently unable to handle the request; it is not ready or did not answer "
+        "in time: run the task again, and look at the state of the API (oc get apiservice v1.image.openshift.io, oc "
+        "get clusteroperator openshift-apiserver) if it stays."
     )
 
 
@@ -324,9 +322,8 @@ def test_an_import_that_timed_out_in_the_server_may_have_been_carried_out(api: S
         client.request("POST", IMPORTS, body={"metadata": {"name": "web"}}, repeatable=False)
     assert str(caught.value) == (
         f'Cannot create image stream import "web" in namespace "shop": the API server {api.url} answered 504 before '
-        "the work was done:"
-        " Timeout: request did not complete within requested timeout 34s; it may have been carried out, so run the "
-        "task again to see."
+        "the work was done: Timeout: request did not complete within requested timeout 34s; it may have been carried "
+        "out, so run the task again to see."
     )
 
 
@@ -365,8 +362,7 @@ def test_a_broken_connection(api: ScriptedServer, client: t.Any, action: str, wh
         client.request("POST", IMPORTS, body={"metadata": {"name": "web"}}, repeatable=False)
     assert str(caught.value).startswith(
         f'Cannot create image stream import "web" in namespace "shop": the connection to the API server {api.url} '
-        "broke off before a"
-        " complete answer came ("
+        "broke off before a complete answer came ("
     )
     hint = "" if action == "stop early" else "; the option host begins with http://, and API servers speak https"
     assert re.search(
@@ -383,8 +379,7 @@ def test_a_refused_connection_is_tried_again_even_for_an_import(make_client: Mak
         client.request("POST", IMPORTS, body={}, repeatable=False)
     assert str(caught.value) == (
         f'Cannot create an image stream import in namespace "shop": the API server https://127.0.0.1:{free_port} '
-        "refused the connection;"
-        " check the option host and its port, and that it runs (tried 4 times)."
+        "refused the connection; check the option host and its port, and that it runs (tried 4 times)."
     )
     assert client.requests_sent == 4
 
@@ -396,8 +391,7 @@ def test_an_answer_that_does_not_come_in_time(api: ScriptedServer, make_client: 
         client.get(STREAM, timeout=0.1)
     assert str(caught.value) == (
         f'Cannot read image stream "web" in namespace "shop": the API server {api.url} did not answer completely '
-        "within 0.1 seconds"
-        " (tried 2 times)."
+        "within 0.1 seconds (tried 2 times)."
     )
     with pytest.raises(ApiOutcomeUnknown, match=r"within 0.1 seconds; it may have been carried out"):
         client.request("POST", IMPORTS, body={}, timeout=0.1, repeatable=False)
@@ -471,9 +465,8 @@ def test_a_refused_token_is_not_tried_again(api: ScriptedServer, client: t.Any) 
         client.get(STREAM)
     assert str(caught.value) == (
         f'Cannot read image stream "web" in namespace "shop": the API server {api.url} answered 401 Unauthorized: '
-        "Unauthorized;"
-        " the bearer token of the option api_key is wrong or has expired: log in again and pass the new one (oc whoami "
-        "--show-token)."
+        "Unauthorized; the bearer token of the option api_key is wrong or has expired: log in again and pass the new "
+        "one (oc whoami --show-token)."
     )
     assert len(api.asked) == 1
     assert client.waits == []
@@ -564,8 +557,7 @@ FORBIDDEN = (
             Conflict,
             (
                 '409 AlreadyExists: imagestreams "web" already exists; it was created by somebody else at the same '
-                "time; "
-                "run the task again."
+                "time; run the task again."
             ),
         ),
         (
@@ -582,8 +574,7 @@ FORBIDDEN = (
             Invalid,
             (
                 '422 Invalid: ImageStream "web" is invalid (spec.tags[0].from: Invalid value: 1: no; '
-                "spec.tags[1].name: Required value;"
-                " whole thing is odd); correct the values that the server names."
+                "spec.tags[1].name: Required value; whole thing is odd); correct the values that the server names."
             ),
         ),
         (
@@ -622,8 +613,7 @@ FORBIDDEN = (
             ApiNotServed,
             (
                 '404: a web page ("Not here"); this is not an API server; set the option host to the address of the '
-                "API, such as"
-                " https://api.cluster.example.com:6443."
+                "API, such as https://api.cluster.example.com:6443."
             ),
         ),
     ],
@@ -678,8 +668,7 @@ def test_what_is_not_there_says_so(
             Reply(200, b"<!DOCTYPE html><title>Red Hat OpenShift</title>", content_type="text/html; charset=utf-8"),
             (
                 'is a web page ("Red Hat OpenShift"), so this is not an API server; set the option host to the address '
-                "of the API, such as"
-                " https://api.cluster.example.com:6443."
+                "of the API, such as https://api.cluster.example.com:6443."
             ),
         ),
         (
@@ -854,8 +843,7 @@ def test_a_list_of_another_form_is_not_taken_for_a_shorter_one(
         client.list_items(core_path("shop", "secrets"))
     assert str(caught.value) == (
         f'Cannot list secrets in namespace "shop": the answer of {api.url} (200) {flaw}; check what stands between '
-        "this machine and the API server,"
-        " such as a proxy."
+        "this machine and the API server, such as a proxy."
     )
 
 

@@ -97,8 +97,7 @@ IMPERSONATE = (
         (
             (
                 'users "alice" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the '
-                "cluster "
-                "scope"
+                "cluster scope"
             ),
             IMPERSONATE,
         ),

@@ -56,8 +56,7 @@ def test_it_gives_up_with_a_sentence() -> None:
         retry_until_settled(failing(RetryNeeded()), SUBJECT, WriteTracker[str](), sleep=waits.append)
     assert str(caught.value) == (
         f'The secret "pull" in the namespace "shop" was changed by somebody else each of the {ATTEMPTS} times that it '
-        "was about to be written; "
-        "find out who keeps changing it, then run the task again"
+        "was about to be written; find out who keeps changing it, then run the task again"
     )
     assert len(waits) == ATTEMPTS - 1
     assert max(waits) <= 1

@@ -243,8 +243,7 @@ def test_file_that_is_not_json(auth_file: t.Callable[[t.Any], str]) -> None:
     sentence = refusal(read_auth_file, path)
     assert sentence == (
         f"auth_file: {path} is not JSON (line 1, column 34); a Docker config.json or a Podman auth.json is expected, "
-        'as "docker login" or '
-        '"podman login --authfile" writes it'
+        'as "docker login" or "podman login --authfile" writes it'
     )
 
 

@@ -109,10 +109,8 @@ def test_a_malformed_secret_explains_every_failure_of_the_namespace() -> None:
     assert status["reason"] == "InternalError"
     assert explain_credentials(secrets, image) == (
         'Every import of the namespace fails because of the secret "broken": its entry for "other.example" cannot be '
-        "decoded: its auth is base64, "
-        "but not of user:password: there is no colon in it; repair or delete it, or keep it from imports with the "
-        "annotation "
-        "openshift.io/image.excludeSecret=true."
+        "decoded: its auth is base64, but not of user:password: there is no colon in it; repair or delete it, or keep "
+        "it from imports with the annotation openshift.io/image.excludeSecret=true."
     )
 
 
@@ -143,8 +141,7 @@ def test_an_empty_entry_is_named_with_what_it_hides() -> None:
 def test_without_a_match_the_key_that_would_match_is_named() -> None:
     assert explain_credentials([], IMAGE) == (
         'The namespace has no registry secret that imports use. Add a credential with the key "h.example:5000" to a '
-        "pull secret of the namespace, "
-        "or to the cluster's global pull secret."
+        "pull secret of the namespace, or to the cluster's global pull secret."
     )
 
 
@@ -312,8 +309,7 @@ def test_two_spellings_of_one_registry_in_one_secret_are_told() -> None:
             Hider("b", "h", "order"),
             (
                 'the secret "b" has another credential for it and comes first, because secrets are tried in the order '
-                "of "
-                "their names"
+                "of their names"
             ),
         ),
         (

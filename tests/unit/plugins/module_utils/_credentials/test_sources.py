@@ -119,8 +119,7 @@ class TestOptions:
                 entry("https://"),
                 (
                     'registries: "https://" is not a registry that an image could name; write host[:port][/path] as '
-                    "images "
-                    "do"
+                    "images do"
                 ),
             ),
             (

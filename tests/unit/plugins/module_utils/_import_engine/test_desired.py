@@ -169,8 +169,7 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", import_mode="legacy")]},
             (
                 'stream shop/web, tag v1: import_mode "legacy" is unknown: valid ImportMode values are Legacy or '
-                "PreserveOriginal - "
-                "did you mean Legacy? Upper and lower case count"
+                "PreserveOriginal - did you mean Legacy? Upper and lower case count"
             ),
         ),
         (
@@ -188,16 +187,14 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", reference_policy="Remote")]},
             (
                 'stream shop/web, tag v1: reference_policy "Remote" is unknown: valid reference policy values are '
-                "Source "
-                "or Local"
+                "Source or Local"
             ),
         ),
         (
             {**ONE, "reference_policy": "local", "tags": [tag("v1", f"{WEB}:v1")]},
             (
                 'stream shop/web: reference_policy "local" is unknown: valid reference policy values are Source or '
-                "Local - "
-                "did you mean Local? Upper and lower case count"
+                "Local - did you mean Local? Upper and lower case count"
             ),
         ),
         (
@@ -233,8 +230,7 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
             {**ONE, "repository": "Bad"},
             (
                 'stream shop/web: "Bad" is not a pull spec: "Bad" is not a repository name (lower case, digits, and . '
-                "_ - "
-                "/ between them)"
+                "_ - / between them)"
             ),
         ),
         (
@@ -269,8 +265,7 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
             {"namespace": "shop", "name": "Bad_Name", "tags": [tag("v1", f"{WEB}:v1")]},
             (
                 'stream shop/Bad_Name: "Bad_Name" is not an image stream name: lower case letters and digits with '
-                "single . "
-                "_ - between them"
+                "single . _ - between them"
             ),
         ),
         (
@@ -297,8 +292,7 @@ def test_a_stream_without_a_tag_may_still_ask_for_something(options: dict[str, t
             {**ONE, "tags": [tag("v1", f"{WEB}:v1", prefer_architecture="ARM64")]},
             (
                 'stream shop/web, tag v1: prefer_architecture "ARM64" is not a platform name: write it as image '
-                "manifests "
-                "do, for example arm64 or linux"
+                "manifests do, for example arm64 or linux"
             ),
         ),
         (

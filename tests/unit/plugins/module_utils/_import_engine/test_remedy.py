@@ -121,8 +121,7 @@ def test_a_pull_spec_without_a_registry_is_said_to_be_on_docker_hub() -> None:
         "Internal error occurred: r/team/web:v1: denied: requested access to the resource is denied",
         (
             "Internal error occurred: r/team/web:v1: error parsing HTTP 403 response body: no error details found: "
-            '"Your '
-            'authorization token has expired."'
+            '"Your authorization token has expired."'
         ),
     ],
 )

@@ -229,8 +229,7 @@ class TestTheRegistrysList:
         assert result.warnings == [
             (
                 f'shop/web: the pattern "lastest" of tag_patterns fits none of the 4 tags of {WEB} (latest, v1, v2, '
-                "v3), "
-                "so that purge_tags removes nothing"
+                "v3), so that purge_tags removes nothing"
             )
         ]
 

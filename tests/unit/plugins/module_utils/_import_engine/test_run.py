@@ -1195,7 +1195,6 @@ class TestOwners:
         assert result.warnings == [
             (
                 f'The image stream "{NAMESPACE}/web" belongs to the Helm release "chart", which may undo the change '
-                "when "
-                "it is upgraded or repaired."
+                "when it is upgraded or repaired."
             )
         ]

@@ -286,8 +286,7 @@ def test_a_former_secret_is_put_back_when_the_new_one_is_refused(api: StoredClus
     outcome = apply(recreate=True)
     assert str(outcome.error) == (
         'The secret "pull" in the namespace "shop" was deleted and could not be created again (The API server refused '
-        "it: too big); "
-        "it was put back as it was, so nothing has changed"
+        "it: too big); it was put back as it was, so nothing has changed"
     )
     back = api.secret("shop", "pull")
     assert (back["type"], back["data"], back["metadata"]["labels"]) == (former["type"], former["data"], {"l": "1"})
@@ -591,8 +590,7 @@ def test_a_copy_that_stays_is_told(api: StoredCluster, apply: Apply) -> None:
     (warning,) = outcome.warnings
     assert warning == (
         'The secret "pull.former" in the namespace "shop" holds the former content of "pull" and could not be deleted: '
-        "The API server refused it: no; "
-        "delete it."
+        "The API server refused it: no; delete it."
     )
 
 
@@ -717,8 +715,7 @@ def test_an_owner_who_may_come_back_is_told_when_something_changes(api: StoredCl
     assert outcome.warnings == (
         (
             'The secret "pull" in the namespace "shop" belongs to the Helm release "chart", which may undo the change '
-            "when "
-            "it is upgraded or repaired."
+            "when it is upgraded or repaired."
         ),
     )
     assert apply().warnings == ()

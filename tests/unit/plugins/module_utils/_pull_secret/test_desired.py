@@ -162,32 +162,28 @@ def test_two_spellings_with_two_credentials_in_a_file() -> None:
             [item(username="a:b", password="p")],
             (
                 'registries: "h.example": the user name "a:b" has a colon in it, which a registry would take for the '
-                "end "
-                "of the name"
+                "end of the name"
             ),
         ),
         (
             [item(username="", password="p")],
             (
                 'registries: "h.example": the user name is empty; the cluster would ask that registry anonymously and '
-                "try "
-                "no other secret for it"
+                "try no other secret for it"
             ),
         ),
         (
             [item(username="u", password="")],
             (
                 'registries: "h.example": the password is empty; the cluster would ask that registry anonymously and '
-                "try "
-                "no other secret for it"
+                "try no other secret for it"
             ),
         ),
         (
             [item(auth=b64("u:"))],
             (
                 'registries: "h.example": the password is empty; the cluster would ask that registry anonymously and '
-                "try "
-                "no other secret for it"
+                "try no other secret for it"
             ),
         ),
         (
@@ -201,8 +197,7 @@ def test_two_spellings_with_two_credentials_in_a_file() -> None:
             [item(auth=b64("s3cret"))],
             (
                 'registries: "h.example" cannot be used: its auth is base64, but not of user:password: there is no '
-                "colon in it; it would break every image "
-                "import of the namespace"
+                "colon in it; it would break every image import of the namespace"
             ),
         ),
         ([item(identity_token="")], 'registries: "h.example": the identity_token is empty'),
@@ -241,8 +236,7 @@ def test_registries_that_are_refused(registries: list[dict[str, t.Any]], sentenc
             {"name": "My_Secret"},
             (
                 'name: "My_Secret" cannot be the name of an object; use lower case letters, digits, "-" and ".", '
-                "beginning and ending with a letter or "
-                "digit, 253 characters at most"
+                "beginning and ending with a letter or digit, 253 characters at most"
             ),
         ),
         (
@@ -267,8 +261,7 @@ def test_a_type_that_nothing_reads_is_remarked() -> None:
     assert desired.remarks() == [
         (
             'The secret "pull" is of the type kubernetes.io/podmanconfigjson: nothing in the cluster reads that type, '
-            "neither image imports nor pods nor "
-            "builds; the same content works as type kubernetes.io/dockerconfigjson."
+            "neither image imports nor pods nor builds; the same content works as type kubernetes.io/dockerconfigjson."
         )
     ]
 
@@ -305,16 +298,14 @@ def test_no_remarks_on_what_is_fine_or_goes_away() -> None:
 def test_what_awx_shows_in_the_place_of_a_password_is_refused(given: dict[str, t.Any]) -> None:
     assert refusal(item(**given)) == (
         'registries: "h.example": its credential is $encrypted$, which AWX shows in the place of a stored password and '
-        "does not give to jobs that are "
-        "launched with it; enter the password again"
+        "does not give to jobs that are launched with it; enter the password again"
     )
 
 
 def test_a_registry_with_a_password_in_it_is_refused_and_not_shown() -> None:
     assert refusal(item("https://user:s3cret@h.example", username="u", password="p")) == (
         'registries: "https://********@h.example" has a user name or password in it, which the cluster does not use '
-        "and results would show; leave it out, "
-        "and give username and password"
+        "and results would show; leave it out, and give username and password"
     )
 
 
@@ -361,8 +352,7 @@ def test_a_certificate_in_the_place_of_its_path_is_not_repeated(option: str) -> 
             "p",
             (
                 'The user name of "h.example" in the secret "pull" begins or ends with a blank; correct it if that is '
-                "a "
-                "slip."
+                "a slip."
             ),
         ),
     ],
@@ -382,8 +372,7 @@ def test_what_is_left_out_of_an_auth_file_is_told() -> None:
     assert desired.remarks() == [
         (
             f'Left out of the secret "pull": "{hub}refresh-token", where Docker keeps tokens of its own that no '
-            "cluster "
-            "reads."
+            "cluster reads."
         )
     ]
 

@@ -278,14 +278,12 @@ def test_deletion_names_annotations_without_their_values() -> None:
 def test_another_type_needs_a_decision() -> None:
     assert refusal(wanted(registry()), there(content_of({"h.example": entry()}, "kubernetes.io/dockercfg"))) == (
         'The secret "pull" in the namespace "shop" is of the type kubernetes.io/dockercfg, not '
-        "kubernetes.io/dockerconfigjson, and the type of a secret "
-        "cannot be changed; set recreate: true to delete and recreate it, set type: kubernetes.io/dockercfg, or choose "
-        "another name"
+        "kubernetes.io/dockerconfigjson, and the type of a secret cannot be changed; set recreate: true to delete and "
+        "recreate it, set type: kubernetes.io/dockercfg, or choose another name"
     )
     assert refusal(wanted(registry()), there(content_of({"auths": {}}, "Opaque"))) == (
         'The secret "pull" in the namespace "shop" is of the type Opaque, not kubernetes.io/dockerconfigjson, and the '
-        "type of a secret "
-        "cannot be changed; set recreate: true to delete and recreate it, or choose another name"
+        "type of a secret cannot be changed; set recreate: true to delete and recreate it, or choose another name"
     )
 
 
@@ -320,8 +318,7 @@ def test_an_immutable_secret_needs_a_decision_when_its_content_changes() -> None
     observed = there({**auths({"h.example": entry("u", "old")}), "immutable": True})
     assert refusal(wanted(registry()), observed) == (
         'The secret "pull" in the namespace "shop" is marked immutable, so the API server accepts no change of its '
-        "content; set recreate: true to delete "
-        "and recreate it, or choose another name"
+        "content; set recreate: true to delete and recreate it, or choose another name"
     )
     plan = planned(wanted(registry(), recreate=True), observed)
     assert (plan.action, plan.reasons, result_of(plan)["immutable"]) == (
@@ -341,8 +338,7 @@ def test_unreadable_content_is_overwritten_only_on_request() -> None:
     observed = there(content_of("nope"))
     assert refusal(wanted(registry()), observed) == (
         'The secret "pull" in the namespace "shop" cannot be merged into: its ".dockerconfigjson" cannot be read: it '
-        "is not JSON (line 1, column 1); "
-        "repair or delete it, or overwrite its whole content with update: replace"
+        "is not JSON (line 1, column 1); repair or delete it, or overwrite its whole content with update: replace"
     )
     plan = planned(wanted(registry(), replace=True), observed)
     assert (plan.action, plan.reasons) == ("update", ("content_unreadable", "registries_changed"))
@@ -354,10 +350,9 @@ def test_an_entry_that_breaks_imports_is_not_merged_with() -> None:
     sentence = refusal(wanted(registry()), observed)
     assert sentence == (
         'The secret "pull" in the namespace "shop" cannot be merged into: its entry for "broken.example" cannot be '
-        "decoded (its auth is base64, but not of "
-        "user:password: there is no colon in it), which breaks every image import of the namespace; give that registry "
-        "its credential in registries, "
-        "remove it there with state: absent, or overwrite the whole content with update: replace"
+        "decoded (its auth is base64, but not of user:password: there is no colon in it), which breaks every image "
+        "import of the namespace; give that registry its credential in registries, remove it there with state: absent, "
+        "or overwrite the whole content with update: replace"
     )
     assert planned(wanted(registry("broken.example")), observed).changed
     assert planned(wanted(gone("broken.example")), observed).changed
@@ -394,8 +389,7 @@ def test_a_secret_of_another_purpose_is_deleted_only_on_request() -> None:
     observed = there({"type": "kubernetes.io/tls", "data": {"tls.key": "eA=="}})
     assert refusal(wanted(present=False), observed) == (
         'The secret "pull" in the namespace "shop" is of the type kubernetes.io/tls and holds no registry credentials, '
-        "so it is not deleted; "
-        "set recreate: true to delete it all the same"
+        "so it is not deleted; set recreate: true to delete it all the same"
     )
     assert planned(wanted(present=False, recreate=True), observed).action == "delete"
 

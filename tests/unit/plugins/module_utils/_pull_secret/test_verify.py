@@ -224,8 +224,7 @@ def test_a_registry_that_asks_for_nothing(registry: ScriptedServer, attempt: t.C
             Reply(403, b"Not from this network.\n", content_type="text/plain; charset=utf-8"),
             (
                 'lets nobody in without asking for a credential (HTTP 403: "Not from this network."); check host and '
-                "port, "
-                "and whether this host may reach it"
+                "port, and whether this host may reach it"
             ),
         ),
         (Reply(401), "asks for a credential in a way that a user name and a password cannot answer"),
@@ -301,8 +300,7 @@ def test_plain_http_is_used_on_request_only(serve: Serve, attempt: t.Callable[..
     server.replies = [BASIC, Reply()]
     assert str(refusal(attempt, server)) == (
         f'The registry "the.registry" answers at https://127.0.0.1:{server.port} without TLS; if it is meant to be '
-        "plain HTTP, set insecure: true for it, "
-        "otherwise check host and port"
+        "plain HTTP, set insecure: true for it, otherwise check host and port"
     )
     assert all(not asked.values("Authorization") for asked in server.asked)
     server.replies = [BASIC, Reply()]

@@ -114,8 +114,7 @@ class TestManifests:
         registry.replies = [served(IMAGE, **{"Docker-Content-Digest": wrong})]
         assert str(refusal(open_repository().manifest, "v1")) == (
             f'The registry "the.registry" serves "v1" of team/web as {wrong}, but with the content of '
-            f"{digest_of(IMAGE)}; "
-            "it, or a proxy before it, is broken"
+            f"{digest_of(IMAGE)}; it, or a proxy before it, is broken"
         )
 
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -143,8 +142,7 @@ class TestManifests:
                 served(b"{}", "application/vnd.docker.distribution.manifest.v1+prettyjws"),
                 (
                     'serves something else than an image as "v1" of team/web: it is of Docker\'s schema 1, which '
-                    "clusters no longer import; "
-                    "push the image again with a current tool"
+                    "clusters no longer import; push the image again with a current tool"
                 ),
             ),
             (served(b" " * (4 * 1024 * 1024 + 1)), 'serves more than 4 MiB as "v1" of team/web; that much is not read'),
@@ -345,8 +343,7 @@ class TestRefusals:
                 [BASIC],
                 (
                     'does not give "v1" of team/web to the user "puller" (HTTP 401: "authentication required"); '
-                    "correct the credential, "
-                    "or the name of the repository"
+                    "correct the credential, or the name of the repository"
                 ),
             ),
             (
@@ -354,8 +351,7 @@ class TestRefusals:
                 [Reply(403, {"errors": [{"code": "DENIED", "message": "not for you"}]})],
                 (
                     'does not give "v1" of team/web to the user "puller" (HTTP 403: "not for you"); ask its owner for '
-                    "the "
-                    "right to pull there"
+                    "the right to pull there"
                 ),
             ),
             (
@@ -363,8 +359,7 @@ class TestRefusals:
                 [Reply(403)],
                 (
                     'does not give "v1" of team/web without a credential (HTTP 403); ask its owner for the right to '
-                    "pull "
-                    "there"
+                    "pull there"
                 ),
             ),
             (
@@ -382,8 +377,7 @@ class TestRefusals:
                 [Reply(404, b"not found", content_type="text/plain")],
                 (
                     'answered HTTP 404: "not found" at the request for "v1" of team/web; it does not look like a '
-                    "registry, "
-                    "check host and port"
+                    "registry, check host and port"
                 ),
             ),
             (
@@ -391,8 +385,7 @@ class TestRefusals:
                 [Reply(429, {"errors": [{"code": "TOOMANYREQUESTS", "message": "slow down"}]}, {"Retry-After": "60"})],
                 (
                     'limits the rate of requests and did not give "v1" of team/web (HTTP 429: "slow down"); retry '
-                    "after the 60 seconds that it names, "
-                    "or with a credential"
+                    "after the 60 seconds that it names, or with a credential"
                 ),
             ),
             (
@@ -400,8 +393,7 @@ class TestRefusals:
                 [Reply(429)],
                 (
                     'limits the rate of requests and did not give "v1" of team/web (HTTP 429); retry later, or '
-                    "with a "
-                    "credential"
+                    "with a credential"
                 ),
             ),
             (

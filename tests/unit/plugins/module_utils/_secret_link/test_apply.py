@@ -212,8 +212,7 @@ def test_a_missing_secret_is_a_warning_in_check_mode(api: StoredCluster, applier
     assert outcome.warnings == (
         (
             'The secret "typo" does not exist in the namespace "shop" yet; the run fails unless an earlier task '
-            "creates "
-            "what is missing."
+            "creates what is missing."
         ),
     )
 

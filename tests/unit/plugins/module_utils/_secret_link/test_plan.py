@@ -197,8 +197,7 @@ def read(params: dict[str, t.Any]) -> None:
             {"secrets": ["A"]},
             (
                 'secrets: "A" cannot be the name of an object; use lower case letters, digits, "-" and ".", beginning '
-                "and ending with a letter or digit, "
-                "253 characters at most"
+                "and ending with a letter or digit, 253 characters at most"
             ),
         ),
         ({"service_accounts": []}, "service_accounts: the list is empty; give at least one name"),
