@@ -23,9 +23,9 @@ from .._core.concurrency import concurrent_map
 from .._core.errors import CollectionError, internal_error
 from .._core.owners import refuse_owned
 from .desired import DesiredStream
-from .images import Lookup, Outcome
+from .images import Image, Lookup, Outcome
 from .observed import Key, ObservedStream
-from .plan import PurgeRefused, plan_stream
+from .plan import PurgeRefused, image_of, plan_stream
 from .plan_types import Knowledge, StreamPlan
 from .result import StreamResult
 from .stream_imports import look_up
@@ -105,7 +105,25 @@ class _StreamChange:
                 result.done = frozenset(tag.name for tag in left.tags if not tag.reasons)
         result.after = writer.observed
         result.outcomes.update(writer.outcomes)
+        if result.error is None:
+            self._describe_what_came()
         return result
+
+    def _describe_what_came(self) -> None:
+        """Look up the images that the cluster's import controller has brought before this run came to it: the stream
+        tells no more than their digests."""
+        result, came = self._result, {}
+        for tag in self._desired.tags:
+            before, after = result.before.tags.get(tag.name), result.after.tags.get(tag.name)
+            if tag.name not in result.outcomes and after and after.digest != (before.digest if before else ""):
+                came[tag.name] = image_of(self._desired, tag, after, after, self._knowledge)
+        asked = [found for found in came.values() if isinstance(found, Lookup)]
+        answers = look_up(self._client, asked, 1, self._timeout) if asked else {}
+        for name, found in came.items():
+            answer = answers.get(found) if isinstance(found, Lookup) else found
+            # Another image that is served by now, or a refusal, says nothing of the one that is there.
+            if isinstance(answer, Image) and answer.digest == result.after.tags[name].digest:
+                result.outcomes[name] = answer
 
     def _attempt(self) -> None:
         """Write until nothing is left to do. Raises ``RetryNeeded`` if the stream has to be read again."""

@@ -138,11 +138,13 @@ def _plan_tag(
     wanted = _wanted(desired, observed or observed_stream.left.get(desired.name))
     reasons = _reasons(wanted, observed, observed_stream.exists)
     attempt = knowledge.attempted.get(desired.name)
+    if attempt is None and observed is not None and _is_owed(wanted, observed, knowledge):
+        reasons.append(PREFERENCE_CHANGED)
     if stream.refresh in ("always", "pushed") and attempt is None:
         reasons.append(FORCED if stream.refresh == "always" else PUSHED)
     outcome = attempt
     if outcome is None and _must_know(stream, reasons, observed_stream, wanted, desired, knowledge):
-        known = _known(stream, desired, observed, wanted, knowledge)
+        known = image_of(stream, desired, observed, wanted, knowledge)
         if isinstance(known, Lookup):
             return TagPlan(desired.name, tuple(reasons), after=observed, lookup=known)
         outcome = known
@@ -155,6 +157,18 @@ def _plan_tag(
     if isinstance(outcome, ImportFailure) and _stays_without(reasons, observed):
         importing = False
     return _with_changes(plan, stream, desired, observed, wanted, importing)
+
+
+def _is_owed(wanted: ObservedTag, observed: ObservedTag, knowledge: Knowledge) -> bool:
+    """Return whether this run has written a preference that no import has heeded yet, because somebody else wrote the
+    stream in between."""
+    begun = knowledge.begun_with.tags.get(observed.name) if knowledge.begun_with else None
+    return (
+        begun is not None
+        and observed.name in knowledge.written
+        and preference(begun) != preference(wanted) == preference(observed)
+        and (observed.digest, observed.image_generation) == (begun.digest, begun.image_generation)
+    )
 
 
 def _stays_without(reasons: t.Collection[str], observed: ObservedTag | None) -> bool:
@@ -291,7 +305,7 @@ def _may_stay_behind(stream: ObservedStream, wanted: ObservedTag, desired: Desir
     )
 
 
-def _known(
+def image_of(
     stream: DesiredStream, desired: DesiredTag, observed: ObservedTag | None, wanted: ObservedTag, knowledge: Knowledge
 ) -> Outcome | Lookup:
     """Return what the registry serves for the tag as wanted, or the lookup that would tell."""

@@ -60,7 +60,7 @@ def tag_patch(
         refused = isinstance(outcome, ImportFailure) and outcome.of_forbidden_registry
         return _new_tag(wanted) if importing and desired.has_preference and not refused else None
     changes: dict[str, t.Any] = {}
-    if PREFERENCE_CHANGED in reasons:
+    if PREFERENCE_CHANGED in reasons and preference(wanted) != preference(observed):
         changes["annotations"] = {
             PREFER_ARCHITECTURE: wanted.prefer_architecture or None,
             PREFER_OS: wanted.prefer_os or None,

@@ -603,11 +603,35 @@ class TestOtherWriters:
         done = recorded_stream("reimport_unchanged", 3)
         lost = ApiOutcomeUnknown("the connection broke")
         cluster = (
-            ScriptedCluster().on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), done).on("POST", IMPORTS, lost)
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), done)
+            .on("POST", IMPORTS, lost, recorded("reimport_unchanged", 1))
         )
         result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")])
         assert (result.error, result.after.tags["v2"].digest) == (None, WEB_V2)
-        assert len(cluster.writes) == 1
+        assert (len(cluster.writes), len(cluster.lookups)) == (1, 1)
+        # what the stream does not tell of its image
+        image = result.outcomes["v2"]
+        assert isinstance(image, Image)
+        assert (image.digest, bool(image.media_type), image.architecture) == (WEB_V2, True, "amd64")
+
+    @pytest.mark.parametrize("answer", ["another image", "a refusal", "an error"])
+    def test_what_is_served_later_says_nothing_of_an_image_that_came(self, answer: str) -> None:
+        later: t.Any = ApiError("no", status=500)
+        if answer != "an error":
+            later = recorded("reimport_unchanged", 1)
+            image = later["status"]["images"][0]
+            if answer == "another image":
+                image["image"]["metadata"]["name"] = WEB_V1_AMD64
+            else:
+                image["status"] = {"status": "Failure", "reason": "Unauthorized", "message": "no"}
+        cluster = (
+            ScriptedCluster()
+            .on("GET", f"{STREAMS}/web", recorded_error(*NO_STREAM), recorded_stream("reimport_unchanged", 3))
+            .on("POST", IMPORTS, ApiOutcomeUnknown("the connection broke"), later)
+        )
+        result = converge_one(cluster, tags=[tag("v2", f"{WEB}:v2")])
+        assert (result.error, result.outcomes, result.after.tags["v2"].digest) == (None, {}, WEB_V2)
 
     def test_lost_answers_are_bounded(self) -> None:
         lost = ApiOutcomeUnknown("the connection broke")
@@ -628,8 +652,9 @@ class TestOtherWriters:
             recorded_error(*NO_STREAM),
             stream if done else recorded_error(*NO_STREAM),
         ]
+        described = [recorded("reimport_unchanged", 1)] if done else []
         result = converge_one(
-            ScriptedCluster().on("GET", f"{STREAMS}/web", *states).on("POST", IMPORTS, late, late),
+            ScriptedCluster().on("GET", f"{STREAMS}/web", *states).on("POST", IMPORTS, late, late, *described),
             tags=[tag("v2", f"{WEB}:v2")],
         )
         assert (result.error, result.after.exists) == ((None, True) if done else (late, False))
