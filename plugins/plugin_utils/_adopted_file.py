@@ -175,8 +175,10 @@ def _is_masked(value: t.Any) -> bool:
 
 
 def _secret(secret: Entry, known: set[str]) -> tuple[dict[str, t.Any] | None, str]:
-    """Return the entry with its placeholders as templates, None if it cannot be declared, and the line that says
-    why."""
+    """Return the entry with its placeholders as templates.
+
+    If it cannot be declared it is None, and the line says why.
+    """
     reason = _MASKED if _is_masked(secret) else ""
     try:
         check_object_name("name", str(secret["name"]))

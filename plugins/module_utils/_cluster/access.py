@@ -46,8 +46,10 @@ def connection_from_params(params: Params, mask: Mask) -> Connection:
 
 
 def _refuse_two_clusters(params: Params, mask: Mask) -> None:
-    """Raise InputError if the task or its host names a cluster and the environment names another one that would be
-    used in its place, or would get its credential from the environment of that other one."""
+    """Raise InputError if the environment names another cluster than the task or its host.
+
+    That one would be used in its place, or it would get the credential of that one.
+    """
     host, kubeconfig = params.get("host"), params.get("kubeconfig")
     host_variable, file_variable = in_environment("host", host), in_environment("kubeconfig", kubeconfig)
     context = None if in_environment("context", params.get("context")) else params.get("context")
@@ -265,8 +267,10 @@ def _address(host: str, named_by: str) -> str:
 
 
 def option_secrets(params: Params) -> set[str]:
-    """Return every secret in the cluster options, those inside of a kubeconfig given as content included, and the
-    password of every URL in whatever option."""
+    """Return every secret in the cluster options.
+
+    Those inside of a kubeconfig that is given as content count too, and the password of every URL in whatever option.
+    """
     found: set[str | None] = {params.get("api_key"), params.get("password")}
     kubeconfig = params.get("kubeconfig")
     if kubeconfig:
@@ -315,8 +319,10 @@ def proxy_address(proxy: str, named_by: str) -> str:
 
 
 def proxy_headers(options: Params, proxy: str) -> dict[str, str]:
-    """Return what the option proxy_headers adds to the requests for the proxy, and the credential in the proxy's
-    URL, which ``urllib3`` leaves out."""
+    """Return what the option proxy_headers adds to the requests for the proxy.
+
+    The credential in the proxy's URL is added too, which ``urllib3`` leaves out.
+    """
     headers = {}
     parts = urlsplit(proxy)
     if parts.username and parts.password is not None:
@@ -331,8 +337,10 @@ def proxy_headers(options: Params, proxy: str) -> dict[str, str]:
 
 
 def excluded_from_proxy(host: str, no_proxy: str) -> bool:
-    """Return whether ``no_proxy`` (names, domains, addresses, networks, each with an optional port, or ``*``;
-    comma-separated) names the host."""
+    """Return whether ``no_proxy`` names the host.
+
+    It has names, domains, addresses and networks, each with an optional port, or ``*``, separated by commas.
+    """
     parts = urlsplit(host)
     name = (parts.hostname or "").lower().rstrip(".")
     port = str(parts.port or (443 if parts.scheme == "https" else 80))

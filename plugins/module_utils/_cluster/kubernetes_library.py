@@ -223,8 +223,10 @@ def _file_as_base64(path: str, named: str) -> str:
 
 
 def _persist(context: KubeconfigContext, refreshed: dict[str, t.Any]) -> None:
-    """Write the refreshed tokens into the kubeconfig file that defines the user, in place of the old file in one
-    step."""
+    """Write the refreshed tokens into the kubeconfig file that defines the user.
+
+    The new file takes the place of the old one in one step.
+    """
     path = context.user.path
     if path is None:
         return

@@ -90,8 +90,10 @@ CLUSTER_OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def cluster_argument_spec() -> ArgumentSpec:
-    """Return the options of cluster access, each also read from its ``K8S_AUTH_*`` environment variables if the
-    task leaves it out."""
+    """Return the options of cluster access.
+
+    Each is also read from its ``K8S_AUTH_*`` environment variables if the task leaves it out.
+    """
     options: dict[str, dict[str, t.Any]] = {}
     for name, definition in CLUSTER_OPTIONS.items():
         options[name] = dict(definition)

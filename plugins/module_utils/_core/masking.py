@@ -64,8 +64,10 @@ def basic_credential(username: str, password: str) -> str:
 
 
 def url_passwords(value: t.Any) -> set[str]:
-    """Return the password of every URL with a user name and a password, as written and as sent, wherever it stands
-    in ``value``."""
+    """Return the password of every URL in ``value`` that has a user name and a password.
+
+    It is returned as written and as sent.
+    """
     found: set[str] = set()
     left = [value]
     while left:
@@ -123,8 +125,11 @@ def redact(text: str, forms: t.Iterable[str]) -> str:
 
 
 def misspelt_secrets(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
-    """Return the credentials in options of another form than the argument spec's, and under names that it does not
-    have and that are those of credentials: Ansible shows the arguments that it refuses."""
+    """Return the credentials in options that Ansible will refuse, because it shows what it refuses.
+
+    They are in options of another form than the argument spec's, or under names that it does not have and that are
+    those of credentials.
+    """
     known = {
         alias: definition for name, definition in options.items() for alias in (name, *definition.get("aliases", ()))
     }
@@ -156,8 +161,10 @@ def _texts(value: t.Any) -> set[str]:
 
 
 def is_content(path: str) -> bool:
-    """Return whether a text that should be a path can only be the content of a file: lines, JSON, PEM, the base64 of
-    these, what no file system takes as a name, or a credential."""
+    """Return whether a string that should be a path can only be the content of a file.
+
+    That is so for lines, JSON, PEM, the base64 of these, what no file system takes as a name, and a credential.
+    """
     text = path.strip()
     if (
         re.search(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]", text)
@@ -179,8 +186,10 @@ def is_content(path: str) -> bool:
 
 
 def contents_of_paths(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
-    """Return what was given as a path and is the content of a file, which may hold credentials, wherever ``options``
-    have a path."""
+    """Return what was given as a path and is the content of a file, wherever ``options`` have a path.
+
+    It may hold credentials.
+    """
     found: set[str] = set()
     for name, definition in options.items():
         for key in (name, *definition.get("aliases", ())):

@@ -32,8 +32,10 @@ _MULTILINE = frozenset(("msg", "exception", "before", "after"))
 
 
 def visible(text: str) -> str:
-    """Return the text with a visible character in the place of each one that commands a terminal, line ends
-    included."""
+    """Return the text with a visible character for each one that commands a terminal.
+
+    Line ends are among them.
+    """
     return _COMMAND.sub(_picture, text)
 
 

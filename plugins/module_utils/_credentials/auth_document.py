@@ -481,8 +481,10 @@ def is_own_token(key: str) -> bool:
 
 
 def refuse_placeholder(login: Login, begin: str) -> None:
-    """Raise ``InputError``, with ``begin`` at its beginning, for a credential that is what AWX shows in place of
-    one."""
+    """Raise ``InputError`` for a credential that is what AWX shows in place of one.
+
+    The message begins with ``begin``.
+    """
     if _AWX_PLACEHOLDER in (login.password, login.identity_token):
         raise InputError(
             f"{begin}: its credential is {_AWX_PLACEHOLDER}, which AWX shows in the place of a stored password and "

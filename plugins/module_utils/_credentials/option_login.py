@@ -17,8 +17,10 @@ from .keyring import has_user_info, shown_key
 
 
 def refuse_user_info(registry: str) -> None:
-    """Raise ``InputError`` for an entry of ``registries`` with a user name or password in its registry, which is not
-    repeated."""
+    """Raise ``InputError`` for an entry of ``registries`` with a user name or password in its registry.
+
+    The message does not repeat it.
+    """
     if has_user_info(registry):
         raise InputError(
             f'registries: "{shown_key(registry)}" has a user name or password in it, which the cluster does not use '

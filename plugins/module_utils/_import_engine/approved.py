@@ -21,8 +21,10 @@ _SETTLING = frozenset((NEVER_IMPORTED, LAST_IMPORT_FAILED))
 def keep_only_approved(
     approved: Approved, plan: StreamPlan, observed: ObservedStream, knowledge: Knowledge
 ) -> StreamPlan:
-    """Return the plan without what is another change than the approved ones, or no change that anybody could have
-    seen."""
+    """Return the plan with the approved changes only.
+
+    What is another change by now is left out, and what is no change that anybody could have seen.
+    """
     stream = Change("stream", plan.namespace, plan.name, stream_view(observed), stream_view(plan.after))
     held_back: dict[str, tuple[str, ...]] = {}
     delete, local = plan.delete, plan.lookup_policy_local

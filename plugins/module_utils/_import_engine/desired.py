@@ -263,8 +263,10 @@ def _meant(text: str, values: t.Sequence[str]) -> str:
 
 
 def select_tags(names: t.Iterable[str], patterns: t.Sequence[str]) -> list[str]:
-    """Return the tags of a repository that fit one of the globs, or all if there is none, without those that fit one
-    after ``!``."""
+    """Return the tags of a repository that fit one of the globs, or all if there is none.
+
+    Those that fit a glob after ``!`` are left out.
+    """
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
     unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     return [name for name in names if _fits(name, wanted) and not _fits(name, unwanted)]

@@ -70,8 +70,10 @@ class ImportFailure:
 
     @property
     def may_pass(self) -> bool:
-        """Return whether the registry failed in a way that often is over a moment later, in the words of the
-        server's library."""
+        """Return whether the registry failed in a way that often is over a moment later.
+
+        The words are those of the server's library.
+        """
         return any(words in self.message for words in ("received unexpected HTTP status: 5", "EOF", "connection reset"))
 
     @property

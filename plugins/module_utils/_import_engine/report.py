@@ -229,8 +229,10 @@ def _with_tags(stream: ObservedStream, names: t.Sequence[str]) -> View:
 
 
 def _failure_lines(where: str, error: str | None, failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Return a line for each tag with a failure of its own, and one for what stopped the stream, with the tags that
-    it cost."""
+    """Return a line for each tag with a failure of its own.
+
+    What stopped the stream has one line, with the tags that it cost.
+    """
     lines = [failed_tag_text(where, tag) for tag in failed if tag["message"] != error]
     if error:
         cost = ", ".join(tag["tag"] for tag in failed if tag["message"] == error)

@@ -252,8 +252,10 @@ def _why_not(image: Image) -> str:
 
 
 def _followers(stream: ObservedStream, name: str) -> tuple[str, ...]:
-    """Return the tags of the same stream that follow the tag, directly or through each other, and so get its image
-    too."""
+    """Return the tags of the same stream that follow the tag, and so get its image too.
+
+    They follow it directly or through each other.
+    """
     found: list[str] = []
     waiting = [name]
     while waiting:

@@ -196,8 +196,9 @@ def observe_children(client: ReadingClient, observed: Observed, width: int) -> N
 
 
 def read_platforms(client: ReadingClient, lists: t.Collection[tuple[Key, str]], width: int) -> dict[str, str]:
-    """Return the platform of each child of the lists, which are given as stream and digest, with one GET for each
-    list.
+    """Return the platform of each child of the lists, with one GET for each list.
+
+    Lists are given as stream and digest.
 
     A list that cannot be read, or not by this caller, leaves its children without: the platform is only told to the
     reader.

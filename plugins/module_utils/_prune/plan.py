@@ -90,8 +90,9 @@ def find_risks(
     policy: PrunePolicy,
     registry_hosts: t.Collection[str],
 ) -> Findings:
-    """Return every use of a child by digest, judged by what the pruner would do next, and the uses of what is gone
-    already.
+    """Return every use of a child by digest, judged by what the pruner would do next.
+
+    The uses of what is gone already are there too.
 
     ``registry_hosts`` are the names of the cluster's own registry; a workload that pulls from another one does not
     need what the pruner deletes. A list that is used by its own digest counts as a use of the list, whatever the
@@ -147,8 +148,9 @@ def _holders(
 def _digest_in_use(
     use: ImageUse, holders: t.Mapping[str, t.Sequence[Keeper]]
 ) -> tuple[str, ImageReference, bool] | None:
-    """Return the digest that the object names, or else the one that runs, where it came from, and whether it is the
-    latter.
+    """Return the digest that the object names, or else the one that runs.
+
+    With it comes where it came from, and whether it is the one that runs.
 
     A container that names a digest runs that image or a child of it, so what the node says adds nothing.
     """

@@ -79,8 +79,9 @@ def report_risks(
 
 
 def protecting_streams(risks: t.Iterable[Risk]) -> list[dict[str, t.Any]]:
-    """Return the ``streams`` of image_stream_import that give each child, which the pruner may reach, a tag of its
-    own.
+    """Return the ``streams`` of image_stream_import that protect.
+
+    Each child that the pruner may reach gets a tag of its own.
 
     A child of a list cannot be tagged, only imported by its digest (server-behaviour.md 3); the tag takes over how
     the list was imported. A tag that follows a digest never moves, so what it holds stays the newest revision.

@@ -50,8 +50,9 @@ class SeenByPruner(NamedTuple):
 
 
 def seen_by_pruner(uses: t.Iterable[ImageUse]) -> SeenByPruner:
-    """Return what of the uses the pruner counts: containers, init containers and the strategies of builds, not what
-    a node runs.
+    """Return what of the uses the pruner counts.
+
+    It counts containers, init containers and the strategies of builds, not what a node runs.
 
     Pods that have ended are left out; it counts those too while they are young.
     """

@@ -156,8 +156,10 @@ class SecretApplier:
             yield from conflicts(self._client, registries, self._mask)
 
     def _warnings(self, namespace: str, plan: SecretPlan, secrets: list[RegistrySecret]) -> t.Iterator[str]:
-        """Yield what is wrong in the namespace beside this secret: secrets that hide its entries or break every
-        import."""
+        """Yield what is wrong in the namespace beside this secret.
+
+        That is secrets that hide its entries, or that break every import.
+        """
         name = self._desired.name
         others = [secret for secret in secrets if secret.name != name]
         for secret in others:
@@ -319,8 +321,10 @@ class _OneSecret:
             self.warnings.append(left)
 
     def _about_the_copy(self, plan: SecretPlan) -> t.Iterator[str]:
-        """Yield what has to be known about a copy that an earlier run has left, if the secret itself was not
-        there."""
+        """Yield what has to be known about a copy that an earlier run has left.
+
+        There is something to know only if the secret itself was not there.
+        """
         if not self._was_missing or not self._desired.present:
             return
         name = former_copy_name(self._desired.name)

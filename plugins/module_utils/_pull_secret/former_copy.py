@@ -164,8 +164,10 @@ class FormerCopy:
 
 
 def _mark(text: str, login: Login) -> str:
-    """Return the mark that a copy with the content ``text`` gets for a credential, which only who has that
-    credential can make."""
+    """Return the mark that a copy with the content ``text`` gets for a credential.
+
+    Only who has that credential can make it.
+    """
     key = "\0".join((login.username, login.password, login.identity_token)).encode("utf-8", "surrogateescape")
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 

@@ -132,8 +132,10 @@ def refuse_kept(subject: str) -> OwnedByAnother:
 def conflicts(
     client: ReadingClient, registries: t.Sequence[DesiredRegistry], mask: t.Callable[..., None]
 ) -> t.Iterator[str]:
-    """Yield a warning for each of ``registries`` that the original pull secret has another credential for, or one that
-    this is not known."""
+    """Yield a warning for each of ``registries`` that the original pull secret has another credential for.
+
+    If that is not known, there is one warning that says so.
+    """
     try:
         original = _read_original(client, mask)
     except CollectionError as exc:

@@ -174,8 +174,10 @@ def plan_secret(
 
 
 def _has_other_password(change: RegistryChange, former: str) -> bool:
-    """Return whether an entry would be replaced that does not hold the credential to replace, or is not there any
-    more."""
+    """Return whether an entry does not hold the credential to replace, or is not there any more.
+
+    Such an entry is not replaced.
+    """
     if not change.reasons or change.reasons == ("written_twice",):
         return False
     password = change.before.password if change.before is not None else None

@@ -383,8 +383,10 @@ def shown_origin(url: str) -> str:
 
 
 def _trust(insecure: bool, ca_file: str) -> ssl.SSLContext:
-    """Return the TLS settings for registries: the system's CAs and those of ``ca_file``, or none if nothing is
-    checked."""
+    """Return the TLS settings for registries.
+
+    They trust the system's CAs and those of ``ca_file``, or everything if nothing is checked.
+    """
     require_requests()
     context = tls_context(verify=not insecure)
     if not ca_file:

@@ -75,8 +75,10 @@ def observe_access(client: ReadingClient, wanted: AccessSelection, width: int) -
 
 
 def is_managed_secret(secret: t.Mapping[str, t.Any]) -> bool:
-    """Say whether the cluster itself keeps this Secret object, with the credential of a service account for its own
-    registry."""
+    """Say whether the cluster itself keeps this Secret object.
+
+    It holds the credential of a service account for the cluster's own registry.
+    """
     annotations = (secret.get("metadata") or {}).get("annotations") or {}
     if any(name in annotations for name in _MANAGED_ANNOTATIONS):
         return True

@@ -46,8 +46,10 @@ def converge_samples(
 
 
 def _effect(client: ClusterClient, change: SpecChange, settings: Settings) -> tuple[SamplesState, list[str]]:
-    """Return what the operator has made of the configuration, waiting for it if that is wanted, and what it has
-    still to do."""
+    """Return what the operator has made of the configuration, and what it has still to do.
+
+    Wait for it if that is wanted.
+    """
     if not settings.wait or (settings.check_mode and change.names):
         # What the operator will make of a configuration that is not written yet is not known.
         return SamplesState(read_config(client)), []

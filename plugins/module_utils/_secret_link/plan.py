@@ -79,8 +79,10 @@ def plan_links(desired: DesiredLinks, account: t.Mapping[str, t.Any]) -> LinkPla
 
 
 def has_managed_secret(account: t.Mapping[str, t.Any]) -> bool:
-    """Return whether the cluster names its own secret of the service account in an annotation, which it does since
-    4.16."""
+    """Return whether the cluster names its own secret of the service account in an annotation.
+
+    It does so since 4.16.
+    """
     return MANAGED_ANNOTATION in ((account.get("metadata") or {}).get("annotations") or {})
 
 

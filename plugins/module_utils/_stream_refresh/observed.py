@@ -49,8 +49,10 @@ def observe(client: ClusterClient, wanted: Selection, concurrency: int) -> Obser
 
 
 def _find(client: ClusterClient, wanted: Selection, concurrency: int) -> t.Any:
-    """Read the streams of the named namespaces, or of the cluster, or of the caller's projects if the cluster's
-    may not be listed."""
+    """Read the streams of the named namespaces, or of the cluster.
+
+    If those of the cluster may not be listed, read the caller's projects.
+    """
     try:
         return find(client, wanted, concurrency)
     except Forbidden as refused:

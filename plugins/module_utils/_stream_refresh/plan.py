@@ -87,8 +87,10 @@ def _has_already(tag: ObservedTag, pushes: t.Sequence[Push]) -> bool:
 
 
 def _locations(source: PullSpec, names: RegistryNames, mirrors: Mirrors) -> set[str]:
-    """Return where imports of ``source`` look: the mirrors of the longest rule that it is in, and the place that it
-    names."""
+    """Return where imports of ``source`` look.
+
+    They look in the mirrors of the longest rule that it is in, and at the place that it names.
+    """
     location = source.location
     places = [location, *mirrors.places(location, for_digests=False)]
     return {names.location(place) for place in places}

@@ -73,8 +73,10 @@ def plan_stream_tag(
 
 
 def _resolve(desired: DesiredStreamTag, source: Source, images: Images | None) -> tuple[Source, str]:
-    """Return the source as it is written on the tag, and the digest that the tag will have ("" for an external
-    reference)."""
+    """Return the source as it is written on the tag, and the digest that the tag will have.
+
+    An external reference has no digest: it is "".
+    """
     if source.kind == EXTERNAL:
         return source, ""
     of = f"{source.namespace}/{source.stream}"
@@ -181,8 +183,10 @@ def _canonical(desired: DesiredStreamTag, tag: ObservedTag) -> tuple[str, str, s
 
 
 def _entry(wanted: ObservedTag, tag: ObservedTag | None) -> dict[str, t.Any]:
-    """Return the tag's entry for a strategic merge patch, which keeps the tag's annotations (``oc tag`` erases
-    them)."""
+    """Return the tag's entry for a strategic merge patch.
+
+    It keeps the tag's annotations, which ``oc tag`` erases.
+    """
     source: dict[str, t.Any] = {"kind": wanted.kind, "name": wanted.source}
     if wanted.source_namespace:
         source["namespace"] = wanted.source_namespace
