@@ -393,6 +393,14 @@ failed_namespaces:
   type: list
   elements: dict
   sample: []
+hosted:
+  description:
+    - Whether another cluster hosts the control plane of this one, so that nodes pull with
+      C(kube-system/additional-pull-secret), too. V(null) if the cluster's global pull secret was not asked for with
+      O(namespace) and O(name), or if the caller may not know it.
+  returned: when the options were valid
+  type: bool
+  sample: null
 summary:
   description: How much was found.
   returned: when the options were valid
@@ -428,6 +436,8 @@ from ansible_collections.quayside.openshift_images.plugins.module_utils._cluster
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.argument_spec import ArgumentSpec
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import Report
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext, run_module
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.hosted import Hosting
+from ansible_collections.quayside.openshift_images.plugins.module_utils._pull_secret.places import GLOBAL
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.desired import access_selection
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.mirrors import observe_mirrors
 from ansible_collections.quayside.openshift_images.plugins.module_utils._registry_access.observed import observe_access
@@ -465,7 +475,14 @@ def work(context: ModuleContext) -> Report:
     wanted = access_selection(context.params)
     client = context.client(pool_size=wanted.concurrency)
     observed = observe_access(client, wanted, wanted.concurrency)
-    return report_access(wanted, observed, observe_mirrors(client) if wanted.images else None)
+    report = report_access(wanted, observed, observe_mirrors(client) if wanted.images else None)
+    report.results["hosted"] = None
+    if any((namespace, wanted.name) == GLOBAL for namespace in wanted.namespaces or ()):
+        hosting = Hosting(client)
+        hosting.is_hosted()
+        report.results["hosted"] = hosting.answer
+        report.warnings += [hosting.warning] if hosting.warning else []
+    return report
 
 
 def main() -> None:

@@ -46,7 +46,8 @@ def rotation(found: t.Sequence[Entry], users: t.Sequence[str]) -> Rotation:
     """
     items: dict[tuple[str, str], dict[str, t.Any]] = {}
     untouched = []
-    for secret in (secret for one in found for secret in one.get("secrets") or ()):
+    secrets = {(secret["namespace"], secret["name"]): secret for one in found for secret in one.get("secrets") or ()}
+    for secret in secrets.values():
         registries = [one for one in secret["registries"] if not users or one.get("username") in users]
         if registries and secret["type"] in DATA_KEYS:
             item = items.setdefault(
@@ -70,7 +71,8 @@ def rotation(found: t.Sequence[Entry], users: t.Sequence[str]) -> Rotation:
         for result in found
         for one in result.get("failed_namespaces") or ()
     ]
-    return Rotation(list(items.values()), untouched, related, unread)
+    # A secret may have been looked at twice.
+    return Rotation(list(items.values()), untouched, list(dict.fromkeys(related)), list(dict.fromkeys(unread)))
 
 
 def outcome(

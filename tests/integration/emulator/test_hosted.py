@@ -298,6 +298,41 @@ def test_drift_compares_the_same_secret(
     assert drift() == []
 
 
+def test_a_rotation_finds_the_secret_that_nodes_pull_with(
+    hosted: Cluster, namespace: str, new_stage: NewStage, playbooks: Playbooks
+) -> None:
+    """It and its copies; what only those who host the cluster can change is named."""
+    registry = "rotated.example.com"
+    held = {registry: entry("robot", PASSWORD)}
+    for where in (SYSTEM, namespace):
+        hosted.create("secrets", where, registry_secret(ADDITIONAL, held))
+    rotation = {
+        "rotate_credentials_registry": registry,
+        "rotate_credentials_username": "robot",
+        "rotate_credentials_password": OTHER,
+        "rotate_credentials_former_password": PASSWORD,
+        "rotate_credentials_verify": False,
+    }
+    playbook = "quayside.openshift_images.rotate_credentials"
+    stage = new_stage(
+        playbook,
+        NAMESPACE,
+        SYSTEM,
+        namespace,
+        variables={**rotation, "rotate_credentials_global_pull_secret": True},
+    )
+
+    stage.converge()
+
+    for where in (SYSTEM, namespace):
+        assert hosted.auths(where, ADDITIONAL)[registry]["auth"] == auth("robot", OTHER)
+
+    run = playbooks.run(playbook, variables={**stage.variables, "rotate_credentials_registry": ORIGINAL})
+    assert run.exit_code == 2, run.output
+    assert f"{NAMESPACE}/{NAME}" in run.output
+    assert "is kept by the hosting cluster" in run.output
+
+
 def test_the_example_of_the_guide(
     hosted: Cluster, namespace: str, private: dict[str, t.Any], playbooks: Playbooks, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.errors import ApiError, Forbidden
 from ansible_collections.quayside.openshift_images.plugins.module_utils._module.runner import ModuleContext
 from ansible_collections.quayside.openshift_images.plugins.modules import (
     pull_secret,
@@ -506,3 +506,25 @@ def test_the_owner_of_an_account_is_reported(api: StoredCluster, run: t.Callable
     api.put_in("serviceaccounts", "shop", "app", imagePullSecrets=[{"name": "registry"}], metadata=owned)
     links = {link["service_account"]: link["managed_by"] for link in run(namespace="shop")["links"]}
     assert links == {"app": 'the Helm release "chart"', "default": None}
+
+
+@pytest.mark.parametrize(("topology", "hosted"), [("External", True), ("HighlyAvailable", False)])
+def test_who_hosts_the_control_plane_is_told_with_the_global_pull_secret(
+    api: StoredCluster, run: t.Callable[..., t.Any], topology: str, hosted: bool
+) -> None:
+    api.put_in("infrastructures", "", "cluster", status={"controlPlaneTopology": topology})
+    api.put_in("secrets", "openshift-config", "pull-secret", **auths({"h.example": entry()}))
+    assert run(namespaces=["shop", "openshift-config"], name="pull-secret")["hosted"] is hosted
+    assert run(namespace="shop", name="pull-secret")["hosted"] is None
+    assert run(namespace="openshift-config")["hosted"] is None
+
+
+def test_a_topology_that_may_not_be_known_is_a_warning(
+    api: StoredCluster, run: t.Callable[..., t.Any], warned: list[str]
+) -> None:
+    api.put_in("secrets", "openshift-config", "pull-secret", **auths({"h.example": entry()}))
+    refused = raising(status_error(Forbidden, 403, "Forbidden", "no"))
+    api.before.append(lambda request: refused(request) if "infrastructures" in request.path else None)
+    result = run(namespace="openshift-config", name="pull-secret")
+    assert (result["hosted"], len(result["secrets"])) == (None, 1)
+    assert [text for text in warned if "is taken for one that is not" in text] == warned[:1]

@@ -65,6 +65,11 @@ def test_what_cannot_be_written_or_read_is_a_line() -> None:
     assert (made["unread"], made["related"]) == (["gone: not found"], ["a/path: r.example/team of old"])
 
 
+def test_a_secret_that_was_looked_at_twice_is_one() -> None:
+    made = plan([found(secret("a", "pull", "u"), secret("b", "pull", "u")), found(secret("b", "pull", "u"))])
+    assert [item["namespaces"] for item in made["items"]] == [["a", "b"]]
+
+
 MADE = plan(
     [found(secret("a", "pull", "u"), secret("b", "pull", "u"), secret("c", "pull", "u"), secret("d", "pull", "u"))]
 )
