@@ -18,7 +18,7 @@ import tempfile
 import typing as t
 
 from .._core.errors import InputError
-from .._core.report import Report
+from .._core.report import Report, without_dot
 from .document import SETTLED, drift_document
 from .machines import junit, metrics
 from .page import Asked, render
@@ -95,7 +95,11 @@ def _failing(clusters: t.Iterable[t.Mapping[str, t.Any]], fail_on: t.Collection[
         ]
         for cluster in clusters
     }
-    return {name: "\n".join(sentences) for name, sentences in found.items() if sentences}
+    return {
+        name: " ".join([*(f"{without_dot(one)}." for one in sentences[:-1]), sentences[-1]])
+        for name, sentences in found.items()
+        if sentences
+    }
 
 
 def _paths(given: t.Iterable[str]) -> t.Iterator[str]:

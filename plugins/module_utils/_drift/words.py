@@ -73,6 +73,8 @@ def _failures(cluster: _Entry) -> str:
     first, count = cluster["failures"][0], cluster["counts"]["failures"]
     subject = f"{first['kind']} {where(first)}: " if first["namespace"] else ""
     text = f"{cluster['name']}: {subject}{first['message']}" + (f" - {first['remedy']}" if first["remedy"] else "")
+    # One line: in a result line ends of anybody else are shown as such.
+    text = " ".join(text.split())
     if count == 1:
         return text
     return text + ("" if text.endswith(".") else ".") + f" And {number(count - 1, 'more failure')}, see the report."

@@ -415,6 +415,22 @@ def test_what_is_unknown_is_counted_with_its_reason(tmp_path: Path, run_module_m
     assert outcome.result["failing"] == {"north": "north: 1 object could not be compared: shop/web:v1 Unauthorized."}
 
 
+def test_why_a_job_fails_is_one_line(tmp_path: Path, run_module_main: t.Callable[..., t.Any]) -> None:
+    """The line ends of our own too: in a result each would be shown as a character."""
+    result = part("north")
+    failed = {**UNKNOWN, "from": None, "remedy": None, "message": "Two are wrong:\n- one\n- two"}
+    result["compared"][0].update(failures=[failed], unknown=[UNKNOWN])
+
+    outcome = run_module_main(
+        drift_report.main, {"files": [write(tmp_path, "north", result)], "fail_on": ["failures", "unknown"]}
+    ).result
+
+    assert outcome["failing"] == {
+        "north": "north: tag shop/web:v1: Two are wrong: - one - two. "
+        "north: 1 object could not be compared: shop/web:v1 Unauthorized."
+    }
+
+
 def test_a_cluster_for_which_nothing_is_declared_fails_and_names_the_variables(
     tmp_path: Path, run_module_main: t.Callable[..., t.Any]
 ) -> None:
