@@ -61,6 +61,9 @@ _WORDS = {
     "buildconfigs": "build config",
     "projects": "project",
     "configs": "configuration",
+    "infrastructures": "infrastructure",
+    "imagetagmirrorsets": "image tag mirror set",
+    "imagedigestmirrorsets": "image digest mirror set",
 }
 _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _ACTIONS = {
@@ -100,7 +103,8 @@ class Target(NamedTuple):
         if self.name is not None:
             subject = f'{word} "{self.name}"'.lstrip()
         elif self.verb == "list":
-            subject = f"{word}s"
+            # A kind without words of its own is named by its plural.
+            subject = f"{word}s" if self.plural in _WORDS else word
         else:
             subject = f"{'an' if word[:1] in 'aeiou' else 'a'} {word}"
         return f"{action} {subject}" + (f' in namespace "{self.namespace}"' if self.namespace else "")

@@ -136,6 +136,19 @@ def test_a_refusal_says_that_a_plugin_gave_the_identity() -> None:
     assert str(error).endswith(f"or check that it exists; {origin} says who asks.")
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/apis/config.openshift.io/v1/imagetagmirrorsets", "list image tag mirror sets"),
+        ("/apis/config.openshift.io/v1/infrastructures/cluster", 'read infrastructure "cluster"'),
+        ("/apis/operator.openshift.io/v1alpha1/imagecontentsourcepolicies", "list imagecontentsourcepolicies"),
+        ("/apis/image.openshift.io/v1/namespaces/shop/imagestreams", 'list image streams in namespace "shop"'),
+    ],
+)
+def test_a_list_names_its_kind_in_the_plural(path: str, words: str) -> None:
+    assert target_of("GET", path).described() == words
+
+
 def test_a_sentence_is_bounded() -> None:
     causes = [{"field": f"spec.tags[{number}]", "message": f"Required value {number}"} for number in range(500)]
     error = made(
