@@ -20,8 +20,7 @@ options:
     type: str
   namespaces:
     description:
-      - Namespaces that each get the same. They are worked on side by side, and an error in one does not keep the others
-        from being done.
+      - Namespaces that each get the same. They are processed in parallel, and an error in one does not stop the others.
     type: list
     elements: str
 """
@@ -30,7 +29,7 @@ options:
 options:
   label_selectors:
     description:
-      - Label selectors that a stream has to fit, all of them.
+      - Label selectors. Only streams that match all of them count.
     type: list
     elements: str
 """
@@ -39,7 +38,7 @@ options:
 options:
   concurrency:
     description:
-      - How many requests are under way at the same time.
+      - How many requests run at the same time.
     type: int
     default: 8
 """
@@ -60,7 +59,7 @@ options:
       - For check mode only. Registry credentials that an earlier task of the play would have written. If the registry
         refuses an image today and one of these matches it, the image counts as one that will be imported, with a digest
         that is not known yet.
-      - The roles of the collection give it to each other, so that check mode of a first run foresees the run.
+      - The roles of the collection pass it to each other, so that check mode foresees a first run.
     type: list
     elements: dict
     suboptions:

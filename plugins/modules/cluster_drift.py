@@ -10,13 +10,12 @@ module: cluster_drift
 version_added: 1.0.0
 short_description: Compare a cluster with everything that is declared for it
 description:
-  - Tells what differs between a cluster and the pull secrets, links and image streams that are declared for it, in one
-    go, as check mode of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
-    M(quayside.openshift_images.image_stream_import) does for each. The plans are theirs.
-  - In check mode it writes nothing. Outside check mode it converges what is declared, or of that only what O(approved)
-    lists.
-  - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of what it
-    returns.
+  - Reports what differs between a cluster and the pull secrets, links and image streams that are declared for it, in
+    one task, as check mode of M(quayside.openshift_images.pull_secret), M(quayside.openshift_images.sa_secret_link) and
+    M(quayside.openshift_images.image_stream_import) does for each. It uses their plans.
+  - In check mode, it writes nothing. Outside check mode, it converges what is declared, or only the part of it that
+    O(approved) lists.
+  - The role P(quayside.openshift_images.drift_report#role) runs it for each cluster, and makes a report of the results.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
@@ -29,7 +28,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - The registries are asked through the cluster in check mode too, with lookups that store nothing.
+      - In check mode, too, the registries are asked through the cluster, with lookups that store nothing.
   diff_mode:
     support: full
   idempotent:
@@ -37,8 +36,8 @@ attributes:
 options:
   secrets:
     description:
-      - The pull secrets, as the role P(quayside.openshift_images.registry_access#role) takes them. But for
-        O(secrets[].link) they are the options of M(quayside.openshift_images.pull_secret).
+      - The pull secrets, as the role P(quayside.openshift_images.registry_access#role) takes them. Except for
+        O(secrets[].link), they are the options of M(quayside.openshift_images.pull_secret).
     type: list
     elements: dict
     suboptions:
@@ -131,7 +130,7 @@ options:
         elements: str
       update:
         description:
-          - V(merge) leaves other registries in the secret, V(replace) does not.
+          - V(merge) keeps other registries in the secret, V(replace) removes them.
         type: str
         choices: [merge, replace]
         default: merge
@@ -194,13 +193,13 @@ options:
             required: true
           for:
             description:
-              - The lists of the service account. Without it V(pull), and both if the link is removed.
+              - The lists of the service account. The default is V(pull), or both if the link is removed.
             type: list
             elements: str
             choices: [pull, mount]
           state:
             description:
-              - V(absent) says that there must be no link. Without it the state of the secret.
+              - V(absent) says that there must be no link. The default is the state of the secret.
             type: str
             choices: [present, absent]
   cluster_pull_secret:
@@ -285,7 +284,7 @@ options:
         type: str
       tag_patterns:
         description:
-          - Shell patterns that choose among the tags of the repository.
+          - Shell patterns that select tags of the repository.
         type: list
         elements: str
       import_mode: *import_mode
@@ -328,8 +327,8 @@ options:
     default: true
   platforms:
     description:
-      - Also tell which platforms the registry offers for each tag, and which of them the cluster took. A tag that takes
-        one child of a manifest list is looked up once more for that.
+      - Also report which platforms the registry offers for each tag, and which of them the cluster took. For a tag that
+        takes one child of a manifest list, this costs one more lookup.
     type: bool
     default: false
   purge_tags:
@@ -340,29 +339,29 @@ options:
   purge_limit:
     description:
       - How many tags O(purge_tags) may remove from one stream whose tags come from a repository, as in
-        M(quayside.openshift_images.image_stream_import). With more the comparison of the stream fails, as the run
-        would.
+        M(quayside.openshift_images.image_stream_import). If there are more, the comparison of the stream fails, as the
+        run would.
     type: int
   take_over:
     description:
-      - Outside check mode, change what is declared though somebody else reconciles it, Argo CD or External Secrets for
-        example, who will undo the change.
-      - Without it the comparison shows what differs, and says in RV(drift.changes[].refused) that no run changes it.
+      - Outside check mode, change objects even if somebody else reconciles them, such as Argo CD or External Secrets,
+        who will undo the change.
+      - Otherwise the comparison shows what differs, and says in RV(drift.changes[].refused) that no run changes it.
     type: bool
     default: false
     version_added: 1.0.0
   expires_within:
     description:
-      - Tell of credentials that end within so many hours, with the reason V(credential_expires) in RV(drift.notices).
-        The default V(0) tells what has ended. Only credentials that say when they end are looked at.
+      - Report credentials that expire within so many hours, with the reason V(credential_expires) in RV(drift.notices).
+        The default V(0) reports those that have expired. This concerns only credentials that contain their expiry.
     type: int
     default: 0
     version_added: 1.0.0
   approved:
     description:
-      - The only changes that may be made, as RV(to_approve) returned them before.
-      - What would be another change by now, because the cluster, the registry or the declaration changed since, is left
-        alone, and is in RV(drift.held_back). An image that was not known before may be any.
+      - The only changes that may be made, as an earlier run returned them in RV(to_approve).
+      - If a change would be a different one by now, because the cluster, the registry or the declaration has changed,
+        it is not made, and is listed in RV(drift.held_back). An image that was unknown before may be any image.
     type: list
     elements: dict
     suboptions:
@@ -394,21 +393,21 @@ options:
     default: 0
   results:
     description:
-      - V(changed) leaves streams and tags out that neither differ nor failed.
+      - V(changed) leaves out streams and tags that neither differ nor failed.
     type: str
     choices: [all, changed]
     default: all
   result_file:
     description:
-      - Also write the return values into this file, as JSON that only its owner may read. The module makes it where it
+      - Also write the return values to this file, as JSON that only its owner may read, on the host where the module
         runs.
-      - Ansible hides the text of a password wherever a result of the task has it, in the name of a tag too. In this
-        file names are whole, so that a later task can compute with them. Messages are redacted in it as everywhere.
+      - Ansible hides the text of a password everywhere in the result of a task, even in the name of a tag. In this
+        file, names are complete, so that a later task can compute with them. Messages are redacted as everywhere.
     type: path
 seealso:
   - module: quayside.openshift_images.drift_report
 notes:
-  - The rights needed are those of the three modules, in check mode those of their check modes.
+  - The rights needed are those of the three modules; in check mode, those of their check modes.
     C(docs/rbac/drift_report.yml) of the collection has them.
 author:
   - quayside contributors (@quayside)
@@ -448,7 +447,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 drift:
-  description: What was found, also when the task fails because not everything could be compared.
+  description: What was found, even if the task fails because not everything could be compared.
   returned: when the cluster answered
   type: dict
   contains:
@@ -469,20 +468,20 @@ drift:
     streams:
       description:
         - The image streams, as RV(quayside.openshift_images.image_stream_import#module:streams).
-        - With O(platforms=true) each tag has C(platforms) too, V(null) or the lists C(offered) and C(taken), each
-          V(null) if it is not known, and C(single), whether the registry offers no list. Of a single image the
-          architecture alone is known.
+        - With O(platforms=true), each tag also has C(platforms). It is V(null), or it has the lists C(offered) and
+          C(taken), each V(null) if it is not known, and C(single), which says whether the registry offers no list. For
+          a single image, only the architecture is known.
       type: list
       elements: dict
       sample: [{namespace: shop, name: web, state: present, changed: true, tags: []}]
     changes:
-      description: Every difference, with what there is and what there is to be.
+      description: Every difference, with what is on the cluster and what is declared.
       type: list
       elements: dict
       contains:
         id:
-          description: Names this change on this cluster. A change of the same thing to or from anything else has
-            another one.
+          description: Identifies this change on this cluster. A change of the same object to or from anything else has
+            another id.
           type: str
           sample: "3f1c9a7be0d24586"
         kind:
@@ -507,24 +506,25 @@ drift:
           elements: str
           sample: [upstream_moved]
         before:
-          description: What there is, V(null) for nothing.
+          description: What is on the cluster, V(null) for nothing.
           type: dict
           sample:
             from: registry.example.com:5000/team/web:v1
             image: sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
         after:
-          description: What there is to be, V(null) for nothing.
+          description: What is declared, V(null) for nothing.
           type: dict
           sample:
             from: registry.example.com:5000/team/web:v1
             image: sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51
         managed_by:
-          description: Who reconciles the object besides us, V(null) for nobody.
+          description: Who else reconciles the object, V(null) for nobody.
           type: str
           sample: the Argo CD application "shop"
         refused:
-          description: Why a run would not make the change, because somebody else reconciles the object and O(take_over)
-            is not set; V(null) for what it makes.
+          description: >-
+            Why a run would not make the change: somebody else reconciles the object, and O(take_over) is not set.
+            V(null) if a run would make it.
           type: str
           sample: >-
             The image stream "shop/web" is reconciled by the Argo CD application "shop", which would undo the change, so
@@ -595,8 +595,7 @@ drift:
           elements: str
           sample: [upstream_moved]
     unknown:
-      description: Everything of which nobody knows whether it is as declared. Nothing of it counts as changed or as
-        compared.
+      description: Everything that may or may not be as declared. None of it counts as changed or as compared.
       type: list
       elements: dict
       contains:
@@ -618,8 +617,9 @@ drift:
           sample: v1
         reason:
           description:
-            - Why, in a word. The server's reason, V(Unauthorized) or V(Forbidden) for example, or V(credential_pending)
-              if the run itself would have to write the credential first.
+            - >-
+                Why, in one word: the server's reason, such as V(Unauthorized) or V(Forbidden), or V(credential_pending)
+                if the run itself would have to write the credential first.
           type: str
           sample: Unauthorized
         message:
@@ -627,7 +627,7 @@ drift:
           type: str
           sample: 'you may not have access to the container image "registry.example.com:5000/team/web:v1"'
     notices:
-      description: Findings that are no change, each with the keys of an entry of RV(drift.unknown). The reason is
+      description: Findings that are not changes, each with the keys of an entry of RV(drift.unknown). The reason is
         V(credential_expires).
       type: list
       elements: dict
@@ -640,12 +640,12 @@ drift:
           message: 'The credential of "registry.example.com" (user "AWS") expired at 2026-01-01T12:00:00Z: give a fresh
             one.'
     confirmed:
-      description: The ids of O(approved) of which this run has seen that nothing is left to do.
+      description: The ids of O(approved) for which this run found that nothing is left to do.
       type: list
       elements: str
       sample: [3f1c9a7be0d24586]
     warnings:
-      description: What is worth knowing besides.
+      description: Other things worth knowing.
       type: list
       elements: str
       sample:
@@ -656,7 +656,7 @@ drift:
       type: dict
       sample: {secrets: 1, links: 2, streams: 3, tags: 12}
 to_approve:
-  description: The changes without what is in them, the input for O(approved).
+  description: The changes without their content, as input for O(approved).
   returned: when the cluster answered
   type: list
   elements: dict
@@ -680,7 +680,7 @@ summary:
       type: int
       sample: 0
     notices:
-      description: Number of findings that are no change.
+      description: Number of findings that are not changes.
       type: int
       sample: 0
     reasons:
@@ -688,7 +688,7 @@ summary:
       type: dict
       sample: {upstream_moved: 1}
 described:
-  description: The numbers of changes and failures in words.
+  description: A sentence with the numbers of changes and failures.
   returned: when the cluster answered
   type: str
   sample: 2 changes (upstream_moved 2), 1 failure

@@ -13,13 +13,13 @@ version_added: 1.0.0
 short_description: Compare one cluster for a report on drift
 description:
   - Runs M(quayside.openshift_images.cluster_drift) for one cluster, batch by batch, corrects what was shown if
-    O(correct=true), and writes the result into a file on the machine that runs Ansible, for
-    M(quayside.openshift_images.drift_report) to put together with those of others. The role
+    O(correct=true), and writes the result to a file on the machine that runs Ansible.
+    M(quayside.openshift_images.drift_report) merges these files. The role
     P(quayside.openshift_images.drift_report#role) uses it.
   - A cluster that cannot be reached or compared does not fail the task. Its result says why.
-  - Names travel from the comparison to the correction in files, not in results of tasks, in which Ansible hides every
-    text that a password has, also within the name of a tag.
-  - It takes the options of M(quayside.openshift_images.cluster_drift) besides those that are listed here.
+  - Names are passed from the comparison to the correction in files, not in results of tasks, because Ansible hides the
+    text of every password in those, even within the name of a tag.
+  - It also takes the options of M(quayside.openshift_images.cluster_drift) that are not listed here.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
@@ -29,7 +29,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - The comparison and its file are made in check mode too. Nothing is corrected then.
+      - Check mode also compares and writes the file. It corrects nothing.
   diff_mode:
     support: full
     details:
@@ -39,18 +39,18 @@ attributes:
 options:
   path:
     description:
-      - The file to write, in a folder that is there. Only its owner may read it.
+      - The file to write, in an existing folder. Only its owner may read it.
     type: path
     required: true
   problems:
     description:
-      - What is wrong with the variables. If there is any, the cluster is not compared, and this is its result.
+      - What is wrong with the variables. If anything is, the cluster is not compared, and this is its result.
     type: list
     elements: str
     default: []
   batch_size:
     description:
-      - How many streams are compared at a time. If there are more, each batch shows a line when it is done.
+      - How many streams are compared at a time. If there are more, each finished batch shows one line.
     type: int
     default: 50
   correct:
@@ -60,12 +60,13 @@ options:
     default: false
   approved_changes:
     description:
-      - The ids of the changes that may be made. Without it and O(approved_file), everything that is shown.
+      - The ids of the changes that may be made. If neither this nor O(approved_file) is given, everything that was
+        shown.
     type: list
     elements: str
   approved_file:
     description:
-      - A C(drift.json) on the machine that runs Ansible. What it shows for this cluster may be made.
+      - A C(drift.json) on the machine that runs Ansible. The changes that it shows for this cluster may be made.
     type: str
     default: ""
   prune_risks:
@@ -79,8 +80,8 @@ options:
     elements: raw
   secrets_take_over:
     description:
-      - As O(quayside.openshift_images.cluster_drift#module:take_over), for the secrets and links alone that say nothing
-        else.
+      - As O(quayside.openshift_images.cluster_drift#module:take_over), but only for the secrets and links that do not
+        set it themselves.
     type: bool
     version_added: 1.0.0
   cluster_pull_secret:

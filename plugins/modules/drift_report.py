@@ -10,12 +10,12 @@ module: drift_report
 version_added: 1.0.0
 short_description: Make one report of what was found on many clusters
 description:
-  - Puts the results of the role P(quayside.openshift_images.drift_report#role) for many clusters together, and reports
-    that were made before, those of slices of an inventory for example.
-  - Writes them as a JSON document with a fixed order, which C(docs/drift.schema.json) describes, as one HTML page that
-    needs nothing else, as JUnit XML for CI, and in the text format of Prometheus.
-  - A file that is there keeps its mode. A new one gets the mode that the umask gives.
-  - It reads and writes files only, where it runs, and asks no cluster.
+  - Merges the results of the role P(quayside.openshift_images.drift_report#role) for many clusters, and reports that
+    were made before, for example those of the slices of an inventory.
+  - Writes them as a JSON document with a fixed order, which C(docs/drift.schema.json) describes, as one self-contained
+    HTML page, as JUnit XML for CI, and in the text format of Prometheus.
+  - An existing file keeps its mode. A new one gets its mode from the umask.
+  - It only reads and writes files on the host where it runs, and asks no cluster.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes
   - quayside.openshift_images._guides.drift
@@ -29,19 +29,19 @@ attributes:
   idempotent:
     support: partial
     details:
-      - The report carries the time at which it was made.
+      - The report contains the time at which it was made.
 options:
   files:
     description:
-      - Files to put together, C(drift.json) or the results of single clusters; of a folder every file that ends in
-        C(.json).
-      - Of a cluster that several files have, the last one counts.
+      - Files to merge, C(drift.json) or the results of single clusters. In a folder, every file that ends in C(.json)
+        is taken.
+      - If several files contain a cluster, the last one counts.
     type: list
     elements: path
     required: true
   clusters:
     description:
-      - Names of clusters that have to be in the report. One that no file has is in it as failed.
+      - Names of clusters that must be in the report. If no file contains one of them, the report lists it as failed.
     type: list
     elements: str
     default: []
@@ -55,8 +55,8 @@ options:
     type: path
   junit_file:
     description:
-      - Path of the JUnit XML to write. A suite is a cluster and a case an object. What differs is a failure, what could
-        not be compared is skipped, and a cluster that could not be compared at all is an error.
+      - Path of the JUnit XML to write. A suite is a cluster and a case an object. What differs is a failure. What could
+        not be compared is skipped. A cluster that could not be compared at all is an error.
     type: path
     version_added: 1.0.0
   metrics_file:
@@ -67,7 +67,7 @@ options:
     version_added: 1.0.0
   template:
     description:
-      - Path of the Jinja2 template of the page. The role has it.
+      - Path of the Jinja2 template of the page, which is part of the role.
       - Required with O(html_file).
     type: path
   title:
@@ -77,16 +77,17 @@ options:
     default: Drift report
   most_tags:
     description:
-      - How many tags the page may list. If there are more, it counts those that are as declared, and lists the others.
+      - How many tags the page may list. If there are more, it lists those that differ, and only counts the others.
       - The JSON document has all of them.
     type: int
     default: 5000
   fail_on:
     description:
-      - Findings for which RV(failing) names a cluster. The role fails with what it says.
-      - V(failures) is what could not be compared or corrected, V(nothing_declared) a cluster for which nothing is
-        declared, V(drift) what differs and was not corrected, V(unknown) anything whose state is not known, V(notices)
-        a finding that is no difference, and V(prune_risks) a workload that pruning would take the image from.
+      - Findings for which RV(failing) names a cluster. The role then fails with that message.
+      - V(failures) is something that could not be compared or corrected, V(nothing_declared) a cluster for which
+        nothing is declared, V(drift) something that differs and was not corrected, V(unknown) something whose state is
+        not known, V(notices) a finding that is not a difference, and V(prune_risks) a workload that pruning would take
+        the image from.
     type: list
     elements: str
     choices: [failures, nothing_declared, drift, unknown, notices, prune_risks]
@@ -117,7 +118,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: Numbers over all clusters.
+  description: Totals over all clusters.
   returned: success
   type: dict
   contains:
@@ -149,11 +150,12 @@ summary:
       type: dict
       sample: {Forbidden: 1}
     notice_reasons:
-      description: Number of findings that are no change, by reason.
+      description: Number of findings that are not changes, by reason.
       type: dict
       sample: {}
 lines:
-  description: The report in short, a line for each cluster that is not as declared, the worst first, one for all, and
+  description: >-
+    The report in short: a line for each cluster that is not as declared, the worst first, a line for all clusters, and
     what to do next.
   returned: success
   type: list
@@ -161,14 +163,13 @@ lines:
   sample: ["harbour  drift  1 change: shop/web:v1 upstream_moved", "2 clusters (1 in_sync, 1 drift): 1 change
   (upstream_moved 1)"]
 command:
-  description: The command that corrects what is left and nothing else, V(null) if nothing is left that a correction
-    changes.
+  description: The command that corrects exactly what is left, V(null) if a correction would change nothing.
   returned: success
   type: str
   sample: ansible-playbook -i clusters.yml quayside.openshift_images.drift -e drift_correct=true -e
     drift_report_approved_file=drift.json
 clusters:
-  description: The clusters, without what was found there.
+  description: The clusters, without their findings.
   returned: success
   type: list
   elements: dict
@@ -186,7 +187,7 @@ clusters:
       type: bool
       sample: true
     counts:
-      description: How many things were compared, changes, failures and prune risks.
+      description: The numbers of objects that were compared, of changes, failures and prune risks.
       type: dict
       sample: {secrets: 2, links: 2, streams: 4, tags: 50, changes: 1, corrected: 0, left: 1, unknown: 0, failures: 0,
       notices: 0, prune_risks: 0}
@@ -195,7 +196,7 @@ clusters:
       type: dict
       sample: {as_declared: 53, differs: 1, unknown: 0}
     findings:
-      description: What a job may fail for, in a sentence each; V(null) if there is nothing of the kind.
+      description: What a job may fail for, one sentence each, V(null) if there is nothing of that kind.
       type: dict
       contains:
         failures:
@@ -203,7 +204,7 @@ clusters:
           type: str
           sample: "harbour: Cannot read anything: the API server https://api.example.com:6443 refused the connection."
         nothing_declared:
-          description: That nothing is declared for the cluster, and which variables would.
+          description: That nothing is declared for the cluster, and which variables would declare something.
           type: str
           sample: "harbour: nothing is declared for this cluster. Give at least one of image_streams_desired, or check
             their spelling."
@@ -216,7 +217,7 @@ clusters:
           type: str
           sample: "harbour: 1 object could not be compared: shop/web:v1 Unauthorized."
         notices:
-          description: Findings that are no change.
+          description: Findings that are not changes.
           type: str
           sample: "harbour: 1 notice: shop/registry credential_expires."
         prune_risks:
@@ -236,7 +237,7 @@ stats:
   sample: {drift_report_clusters_with_drift: [harbour], drift_report_clusters_failed: [], drift_report_approved:
   {harbour: [0123456789abcdef]}}
 failing:
-  description: Why the job fails for a cluster by O(fail_on), by its name; without the others.
+  description: For each cluster that fails by O(fail_on), the reason, by the name of the cluster.
   returned: success
   type: dict
   sample: {harbour: "harbour: the API server refused the connection."}

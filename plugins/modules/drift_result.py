@@ -12,10 +12,10 @@ module: drift_result
 version_added: 1.0.0
 short_description: Keep the result of one cluster for a report on drift
 description:
-  - Writes the result of one cluster into a file on the machine that runs Ansible, for
-    M(quayside.openshift_images.drift_report) to put together with those of others. The role
+  - Writes the result of one cluster to a file on the machine that runs Ansible.
+    M(quayside.openshift_images.drift_report) merges these files. The role
     P(quayside.openshift_images.drift_report#role) uses it.
-  - It is an action of Ansible's own process and starts nothing, so it costs little for each cluster of a fleet.
+  - It is an action in Ansible's own process and starts no other, so it costs little for each cluster of a fleet.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes
   - quayside.openshift_images._guides.drift
@@ -23,7 +23,7 @@ attributes:
   check_mode:
     support: none
     details:
-      - The file is written in check mode too, since the report is made there too.
+      - Check mode writes the file, too, because it also makes the report.
   diff_mode:
     support: none
   idempotent:
@@ -34,7 +34,7 @@ options:
     type: dict
     required: true
   path:
-    description: The file, in a folder that is there. Only its owner may read it.
+    description: The file, in an existing folder. Only its owner may read it.
     type: path
     required: true
 seealso:

@@ -12,15 +12,15 @@ version_added: 1.0.0
 description:
   - Finds workloads that use a child of a manifest list, the image of one platform, directly by its digest. C(oc adm
     prune images) does not see that use. It compares the digests that workloads name with the images of the tags, which
-    are the lists, drops the list from the tag's history when enough newer ones have come, and deletes the child with
+    are the lists. When enough newer lists have come, it drops a list from the tag's history, and deletes the child with
     it.
-  - Tells for each use the child, its list, the tag and revision that keep it, what will happen to it, and what to write
-    instead.
+  - Reports for each use the child, its list, the tag and revision that keep it, what will happen to it, and what to
+    write instead.
   - Looks at pods, replication controllers, replica sets, deployments, daemon sets, stateful sets, jobs and cron jobs,
-    and if the cluster serves them at deployment configs, build configs and builds; at containers, init containers,
-    ephemeral containers, image volumes, and at the images that nodes report to run. What has ended is left out.
-  - Only reads. RV(protection) is the input for M(quayside.openshift_images.image_stream_import) that keeps the
-    children.
+    and, if the cluster serves them, deployment configs, build configs and builds. In these it looks at containers, init
+    containers, ephemeral containers, image volumes, and the images that nodes report to run. Workloads that have ended
+    are left out.
+  - It only reads. Give RV(protection) to M(quayside.openshift_images.image_stream_import) to keep the children.
 author:
   - quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -34,8 +34,8 @@ options:
   namespace:
     description:
       - Namespace whose workloads are looked at.
-      - Without O(namespace) and O(namespaces) it is the whole cluster, with one request for each kind; or, for those
-        who may not list over all namespaces, each of their projects.
+      - Without O(namespace) and O(namespaces), the whole cluster is looked at, with one request for each kind. For a
+        caller who may not list over all namespaces, each of the caller's projects is.
     type: str
   namespaces:
     description:
@@ -63,24 +63,24 @@ options:
       - Build
   keep_tag_revisions:
     description:
-      - How many revisions of a tag the pruner keeps, as its option C(--keep-tag-revisions).
+      - How many revisions of a tag the pruner keeps, as in its option C(--keep-tag-revisions).
     type: int
     default: 3
   keep_younger_than_minutes:
     description:
-      - How old a revision has to be before the pruner takes it, in minutes, as its option C(--keep-younger-than).
+      - How old a revision must be before the pruner takes it, in minutes, as in its option C(--keep-younger-than).
     type: int
     default: 60
   registry_hosts:
     description:
       - Further names of the cluster's own registry, as workloads write them, for example that of a route of your own.
-      - The name inside the cluster and the names that the image streams tell are known.
+      - The name inside the cluster and the names in the image streams are known.
     type: list
     elements: str
     default: []
   results:
     description:
-      - V(at_risk) returns only what the next run of the pruner would take away. RV(summary) counts all in either case.
+      - V(at_risk) returns only what the next run of the pruner would remove. RV(summary) always counts everything.
     type: str
     choices: [all, at_risk]
     default: all
@@ -91,8 +91,8 @@ notes:
   - The rights needed are C(list) of C(imagestreams) and of the workloads, and C(get) of C(imagestreams) and
     C(imagestreams/layers), all of which the role C(edit) has; C(get) of C(imagestreamimages) tells the platforms. The
     rule sets are in the collection's C(docs/rbac/image_prune_risk_info.yml).
-  - The pruner looks at the workloads of all namespaces. If this module is given some of them, it may call a list at
-    risk that a workload of another one keeps, and it cannot know of uses there.
+  - The pruner looks at the workloads of all namespaces. If you give this module only some of them, it does not know of
+    uses in the others, and may report a list as at risk that a workload in another namespace keeps.
   - There is one request for the children of each image stream that has a history. None is sent if no workload names or
     runs a digest.
 """
@@ -210,7 +210,7 @@ risks:
       type: str
       sample: v1
     revision:
-      description: Which item of the tag's history it is; 1 is the newest.
+      description: The position in the tag's history; 1 is the newest.
       type: int
       sample: 4
     kept_by:
@@ -241,7 +241,7 @@ risks:
           type: str
           sample: v1
         revision:
-          description: Which item of the tag's history it is; 1 is the newest.
+          description: The position in the tag's history; 1 is the newest.
           type: int
           sample: 1
         image:
@@ -271,18 +271,18 @@ risks:
       type: bool
       sample: true
     why:
-      description: All of it in a sentence.
+      description: The explanation in one sentence.
       type: str
       sample: >-
         Deployment web, container web, names sha256:b5aa2c3f0e8b, a child of the list sha256:93d9ce11e5b1, which is
         revision 4 of shop/web:v1, beyond the 3 that are kept; the pruner does not see this use, and its next run takes
         the child away.
     safe_reference:
-      description: What the workload can name instead, usually the list by its digest. What it names if that is safe.
+      description: What the workload can name instead, usually the list by its digest; the same as now if that is safe.
       type: str
       sample: "registry.example.com/team/web@sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
 missing:
-  description: Uses of digests that their stream holds no more, so that the next pull from the cluster's registry fails.
+  description: Uses of digests that their stream no longer has, so that the next pull from the cluster's registry fails.
   returned: always
   type: list
   elements: dict
@@ -312,16 +312,17 @@ missing:
       type: str
       sample: web
     why:
-      description: All of it in a sentence.
+      description: The explanation in one sentence.
       type: str
       sample: >-
         Deployment web, container web, names sha256:4f7e6d5c4b3a, which image stream shop/web holds no more, neither in
         its history nor as a child of a list in it.
 protection:
   description:
-    - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child, which the
-      pruner may reach, by its digest into a tag of its own in the same stream, V(keep-) and the begin of the digest.
-    - With O(results=at_risk) it is about those that are at risk only.
+    - The option O(quayside.openshift_images.image_stream_import#module:streams) that imports each child that the pruner
+      may reach, by its digest, into a tag of its own in the same stream. Its name is V(keep-) with the beginning of the
+      digest.
+    - With O(results=at_risk), it contains only those at risk.
   returned: always
   type: list
   elements: dict
@@ -332,7 +333,7 @@ protection:
         - name: keep-b5aa2c3f0e8b
           from: registry.example.com/team/web@sha256:b5aa2c3f0e8b4f0d2a7b4c6e8d1f3a5b7c9e0d2f4a6b8c0d2e4f6a8b0c2d4e6f
 failed_namespaces:
-  description: Namespaces of which something could not be read. All else is reported.
+  description: Namespaces in which something could not be read. Everything else is reported.
   returned: always
   type: list
   elements: dict
@@ -372,11 +373,11 @@ summary:
       type: int
       sample: 3
     workloads:
-      description: Number of objects that were looked at.
+      description: Number of objects that were examined.
       type: int
       sample: 14
     image_streams:
-      description: Number of image streams that were looked at.
+      description: Number of image streams that were examined.
       type: int
       sample: 5
     manifest_lists:
@@ -388,7 +389,7 @@ summary:
       type: int
       sample: 2
     at_risk:
-      description: Number of those that the pruner's next run would take away.
+      description: Number of those that the next run of the pruner would remove.
       type: int
       sample: 1
     levels:

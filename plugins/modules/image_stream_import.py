@@ -10,11 +10,11 @@ module: image_stream_import
 short_description: Import external images into OpenShift image streams
 version_added: 1.0.0
 description:
-  - Makes image streams track external images as declared, imports them and reports the verdict on each tag.
+  - Makes image streams track external images as declared, imports them, and reports the result for each tag.
   - The module reads what the cluster has, finds out what the registry serves when that matters, and writes only what
-    differs. A second run changes nothing and writes nothing.
-  - What is not declared is kept. An import by other means resets a tag's import mode, O(scheduled) and O(insecure) when
-    they are left out; this module always sends the complete policy.
+    differs. A second run writes nothing.
+  - What is not declared is kept. An import by other means resets a tag's import mode, O(scheduled) and O(insecure) if
+    they are left out. This module always sends the complete policy.
   - Replaces C(oc import-image), C(oc tag) for external images and C(oc set image-lookup).
 author:
   - quayside contributors (@quayside)
@@ -32,14 +32,14 @@ attributes:
   check_mode:
     support: full
     details:
-      - Images that would be imported are looked up in their registries through the cluster, which stores nothing, so
-        that the digests and failures that are predicted are those of the run.
+      - Images that would be imported are looked up in their registries through the cluster, which stores nothing. So
+        check mode predicts the digests and failures of the run.
   diff_mode:
     support: full
   idempotent:
     support: full
     details:
-      - With O(refresh=always) images are asked for each time, but RV(streams[].changed) is V(true) only if something
+      - With O(refresh=always), every run asks for the images, but RV(streams[].changed) is V(true) only if something
         changed.
 options:
   namespace:
@@ -70,30 +70,30 @@ options:
       import_mode:
         description:
           - V(Legacy) imports one image of a manifest list, V(PreserveOriginal) the list itself with all its platforms.
-            Write them exactly so, upper and lower case count.
-          - When unset the tag keeps its mode. A new tag gets the cluster's default.
+            Upper and lower case count.
+          - If unset, the tag keeps its mode. A new tag gets the default of the cluster.
         type: str
       reference_policy:
         description:
-          - V(Source) lets workloads pull from the external registry, V(Local) through the cluster's own registry. Write
-            them exactly so.
-          - When unset the tag keeps its policy. A new tag gets V(Source).
+          - V(Source) lets workloads pull from the external registry, V(Local) through the cluster's own registry. Upper
+            and lower case count.
+          - If unset, the tag keeps its policy. A new tag gets V(Source).
         type: str
       scheduled:
         description:
-          - Whether the cluster imports the tag again periodically. V(false) really turns it off. When unset the tag
-            keeps it.
+          - Whether the cluster imports the tag again periodically. V(false) really turns it off. If unset, the tag
+            keeps its setting.
         type: bool
       insecure:
         description:
           - Whether the registry may be asked over plain HTTP or with a certificate that cannot be verified. V(false)
-            really turns it off. When unset the tag keeps it; a new tag gets V(false).
+            really turns it off. If unset, the tag keeps its setting. A new tag gets V(false).
         type: bool
       prefer_architecture:
         description:
           - Architecture that V(Legacy) takes from a manifest list, for example V(arm64). An empty string removes the
             preference.
-          - Recorded on the tag before the import, so that scheduled imports take the same one.
+          - It is recorded on the tag before the import, so that scheduled imports take the same one.
         type: str
       prefer_os:
         description:
@@ -103,29 +103,33 @@ options:
     description:
       - Import every tag of this repository instead of O(tags), also beyond the 50 tags that the server imports at once.
       - Give it without tag or digest.
-      - The list of tags is read from the registry by the module itself, if it can reach the registry and trusts its
-        certificate. It asks with the credential of O(registries) or O(auth_file), else with the one that the cluster
-        would use, if it may C(list) C(secrets) in the namespace, else anonymously. Else the cluster lists them, which
-        takes about half a minute for many tags. RV(streams[].tags_from) says which.
-      - Certificates are checked with the CAs of the system, those of O(registry_ca_cert) and those of the file that
-        E(REQUESTS_CA_BUNDLE) names.
+      - If the module can reach the registry and trusts its certificate, it reads the list of tags itself. It uses the
+        credential of O(registries) or O(auth_file); otherwise the one that the cluster would use, if it may C(list)
+        C(secrets) in the namespace; otherwise none. If it cannot read the list, the cluster lists the tags, which takes
+        about half a minute for many tags. RV(streams[].tags_from) says who did it.
+      - Certificates are verified with the CAs of the system, those of O(registry_ca_cert), and those of the file in
+        E(REQUESTS_CA_BUNDLE).
     type: str
   tag_patterns:
     description:
-      - Globs that choose among the tags of O(repository), for example V(v1.*); C(*) stands for any characters. Without
-        any glob, all tags are taken.
-      - If none of the repository's tags fits, the stream fails, and nothing is imported or removed.
-      - A glob after C(!) leaves tags out, for example V(!sha256-*) the signatures of images. Put globs in quotes.
-      - If the list comes from the registry, the images of other tags are not looked at.
+      - Globs that select tags of O(repository), for example V(v1.*); C(*) stands for any characters. Without globs, all
+        tags are taken.
+      - If no tag of the repository matches, the stream fails, and nothing is imported or removed.
+      - >-
+          A glob after C(!) excludes tags: V(!sha256-*), for example, excludes the signatures of images. Put globs in
+          quotes.
+      - If the list comes from the registry, the images of other tags are not read.
     type: list
     elements: str
   import_mode:
     description:
-      - V(Legacy) or V(PreserveOriginal), written exactly so. Default of O(tags[].import_mode) for all tags of the task.
+      - V(Legacy) or V(PreserveOriginal); upper and lower case count. Default of O(tags[].import_mode) for all tags of
+        the task.
     type: str
   reference_policy:
     description:
-      - V(Source) or V(Local), written exactly so. Default of O(tags[].reference_policy) for all tags of the task.
+      - V(Source) or V(Local); upper and lower case count. Default of O(tags[].reference_policy) for all tags of the
+        task.
     type: str
   scheduled:
     description:
@@ -145,37 +149,37 @@ options:
     type: str
   lookup_policy_local:
     description:
-      - Whether workloads of the namespace may name the stream's tags as if they were images. When unset the stream
-        keeps it.
+      - Whether workloads of the namespace may name the stream's tags as if they were images. If unset, the stream keeps
+        its setting.
     type: bool
   purge_tags:
     description:
       - Remove tags that track an external image and are not listed, with their history. Tags that follow other tags
         stay.
-      - With O(repository) nothing is removed if one of O(tag_patterns) fits no tag, or if more would be removed than
-        O(purge_limit) allows.
+      - With O(repository), nothing is removed if one of O(tag_patterns) matches no tag, or if more would be removed
+        than O(purge_limit) allows.
     type: bool
     default: false
   purge_limit:
     description:
-      - How many tags O(purge_tags) may remove from one stream whose tags come from a O(repository). With more the
-        stream fails, nothing is removed, and the message names the tags.
-      - When unset it is half of the stream's tags, and at least 4.
+      - How many tags O(purge_tags) may remove from one stream whose tags come from a O(repository). If there are more,
+        the stream fails, nothing is removed, and the message names the tags.
+      - The default is half of the stream's tags, but at least 4.
     type: int
   take_over:
     description:
-      - Change the spec of streams that somebody else reconciles, such as Argo CD, Flux or the Cluster Samples Operator,
-        who will undo the change.
-      - Without it such a stream is not changed, and fails with the owner's name. RV(streams[].managed_by) has it too.
-        To import again what its tags follow already changes nothing of the spec, and is done.
-      - The guide on owners says which marks are known, and of which owners there is only a warning. Without a value it
-        is V(false).
+      - Change the spec of streams even if somebody else reconciles them, such as Argo CD, Flux or the Cluster Samples
+        Operator, who will undo the change.
+      - Otherwise such a stream is not changed, and fails with the owner's name, which RV(streams[].managed_by)
+        contains, too. Importing again what its tags already follow does not change the spec, and is done.
+      - The guide on owners lists the marks that are known, and the owners about which there is only a warning. The
+        default is V(false).
     type: bool
     version_added: 1.0.0
   refresh:
     description:
       - V(missing) imports what is new, changed or failed, and makes no registry call for the rest.
-      - V(drifted) also asks what the registry serves now and imports what moved.
+      - V(drifted) also asks what the registry serves now, and imports what moved.
       - V(always) imports each tag.
     type: str
     choices: [missing, drifted, always]
@@ -188,8 +192,8 @@ options:
     default: present
   streams:
     description:
-      - Several streams in one task, which is much faster than a loop. Each entry takes the options of a single stream;
-        what it leaves out it takes from the task.
+      - Several streams in one task, which is much faster than a loop. Each entry takes the options of a single stream.
+        What it leaves out comes from the task.
     type: list
     elements: dict
     suboptions:
@@ -270,14 +274,14 @@ options:
         choices: [present, absent]
   registries:
     description:
-      - Credentials to list the tags of O(repository) with. Imports go by the namespace's secrets alone, for which there
-        is M(quayside.openshift_images.pull_secret).
+      - Credentials with which the module lists the tags of O(repository). Imports use only the secrets of the
+        namespace, which M(quayside.openshift_images.pull_secret) manages.
     type: list
     elements: dict
     suboptions:
       registry:
         description:
-          - The registry as images write it, host[:port][/path]. The longest one that an image begins with is used.
+          - The registry as images write it, host[:port][/path]. The longest one with which an image begins is used.
         type: str
         required: true
       username:
@@ -298,24 +302,25 @@ options:
         type: str
       ca_cert:
         description:
-          - Path of CA certificates to trust for this registry besides those of the system. When unset
+          - Path of CA certificates to trust for this registry in addition to those of the system. If unset,
             O(registry_ca_cert) counts.
         type: path
   auth_file:
     description:
-      - Path of a Docker C(config.json) or a Podman C(auth.json) on the host where the module runs, with credentials to
-        list the tags of O(repository) with. What O(registries) says of a registry counts first.
+      - Path of a Docker C(config.json) or a Podman C(auth.json) on the host where the module runs, with credentials
+        with which the module lists the tags of O(repository). O(registries) takes precedence.
     type: path
   registry_ca_cert:
     description:
-      - Path of CA certificates to trust for registries besides those of the system, if the module lists tags itself.
+      - Path of CA certificates to trust for registries, in addition to those of the system, if the module lists tags
+        itself.
     type: path
   results:
     description:
-      - V(changed) returns only streams and tags that changed or failed, V(all) returns all. RV(summary) counts all in
-        either case.
-      - When unset all are returned, or, if the task fails, what changed or failed, so that the message is not lost
-        beside the rest.
+      - V(changed) returns only streams and tags that changed or failed, V(all) returns all. RV(summary) always counts
+        all.
+      - If unset, all are returned. If the task fails, only what changed or failed is returned, so that the message is
+        not lost among the rest.
     type: str
     choices: [all, changed]
 seealso:
@@ -327,10 +332,10 @@ seealso:
 notes:
   - One stream has one writer at a time, whatever O(concurrency) is.
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check
-    mode needs too; further C(patch) and C(create) of C(imagestreams) if reference policy, preference, lookup policy,
+    mode needs, too; also C(patch) and C(create) of C(imagestreams) if reference policy, preference, lookup policy,
     O(scheduled) or O(insecure) of a tag change without an import, C(patch) of C(imagestreams) and C(delete) of
     C(imagestreamtags) for O(purge_tags), and C(delete) of C(imagestreams) for O(state=absent). With C(list) of
-    C(secrets) a refused credential is explained, and the tags of a private O(repository) are listed faster.
+    C(secrets), the module explains a refused credential, and lists the tags of a private O(repository) faster.
 """
 
 EXAMPLES = r"""
@@ -396,7 +401,7 @@ RETURN = r"""
 streams:
   description:
     - The streams in the order in which they were declared, as they are after the run, or would be in check mode.
-    - Returned also when the task fails because tags could not be imported.
+    - They are returned even if the task fails because tags could not be imported.
   returned: always
   type: list
   elements: dict
@@ -426,19 +431,20 @@ streams:
       type: bool
       sample: true
     gone_upstream:
-      description: Tags of the stream that its O(repository) no longer has. They are removed with O(purge_tags) only.
+      description: Tags of the stream that its O(repository) no longer has. They are removed only with O(purge_tags).
       type: list
       elements: str
       sample: [v0]
     tags_from:
-      description: Who listed the tags of O(repository), V(registry) or V(server).
+      description: >-
+        How the tags of O(repository) were listed: from the V(registry) itself, or by the API V(server).
       returned: for a stream with O(repository)
       type: str
       sample: registry
     tags_from_reason:
       description:
-        - Why the registry could not be read from where the module runs, or in check mode why its tags are not known
-          yet. That is no failure.
+        - Why the module could not read the registry itself, or, in check mode, why its tags are not known yet. This is
+          not a failure.
       returned: for a stream with O(repository)
       type: str
       sample: ""
@@ -456,7 +462,7 @@ streams:
           type: str
           sample: v1
         state:
-          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in
+          description: V(present) or V(absent); V(unknown) if the registry could not be asked, with the reason in
             RV(streams[].tags[].error).
           type: str
           sample: present
@@ -481,7 +487,7 @@ streams:
           type: bool
           sample: false
         digest:
-          description: Digest of the tag's newest image; that of the list itself under V(PreserveOriginal).
+          description: Digest of the tag's newest image. Under V(PreserveOriginal), it is that of the list itself.
           type: str
           sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
         previous_digest:
@@ -527,7 +533,7 @@ streams:
           sample: true
         reasons:
           description:
-            - Why the tag was to be changed. Any of V(stream_missing), V(tag_missing), V(source_changed),
+            - Why the tag had to change. Any of V(stream_missing), V(tag_missing), V(source_changed),
               V(import_mode_changed), V(reference_policy_changed), V(scheduled_changed), V(insecure_changed),
               V(preference_changed), V(upstream_moved), V(last_import_failed), V(never_imported), V(forced),
               V(not_listed).
@@ -598,7 +604,7 @@ summary:
       type: int
       sample: 1
     unknown:
-      description: Number of tags that could not be asked for, so that nobody knows whether they are as declared.
+      description: Number of tags whose registry could not be asked, so that their state is unknown.
       type: int
       sample: 0
     unchanged:

@@ -11,8 +11,8 @@ short_description: Describe image streams, and what their registries serve now
 version_added: 1.0.0
 description:
   - Reads image streams with their tags, histories, conditions and policies.
-  - Gives each stream also as the input of M(quayside.openshift_images.image_stream_import), so that a cluster that was
-    set up by other means can be adopted. Importing that back changes nothing.
+  - Also returns each stream as input for M(quayside.openshift_images.image_stream_import), so that you can adopt a
+    cluster that was set up by other means. Importing it back changes nothing.
 author:
   - quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -47,13 +47,13 @@ options:
   upstream:
     description:
       - Also ask the registries, through the cluster, what they serve now for each tag that tracks an external image.
-        That stores nothing, and needs the right to C(create) C(imagestreamimports).
+        This stores nothing, and needs the right to C(create) C(imagestreamimports).
     type: bool
     default: false
   manifests:
     description:
-      - Also read the image of each tag from the cluster, for its media type and the platforms of a manifest list. No
-        registry is asked for that; it costs one request for each different image, and needs the right to C(get)
+      - Also read the image of each tag from the cluster, for its media type and the platforms of a manifest list. This
+        asks no registry. It costs one request for each different image, and needs the right to C(get)
         C(imagestreamimages).
     type: bool
     default: false
@@ -151,7 +151,7 @@ streams:
       type: str
       sample: "image-registry.openshift-image-registry.svc:5000/shop/web"
     tags:
-      description: The tags, those too that are left in the history only.
+      description: The tags, including those that are only left in the history.
       type: list
       elements: dict
       contains:
@@ -326,9 +326,9 @@ streams:
       sample: {namespace: shop, name: web, tags: [{name: v1, from: 'registry.example.com:5000/team/web:v1'}]}
     not_in_variables:
       description:
-        - Tags that C(as_variables) does not hold, each with C(tag) and C(reason).
-        - A value that M(quayside.openshift_images.image_stream_import) refuses is such a reason. Without C(tag) it is
-          about the stream.
+        - Tags that are not in C(as_variables), each with C(tag) and C(reason).
+        - One reason is a value that M(quayside.openshift_images.image_stream_import) refuses. Without C(tag), the entry
+          is about the whole stream.
       type: list
       elements: dict
       sample: [{tag: old, reason: It was removed from the specification.}]
@@ -341,8 +341,8 @@ as_variables:
   elements: dict
   sample: [{namespace: shop, name: web, tags: [{name: v1, from: 'registry.example.com:5000/team/web:v1'}]}]
 failed_namespaces:
-  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with the others'
-    streams.
+  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, and returns the
+    streams of the others.
   returned: always
   type: list
   elements: dict

@@ -13,15 +13,15 @@ description:
   - Imports the tags of image streams that track an image that was pushed, seconds after the push instead of up to 15
     minutes later.
   - A push changes no specification. Only tags that are declared on the cluster are imported, and by default only
-    scheduled ones, so that a forged notification does no more than to have an import made earlier than the cluster
-    itself would make it.
+    scheduled ones, so that a forged notification can only cause an import earlier than the cluster itself would make
+    it.
   - The streams are read once for all pushes of a task. A tag tracks a push if its source is the repository that was
     pushed to, by its own name, by another name of the same registry (O(registry_names)), or through a mirror of an
-    ImageTagMirrorSet. A tag whose source names a digest, that follows another tag, or that is a reference only, is
-    never imported.
-  - A tag that has the pushed digest already costs no request. Under V(Legacy) a tag has one child of a manifest list,
-    so that an import has to tell.
-  - The event filter C(quayside.openshift_images.registry_push) makes O(pushes) of what registries send to a webhook.
+    ImageTagMirrorSet. A tag is never imported if its source names a digest, if it follows another tag, or if it is only
+    a reference.
+  - A tag that already has the pushed digest costs no request. Under V(Legacy), a tag holds one child of a manifest
+    list, so only an import can tell.
+  - The event filter C(quayside.openshift_images.registry_push) turns the notifications of registries into O(pushes).
 author:
   - quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -41,18 +41,19 @@ attributes:
   idempotent:
     support: full
     details:
-      - An image that a tag has already is not imported again, or that import changes nothing.
+      - An image that a tag already has is not imported again, or the import changes nothing.
 options:
   pushes:
     description:
-      - What was pushed. An empty list is no mistake; nothing is done then.
+      - What was pushed. The list may be empty; then nothing is done.
     type: list
     elements: dict
     required: true
     suboptions:
       registry:
         description:
-          - The registry, as pull specs name it. Without it the push is to each of the registries in O(registry_names).
+          - The registry, as pull specs name it. If it is missing, the push counts for each of the registries in
+            O(registry_names).
         type: str
       repository:
         description:
@@ -61,33 +62,34 @@ options:
         required: true
       tag:
         description:
-          - The tag. Without it all tags of the repository are imported that the streams track.
+          - The tag. If it is missing, all tags of the repository that the streams track are imported.
         type: str
       digest:
         description:
-          - The digest that the tag names now, of the list if it is one. A tag that has it already is left alone.
+          - The digest that the tag has now; for a manifest list, that of the list. A tag that already has it is left
+            alone.
         type: str
       at:
         description:
-          - When that was. Nothing depends on it; it is here because the event filter gives it.
+          - When it was pushed. Nothing depends on it; the event filter provides it.
         type: str
   registry_names:
     description:
-      - Names that mean the same registry, one list for each registry, for example its service, its route and a mirror
-        that the cluster does not tell of. A name is a host, with C(:port) and a C(/path) if it has them.
-      - A push to one of the names is a push to each of them.
+      - Lists of names, one for each registry that has several, for example its service, its route, and a mirror that
+        the cluster does not know. A name is a host, with a C(:port) and a C(/path) if it has them.
+      - A push to one of the names counts for each of them.
     type: list
     elements: list
   namespaces:
     description:
-      - Namespaces to look at. Without it the streams of the whole cluster are read, or of all projects of the caller if
-        it may not list those of the cluster.
+      - Namespaces to look at. The default is the whole cluster, or all projects of the caller if it may not list the
+        streams of the cluster.
     type: list
     elements: str
   only_scheduled:
     description:
-      - Import only tags that the cluster imports periodically. V(false) also imports the others, which nobody else
-        would.
+      - Import only tags that the cluster imports periodically. V(false) also imports the others, which the cluster
+        would not import by itself.
     type: bool
     default: true
   results:
@@ -102,9 +104,9 @@ seealso:
     description: Images imported seconds after a registry reports a push.
     link: https://github.com/quayside/openshift_images/blob/main/docs/push.md
 notes:
-  - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); C(list) of
-    C(imagetagmirrorsets) lets it follow mirrors.
-  - What was pushed while nobody listened is brought by the schedule of the cluster, or by
+  - The rights needed are C(list) of C(imagestreams) and C(create) of C(imagestreamimports); to follow mirrors, also
+    C(list) of C(imagetagmirrorsets).
+  - Pushes that nobody heard are made up for by the schedule of the cluster, or by
     M(quayside.openshift_images.image_stream_import).
 """
 
@@ -138,7 +140,7 @@ RETURN = r"""
 streams:
   description:
     - The streams in the order in which they were declared, as they are after the run, or would be in check mode.
-    - Returned also when the task fails because tags could not be imported.
+    - They are returned even if the task fails because tags could not be imported.
   returned: always
   type: list
   elements: dict
@@ -184,7 +186,7 @@ streams:
           type: str
           sample: v1
         state:
-          description: V(present) or V(absent); V(unknown) if it could not be asked for, with the reason in
+          description: V(present) or V(absent); V(unknown) if the registry could not be asked, with the reason in
             RV(streams[].tags[].error).
           type: str
           sample: present
@@ -209,7 +211,7 @@ streams:
           type: bool
           sample: false
         digest:
-          description: Digest of the tag's newest image; that of the list itself under V(PreserveOriginal).
+          description: Digest of the tag's newest image. Under V(PreserveOriginal), it is that of the list itself.
           type: str
           sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
         previous_digest:
@@ -323,7 +325,7 @@ summary:
       type: int
       sample: 1
     unknown:
-      description: Number of tags that could not be asked for, so that nobody knows whether they are as declared.
+      description: Number of tags whose registry could not be asked, so that their state is unknown.
       type: int
       sample: 0
     unchanged:

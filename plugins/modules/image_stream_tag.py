@@ -66,26 +66,27 @@ options:
     type: bool
   scheduled:
     description:
-      - Import the external image periodically. When unset the tag keeps it.
+      - Import the external image periodically. If unset, the tag keeps its setting.
     type: bool
   insecure:
     description:
       - Allow plain HTTP and certificates that cannot be verified for the external image, also if it is only referred
-        to. When unset the tag keeps it.
+        to. If unset, the tag keeps its setting.
     type: bool
   import_mode:
     description:
-      - V(Legacy) or V(PreserveOriginal), written exactly so, for the external image. When unset the tag keeps it.
+      - V(Legacy) or V(PreserveOriginal), written exactly so, for the external image. If unset, the tag keeps its
+        setting.
     type: str
   reference_policy:
     description:
-      - V(Source) or V(Local), written exactly so. When unset the tag keeps it.
+      - V(Source) or V(Local), written exactly so. If unset, the tag keeps its setting.
     type: str
   take_over:
     description:
-      - Change the tag though somebody else reconciles the stream, Argo CD or the Cluster Samples Operator for example,
-        who will undo the change. Without it such a stream is not changed, and the task fails with the owner's name.
-      - A tag that is as it should be needs no leave.
+      - Change the tag even if somebody else reconciles the stream, such as Argo CD or the Cluster Samples Operator, who
+        will undo the change. Otherwise such a stream is not changed, and the task fails with the owner's name.
+      - A tag that is already as declared does not need it.
     type: bool
     default: false
     version_added: 1.0.0
@@ -237,13 +238,13 @@ tag:
       sample: true
     reasons:
       description:
-        - Why the tag was to be changed, as M(quayside.openshift_images.image_stream_import) names it;
-          V(reference_changed) too.
+        - Why the tag had to change, as M(quayside.openshift_images.image_stream_import) names it; V(reference_changed)
+          too.
       type: list
       elements: str
       sample: [scheduled_changed]
     managed_by:
-      description: Who reconciles the stream besides us, V(null) for nobody.
+      description: Who else reconciles the stream, V(null) for nobody.
       type: str
       sample: the Argo CD application "shop"
     error:

@@ -116,12 +116,9 @@ notes:
     A lookup of a list reads each of its children, which a registry that limits pulls counts. Tags that preserve the
     original
     already are not looked up.
-  - >-
-    Going back, V(Legacy) takes the child by the server's three rules - the platform that the tag prefers, where it says
-    none the
-    control plane's architecture and operating system, else V(linux/amd64), else the first entry - from what the
-    registry serves
-    then. That can be another image than the tag had before the migration.
+  - When a tag goes back, V(Legacy) takes one child of what the registry serves at that time, by the server's three
+    rules. It takes the platform that the tag prefers, completed by that of the control plane; otherwise V(linux/amd64);
+    otherwise the first entry. This can be another image than the tag had before the migration.
 """
 
 EXAMPLES = r"""
@@ -191,11 +188,12 @@ candidates:
       sample: linux/arm64
     upstream_moved:
       description: Whether the registry serves another image than the tag was imported from; it then changes for this
-        reason too.
+        reason, too.
       type: bool
       sample: false
     digest_after:
-      description: Digest that the tag will have, the list's or on the way back the child's.
+      description: >-
+        Digest that the tag will have: that of the list, or, on the way back, that of the child.
       type: str
       sample: "sha256:93d9ce11e5b1dd8ee9a20d3fd6d4ef1b9a4c0e62d6c4a4fcd6f1e3d0c29d7b51"
     list_digest:
@@ -216,22 +214,22 @@ candidates:
       type: str
       sample: linux/arm64
     gained_platforms:
-      description: The platforms that are there only after the migration.
+      description: The platforms that the migration adds.
       type: list
       elements: str
       sample: [linux/amd64]
     lost_platforms:
-      description: With O(record), the platforms that are there no more after going back.
+      description: With O(record), the platforms that going back removes.
       type: list
       elements: str
       sample: [linux/amd64]
     followed_by:
-      description: Tags of the same stream that follow this one, and get its image too.
+      description: Tags of the same stream that follow this one, and also get its image.
       type: list
       elements: str
       sample: [latest]
     triggers:
-      description: What acts when the tag, or one that follows it, gets the other image.
+      description: What reacts when the tag, or one that follows it, gets another image.
       type: list
       elements: dict
       contains:
@@ -261,11 +259,11 @@ candidates:
           type: str
           sample: v1
     migratable:
-      description: Whether it can be done.
+      description: Whether the tag can be migrated, or can go back.
       type: bool
       sample: true
     why:
-      description: Why it cannot be done.
+      description: Why it cannot.
       type: str
       sample: The tag refers to its source and is not imported.
 others:
@@ -300,7 +298,7 @@ others:
       type: str
       sample: preserved
     why:
-      description: The same in words; if the registry could not be asked its reason, and what to do about it.
+      description: The same in words. If the registry could not be asked, its reason and what to do about it.
       type: str
       sample: It preserves the list that the registry serves.
 to_preserve:
@@ -320,7 +318,7 @@ to_preserve:
 to_legacy:
   description:
     - The option O(quayside.openshift_images.image_stream_import#module:streams) that goes back, each tag to its own
-      import mode and preferences. Keep it before a migration.
+      import mode and preferences. Save it before a migration.
   returned: always
   type: list
   elements: dict
@@ -338,7 +336,7 @@ failed_namespaces:
   elements: dict
   sample: [{namespace: billing, error: imagestreams.image.openshift.io is forbidden}]
 triggers_read_in:
-  description: The namespaces that were looked at for triggers; V(*) for all.
+  description: The namespaces that were searched for triggers; V(*) for all.
   returned: always
   type: list
   elements: str

@@ -14,11 +14,12 @@ description:
   - Takes the credentials from options, from a Docker C(config.json), from a Podman C(auth.json), or from the content of
     an existing C(.dockerconfigjson).
   - By default the registries of the task are merged into the secret, and whatever else it holds stays. Several tasks,
-    also at the same time, can each bring in their own registries, and no entry is lost.
-  - Credentials are compared by what they mean. An C(auth) equals the user name and password in it; the order of keys,
-    white space and base64 padding make no change.
-  - Content that would break every image import of the namespace is refused, and keys that no image can ever match are
-    warned about.
+    even at the same time, can each add their own registries, and no entry is lost.
+  - >-
+      Credentials are compared by meaning: an C(auth) equals the user name and password in it, and the order of keys,
+      white space and base64 padding do not matter.
+  - Content that would break every image import of the namespace is refused, and there is a warning about keys that no
+    image can ever match.
   - No value of a credential appears in the result, in the diff or in an error, at any verbosity.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
@@ -31,7 +32,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - With O(verify=true) the registries are asked in check mode too.
+      - With O(verify=true), check mode asks the registries, too.
   diff_mode:
     support: full
     details:
@@ -48,7 +49,7 @@ options:
   state:
     description:
       - V(present) creates or updates the secret as described by the other options.
-      - V(absent) deletes the whole secret. To take out one registry only, use O(registries[].state=absent).
+      - V(absent) deletes the whole secret. To remove only one registry, use O(registries[].state=absent).
       - A secret of another kind, which holds no registry credentials, is deleted only with O(recreate=true).
     type: str
     choices: [present, absent]
@@ -56,7 +57,7 @@ options:
   registries:
     description:
       - The registries and their credentials.
-      - What is said here about a registry counts, even if O(auth_file) or O(auth_content) has an entry for it too.
+      - An entry here takes precedence over one for the same registry in O(auth_file) or O(auth_content).
     type: list
     elements: dict
     suboptions:
@@ -85,14 +86,14 @@ options:
       identity_token:
         description:
           - An identity (refresh) token, as C(docker login) stores it for some registries.
-          - Image imports and the kubelet do not understand it, and ask the registry anonymously; there is a warning
-            about that.
+          - Image imports and the kubelet do not understand it, and ask the registry anonymously. There is a warning
+            about this.
         type: str
       from_secret:
         description:
           - Take the credential from the entry for O(registries[].registry) of another secret of the cluster, such as
             one that External Secrets keeps fresh, instead of giving it here.
-          - It is read at each run and compared by what it means, so the secrets of the task follow it.
+          - Each run reads it and compares it by meaning, so the secrets of the task follow it.
           - Needs the right to C(get) that secret.
         type: dict
         version_added: 1.0.0
@@ -110,11 +111,11 @@ options:
       email:
         description:
           - The e-mail address to store with the credential. No consumer needs it.
-          - Left out, the address that is in the secret stays.
+          - If unset, the address in the secret stays.
         type: str
       state:
         description:
-          - V(absent) takes the registry out of the secret.
+          - V(absent) removes the registry from the secret.
         type: str
         choices: [present, absent]
         default: present
@@ -134,16 +135,15 @@ options:
     description:
       - The path of a Docker C(config.json), a Podman C(auth.json) or a C(.dockercfg), on the host where the module
         runs.
-      - A file whose passwords are kept by a credential helper (C(credsStore), C(credHelpers)) holds none, and is
-        refused.
-      - Every entry that is taken must be usable; choose with O(only) if some are not.
-      - Tokens that Docker Desktop keeps beside the login of Docker Hub are left out, with a warning.
+      - A file whose passwords are in a credential helper (C(credsStore), C(credHelpers)) contains none, and is refused.
+      - Every entry that is taken must be usable. If some are not, select the others with O(only).
+      - Tokens that Docker Desktop stores with the login for Docker Hub are left out, with a warning.
     type: path
   auth_content:
     description:
       - The content of a Docker C(config.json) or a Podman C(auth.json) or a C(.dockercfg), instead of O(auth_file). A
         mapping, its JSON text, or the base64 of that, as the C(data) of a secret has it under C(.dockerconfigjson).
-      - Give it as text to keep user names readable in the result. Of a mapping Ansible masks every value.
+      - Give it as text to keep user names readable in the result. In a mapping, Ansible masks every value.
     type: raw
   only:
     description:
@@ -164,7 +164,7 @@ options:
       - The type of the secret.
       - V(kubernetes.io/dockercfg) is the older form, without C(auths) around the registries.
       - V(kubernetes.io/podmanconfigjson) appears in some documentation for Podman users. Nothing in the cluster reads
-        that type, neither image imports nor pods nor builds, and there is a warning about that. A Podman C(auth.json)
+        that type, neither image imports nor pods nor builds, and there is a warning about this. A Podman C(auth.json)
         works as V(kubernetes.io/dockerconfigjson).
     type: str
     choices:
@@ -174,31 +174,30 @@ options:
     default: kubernetes.io/dockerconfigjson
   create:
     description:
-      - Whether a secret that does not exist is created. With V(false) it is an error that there is none.
+      - Whether a secret that does not exist is created. With V(false), a missing secret is an error.
     type: bool
     default: true
   recreate:
     description:
-      - Allow to delete the secret and create it again if it cannot be changed in place, because it has another type or
-        is marked immutable.
-      - With O(update=merge) its registries are taken over, as are its labels and annotations.
-      - If the new secret cannot be created, the former one is put back. Meanwhile a copy of it is kept beside it, in a
-        secret of the same name with C(.former) at its end, so that nothing is lost if the run is killed. With
-        O(update=merge) the next run creates the secret with what the copy holds besides the registries of the task.
-        That is a change like any other, and there is a warning that names these registries, since some of them may have
-        been revoked since.
-      - Nothing is taken from a copy that no run with a credential of this task has written, whoever made it.
-      - A copy that is left beside a secret that is there again is deleted by the next run.
-      - A secret that a finalizer keeps after its deletion is never written. The task fails and says where the former
-        content is kept.
+      - Allow the module to delete and recreate the secret if it cannot be changed in place, because it has another type
+        or is marked immutable.
+      - With O(update=merge), the new secret keeps its registries, and always its labels and annotations.
+      - If the new secret cannot be created, the former one is restored. Meanwhile a copy of it is kept in a secret of
+        the same name with C(.former) at its end, so that nothing is lost if the run is killed. With O(update=merge),
+        the next run creates the secret with what the copy contains in addition to the registries of the task. This is a
+        change like any other. A warning names these registries, because some of them may have been revoked since.
+      - Nothing is taken from a copy unless a run with a credential of this task has written it.
+      - If the secret exists again, the next run deletes a leftover copy.
+      - A secret that a finalizer keeps after its deletion is never written. The task fails, and says where the former
+        content is.
     type: bool
     default: false
   former_password:
     description:
       - Only replace an entry that has this password, or the new one already. A secret whose entry has another password
         is left as it is, with V(other_password) among RV(secrets[].reasons).
-      - C(sha256:) and the digest of the password in hexadecimal digits may be given instead.
-      - Whoever may write a secret in a namespace can give it an entry for any registry. Without this option such an
+      - You can give C(sha256:) and the digest of the password in hexadecimal digits instead.
+      - Whoever may write a secret in a namespace can give it an entry for any registry. Without this option, such an
         entry gets the new password, too.
     type: str
     version_added: 1.0.0
@@ -211,15 +210,15 @@ options:
   hosted:
     description:
       - What to do with the cluster's global pull secret, V(pull-secret) in the namespace V(openshift-config), if
-        another cluster hosts the control plane of this one. Such a cluster has its global pull secret from there, and
+        another cluster hosts the control plane of this one. Such a cluster gets its global pull secret from there, and
         every change of it here is undone.
       - V(refuse) fails, and writes nothing.
       - V(additional) merges the registries into the secret V(additional-pull-secret) in the namespace V(kube-system)
         instead, whatever O(create) says. The hosting cluster merges that one into what the nodes pull with. It is
-        deleted with its last registry. There is a warning about each registry that the original pull secret has another
-        credential for, since the original wins, and one that image imports do not see this secret.
-      - Needs the right to C(get) the infrastructure C(cluster) of C(config.openshift.io). Without it the cluster is
-        taken for one that is not hosted, with a warning.
+        deleted with its last registry. There is a warning about each registry for which the original pull secret has
+        another credential, because the original wins, and one that says that image imports do not see this secret.
+      - Needs the right to C(get) the infrastructure C(cluster) of C(config.openshift.io). Without it, the module treats
+        the cluster as one that is not hosted, with a warning.
     type: str
     choices: [refuse, additional]
     default: refuse
@@ -227,8 +226,8 @@ options:
   import_namespaces:
     description:
       - With O(hosted=additional), namespaces whose image streams import from the registries of the task. If the control
-        plane is hosted, each gets a secret V(additional-pull-secret) of its own with these registries, since imports do
-        not see the one of the cluster. Otherwise they need none, and get none.
+        plane is hosted, each gets a secret V(additional-pull-secret) of its own with these registries, because imports
+        do not see that of the cluster. Otherwise they need none, and get none.
     type: list
     elements: str
     version_added: 1.0.0
@@ -240,30 +239,30 @@ options:
     default: false
   verify_ca_cert:
     description:
-      - With O(verify=true), the path of the CA certificates to check the registries' certificates with.
-      - Without it the CA certificates of the Python library C(requests) are used, or those of E(REQUESTS_CA_BUNDLE).
+      - With O(verify=true), the path of the CA certificates with which the registries' certificates are verified.
+      - The default is the CA certificates of the Python library C(requests), or those of E(REQUESTS_CA_BUNDLE).
     type: path
   verify_insecure:
     description:
-      - With O(verify=true), globs of registries of which any certificate is accepted, and plain HTTP if they do not
+      - With O(verify=true), globs of registries for which any certificate is accepted, and plain HTTP if they do not
         speak TLS.
-      - Meant for those that come from O(auth_file); the others have O(registries[].insecure).
+      - It is meant for registries in O(auth_file); the others have O(registries[].insecure).
     type: list
     elements: str
   exclude_from_import:
     description:
-      - V(true) sets the annotation C(openshift.io/image.excludeSecret), with which image imports do not use the secret.
-        V(false) removes it.
-      - Left out, it stays as it is.
+      - V(true) sets the annotation C(openshift.io/image.excludeSecret), which keeps image imports from using the
+        secret. V(false) removes it.
+      - If unset, it stays as it is.
     type: bool
   take_over:
     description:
-      - Write the secret though somebody else reconciles it, such as Argo CD, Flux or External Secrets, who will undo
+      - Write the secret even if somebody else reconciles it, such as Argo CD, Flux or External Secrets, who will undo
         the change.
-      - Without it such a secret is not changed, and the task fails with the owner's name. RV(secrets[].managed_by) has
-        it too.
+      - Otherwise such a secret is not changed, and the task fails with the owner's name, which RV(secrets[].managed_by)
+        contains, too.
       - The hosting cluster of a hosted control plane is the owner of the cluster's global pull secret.
-      - The guide on owners says which marks are known, and of which owners there is only a warning.
+      - The guide on owners lists the marks that are known, and the owners about which there is only a warning.
     type: bool
     default: false
     version_added: 1.0.0
@@ -276,11 +275,12 @@ options:
       - Annotations to set on the secret. Others stay; one with the value V(null) is removed.
     type: dict
 notes:
-  - An image import uses every secret of its namespace that has one of the two Docker types, linked to a service account
-    or not. For an image it uses only the first match, which is the longest key and then the secret whose name sorts
-    first. Pods and builds use linked secrets.
-  - Hidden entries and broken secrets beside this one are warned about if the caller may list the secrets of the
-    namespace; RV(secrets[].shadowing_checked) says whether that was so.
+  - >-
+      An image import uses every secret of its namespace that has one of the two Docker types, linked to a service
+      account or not. For an image, it uses only the first match: the longest key, then the secret whose name sorts
+      first. Pods and builds use linked secrets.
+  - If the caller may list the secrets of the namespace, there are warnings about hidden entries and about broken
+    secrets beside this one. RV(secrets[].shadowing_checked) says whether they were read.
 seealso:
   - module: quayside.openshift_images.sa_secret_link
 author:
@@ -358,7 +358,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 secrets:
-  description: What became of the secret in each namespace.
+  description: The result for the secret in each namespace.
   returned: when the options were valid
   type: list
   elements: dict
@@ -380,7 +380,7 @@ secrets:
       type: str
       sample: kubernetes.io/dockerconfigjson
     registries:
-      description: Every registry that the secret holds now, and those that were taken out.
+      description: Every registry that the secret contains now, and those that were removed.
       type: list
       elements: dict
       contains:
@@ -389,7 +389,7 @@ secrets:
           type: str
           sample: registry.example.com:5000
         state:
-          description: V(present) if the secret holds it, V(absent) if not, or no longer.
+          description: V(present) if the secret contains it, V(absent) if it does not, or no longer does.
           type: str
           sample: present
         username:
@@ -402,9 +402,9 @@ secrets:
           sample: puller@example.com
         expires_at:
           description:
-            - When the credential ends, in UTC, if it says so itself, as tokens of Amazon ECR and JSON Web Tokens do.
-              V(null) for all others.
-            - There is a warning about a credential of the task that has ended.
+            - When the credential expires, in UTC, if it contains its expiry, as tokens of Amazon ECR and JSON Web
+              Tokens do. V(null) for all others.
+            - There is a warning about a credential of the task that has expired.
           type: str
           sample: "2026-01-31T12:00:00Z"
         changed:
@@ -428,7 +428,9 @@ secrets:
         - Why it changes. One or more of V(secret_missing), V(type_changed), V(immutable), V(content_unreadable),
           V(registries_changed), V(other_content_removed), V(labels_changed), V(annotations_changed),
           V(import_exclusion_changed), and V(not_wanted).
-        - V(other_password) is no reason to change it, but why it was left as it is, with O(former_password).
+        - >-
+            V(other_password) is not a reason to change it: with O(former_password), it says why the secret was left as
+            it is.
       type: list
       elements: str
       sample: [registries_changed]
@@ -446,8 +448,8 @@ secrets:
       sample: null
 hosted:
   description:
-    - Whether another cluster hosts the control plane of this one. V(null) if that was of no importance, or may not be
-      known.
+    - Whether another cluster hosts the control plane of this one. V(null) if it did not matter, or if the caller may
+      not know it.
   returned: when the options were valid
   type: bool
   sample: null
@@ -458,7 +460,7 @@ failed_namespaces:
   elements: str
   sample: []
 verified:
-  description: What logging in to the registries has shown.
+  description: The results of logging in to the registries.
   returned: with O(verify=true), otherwise empty
   type: list
   elements: dict
@@ -473,8 +475,8 @@ verified:
       sample: puller
     result:
       description:
-        - V(accepted), V(refused), V(failed) (the registry could not be asked), V(not_asked) (it wants no credential),
-          or V(not_tried) (the key stands for many hosts).
+        - V(accepted), V(refused), V(failed) (the registry could not be asked), V(not_asked) (it requires no
+          credential), or V(not_tried) (the key stands for many hosts).
       type: str
       sample: accepted
     error:
@@ -511,7 +513,7 @@ summary:
       type: int
       sample: 0
     unchanged:
-      description: Secrets that were as wanted.
+      description: Secrets that were already as declared.
       type: int
       sample: 1
     failed:

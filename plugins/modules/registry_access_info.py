@@ -10,13 +10,13 @@ module: registry_access_info
 version_added: 1.0.0
 short_description: Describe pull secrets and their links, and say which credential an image import uses
 description:
-  - Reads the secrets with registry credentials and the service accounts of one, several or all namespaces. It tells
+  - Reads the secrets with registry credentials and the service accounts of one, several or all namespaces. It reports
     which registries and users they are for, what is wrong with them, and which service accounts are linked to them.
-  - Gives them also as variables of the role P(quayside.openshift_images.registry_access#role), with a placeholder for
-    each credential, so that a cluster that was set up by other means can be adopted.
-  - Says on request, for any image, which secret and key the API server uses for an import, or that none matches and
+  - Also returns them as variables of the role P(quayside.openshift_images.registry_access#role), with a placeholder for
+    each credential, so that you can adopt a cluster that was set up by other means.
+  - On request, says for any image which secret and key the API server uses for an import, or that none matches, and
     which key would.
-  - Never returns a password, a token, or anything that they could be told from.
+  - Never returns a password, a token, or anything from which they could be derived.
 extends_documentation_fragment:
   - quayside.openshift_images._cluster
   - quayside.openshift_images._attributes
@@ -28,7 +28,7 @@ options:
   namespace:
     description:
       - Namespace to look at.
-      - Without O(namespace), O(namespaces) and O(namespace_label_selectors), all namespaces are looked at, with two
+      - Without O(namespace), O(namespaces) and O(namespace_label_selectors), all namespaces are read, with two
         requests.
     type: str
   namespaces:
@@ -38,24 +38,25 @@ options:
     elements: str
   namespace_label_selectors:
     description:
-      - Label selectors that a namespace has to fit, all of them, to be looked at.
+      - Label selectors. Only namespaces that match all of them are read.
     type: list
     elements: str
   skip_namespaces:
     description:
-      - Globs of namespaces that are not looked at, such as V(openshift-*).
+      - Globs of namespaces to leave out, such as V(openshift-*).
     type: list
     elements: str
   name:
     description:
-      - Only look at the secret of this name. In namespaces that are named, the right to C(get) it is enough.
+      - Only read the secret of this name. If you name the namespaces, the right to C(get) it is enough.
     type: str
   registry:
     description:
-      - Only describe secrets that have an entry for this registry, and of their entries only this one.
-      - Keys are compared as the cluster compares them, so V(registry.example.com) is also
-        C(https://registry.example.com/v1/), and is not C(registry.example.com/team) nor C(registry.example.com:443).
-      - A secret that cannot be read is described too, since it might have the entry.
+      - Only describe secrets that have an entry for this registry, and only that entry.
+      - Keys are compared as the cluster compares them, so V(registry.example.com) also stands for
+        C(https://registry.example.com/v1/), but neither for C(registry.example.com/team) nor for
+        C(registry.example.com:443).
+      - A secret that cannot be read is described, too, because it might have the entry.
     type: str
   registry_username:
     description:
@@ -69,16 +70,16 @@ options:
   include_opaque:
     description:
       - Also read the secrets of the type C(Opaque), to find registry credentials there. Nothing uses them, but somebody
-        may have meant to.
+        may have meant them to be used.
       - Other types that hold no registry credentials are never read.
     type: bool
     default: false
   expires_within:
     description:
-      - Report the problem V(credential_expires) for credentials that end within so many hours. The default V(0) reports
-        those that have ended.
-      - Only credentials that say themselves when they end are known, which are tokens of Amazon ECR and JSON Web
-        Tokens. A token of ECR is good for twelve hours.
+      - Report the problem V(credential_expires) for credentials that expire within so many hours. The default V(0)
+        reports those that have expired.
+      - This concerns only credentials that contain their expiry, such as tokens of Amazon ECR, which are valid for
+        twelve hours, and JSON Web Tokens.
     type: int
     default: 0
     version_added: 1.0.0
@@ -86,17 +87,16 @@ options:
     description:
       - Pull specs of images. RV(explanations) says for each of them, in each namespace, which credential an import
         uses.
-      - If the secrets of a namespace may not be listed, its explanations say so, and the task does not fail because of
-        that.
+      - If the caller may not list the secrets of a namespace, its explanations say so, and the task does not fail.
     type: list
     elements: str
 notes:
   - The rights needed are C(list) of C(secrets) and, unless O(links=false), of C(serviceaccounts), in the namespaces or
     in the whole cluster. For O(namespace_label_selectors) also C(list) of C(namespaces). Whoever may list secrets may
-    read them; this module shows none.
-  - The secrets that the cluster keeps for its own registry, one for each service account, are left out everywhere but
-    in RV(explanations), for which they count.
-  - An import that no secret of the namespace matches uses the cluster's global pull secret, which can be looked at with
+    read them; this module shows no value.
+  - The secrets that the cluster keeps for its own registry, one for each service account, count in RV(explanations),
+    and are left out everywhere else.
+  - An import that no secret of the namespace matches uses the cluster's global pull secret, which you can read with
     O(namespace=openshift-config) and O(name=pull-secret).
 seealso:
   - module: quayside.openshift_images.pull_secret
@@ -303,8 +303,8 @@ explanations:
       sample: null
     mirrors:
       description:
-        - The same for the image in each mirror of the cluster, in the order in which imports try them, with
-          RV(explanations[].image) as it is called there. Imports try the image's own registry last.
+        - The same for the image in each mirror of the cluster, in the order in which imports try them, with its name
+          there as RV(explanations[].image). Imports try the image's own registry last.
         - V(null) if the caller may not list the cluster's mirror sets.
       type: list
       elements: dict
@@ -313,7 +313,7 @@ as_variables:
   description:
     - The secrets with their links as C(registry_access_secrets) of the role, with a template for each credential.
     - A user name or an address may look like a template, too. P(quayside.openshift_images.adopted_variables#filter)
-      writes them so that Ansible runs none of these.
+      writes them so that Ansible never evaluates them.
   returned: when the options were valid
   type: list
   elements: dict
@@ -328,7 +328,7 @@ as_variables:
         - service_accounts: [default]
           for: [pull]
 placeholders:
-  description: The variables in RV(as_variables) that are still to be defined, one for each different credential.
+  description: The variables in RV(as_variables) that you have to define, one for each different credential.
   returned: when the options were valid
   type: list
   elements: dict
@@ -339,7 +339,7 @@ placeholders:
       sample: registry_access_password_registry_example_com_5000
     kind:
       description: What its value is, V(password), V(identity_token), or V(auth) (the base64 of C(user:password)) if
-        that is no text.
+        that is not text.
       type: str
       sample: password
     registry:
@@ -356,7 +356,7 @@ placeholders:
       elements: str
       sample: [shop/registry, billing/registry]
 not_in_variables:
-  description: What RV(as_variables) cannot express and therefore does not hold. The role keeps it as it is.
+  description: What RV(as_variables) cannot express, and therefore leaves out. The role keeps it as it is.
   returned: when the options were valid
   type: list
   elements: dict
@@ -380,15 +380,15 @@ not_in_variables:
 related:
   description:
     - With O(registry), the entries that it leaves out although they are for the same host and port, such as those for a
-      path of it, each with C(namespace), C(name) of the secret, C(registry), the key, and C(username). With
-      O(registry_username) those of this user.
+      path. Each has C(namespace), C(name) of the secret, C(registry), which is the key, and C(username). With
+      O(registry_username), only those of this user.
   returned: when the options were valid
   type: list
   elements: dict
   sample: []
 failed_namespaces:
-  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, with what was
-    read of the others.
+  description: Namespaces that could not be read, each with C(namespace) and C(error). The task fails, and returns what
+    was read of the others.
   returned: when the options were valid
   type: list
   elements: dict
@@ -396,7 +396,7 @@ failed_namespaces:
 hosted:
   description:
     - Whether another cluster hosts the control plane of this one, so that nodes pull with
-      C(kube-system/additional-pull-secret), too. V(null) if the cluster's global pull secret was not asked for with
+      C(kube-system/additional-pull-secret), too. V(null) unless the cluster's global pull secret was requested with
       O(namespace) and O(name), or if the caller may not know it.
   returned: when the options were valid
   type: bool
@@ -407,7 +407,7 @@ summary:
   type: dict
   contains:
     namespaces:
-      description: Namespaces that were looked at; of all, those with a secret or a service account.
+      description: Namespaces that were read; if all were, those with a secret or a service account.
       type: int
       sample: 2
     secrets:

@@ -10,10 +10,10 @@ module: registry_image_info
 short_description: Describe images as their registries serve them
 version_added: 1.0.0
 description:
-  - Reads manifests, manifest lists and image indexes, labels and tag lists from container registries, from where the
-    module runs. No cluster takes part unless O(namespace) is given.
-  - Says which child of a list an import with the mode V(Legacy) would take, and by which of its rules.
-  - What one registry refuses does not hide the others. The task fails after everything else was read.
+  - Reads manifests, manifest lists and image indexes, labels and tag lists from container registries, on the host where
+    the module runs. No cluster is involved unless O(namespace) is given.
+  - Says which child of a list an import with the mode V(Legacy) would take, and by which rule.
+  - If one registry refuses, the others are still read. The task fails after that.
 author:
   - quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -26,7 +26,7 @@ extends_documentation_fragment:
 options:
   images:
     description:
-      - Pull specs of images, by tag or by digest. Without either the tag V(latest) is read.
+      - Pull specs of images, by tag or by digest. The default tag is V(latest).
     type: list
     elements: str
     aliases: [image]
@@ -42,8 +42,8 @@ options:
     elements: str
   registries:
     description:
-      - Credentials of registries, and how these are reached.
-      - What is said here about a registry counts, even if O(auth_file) or O(auth_content) has an entry for it too.
+      - Credentials of registries, and how to reach these.
+      - An entry here takes precedence over one for the same registry in O(auth_file) or O(auth_content).
     type: list
     elements: dict
     suboptions:
@@ -72,12 +72,12 @@ options:
         type: str
       insecure:
         description:
-          - Whether to accept any certificate, and plain HTTP if the registry does not speak TLS. When unset O(insecure)
+          - Whether to accept any certificate, and plain HTTP if the registry does not speak TLS. If unset, O(insecure)
             counts.
         type: bool
       ca_cert:
         description:
-          - Path of CA certificates to trust for this registry besides those of the system. When unset
+          - Path of CA certificates to trust for this registry in addition to those of the system. If unset,
             O(registry_ca_cert) counts.
         type: path
   auth_file:
@@ -91,8 +91,8 @@ options:
     type: raw
   namespace:
     description:
-      - A namespace of the cluster whose pull secrets are used, as an import there would use them, for images that
-        neither O(registries) nor O(auth_file) has a credential for.
+      - A namespace of the cluster. Its pull secrets are used, as an import there would use them, for images for which
+        neither O(registries) nor O(auth_file) has a credential.
     type: str
   insecure:
     description:
@@ -101,7 +101,7 @@ options:
     default: false
   registry_ca_cert:
     description:
-      - Path of CA certificates to trust for registries besides those of the system.
+      - Path of CA certificates to trust for registries, in addition to those of the system.
     type: path
   prefer_architecture:
     description:
@@ -115,7 +115,7 @@ options:
   control_plane_architecture:
     description:
       - The architecture of the cluster's control plane, for RV(images[].legacy_choice).
-      - Defaults to that of the cluster if O(namespace) is given, else to V(amd64).
+      - The default is that of the cluster if O(namespace) is given, otherwise V(amd64).
     type: str
   concurrency:
     description:
@@ -131,9 +131,9 @@ seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.image_stream_info
 notes:
-  - Without O(namespace) the options of cluster access are not used, and no rights in a cluster are needed. With it,
-    C(list) of C(secrets) in the namespace.
-  - Each image costs one pull of a rate-limited registry, a list one more.
+  - Without O(namespace), the options for cluster access are not used, and no rights in a cluster are needed. With it,
+    C(list) of C(secrets) in the namespace is needed.
+  - A rate-limited registry counts one pull for each image, and one more for a list.
   - The proxy variables of the environment are honoured.
 """
 
@@ -174,7 +174,7 @@ RETURN = r"""
 images:
   description:
     - The images in the order of O(images).
-    - Returned also when the task fails because others could not be read.
+    - They are returned even if the task fails because others could not be read.
   returned: always
   type: list
   elements: dict
@@ -230,7 +230,7 @@ images:
           type: str
           sample: "application/vnd.docker.distribution.manifest.v2+json"
     os:
-      description: Operating system of the image. For a list here and below that of the child in
+      description: Operating system of the image. For a list, this and the following values are those of the child in
         RV(images[].legacy_choice).
       type: str
       sample: linux
@@ -293,7 +293,7 @@ images:
           type: str
           sample: The list has an image for linux/amd64.
     credential:
-      description: The credential that the registry was asked with, without its password. Null if none matched.
+      description: The credential with which the registry was asked, without its password. Null if none matched.
       type: dict
       contains:
         source:
@@ -309,7 +309,7 @@ images:
           type: str
           sample: puller
     error:
-      description: What could not be read, by whom that was refused, and what to do.
+      description: What could not be read, who refused it, and what to do.
       type: str
       sample: "registry.example.com:5000 refused the user name and password (HTTP 401)."
 repositories:

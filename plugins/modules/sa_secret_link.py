@@ -10,9 +10,9 @@ module: sa_secret_link
 version_added: 1.0.0
 short_description: Link secrets to service accounts
 description:
-  - Adds secrets to the lists of service accounts, and takes them out, as C(oc secrets link) and C(oc secrets unlink)
-    do, in one or many namespaces.
-  - Only what the task names is changed. Entries keep their order, and none is added twice.
+  - Adds secrets to the lists of service accounts, and removes them, as C(oc secrets link) and C(oc secrets unlink) do,
+    in one or many namespaces.
+  - Only what the task names changes. Entries keep their order, and none is added twice.
   - Each service account is read, changed and written back with its C(resourceVersion). If somebody else has changed it
     in between, it is read again, so no entry of a concurrent writer is ever lost.
 extends_documentation_fragment:
@@ -26,8 +26,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - A secret that does not exist yet is an error outside check mode. In check mode it is a warning, since an earlier
-        task may be about to create it.
+      - A secret that does not exist yet is an error outside check mode. In check mode it is a warning, because an
+        earlier task may be about to create it.
   diff_mode:
     support: full
   idempotent:
@@ -43,24 +43,24 @@ options:
   secrets:
     description:
       - The names of the secrets.
-      - With O(state=exact) the list may be empty; then only the secrets that the cluster keeps for itself stay linked.
+      - With O(state=exact), the list may be empty. Then only the secrets that the cluster keeps for itself stay linked.
     type: list
     elements: str
     required: true
   for:
     description:
-      - V(pull) is the list C(imagePullSecrets), which pods and builds of the service account pull images with.
+      - V(pull) is the list C(imagePullSecrets), with which pods and builds of the service account pull images.
       - V(mount) is the list C(secrets), which pods may mount.
-      - The list that is not named here is not touched, whatever O(state) says.
+      - A list that is not named here does not change, whatever O(state) says.
     type: list
     elements: str
     choices: [pull, mount]
     default: [pull]
   state:
     description:
-      - V(present) adds the secrets that are missing in the lists and leaves all others. A secret that gets a new link
+      - V(present) adds the secrets that are missing from the lists, and keeps all others. A secret that gets a new link
         must exist.
-      - V(absent) takes the secrets out of the lists. They need not exist, nor need the service account.
+      - V(absent) removes the secrets from the lists. Neither they nor the service account need to exist.
       - V(exact) makes the secrets the only entries of the lists, apart from those that the cluster keeps for the
         service account itself, which are named in its annotation C(openshift.io/internal-registry-pull-secret-ref) or
         like C(builder-dockercfg-x7k2p) and C(builder-token-x7k2p).
@@ -69,16 +69,16 @@ options:
     default: present
   pending_secrets:
     description:
-      - For check mode only. Secrets that an earlier task of the play would have created, so that it is no surprise that
-        they do not exist yet. The role quayside.openshift_images.registry_access gives those that it creates itself.
+      - For check mode only. Secrets that an earlier task of the play would have created, so that check mode does not
+        warn about them. The role quayside.openshift_images.registry_access passes those that it creates itself.
     type: list
     elements: str
   take_over:
     description:
-      - Write service accounts though somebody else reconciles them, such as Argo CD or Flux, who will undo the change.
-      - Without it such an account is not changed, and the task fails with the owner's name.
-        RV(service_accounts[].managed_by) has it too.
-      - About accounts of Helm charts and of the Operator Lifecycle Manager there is a warning only.
+      - Write service accounts even if somebody else reconciles them, such as Argo CD or Flux, who will undo the change.
+      - Otherwise such an account is not changed, and the task fails with the owner's name, which
+        RV(service_accounts[].managed_by) contains, too.
+      - For accounts of Helm charts and of the Operator Lifecycle Manager, there is only a warning.
     type: bool
     default: false
     version_added: 1.0.0
@@ -96,7 +96,7 @@ options:
     default: 1
 notes:
   - Image imports do not look at links. They use every registry secret of their namespace.
-  - Without the right to read secrets, the module takes the secrets to exist.
+  - Without the right to read secrets, the module assumes that the secrets exist.
 seealso:
   - module: quayside.openshift_images.pull_secret
 author:
@@ -134,7 +134,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 service_accounts:
-  description: What became of each service account.
+  description: The result for each service account.
   returned: when the options were valid
   type: list
   elements: dict
@@ -157,7 +157,7 @@ service_accounts:
           type: str
           sample: pull
         secrets:
-          description: The names in the list, afterwards.
+          description: The names in the list after the run.
           type: list
           elements: str
           sample: [default-dockercfg-x7k2p, registry]
@@ -167,7 +167,7 @@ service_accounts:
           elements: str
           sample: [registry]
         removed:
-          description: The names that were taken out.
+          description: The names that were removed.
           type: list
           elements: str
           sample: []
@@ -218,7 +218,7 @@ summary:
       type: int
       sample: 1
     unchanged:
-      description: Those that were as wanted.
+      description: Those that were already as declared.
       type: int
       sample: 1
     failed:

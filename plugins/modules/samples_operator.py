@@ -10,11 +10,11 @@ module: samples_operator
 short_description: Configure the Cluster Samples Operator and see its image streams imported
 version_added: 1.0.0
 description:
-  - Sets the registry that the sample image streams in namespace C(openshift) come from, which samples are left alone,
-    and whether the operator manages them at all. That is the object C(configs.samples.operator.openshift.io/cluster).
+  - Sets the registry of the sample image streams in the namespace C(openshift), the samples to leave alone, and whether
+    the operator manages them at all. The configuration is the object C(configs.samples.operator.openshift.io/cluster).
   - Waits until the operator has done what the configuration says, and until the image streams that it manages are
     imported.
-  - Tries failed imports again, and reports the tags that the registry does not have.
+  - Retries failed imports, and reports the tags that the registry does not have.
   - What is not given stays as it is. A run that finds everything done writes nothing.
 author:
   - quayside contributors (@quayside)
@@ -30,8 +30,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Check mode does not wait. If the configuration would change, what the operator makes of it cannot be known
-        before.
+      - Check mode does not wait. If the configuration would change, check mode cannot know what the operator will do.
   diff_mode:
     support: full
   idempotent:
@@ -39,15 +38,15 @@ attributes:
 options:
   samples_registry:
     description:
-      - The registry as C(host[:port][/path]). The operator puts it in the place of the registry's host in the sources
-        of its image streams.
-      - An empty string is the registry that is built into the release.
+      - The registry as C(host[:port][/path]). The operator replaces the registry's host in the sources of its image
+        streams with it.
+      - An empty string stands for the registry that is built into the release.
     type: str
   management_state:
     description:
       - V(Managed) lets the operator create and correct the samples.
-      - V(Unmanaged) lets it leave everything as it is, the configuration's changes included.
-      - V(Removed) lets it delete the samples, but for those that are skipped.
+      - V(Unmanaged) makes it leave everything as it is, even if the configuration changes.
+      - V(Removed) makes it delete the samples, except those that are skipped.
     type: str
     choices: [Managed, Unmanaged, Removed]
   skipped_imagestreams:
@@ -66,22 +65,22 @@ options:
     description:
       - Wait until the operator and the imports are done. Failed imports are retried and reported only with
         O(wait=true).
-      - An import that failed is done too.
+      - A failed import counts as done.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait at most, in seconds. What is left to do then is in the message of the failed task.
+      - Maximum time to wait, in seconds. The message of the failed task says what is left to do.
     type: int
     default: 600
   wait_sleep:
     description:
-      - How long to wait before the module looks again, in seconds.
+      - Time between two checks, in seconds.
     type: int
     default: 5
   retry_failed:
     description:
-      - Import the tags again whose import failed, each as the operator has declared it.
+      - Retry the tags whose import failed, each as the operator has declared it.
     type: bool
     default: true
   ignore_failed_tags:
@@ -93,8 +92,9 @@ seealso:
   - module: quayside.openshift_images.image_stream_import
   - module: quayside.openshift_images.pull_secret
 notes:
-  - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in namespace
-    C(openshift) C(list) and C(get) of C(imagestreams), and C(create) of C(imagestreamimports) for O(retry_failed=true).
+  - The rights needed are C(get) and C(patch) of C(configs.samples.operator.openshift.io) named C(cluster); in the
+    namespace C(openshift), C(list) and C(get) of C(imagestreams), and C(create) of C(imagestreamimports) for
+    O(retry_failed=true).
   - The architectures of the samples cannot be set, because the operator refuses to change them while it manages
     samples.
 """
@@ -185,7 +185,7 @@ imagestreams:
   elements: str
   sample: [httpd, nodejs]
 streams:
-  description: Image streams of which imports were retried, as M(quayside.openshift_images.image_stream_import) returns
+  description: Image streams whose imports were retried, as M(quayside.openshift_images.image_stream_import) returns
     them.
   returned: always
   type: list
@@ -210,7 +210,7 @@ failed_tags:
       type: str
       sample: "2.4-ubi9"
     from:
-      description: The image that the registry was asked for.
+      description: The image that was requested from the registry.
       type: str
       sample: "mirror.example.com:5000/ubi9/httpd-24:latest"
     reason:
@@ -233,8 +233,8 @@ failed_imagestreams:
   elements: str
   sample: [httpd]
 outstanding:
-  description: What was still to be done at the end, a sentence each. Empty if all was done, or if the module did not
-    look.
+  description: What was left to do at the end, one sentence each. Empty if everything was done, or if the module did not
+    check.
   returned: always
   type: list
   elements: str
@@ -249,7 +249,7 @@ summary:
       type: int
       sample: 42
     tags:
-      description: Tags of these that are imported from a registry.
+      description: Their tags that are imported from a registry.
       type: int
       sample: 120
     imported:
@@ -265,7 +265,7 @@ summary:
       type: int
       sample: 1
     retried:
-      description: Tags of which the import was retried.
+      description: Tags whose import was retried.
       type: int
       sample: 1
 """

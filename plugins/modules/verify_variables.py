@@ -12,10 +12,9 @@ module: verify_variables
 version_added: 1.0.0
 short_description: Check the variables of the collection's roles before anything is done
 description:
-  - Fails with one line for each variable of the roles that holds what they do not take, with the place where it stands,
-    and for each undefined variable inside one that is given.
-  - Warns of variables that look like ones of the collection and are none, for example because of a letter that is
-    missing.
+  - Fails with one line for each variable with a value that the roles do not take, with its place, and for each
+    undefined variable inside a given one.
+  - Warns of variables that look like those of the collection but are not, for example because a letter is missing.
   - The roles and playbooks of the collection begin with it. No line repeats a credential.
 extends_documentation_fragment:
   - quayside.openshift_images._attributes
@@ -36,12 +35,12 @@ options:
     description: Name of a playbook whose variables are checked, without the name of the collection.
     type: str
   problems:
-    description: Further lines about what is wrong. With any of them the task fails.
+    description: More lines about what is wrong. If there are any, the task fails.
     type: list
     elements: str
     default: []
   values:
-    description: Check what the variables hold, too. Without it only undefined variables inside them are errors.
+    description: Check the values of the variables, too. Otherwise only undefined variables inside them are errors.
     type: bool
     default: true
   run_tags:
@@ -71,7 +70,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 roles:
-  description: Those of the roles whose variables ask for work.
+  description: The roles whose variables ask for work.
   returned: success
   type: list
   elements: str

@@ -20,16 +20,16 @@ author:
   - quayside contributors (@quayside)
 short_description: Tell the first push of a repository from those that follow within seconds.
 description:
-  - An event filter that adds the key C(first) to each push, V(true) or V(false). A push is a first one if its
-    repository was not pushed to within the last O(seconds) seconds.
-  - A rulebook acts on first pushes at once, and on the others once after a while, for all of them. Each push is one or
-    the other, so that none is lost.
-  - It belongs after C(quayside.openshift_images.registry_push) and C(eda.builtin.event_splitter). Other events pass as
-    they are.
+  - An event filter that adds the key C(first) to each push, V(true) or V(false). A push is a first one if nothing was
+    pushed to its repository within the last O(seconds) seconds.
+  - A rulebook acts at once on a first push, and later acts once for all the others. Each push is one or the other, so
+    none is lost.
+  - Place it after C(quayside.openshift_images.registry_push) and C(eda.builtin.event_splitter). Other events pass
+    unchanged.
 options:
   seconds:
     description:
-      - For how long what follows a push is not a first one.
+      - How long pushes that follow a push do not count as first ones.
     type: float
     default: 3
 """
