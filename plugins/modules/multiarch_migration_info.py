@@ -7,16 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: multiarch_migration_info
-short_description: Tell which image stream tags can hold a whole manifest list
+short_description: Report which image stream tags can hold a whole manifest list
 version_added: 1.0.0
 description:
-  - >-
-    Asks the registries, through the cluster, which tags track a manifest list and are imported as a single child of it
-    today, as
-    the import mode V(Legacy) does.
-  - Says what preserving the list would change, which platforms are gained, and which workloads' image triggers would
-    fire.
-  - Returns the input of M(quayside.openshift_images.image_stream_import) that does it, and the input that goes back.
+  - Asks the registries, through the cluster, which tags track a manifest list but hold only one child of it, because
+    their import mode is V(Legacy).
+  - Reports what preserving the list would change, which platforms it would add, and which image triggers of workloads
+    it would fire.
+  - Returns the input for M(quayside.openshift_images.image_stream_import) that migrates, and the input that goes back.
   - The collection's playbook C(migrate_to_multiarch) reports, migrates and goes back with it.
 author:
   - quayside contributors (@quayside)
@@ -31,33 +29,31 @@ extends_documentation_fragment:
 options:
   namespace:
     description:
-      - Namespace of the streams, or a shell pattern. Without O(namespace) and O(namespaces) it is about the whole
-        cluster.
+      - Namespace of the streams, or a shell pattern. Without O(namespace) and O(namespaces), the whole cluster is read.
     type: str
   namespaces:
     description:
-      - Namespaces of the streams, or shell patterns. With a pattern the streams of the whole cluster are listed.
+      - Namespaces of the streams, or shell patterns. A pattern lists the streams of the whole cluster.
     type: list
     elements: str
   names:
     description:
-      - Names of streams, or shell patterns. Without it all streams.
+      - Names of streams, or shell patterns. The default is all streams.
     type: list
     elements: str
   tags:
     description:
-      - Names of tags, or shell patterns. Without it all tags.
+      - Names of tags, or shell patterns. The default is all tags.
     type: list
     elements: str
   record:
     description:
-      - >-
-        Tell what going back would change, instead of migrating. Takes what RV(to_legacy) was before the migration; the
-        result's
-        RV(to_legacy) then holds what of it can go back now.
-      - The other options choose among what is recorded.
-      - A tag that follows another image by now, or that is not preserved any more, is left alone.
-      - If a tag is recorded more than once the last entry counts, so that records of several migrations can be joined.
+      - Report what going back would change, instead of migrating. Give it the value of RV(to_legacy) from before the
+        migration. RV(to_legacy) of the result then contains what can go back now.
+      - The other options select among the recorded tags.
+      - A tag that has another source by now, or no longer preserves the original, is left alone.
+      - If a tag is recorded more than once, the last entry counts, so that you can join the records of several
+        migrations.
     type: list
     elements: dict
     suboptions:
@@ -96,11 +92,9 @@ options:
             type: str
   trigger_namespaces:
     description:
-      - Namespaces whose workloads are looked at for image triggers.
-      - >-
-        Without it all namespaces, since any of them can watch a stream; and if the caller may not list a kind over
-        all, the
-        namespaces of the streams.
+      - Namespaces in whose workloads to look for image triggers.
+      - The default is all namespaces, because any of them can watch a stream; or, if the caller may not list a kind
+        over all, the namespaces of the streams.
     type: list
     elements: str
 seealso:
@@ -108,14 +102,10 @@ seealso:
   - module: quayside.openshift_images.registry_image_info
   - module: quayside.openshift_images.image_prune_risk_info
 notes:
-  - >-
-    The rights needed are C(list) of C(imagestreams), C(create) of C(imagestreamimports) to look up what the registries
-    serve, and
-    C(list) of the workloads. A kind that may not be listed is reported in RV(triggers_not_read).
-  - >-
-    A lookup of a list reads each of its children, which a registry that limits pulls counts. Tags that preserve the
-    original
-    already are not looked up.
+  - The rights needed are C(list) of C(imagestreams), C(create) of C(imagestreamimports) to look up what the registries
+    serve, and C(list) of the workloads. A kind that may not be listed is reported in RV(triggers_not_read).
+  - A lookup of a list reads each of its children, and a registry that limits pulls counts each. Tags that already
+    preserve the original are not looked up.
   - When a tag goes back, V(Legacy) takes one child of what the registry serves at that time, by the server's three
     rules. It takes the platform that the tag prefers, completed by that of the control plane; otherwise V(linux/amd64);
     otherwise the first entry. This can be another image than the tag had before the migration.
