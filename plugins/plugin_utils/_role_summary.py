@@ -16,6 +16,7 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.quayside.openshift_images.plugins.module_utils._core.outward import OutwardWall
+from ansible_collections.quayside.openshift_images.plugins.module_utils._core.report import listed
 
 Result = t.Mapping[str, t.Any]
 _MASK = "*" * 8
@@ -79,9 +80,24 @@ def registry_access(
         for what, found in (("pull secret", secrets), ("link", links))
     ]
     words = f"{', '.join(parts)}{_why(reasons)}"
-    refusals = dict.fromkeys(str(result["msg"]) for result in (*written, *linked) if result.get("msg"))
+    refusals = dict.fromkeys(
+        [*_refusals(written, declared), *(str(result["msg"]) for result in linked if result.get("msg"))]
+    )
     failure = "\n".join(["Not every pull secret and link could be written:", *(f"- {one}" for one in refusals)])
     return Summary(", ".join(parts), words, failure if refusals else "", _pending(written, declared))
+
+
+def _refusals(written: t.Sequence[Result], declared: t.Sequence[Result]) -> t.Iterator[str]:
+    """Yield why secrets could not be written. A task that got to no namespace does not say which secrets it is about,
+    and for many it may say the same."""
+    names: dict[str, dict[str, None]] = {}
+    for entry, result in zip(declared, written):
+        if result.get("msg"):
+            found = names.setdefault(str(result["msg"]), {})
+            if entry.get("name") and "secrets" not in result:
+                found[f'"{_WALL.text(str(entry["name"]))}"'] = None
+    for message, of in names.items():
+        yield f"{listed(list(of))}: {message}" if of else message
 
 
 def _pending(written: t.Sequence[Result], declared: t.Sequence[Result]) -> list[dict[str, t.Any]]:
@@ -102,9 +118,18 @@ def _pending(written: t.Sequence[Result], declared: t.Sequence[Result]) -> list[
                 for one in shown
                 if one.get("state") == "present" and _MASK not in str(one["registry"])
             ]
-        for namespace in entry.get("namespaces") or ():
+        for namespace in _changed(entry, result):
             found.setdefault(str(namespace), {}).update(dict.fromkeys(names))
     return [{"namespace": namespace, "registries": list(names)} for namespace, names in found.items() if names]
+
+
+def _changed(entry: Result, result: Result) -> list[str]:
+    """Return the namespaces in which the secret changes: in the others it is as declared, or could not be written."""
+    namespaces = list(dict.fromkeys(map(str, entry.get("namespaces") or ())))
+    secrets = _list(result, "secrets")
+    if len(secrets) != len(namespaces):
+        return namespaces
+    return [namespace for namespace, secret in zip(namespaces, secrets) if secret.get("changed", True)]
 
 
 def _list(result: Result, key: str) -> list[Result]:

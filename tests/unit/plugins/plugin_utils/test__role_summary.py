@@ -89,6 +89,20 @@ def test_what_is_not_written_is_not_pending() -> None:
     )
 
 
+def test_where_a_secret_is_as_declared_or_could_not_be_written_nothing_is_pending() -> None:
+    outcomes = [{"changed": False, "error": "reconciled by External Secrets"}, {"changed": True}]
+    done = summary([{"changed": True, "secrets": outcomes}], "registry_access", declared=[SECRET])
+    assert done["pending_credentials"] == [{"namespace": "billing", "registries": ["r.example"]}]
+
+
+def test_a_task_that_got_to_no_namespace_is_named_by_its_secret() -> None:
+    lost = {"msg": "from_secret: it does not exist"}
+    done = summary(
+        [lost, {"msg": "gone"}, {"msg": "gone"}], "registry_access", declared=[{**SECRET, "name": n} for n in "abc"]
+    )
+    assert done["failure"].splitlines()[1:] == ['- "a": from_secret: it does not exist', '- "b", "c": gone']
+
+
 def test_registries_of_a_file_are_those_of_the_result_unless_they_are_masked() -> None:
     shown = [{"registry": name, "state": "present"} for name in ("quay.io", "********.example")]
     result = {"changed": True, "secrets": [{"registries": shown}]}
