@@ -118,7 +118,7 @@ class SecretApplier:
         try:
             plan = one.run(self._sleep)
         except CollectionError as exc:
-            return SecretOutcome(namespace, error=exc, owner=one.owner)
+            return SecretOutcome(namespace, error=exc, warnings=tuple(one.warnings), owner=one.owner)
         secrets = self._observe_others(namespace)
         warnings = (
             *one.warnings,
@@ -214,6 +214,7 @@ class _OneSecret:
         self._recreation: SecretPlan | None = None
         logins = [registry.login for registry in desired.present_registries if registry.login is not None]
         self._copy = FormerCopy(client, namespace, desired.name, logins, mask)
+        self._has_kept = False
         self._dying_looks = 0
         self._was_missing = False
         self.owner: Owner | None = None
@@ -230,6 +231,7 @@ class _OneSecret:
             plan = retry_until_settled(self._attempt, self._subject, self._writes, sleep=sleep)
         except CollectionError as exc:
             if self._deleted is None:
+                self._remove_a_needless_copy()
                 raise
             raise self._put_back(self._deleted, exc) from exc
         self.warnings += [*([self._owner_warning] if self._owner_warning else []), *self._about_the_copy(plan)]
@@ -306,6 +308,18 @@ class _OneSecret:
             f"{waits}, so nothing was written into it{kept}; see to the finalizers, and run the task again"
         )
 
+    def _remove_a_needless_copy(self) -> None:
+        """Remove the copy that this run has written if the secret was not deleted after all: it holds credentials."""
+        if not self._has_kept:
+            return
+        try:
+            present = observe_secret(self._client, self._namespace, self._desired.name, self._mask)
+        except CollectionError:
+            return
+        left = self._copy.remove() if present is not None and not present.is_dying else ""
+        if left:
+            self.warnings.append(left)
+
     def _remove_the_copy(self) -> None:
         """Remove the copy that this run has written, or that one which was killed at its very end has left."""
         if self._was_missing and self._copy.distrusted and self._desired.present:
@@ -357,6 +371,7 @@ class _OneSecret:
         else:
             if plan.action == "recreate":
                 self._copy.keep(observed)
+                self._has_kept = True
             self._delete(plan, observed)
             if plan.action == "recreate":
                 self._create(plan)

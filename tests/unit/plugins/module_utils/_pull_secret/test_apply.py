@@ -581,6 +581,33 @@ def test_a_copy_that_nobody_can_read_is_none(api: StoredCluster, apply: Apply, c
     assert ("secrets", "shop", "pull.former") in api.objects
 
 
+def own(api: StoredCluster) -> None:
+    """Put a mark of an owner on the secret."""
+    owned = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
+    api.put_in("secrets", "shop", "pull", **OLD, metadata=owned)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_no_copy_stays_of_a_secret_that_was_not_deleted(api: StoredCluster, apply: Apply, refused: bool) -> None:
+    """An owner may come between, or the right to delete be missing."""
+    api.put_in("secrets", "shop", "pull", **OLD)
+    forbidden = raising(status_error(Forbidden, 403, "Forbidden", "no"))
+    api.before.append(of_the_secret(forbidden if refused else lambda _sent: own(api), "DELETE"))
+    outcome = apply(recreate=True)
+    assert ("The API server refused it: no" if refused else "External Secrets") in str(outcome.error)
+    assert set(api.objects) == {("secrets", "shop", "pull")}
+    assert api.secret("shop", "pull")["data"] == OLD["data"]
+
+
+def test_a_copy_that_is_needless_and_stays_is_told(api: StoredCluster, apply: Apply) -> None:
+    api.put_in("secrets", "shop", "pull", **OLD)
+    forbidden = raising(status_error(Forbidden, 403, "Forbidden", "no"))
+    api.before.append(lambda sent: forbidden(sent) if sent.method == "DELETE" else None)
+    outcome = apply(recreate=True)
+    assert outcome.error is not None
+    assert ["holds the former content" in warning for warning in outcome.warnings] == [True]
+
+
 def test_a_copy_that_stays_is_told(api: StoredCluster, apply: Apply) -> None:
     api.put_in("secrets", "shop", "pull", **OLD)
     refused = raising(status_error(Forbidden, 403, "Forbidden", "no"))
