@@ -257,7 +257,7 @@ def test_module_meets_a_registry_that_fails_once(place: Place, module: Callable[
 def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: str) -> None:
     """The same for good.
 
-    "1 of 1 could not be read: ...: The registry "..." could not be reached at ...", "limits the rate of requests
+    "1 of 1 image could not be read: ...: The registry "..." could not be reached at ...", "limits the rate of requests
     ...", or "answered HTTP 500: "..." at ...; it fails itself, retry later".
 
     Three tries at most.
@@ -269,7 +269,7 @@ def test_module_meets_a_registry_that_fails(place: Place, fault: Fault, said: st
     host = place.registry.host
     assert (
         RESET.sub("(WHY)", run.failure)
-        == f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" {said.format(host=host)}'
+        == f'1 of 1 image could not be read:\n- {place.image("v1")}: The registry "{host}" {said.format(host=host)}'
     )
     asked = [entry for entry in place.registry.switches.requests[before:] if "/manifests/" in entry["path"]]
     assert len(asked) <= 6
@@ -304,7 +304,7 @@ def test_module_meets_a_registry_that_does_not_answer(place: Place) -> None:
     run = describes(place)
     host = place.registry.host
     assert run.failure == (
-        f'1 of 1 could not be read:\n- {place.image("v1")}: The registry "{host}" could not be reached at '
+        f'1 of 1 image could not be read:\n- {place.image("v1")}: The registry "{host}" could not be reached at '
         f"https://{host} (no answer within 1 second); check host, port and network"
     )
 
@@ -319,7 +319,7 @@ def test_module_meets_a_registry_that_refuses_connections(place: Place) -> None:
     nowhere = f"localhost:{choose_port(0)}"
     run = place.run("registry_image_info", image=f"{nowhere}/team/web:v1")
     assert run.failure == (
-        f'1 of 1 could not be read:\n- {nowhere}/team/web:v1: The registry "{nowhere}" could not be reached at '
+        f'1 of 1 image could not be read:\n- {nowhere}/team/web:v1: The registry "{nowhere}" could not be reached at '
         f"https://{nowhere} (Connection refused); check host, port and network"
     )
 

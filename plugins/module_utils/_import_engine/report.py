@@ -242,8 +242,9 @@ def _failure_lines(where: str, error: str | None, failed: t.Sequence[t.Mapping[s
 
 def _failure(lines: t.Sequence[str], counts: t.Mapping[str, int], hints: t.Sequence[str], check_mode: bool) -> str:
     head = "Not every stream could be managed"
+    tags = f"{counts['tags']} tag{'' if counts['tags'] == 1 else 's'}"
     if counts["failed"] and check_mode:
-        head = f"{counts['failed']} of {counts['tags']} tags could not be looked up"
+        head = f"{counts['failed']} of {tags} could not be looked up"
     elif counts["failed"]:
-        head = f"{counts['failed']} of {counts['tags']} tags could not be imported"
+        head = f"{counts['failed']} of {tags} could not be imported"
     return "\n".join([f"{head}:", *(f"- {line}" for line in lines), *hints])

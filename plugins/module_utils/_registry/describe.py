@@ -177,12 +177,21 @@ def registry_report(images: list[dict[str, t.Any]], repositories: list[dict[str,
     """Return the report: everything that was read, and a failure that names all that was not."""
     failed = {entry["image"]: entry["error"] for entry in images if entry["error"]}
     failed.update({entry["repository"]: entry["error"] for entry in repositories if entry["error"]})
-    total = len({entry["image"] for entry in images} | {entry["repository"] for entry in repositories})
+    counts = {
+        "image": len({entry["image"] for entry in images}),
+        "repository": len({entry["repository"] for entry in repositories}),
+    }
     failure = None
     if failed:
         lines = [f"- {name}: {without_dot(error)}" for name, error in failed.items()]
-        failure = f"{len(failed)} of {total} could not be read:\n" + "\n".join(lines)
+        failure = f"{len(failed)} of {_counted(counts)} could not be read:\n" + "\n".join(lines)
     return Report(changed=False, results={"images": images, "repositories": repositories}, failure=failure)
+
+
+def _counted(counts: t.Mapping[str, int]) -> str:
+    """Return how many images and repositories there are, in words."""
+    plurals = {"image": "images", "repository": "repositories"}
+    return " and ".join(f"{count} {noun if count == 1 else plurals[noun]}" for noun, count in counts.items() if count)
 
 
 def _describe_manifest(

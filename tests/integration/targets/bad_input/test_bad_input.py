@@ -187,7 +187,7 @@ def test_rights_that_are_missing(given: Surroundings, cluster: Cluster, namespac
         "Link": 'Cannot update service account "default" '
         f"{forbidden(cluster, namespace, 'update', 'serviceaccounts', '', name='default')}",
         "Stream": (
-            f"1 of 1 tags could not be imported:\n- {namespace}/web: "
+            f"1 of 1 tag could not be imported:\n- {namespace}/web: "
             'Cannot create image stream import "web" '
             f"{forbidden(cluster, namespace, 'create', 'imagestreamimports', 'image.openshift.io')} (not imported: v1)"
         ),
@@ -222,7 +222,7 @@ def test_namespace_that_does_not_exist(given: Surroundings, cluster: Cluster, ne
             "create the namespace first"
         ),
         "Stream": (
-            f'1 of 1 tags could not be imported:\n- {nowhere}/web: Cannot create image stream import "web" in '
+            f'1 of 1 tag could not be imported:\n- {nowhere}/web: Cannot create image stream import "web" in '
             f'namespace "{nowhere}": the API server {cluster.host} answered 404 NotFound: namespaces "{nowhere}" not '
             f'found; create the namespace "{nowhere}" first, or correct its name. (not imported: v1)'
         ),

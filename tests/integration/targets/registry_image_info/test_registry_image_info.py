@@ -166,7 +166,7 @@ def test_registries_of_every_kind_side_by_side(given: Surroundings, describe: t.
     assert 'does not have "v9"' in absent
     assert "could not be reached at https://127.0.0.1:1" in closed
     message = run.messages()[DESCRIBE]
-    assert message.startswith("4 of 5 could not be read:")
+    assert message.startswith("4 of 5 images could not be read:")
     assert all(text in message for text in (http, tls, absent, closed))
 
 

@@ -173,7 +173,7 @@ def test_one_image_that_fails_hides_no_other(serve: t.Callable[..., ScriptedServ
     outcome = run(images=images, registries=[login(bad)], concurrency=1)
 
     assert outcome.failed
-    assert outcome.result["msg"].startswith(f"1 of 2 could not be read:\n- {images[1]}: The registry ")
+    assert outcome.result["msg"].startswith(f"1 of 2 images could not be read:\n- {images[1]}: The registry ")
     first, second = outcome.result["images"]
     assert (first["digest"], first["error"]) == (digest_of(IMAGE), None)
     assert 'to the user "puller" (HTTP 401' in second["error"]

@@ -226,7 +226,7 @@ def test_a_failure_without_a_reason_or_remedy_is_told_plainly() -> None:
     told = report(result(stream(V2), stream(V2), outcomes={"v2": failure}))
     assert (
         told.failure
-        == f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    unknown error prevented import"
+        == f"1 of 1 tag could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    unknown error prevented import"
     )
 
 
@@ -273,7 +273,7 @@ def test_a_tag_with_a_failure_of_its_own_and_a_stream_that_was_stopped_are_both_
     error = CollectionError("You may not.")
     told = report(result(stream(V2), stream(V2), error=error, outcomes={"v2": REFUSED}))
     assert told.failure == (
-        f"1 of 1 tags could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    Unauthorized: "
+        f"1 of 1 tag could not be imported:\n- {NAMESPACE}/web:v2 from {WEB}:v2\n    Unauthorized: "
         f"{REFUSED.message}\n- {NAMESPACE}/web: You may not."
     )
 
@@ -404,7 +404,7 @@ def test_what_could_not_be_asked_for_is_unknown() -> None:
 def test_check_mode_says_what_it_did_and_how_a_credential_is_counted_on() -> None:
     failed = result(stream(V2), stream(V2), outcomes={"v2": REFUSED})
     told = stream_report([failed], lambda *_about: "", only_changed=None, check_mode=True, hint=True).failure or ""
-    assert told.splitlines()[0] == "1 of 1 tags could not be looked up:"
+    assert told.splitlines()[0] == "1 of 1 tag could not be looked up:"
     assert told.splitlines()[-1].startswith(
         "In check mode: if an earlier task of this play writes that credential, give it as pending_credentials"
     )

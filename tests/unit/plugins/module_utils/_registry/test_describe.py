@@ -308,7 +308,7 @@ def test_the_report_names_everything_that_failed() -> None:
 
     report = registry_report(images, repositories)
 
-    assert report.failure == "2 of 4 could not be read:\n- b: no\n- c: neither"
+    assert report.failure == "2 of 2 images and 2 repositories could not be read:\n- b: no\n- c: neither"
     assert report.results == {"images": images, "repositories": repositories}
     assert not report.changed
     assert registry_report(images[:1], []).failure is None
