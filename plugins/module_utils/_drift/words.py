@@ -125,7 +125,7 @@ def lines(document: _Entry, files: t.Mapping[str, str] | None = None, command: s
         told.append("Report: " + ", ".join(f"{path} ({purpose})" for purpose, path in files.items()))
     if command:
         told.append(
-            f"To correct exactly this, run the following, with the variables that this run was given: {command}"
+            f"To correct exactly this, run this command with the variables of this run: {command}"
         )
     kept = kept_by_owners(document)
     if kept:

@@ -469,7 +469,7 @@ def test_the_last_lines_say_what_differs_where_the_report_is_and_what_corrects_i
         ),
         "2 clusters (1 in_sync, 1 drift): 5 changes (upstream_moved 5)",
         f"Report: {target} (for programs)",
-        f"To correct exactly this, run the following, with the variables that this run was given: {command}",
+        f"To correct exactly this, run this command with the variables of this run: {command}",
     ]
     assert json.loads(target.read_text())["run"] == {
         "collection_version": "1.0.0",
