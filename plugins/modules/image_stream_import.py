@@ -330,6 +330,8 @@ seealso:
     description: From a clone to a corrected drift, on an emulated cluster.
     link: https://github.com/quayside/openshift_images/blob/main/docs/getting-started.md
 notes:
+  - A task shows nothing until all its streams are done. For many streams, the role
+    P(quayside.openshift_images.image_streams#role) runs them in batches and shows the progress.
   - One stream has one writer at a time, whatever O(concurrency) is.
   - The rights needed are C(get) and C(list) of C(imagestreams), and C(create) of C(imagestreamimports), which check
     mode needs, too; also C(patch) and C(create) of C(imagestreams) if reference policy, preference, lookup policy,
