@@ -31,7 +31,7 @@ _INSTANCE = "app.kubernetes.io/instance"
 # Kinds of the core group that own what the cluster makes for itself.
 _CLUSTER_KINDS = ("Secret", "ServiceAccount")
 _IN_GIT = "in the source that it follows"
-_HOW = {"ExternalSecret": "in the store that it reads", "SealedSecret": "by sealing it anew"}
+_HOW = {"ExternalSecret": "in the store that it reads", "SealedSecret": "by sealing it again"}
 
 
 class Owner(NamedTuple):
@@ -108,8 +108,10 @@ def _external(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> 
 
 
 def _argo_cd(kind: str, metadata: t.Mapping[str, t.Any], annotations: t.Mapping[str, str]) -> _Found:
-    """Return the application of Argo CD; an id that names another object came here with a copy of that one's
-    annotations."""
+    """Return the application of Argo CD.
+
+    An id that names another object came here with a copy of that one's annotations.
+    """
     application, _colon, tracked = annotations.get(_ARGO_CD, "").partition(":")
     group_kind, _colon, place = tracked.partition(":")
     if (

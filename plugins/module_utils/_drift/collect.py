@@ -35,8 +35,10 @@ class Declared(t.NamedTuple):
     batch_size: int
 
     def batches(self) -> list[tuple[str, Json]]:
-        """Return the batches, each with its name. Secrets and links go with the first: most clusters need one start
-        of a module."""
+        """Return the batches, each with its name.
+
+        Secrets and links go with the first: most clusters need one start of a module.
+        """
         total = len(self.streams)
         found = []
         for begin in range(0, max(total, 1), self.batch_size):
@@ -63,8 +65,10 @@ class Collector:
         self.differences: list[t.Any] = []
 
     def compare(self, declared: Declared, part: Json) -> list[tuple[Json, list[Json]]]:
-        """Compare batch by batch and add the results to the part; returns each batch with the changes that it
-        showed."""
+        """Compare batch by batch and add the results to the part.
+
+        Returns each batch with the changes that it showed.
+        """
         pending: list[t.Any] = []
         shown = []
         batches = declared.batches()

@@ -34,7 +34,7 @@ def compare(
     tag_reader: TagReader | None = None,
     approved: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> Report:
-    """Tell how the cluster differs from what is wanted, or outside check mode bring that about.
+    """Tell how the cluster differs from what is declared, or outside check mode converge it.
 
     ``pending`` are credentials that check mode counts on besides those of ``wanted``; ``approved`` are the changes
     that may be made. Raises ``ApiUnreachable`` and ``Unauthorized``: nothing more can be told about a cluster that

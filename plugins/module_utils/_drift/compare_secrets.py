@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The secrets and links of one cluster compared with what is declared. Imported only where there are any.
+"""The secrets and links of one cluster compared with what is declared. Imported only if there are any.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -34,8 +34,10 @@ from .result import CREDENTIAL_EXPIRES, Part, Place, change, failure, held, reas
 def compare_secret(
     client: ClusterClient, secret: DeclaredSecret, approved: frozenset[str] | None, settings: Settings
 ) -> Part:
-    """Compare a secret in its namespaces, or outside check mode bring it about. Raises ApiUnreachable and
-    Unauthorized."""
+    """Compare a secret in its namespaces, or outside check mode converge it.
+
+    Raises ApiUnreachable and Unauthorized.
+    """
     hosting = Hosting(client)
     placed = Placed(secret.desired, secret.namespaces)
     try:
@@ -82,7 +84,7 @@ def compare_secret(
 def compare_links(
     client: ClusterClient, links: DeclaredLinks, approved: frozenset[str] | None, settings: Settings
 ) -> Part:
-    """Compare the links to a secret, or outside check mode bring them about. Raises ApiUnreachable and Unauthorized."""
+    """Compare the links to a secret, or outside check mode converge them. Raises ApiUnreachable and Unauthorized."""
     applier = LinkApplier(
         client,
         links.desired,
@@ -111,8 +113,10 @@ def compare_links(
 
 
 def _expiries(name: str, outcome: SecretOutcome, within: int) -> t.Iterator[dict[str, t.Any]]:
-    """Yield a notice for each credential of the secret that has ended, or will within so many hours: of those that
-    it holds once it is as declared."""
+    """Yield a notice for each credential of the secret that has ended, or will within so many hours.
+
+    These are the credentials that it holds once it is as declared.
+    """
     for one in outcome.plan.registries if outcome.plan is not None else ():
         login = one.before if outcome.refused else one.after
         expiry = expiry_of(login.password, login.identity_token) if login is not None else Expiry()
@@ -131,8 +135,10 @@ def _secret_part(
     refused: t.Mapping[str, str] = MappingProxyType({}),
     notices: t.Sequence[dict[str, t.Any]] = (),
 ) -> Part:
-    """``causes`` say in a word why a secret could not be read, by namespace; ``refused`` why a run would not write
-    it."""
+    """``causes`` say in a word why a secret could not be read, by namespace.
+
+    ``refused`` says why a run would not write it.
+    """
     changes, failures = [], []
     for secret in report.results["secrets"]:
         where = f"{secret['namespace']}/{secret['name']}"

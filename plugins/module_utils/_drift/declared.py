@@ -40,7 +40,7 @@ class DeclaredLinks(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """What shall be on a cluster. With ``approved``, the ids of changes, nothing but these is to be changed."""
+    """What is declared for a cluster. With ``approved``, the ids of changes, nothing but these is to be changed."""
 
     secrets: tuple[DeclaredSecret, ...] = ()
     links: tuple[DeclaredLinks, ...] = ()
@@ -48,13 +48,15 @@ class Declared(NamedTuple):
     approved: frozenset[str] | None = None
 
     def texts_to_hide(self) -> list[str]:
-        """Return every text that must never be shown."""
+        """Return every string that must never be shown."""
         return [text for secret in self.secrets for text in secret.desired.secrets()]
 
 
 class Settings(NamedTuple):
-    """How a comparison is made: times in seconds, ``concurrency`` requests at a time. What ends within
-    ``expires_within`` hours is told."""
+    """How a comparison is made: times in seconds, ``concurrency`` requests at a time.
+
+    What ends within ``expires_within`` hours is told.
+    """
 
     check_mode: bool
     mask: t.Callable[..., None]

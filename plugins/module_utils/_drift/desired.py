@@ -34,7 +34,10 @@ def declared(params: t.Mapping[str, t.Any]) -> Declared:
 
 
 def _streams(params: t.Mapping[str, t.Any]) -> tuple[DesiredStream, ...]:
-    """Return a comparison forces nothing: a tag that is to be imported always is one whose upstream is looked at."""
+    """Return the streams.
+
+    A comparison forces nothing: a tag that is always imported is one whose upstream is looked at.
+    """
     if not params["streams"]:
         return ()
     streams = desired_streams({name: params[name] for name in ("streams", "purge_tags", "purge_limit", "take_over")})
@@ -79,8 +82,10 @@ def _in_places(secret: DeclaredSecret, places: t.Container[Place]) -> DeclaredSe
 
 
 def _with_tags(stream: DesiredStream, places: t.Container[Place]) -> DesiredStream:
-    """Return the stream with the tags that are to be changed; all of them where tags are removed because they are
-    not listed."""
+    """Return the stream with the tags that are to be changed.
+
+    It has all of them if tags are removed because they are not listed.
+    """
     if stream.purge_tags or stream.repository:
         return stream
     return stream._replace(tags=tuple(tag for tag in stream.tags if ("tag", *stream.key, tag.name) in places))

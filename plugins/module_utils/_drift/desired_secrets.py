@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pull secrets and links that cluster_drift is to compare. Imported only where there are any.
+"""The pull secrets and links that cluster_drift is to compare. Imported only if there are any.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -45,7 +45,7 @@ def _takes_over(entry: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> 
 
 
 def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespaces: tuple[str, ...]) -> DeclaredLinks:
-    """Return the links of a secret go away with it, from both lists, unless the entry says otherwise."""
+    """Return the links of a secret. They go away with it, from both lists, unless the entry says otherwise."""
     state = link["state"] or secret["state"]
     options = {
         "secrets": [secret["name"]],
@@ -59,7 +59,7 @@ def _links(secret: t.Mapping[str, t.Any], link: t.Mapping[str, t.Any], namespace
 
 
 def _global_secret(options: t.Mapping[str, t.Any]) -> DeclaredSecret:
-    """Return the cluster's own pull secret is merged into and never created; nothing but its content is looked at."""
+    """Return the cluster's own pull secret. It is merged into and never created; only its content is looked at."""
     complete = {
         **dict.fromkeys(("auth_content", "exclude_from_import", "labels", "annotations")),
         **options,

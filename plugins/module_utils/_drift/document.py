@@ -100,8 +100,10 @@ def worst_first(clusters: t.Iterable[Json]) -> list[Json]:
 
 
 def _readable(value: t.Any, message: bool = False) -> t.Any:
-    """Return what a file holds without characters that command a terminal: it may have come from anywhere. Messages
-    keep their lines."""
+    """Return what a file holds without characters that command a terminal: it may have come from anywhere.
+
+    Messages keep their lines.
+    """
     if isinstance(value, str):
         if value.isprintable():
             return value
@@ -142,8 +144,10 @@ def _run_of(content: _Entry) -> Json:
 
 
 def _checked(cluster: Json) -> Json:
-    """Return a cluster of a former document with everything that is said of clusters today. What has another form
-    raises an error."""
+    """Return a cluster of a former document with everything that is said of clusters today.
+
+    What has another form raises an error.
+    """
     if not isinstance(cluster["name"], str):
         raise TypeError("the name of a cluster is no string")
     if cluster["verdict"] not in VERDICTS:
@@ -256,7 +260,7 @@ def _unknown(part: _Entry, compared: t.Sequence[_Entry]) -> t.Iterator[Json]:
 
 
 def _failures(part: _Entry, compared: t.Sequence[_Entry], corrected: t.Sequence[_Entry]) -> t.Iterator[Json]:
-    """Yield what failed, of what was tried again the last word."""
+    """Yield what failed; of what was retried, the last failure."""
     cluster = part["cluster"]
     for message in [*(part.get("errors") or ()), *(part.get("correction_errors") or ())]:
         yield _cluster_failure("cluster", cluster, message)

@@ -77,8 +77,10 @@ def write_report(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Report:
 
 
 def _stats(summary: t.Mapping[str, t.Any], clusters: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
-    """Return what the next job of a workflow gets. A job that corrects may do what this one has shown, and nothing
-    else."""
+    """Return what the next job of a workflow gets.
+
+    A job that corrects may do what this one has shown, and nothing else.
+    """
     return {
         "drift_report_summary": summary,
         "drift_report_clusters_with_drift": [cluster["name"] for cluster in clusters if cluster["counts"]["left"]],
@@ -121,8 +123,10 @@ def _read(path: str) -> t.Any:
 
 
 def _write(path: str, text: str) -> None:
-    """Write a file as a whole or not at all, so that nobody reads half a report. It keeps its former mode; a new one
-    gets the umask's."""
+    """Write a file as a whole or not at all, so that nobody reads half a report.
+
+    It keeps its former mode; a new one gets the umask's.
+    """
     target = os.path.realpath(path)
     try:
         handle, scratch = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".drift-")

@@ -108,8 +108,10 @@ def _xml(text: str) -> str:
 
 
 def metrics(document: _Entry) -> str:
-    """Return the document in Prometheus' text format: gauges for each cluster. No label ever holds the name of a
-    tag."""
+    """Return the document in Prometheus' text format: gauges for each cluster.
+
+    No label ever holds the name of a tag.
+    """
     clusters = document["clusters"]
 
     def by_reason(kind: str) -> t.Iterator[_Sample]:
@@ -153,7 +155,7 @@ def metrics(document: _Entry) -> str:
         ("notices", "Findings that are no difference, by reason.", by_reason("notices")),
         (
             "prune_risks",
-            "Workloads that pruning would take the image from, where that was asked.",
+            "Workloads that pruning would take the image from, if that was asked.",
             (({"cluster": one["name"]}, one["counts"]["prune_risks"]) for one in clusters if one["prune_risks"]),
         ),
     ]

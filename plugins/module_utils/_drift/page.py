@@ -63,12 +63,14 @@ def render(document: t.Mapping[str, t.Any], template: str, title: str, asked: As
         )
 
     def name(text: object) -> str:
-        """Text that may be broken between lines where its parts end, and nowhere else."""
+        """Return a name that may be broken between lines where its parts end, and nowhere else."""
         return Markup("<wbr>").join(escape(part) for part in re.split(_BREAKS, str(text)))
 
     def shown(value: object) -> str:
-        """Return a value, with the digests in it short: the whole one is in the title, and is what the button
-        copies."""
+        """Return a value, with the digests in it short.
+
+        The whole one is in the title, and is what the button copies.
+        """
         parts = re.split(_DIGEST, _as_text(value))
         for place in range(1, len(parts), 2):
             digest = parts[place]

@@ -57,8 +57,10 @@ Json = dict[str, t.Any]
 
 
 def page_view(document: _Entry, most_tags: int) -> Json:
-    """Return everything that the template shows. Where there are more than ``most_tags`` lines of tags, those as
-    declared are counted only."""
+    """Return everything that the template shows.
+
+    If there are more than ``most_tags`` lines of tags, those as declared are counted only.
+    """
     ordered = worst_first(document["clusters"])
     names = {cluster["name"]: f"c{place}" for place, cluster in enumerate(ordered, 1)}
     reasons = _reason_ids(document["summary"])
@@ -305,8 +307,10 @@ def _facts(*items: _Entry) -> list[tuple[str, t.Any]]:
 
 
 def _grouped(lines: t.Iterable[tuple[str, Json]]) -> list[Json]:
-    """Put the lines of several clusters that say the same into one, with the names of the clusters; the worst first,
-    then by name."""
+    """Put the lines of several clusters that say the same into one, with the names of the clusters.
+
+    The worst line comes first, then they go by name.
+    """
     found: dict[str, Json] = {}
     for cluster, line in lines:
         found.setdefault(json.dumps(line, sort_keys=True), {**line, "clusters": []})["clusters"].append(cluster)
@@ -378,7 +382,7 @@ def _holds(kind: str, item: _Entry) -> str:
 
 
 def matrix(clusters: t.Sequence[_Entry]) -> Json | None:
-    """Return the platforms as columns and the tags as rows, each cell a word; None where no platform is known.
+    """Return the platforms as columns and the tags as rows, each cell a word; None if no platform is known.
 
     Tags that are the same on several clusters are one row. A single image names its architecture only: it stands in
     the column of that architecture under Linux, with a sign of its own.

@@ -32,15 +32,17 @@ Place = tuple[str, str, str]
 
 
 class Platforms(NamedTuple):
-    """``offered`` by the registry and ``taken`` by the cluster, None where that is not known. ``single``: no list is
-    offered."""
+    """``offered`` by the registry and ``taken`` by the cluster, None if that is not known.
+
+    ``single``: no list is offered.
+    """
 
     offered: list[str] | None
     taken: list[str] | None
     single: bool
 
     def as_dict(self) -> dict[str, t.Any]:
-        """As it is returned."""
+        """Return it as the modules return it."""
         return self._asdict()
 
 
@@ -102,8 +104,10 @@ def _names(image: Image) -> list[str]:
 
 
 def _offered_name(name: str, offered: t.Sequence[str]) -> str:
-    """Return the platform that is offered for the architecture ``name`` of a single image, where there is one only;
-    else the name itself."""
+    """Return the platform that is offered for the architecture ``name`` of a single image, if there is one only.
+
+    If there are others, return the name itself.
+    """
     fitting = [platform for platform in offered if name in platform.split("/")[1:2]]
     return fitting[0] if len(fitting) == 1 else name
 

@@ -55,9 +55,11 @@ Place = tuple[str, str, str, t.Optional[str]]
 
 
 class Part(NamedTuple):
-    """The report on secrets, links or streams, and what it says as the whole report has it; ``kind`` says which:
-    secret, link or stream. ``held_back`` are changes that were not approved, ``unknown`` what could not be compared,
-    and why, ``confirmed`` the places that were found to be as declared, ``notices`` findings that are no change.
+    """The report on secrets, links or streams, and what it says as the whole report has it.
+
+    ``kind`` says which: secret, link or stream. ``held_back`` are changes that were not approved, ``unknown`` what
+    could not be compared, and why, ``confirmed`` the places that were found to be as declared, ``notices`` findings
+    that are no change.
     """
 
     kind: str
@@ -82,8 +84,10 @@ def comparison_report(
     promised: t.Sequence[PendingCredential],
     approved: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> Report:
-    """Return the module's report: the parts put together, in their order. ``approved`` are the only changes that
-    could be made."""
+    """Return the module's report: the parts put together, in their order.
+
+    ``approved`` are the only changes that could be made.
+    """
     drift: dict[str, t.Any] = {"host": host, "secrets": [], "links": [], "streams": [], "changes": [], "failures": []}
     drift.update(held_back=[], unknown=[], notices=[], warnings=[])
     for part in parts:
@@ -150,7 +154,7 @@ def place_of(item: t.Mapping[str, t.Any]) -> Place:
 
 
 def redacted(value: t.Any, redact: t.Callable[[str], str], keep: bool = False) -> t.Any:
-    """Return results with every text for people redacted. Names stay whole: what follows computes with them."""
+    """Return results with every text for people redacted. Names stay whole: later steps compute with them."""
     if isinstance(value, str):
         return value if keep else redact(value)
     if isinstance(value, dict):
@@ -316,8 +320,10 @@ def change(
     identity: str = "",
     refused: str = "",
 ) -> dict[str, t.Any]:
-    """Return a change as it is returned; ``identity`` is its id, if that cannot be told from before and after,
-    ``refused`` why a run would not make it."""
+    """Return a change as it is returned.
+
+    ``identity`` is its id, if that cannot be told from before and after, ``refused`` why a run would not make it.
+    """
     namespace, name = subject["namespace"], subject["name"]
     return {
         "id": identity or Change(kind, namespace, name, before, after, tag).id,

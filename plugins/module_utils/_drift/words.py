@@ -43,7 +43,7 @@ def where(item: _Entry) -> str:
 
 
 def findings(cluster: _Entry) -> dict[str, str | None]:
-    """Return what a job may fail for, in a sentence each; None where there is nothing of the kind."""
+    """Return what a job may fail for, in a sentence each; None if there is nothing of the kind."""
     counts, name = cluster["counts"], cluster["name"]
     found: dict[str, str | None] = dict.fromkeys(FINDINGS)
     if cluster["failures"]:
@@ -81,7 +81,7 @@ def _failures(cluster: _Entry) -> str:
 
 
 def _named(items: t.Sequence[_Entry]) -> str:
-    """Return name the first objects, each with the reason why it is named."""
+    """Name the first objects, each with the reason why it is named."""
     words = []
     for item in items[:_MOST_NAMED]:
         reasons = item["reasons"] if "reasons" in item else [item["reason"]]
@@ -106,8 +106,9 @@ def in_words(counted: _Entry) -> str:
 
 
 def lines(document: _Entry, files: t.Mapping[str, str] | None = None, command: str | None = None) -> list[str]:
-    """Return the report for a terminal: a line for each cluster that is not as declared, the worst first, one for
-    all, and what to do next.
+    """Return the report for a terminal.
+
+    It has a line for each cluster that is not as declared, the worst first, one for all, and what to do next.
 
     ``files`` are the files of the report, by what they are for; ``command`` corrects what is left.
     """
@@ -139,8 +140,10 @@ def lines(document: _Entry, files: t.Mapping[str, str] | None = None, command: s
 
 
 def kept_by_owners(document: _Entry) -> list[dict[str, t.Any]]:
-    """Return the objects that differ and that no correction changes, because somebody else reconciles them; each
-    once, with the clusters."""
+    """Return the objects that differ and that no correction changes, because somebody else reconciles them.
+
+    Each is named once, with the clusters.
+    """
     found: dict[tuple[str, ...], dict[str, t.Any]] = {}
     for cluster in document["clusters"]:
         for change in cluster["changes"]:
@@ -207,8 +210,10 @@ def is_correctable(document: _Entry, limit: str | None = None) -> bool:
 
 
 def correction_command(document: _Entry, json_file: str | None, limit: str | None = None) -> str | None:
-    """Return the command that corrects what the document shows and nothing else; None if nothing is left that it
-    could, or no file has it."""
+    """Return the command that corrects what the document shows and nothing else.
+
+    Return None if nothing is left that it could, or no file has it.
+    """
     if not json_file or not is_correctable(document, limit):
         return None
     words = ["ansible-playbook"]

@@ -110,8 +110,10 @@ class _StreamChange:
         return result
 
     def _describe_what_came(self) -> None:
-        """Look up the images that the cluster's import controller has brought before this run came to it: the stream
-        tells no more than their digests."""
+        """Look up the images that the cluster's import controller has brought before this run came to it.
+
+        The stream tells no more than their digests.
+        """
         result, came = self._result, {}
         for tag in self._desired.tags:
             before, after = result.before.tags.get(tag.name), result.after.tags.get(tag.name)

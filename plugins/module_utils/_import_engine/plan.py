@@ -13,10 +13,10 @@ the server takes some of them only through one (server-behaviour.md 2.4, 2.11):
 - an import brings images, the verdict on them, and a tag's complete import policy;
 - a patch of the stream sets what an import cannot: reference policy, that a reference ends, platform preference, lookup
   policy, a source whose image is the one that the tag has already (contract case source_change); and it sets scheduled
-  and insecure where no image is to be brought, since it starts no import;
+  and insecure if no image is to be brought, since it starts no import;
 - a preference is patched before the import that reads it (contract case prefer_architecture).
 
-Where the plan depends on what the registry serves and that is not known yet, it names the lookups that it needs.
+If the plan depends on what the registry serves and that is not known yet, it names the lookups that it needs.
 """
 
 from __future__ import annotations
@@ -105,8 +105,10 @@ def _convergence(desired: DesiredStream, observed: ObservedStream, knowledge: Kn
 
 
 def _check_purge(desired: DesiredStream, repository: DesiredRepository, names: t.Sequence[str], present: int) -> None:
-    """Raise ``PurgeRefused`` if a purge by the list of a repository would remove more tags than it may: the list may
-    be wrong."""
+    """Raise ``PurgeRefused`` if a purge by the list of a repository would remove more tags than it may.
+
+    The list may be wrong.
+    """
     limit = max(_PURGED_AT_LEAST, present // 2) if desired.purge_limit is None else desired.purge_limit
     if len(names) > limit:
         raise PurgeRefused(
@@ -232,7 +234,7 @@ def _still_tracks(observed: ObservedTag | None, desired: DesiredTag) -> bool:
 
 
 def _wanted(desired: DesiredTag, observed: ObservedTag | None) -> ObservedTag:
-    """Return the tag as it shall be: what is declared, and for the rest what the tag has (unset means keep).
+    """Return the tag as it is to be: what is declared, and for the rest what the tag has (unset means keep).
 
     A tag that is so already is returned itself.
     """
@@ -293,9 +295,11 @@ def _must_know(
 
 
 def _may_stay_behind(stream: ObservedStream, wanted: ObservedTag, desired: DesiredTag) -> bool:
-    """Return whether the server may take a new tag in a patch and then refuse to import it, because of its registry:
-    the default port of HTTP counts for imports only, and repositories that the stream has already for patches only
-    (server-behaviour.md 2.7)."""
+    """Return whether the server may take a new tag in a patch and then refuse to import it, because of its registry.
+
+    The default port of HTTP counts for imports only, and repositories that the stream has already for patches only
+    (server-behaviour.md 2.7).
+    """
     if desired.name in stream.tags or not desired.has_preference:
         return False
     repository = desired.source.full_repository

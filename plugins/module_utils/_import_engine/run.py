@@ -98,8 +98,10 @@ def converge_observed(
     concurrency: int,
     timeout: int,
 ) -> list[StreamResult]:
-    """Converge streams that were read already, or tell what that would do. None of them is declared by a whole
-    repository."""
+    """Converge streams that were read already, or tell what that would do.
+
+    None of them is declared by a whole repository.
+    """
     run = _StreamRun(client, desired, check_mode, concurrency, timeout)
     run.take(observed)
     plans = run.plan()
@@ -267,7 +269,7 @@ class _StreamRun:
                 self._stop(key, refusal, plan=plans.pop(key))
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
-        """Check mode: the result of each plan as far as the registries' answers tell."""
+        """Foresee the result of each plan in check mode, as far as the registries' answers tell."""
         for key, plan in plans.items():
             if plan.create and not plan.items and not self._could_create(key):
                 continue
@@ -332,8 +334,10 @@ class _StreamRun:
 
     @property
     def _foresees(self) -> bool:
-        """Return whether the outcome of each import is looked up before: in check mode, and where only what was
-        shown may be done."""
+        """Return whether the outcome of each import is looked up before.
+
+        It is looked up in check mode, and if only what was shown may be done.
+        """
         return self._check_mode or any(stream.approved is not None for stream in self.streams.values())
 
     def _control_plane_architecture(self) -> str:

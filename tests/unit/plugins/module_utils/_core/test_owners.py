@@ -100,7 +100,7 @@ def test_what_is_said() -> None:
     )
     sealed = owner_of("Secret", reference("SealedSecret", "bitnami.com/v1alpha1", controller=True))
     assert sealed is not None
-    assert "; change it by sealing it anew, or set take_over" in str(refuse_owned("The secret", sealed))
+    assert "; change it by sealing it again, or set take_over" in str(refuse_owned("The secret", sealed))
     assert warn_of_owner("The account", Owner("Helm", reconciles=False)) == (
         "The account belongs to Helm, which may undo the change when it is upgraded or repaired."
     )
