@@ -125,9 +125,7 @@ def lines(document: _Entry, files: t.Mapping[str, str] | None = None, command: s
     if files:
         told.append("Report: " + ", ".join(f"{path} ({purpose})" for purpose, path in files.items()))
     if command:
-        told.append(
-            f"To correct exactly this, run this command with the variables of this run: {command}"
-        )
+        told.append(f"To correct exactly this, run this command with the variables of this run: {command}")
     kept = kept_by_owners(document)
     if kept:
         named = ", ".join(f"{one['kind']} {one['where']} ({one['managed_by']})" for one in kept[:_MOST_NAMED])
