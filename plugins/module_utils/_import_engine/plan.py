@@ -177,7 +177,7 @@ def _stays_without(reasons: t.Collection[str], observed: ObservedTag | None) -> 
     """Return whether a tag is left as it is rather than imported in vain.
 
     It keeps its good image and stays free of a failure: one that is not about its own source, or that nothing but
-    this run would have brought about, such as a wrong credential beside the tag (contract case hub_second_pass). A tag
+    this run would have caused, such as a wrong credential beside the tag (contract case hub_second_pass). A tag
     that follows another one gets an image with that one, in the same run perhaps, which takes the failure away or
     comes before it (contract case tags_between_streams).
     """

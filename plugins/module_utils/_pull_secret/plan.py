@@ -129,7 +129,7 @@ def plan_secret(
         return _plan_absent(desired, observed, where)
     if observed is None:
         return _plan_create(desired, namespace, carried)
-    anew = _recreate_reason(desired, observed, where)
+    recreate_reason = _recreate_reason(desired, observed, where)
     former, unreadable = _former_document(desired, observed, where)
     document, changes = _merge(desired, former, carried)
     if desired.former_password is not None and any(
@@ -150,13 +150,13 @@ def plan_secret(
         content_reasons.append("registries_changed")
     if former.rest and not document.rest and desired.secret_type != DOCKER_CFG:
         content_reasons.append("other_content_removed")
-    must_recreate = anew == "type_changed" or (anew == "immutable" and bool(content_reasons))
-    if anew == "immutable" and content_reasons and not desired.recreate:
+    must_recreate = recreate_reason == "type_changed" or (recreate_reason == "immutable" and bool(content_reasons))
+    if recreate_reason == "immutable" and content_reasons and not desired.recreate:
         raise SecretRefused(
             f"{where} is marked immutable, so the API server accepts no change of its content; set recreate: true to "
             "delete and recreate it, or choose another name"
         )
-    reasons = ([anew] if must_recreate else []) + content_reasons + metadata_reasons
+    reasons = ([recreate_reason] if must_recreate else []) + content_reasons + metadata_reasons
     if not reasons:
         return SecretPlan("none", desired.secret_type, observed.secret_type, registries=tuple(changes))
     body = _updated_body(desired, observed, document if content_reasons or must_recreate else None, labels, annotations)

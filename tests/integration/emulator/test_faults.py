@@ -26,7 +26,7 @@ REFUSED_FOR_NOW = [
     Fault("POST", "/imagestreamimports$", count=2, status=409),
     Fault("POST", "/imagestreamimports$", reset="before"),
 ]
-DONE_UNHEARD = [
+DONE_UNANSWERED = [
     Fault("POST", "/secrets$", reset="after"),
     Fault("PUT", "/serviceaccounts/default$", reset="after"),
     Fault("POST", "/imagestreamimports$", reset="after"),
@@ -56,7 +56,7 @@ def everything_is_there(cluster: Cluster, namespace: str, run: Run) -> None:
     assert (copy.scheduled, bool(copy.digest)) == (True, True)
 
 
-@pytest.mark.parametrize("faults", [REFUSED_FOR_NOW, DONE_UNHEARD], ids=["refused for now", "done but unheard"])
+@pytest.mark.parametrize("faults", [REFUSED_FOR_NOW, DONE_UNANSWERED], ids=["refused for now", "done but unanswered"])
 def test_a_run_gets_through(
     emulator: Emulator, cluster: Cluster, namespace: str, stage: Stage, faults: list[Fault]
 ) -> None:
