@@ -92,6 +92,6 @@ def test_a_service_account_that_never_comes_is_named(namespace: str, new_stage: 
     assert run.messages() == {
         "Wait and link": (
             f'The service account "late" does not exist in the namespace "{namespace}" and did not appear within 1 '
-            "seconds; create it first, or check its name"
+            "second; create it first, or check its name"
         )
     }
