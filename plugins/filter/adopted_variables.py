@@ -19,11 +19,11 @@ author:
 description:
   - Turns what M(quayside.openshift_images.image_stream_info) and M(quayside.openshift_images.registry_access_info) read
     from a cluster into the text of a variables file for the playbook C(quayside.openshift_images.site). The playbook
-    C(quayside.openshift_images.adopt) does it for whole clusters.
+    C(quayside.openshift_images.adopt) does this for whole clusters.
   - The names of the variables that hold credentials are the only templates in the text. What came from the cluster and
     looks like a template carries the tag C(!unsafe), so that Ansible never runs it.
-  - What the options of the modules would refuse is left out and named, one tag or secret at a time.
-  - What somebody else reconciles, Argo CD for example, is in it and named.
+  - What the options of the modules would refuse is left out, one tag or secret at a time, and named.
+  - What somebody else reconciles, such as Argo CD, is included and named.
 positional: _input, access
 options:
   _input:
@@ -67,7 +67,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text, and what it holds.
+  description: The text, and what it contains.
   type: dict
   contains:
     text:
@@ -84,11 +84,11 @@ _value:
       type: list
       elements: str
     left_out:
-      description: One line for each thing that is not in the text, with the reason.
+      description: One line for each object that is not in the text, with the reason.
       type: list
       elements: str
     managed_by:
-      description: One line for each thing in the text that somebody else reconciles, with who that is.
+      description: One line for each object in the text that somebody else reconciles, with its owner.
       type: list
       elements: str
 """

@@ -19,20 +19,19 @@ author:
 description:
   - Turns text, as a person types it into a survey of AWX, into what P(quayside.openshift_images.image_streams#role)
     takes as O(quayside.openshift_images.image_streams#role:main:image_streams_desired).
-  - Nothing is asked of a cluster or a registry; each line is checked as
-    M(quayside.openshift_images.image_stream_import) checks its options.
+  - It asks neither a cluster nor a registry. Each line is checked as M(quayside.openshift_images.image_stream_import)
+    checks its options.
 positional: _input, variable
 options:
   _input:
     description:
-      - The text. Each line names one tag, as C(NAMESPACE/STREAM:TAG IMAGE), and after the image as many of
-        C(import_mode=), C(reference_policy=), C(scheduled=), C(insecure=), C(prefer_architecture=) and C(prefer_os=) as
-        are wanted.
-      - Empty lines, and those that begin with C(#), are passed over.
+      - The text. Each line names one tag, as C(NAMESPACE/STREAM:TAG IMAGE), and after the image any of C(import_mode=),
+        C(reference_policy=), C(scheduled=), C(insecure=), C(prefer_architecture=) and C(prefer_os=).
+      - Empty lines, and lines that begin with C(#), are ignored.
     type: str
     required: true
   variable:
-    description: How sentences about what is wrong name the text.
+    description: The name of the text in error messages.
     type: str
     default: survey
 """

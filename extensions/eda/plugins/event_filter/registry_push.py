@@ -21,9 +21,9 @@ DOCUMENTATION = r"""
 ---
 author:
   - quayside contributors (@quayside)
-short_description: Turn what registries send to a webhook into pushes.
+short_description: Turn the notifications of registries into pushes.
 description:
-  - An event filter that reads the notifications of container registries and replaces the event by C(pushes), a list
+  - An event filter that reads the notifications of container registries, and replaces the event with C(pushes), a list
     with one entry for each tag that now names an image. Each entry has the keys C(registry), C(repository), C(tag),
     C(digest) and C(at).
   - It understands the notifications of CNCF Distribution (docker-registry, GitLab's registry), Quay, Harbor (default
@@ -35,13 +35,14 @@ description:
   - C(registry) is the host of a pull spec in lower case, and C(null) if the notification does not name it (Nexus, Zot).
     C(digest) is C(null) if the notification has none (Quay, Docker Hub, Gitea, Nexus). C(at) is a time in UTC as of RFC
     3339, or C(null).
-  - Nothing else of the event is kept, because notifications can carry credentials. Names that no pull spec could have
+  - Nothing else of the event is kept, because notifications can carry credentials. Names that no pull spec can contain
     give no push. At most 1,000 pushes are taken from one event.
-  - Use C(eda.builtin.event_splitter) with C(splitter_key=pushes) after it, so that each push is an event of its own.
+  - Place C(eda.builtin.event_splitter) with C(splitter_key=pushes) after it, so that each push becomes an event of its
+    own.
 options:
   registry:
     description:
-      - The registry, as in pull specs, of pushes whose notification names none.
+      - The registry, as in pull specs, for notifications that do not name one.
     type: str
 """
 
