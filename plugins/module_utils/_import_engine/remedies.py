@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from .._cluster.client import ClusterClient, core_path
 from .._core.errors import CollectionError, Forbidden
+from .._core.manifests import PRESERVE
 from .._core.references import PullSpec
 from .._credentials.explanation import explain, explain_without_rights
 from .._credentials.registry_secrets import registry_secrets, secret_texts
@@ -23,6 +24,10 @@ from .refusals import pull_specs, refused_images
 
 _UNANSWERED = "Nothing answers there: check host and port, and that the API server can reach the registry."
 _NO_NAME = "The API server cannot resolve the registry's name: check the host in the pull spec and the cluster's DNS."
+_TAGS_ONLY = (
+    "If an ImageTagMirrorSet mirrors this registry, an ImageDigestMirrorSet is needed beside it, or import_mode "
+    "Legacy: PreserveOriginal asks for the children of a list by digest."
+)
 _SLOW = "The registry did not answer the API server in time: check the network between them, then run again."
 _LIMITED = "The registry limits the rate of pulls: run again later, or give a credential with a higher limit."
 _BROKEN_OFF = (
@@ -225,7 +230,10 @@ class Remedies:
                 return _in_the_mirror(
                     image, source, ", which does not have the image: mirror it, or check the pull spec."
                 )
-        return next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, failure.message)), "")
+        remedy = next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, failure.message)), "")
+        # The list may have come from a mirror, and its children be asked for at the registry itself.
+        unreached = remedy in (_NO_NAME, _UNANSWERED, _SLOW) and failure.import_mode == PRESERVE
+        return f"{remedy} {_TAGS_ONLY}" if unreached else remedy
 
     def _explain(self, namespace: str, source: PullSpec) -> str:
         if namespace not in self._secrets:

@@ -18,7 +18,7 @@ from collections import Counter
 from .._core.diff import Difference, View
 from .._core.references import PullSpec
 from .._core.report import Report
-from .images import Image, ImportFailure, shown_manifests
+from .images import EXTERNAL, Image, ImportFailure, shown_manifests
 from .observed import ObservedStream, ObservedTag
 from .plan_types import NOT_LISTED
 from .refusals import refused_images
@@ -34,6 +34,11 @@ RemedyFor = t.Callable[[str, t.Any, ImportFailure], str]
 # What the option results means; unset, a failed task returns what changed or failed, so that its message is not lost
 # beside the rest.
 ONLY_CHANGED: dict[str | None, bool | None] = {"all": False, "changed": True, None: None}
+
+_REMOVED_UPSTREAM = (
+    "The registry had it when the tag was imported and has it no more: it was removed or renamed there. The tag keeps "
+    "its image."
+)
 
 _IN_CHECK_MODE = (
     "In check mode: if an earlier task of this play writes that credential, give it as pending_credentials, or use the "
@@ -136,6 +141,8 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
             tag["from"] = str(declared[name].source)
             known = isinstance(outcome, ImportFailure)
             remedy = remedy_for(desired.namespace, declared[name].source, failure) if known else ""
+            if known and failure.reason == "NotFound" and _had(old.tags.get(name), str(declared[name].source)):
+                remedy = _REMOVED_UPSTREAM
             tag["error"] = f"{failure.text} - {remedy}" if remedy else failure.text
             if not tag["reasons"] and (known or result.unasked):
                 tag["state"] = UNKNOWN
@@ -165,6 +172,11 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
     if result.tags_from:
         stream.update(tags_from=result.tags_from, tags_from_reason=result.tags_from_reason or None)
     return stream, failed
+
+
+def _had(tag: ObservedTag | None, source: str) -> bool:
+    """Return whether a tag has an image of that source: then the source is no typo."""
+    return tag is not None and bool(tag.digest) and (tag.kind, tag.source) == (EXTERNAL, source)
 
 
 def _stream_error(result: StreamResult, remedy_for: RemedyFor) -> str | None:

@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import threading
 import time
@@ -132,7 +133,7 @@ class StreamWriter:
                 # That of an import before this run.
                 failure = None
             if failure and name not in self.outcomes and not failure.may_pass and failure.message != NO_IMAGE:
-                self.outcomes[name] = failure
+                self.outcomes[name] = dataclasses.replace(failure, import_mode=written.import_mode)
 
     def _write_stream(self, plan: StreamPlan) -> None:
         patches, local = plan.patches, plan.lookup_policy_local

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import typing as t
 
@@ -227,6 +228,16 @@ def test_a_known_failure_comes_with_what_to_do(failure: ImportFailure, advice: s
     found, _masked = finder(cluster)
     assert advice in found.remedy(NAMESPACE, WEB, failure)
     assert cluster.sent == []
+
+
+@pytest.mark.parametrize("words", ["lookup r on 10.0.0.1:53: no such host", "connect: connection refused"])
+def test_a_registry_that_is_not_reached_may_have_a_mirror_of_tags_only(words: str) -> None:
+    failure = ImportFailure("InternalError", f"dial tcp: {words}")
+    other = dataclasses.replace(failure, import_mode="PreserveOriginal")
+    found, _masked = finder(ScriptedCluster())
+    alone = found.remedy(NAMESPACE, WEB, dataclasses.replace(failure, import_mode="Legacy"))
+    assert alone
+    assert found.remedy(NAMESPACE, WEB, other).startswith(f"{alone} If an ImageTagMirrorSet mirrors this registry, ")
 
 
 def test_nothing_is_made_up_for_a_failure_that_is_not_known() -> None:

@@ -401,6 +401,22 @@ def test_what_could_not_be_asked_for_is_unknown() -> None:
     assert (tried.results["streams"][0]["tags"][0]["state"], tried.results["summary"]["unknown"]) == ("present", 0)
 
 
+def test_what_was_there_and_is_gone_upstream_is_no_typo() -> None:
+    gone = ImportFailure("NotFound", "dockerimage not found")
+
+    def remedy(tag: ObservedTag) -> str:
+        failed = [result(stream(tag), stream(tag), outcomes={"v2": gone})]
+        told = stream_report(failed, lambda *_about: "check the pull spec", only_changed=False).results
+        return str(told["failed_tags"][0]["remedy"])
+
+    assert remedy(V2) == (
+        "The registry had it when the tag was imported and has it no more: it was removed or renamed there. The tag "
+        "keeps its image."
+    )
+    assert remedy(V2._replace(source="other.example.com/web:v1")) == "check the pull spec"
+    assert remedy(V2._replace(digest="")) == "check the pull spec"
+
+
 def test_check_mode_says_what_it_did_and_how_a_credential_is_counted_on() -> None:
     failed = result(stream(V2), stream(V2), outcomes={"v2": REFUSED})
     told = stream_report([failed], lambda *_about: "", only_changed=None, check_mode=True, hint=True).failure or ""
