@@ -21,7 +21,7 @@ from integration.global_secret import NAME, NAMESPACE, put
 from integration.playbooks import Playbooks, Run
 from integration.registry_secrets import auth, entry, registry_secret
 from integration.rights import Rights
-from integration.stage import NewStage, Stage
+from integration.stage import NewNamespace, NewStage, Stage
 from integration.surroundings import Surroundings
 
 MERGE = "Merge the registries into the cluster's pull secret"
@@ -144,6 +144,38 @@ def test_imports_need_a_secret_of_their_namespace(
         (SYSTEM, False),
         (namespace, True),
     ]
+
+
+def test_a_copy_that_somebody_else_keeps_stops_nothing(
+    hosted: Cluster, given: Surroundings, private: dict[str, t.Any], new_namespace: NewNamespace, new_stage: NewStage
+) -> None:
+    """The site playbook does everything else, in check mode as in a run, and names at its end what is left."""
+    given.push("private", "web", "v1", "linux/amd64")
+    kept, free = new_namespace(), new_namespace()
+    secret = registry_secret(ADDITIONAL, {"kept.example.com": entry("robot", OTHER)})
+    secret["metadata"]["labels"] = {"reconcile.external-secrets.io/managed": "true"}
+    hosted.create("secrets", kept, secret)
+    variables = {
+        "cluster_pull_secret_registries": [private],
+        "cluster_pull_secret_import_namespaces": [kept, free],
+        "image_streams_desired": [
+            {"namespace": one, "name": "web", "tags": [{"name": "v1", "from": given.image("private", "web", "v1")}]}
+            for one in (kept, free)
+        ],
+    }
+    stage = new_stage("quayside.openshift_images.site", NAMESPACE, SYSTEM, kept, free, variables=variables)
+    last = "Fail for what could not be done"
+
+    for options in (("--check",), (), ("-e", "samples_registry_registry=registry.example.com")):
+        run = stage.run_to_fail(*options)
+        message = run.messages()[last]
+        assert "is reconciled by External Secrets" in message
+        assert f"{kept}/web:v1" in message
+        assert f"{free}/web" not in message
+        # The samples have no operator here, which hides nothing of that.
+        assert (len(run.messages()) == 2) is (options[:1] == ("-e",))
+    assert hosted.tag(free, "web", "v1").digest
+    assert set(hosted.auths(SYSTEM, ADDITIONAL)) == {private["registry"]}
 
 
 def test_a_cluster_that_hosts_itself_needs_no_copies(
