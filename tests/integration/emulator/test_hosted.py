@@ -169,6 +169,9 @@ def test_a_copy_that_somebody_else_keeps_stops_nothing(
     for options in (("--check",), (), ("-e", "samples_registry_registry=registry.example.com")):
         run = stage.run_to_fail(*options)
         message = run.messages()[last]
+        assert message.startswith(
+            "The registries could not be merged into the pull secret of the cluster:\n- The pull secret"
+        )
         assert "is reconciled by External Secrets" in message
         assert f"{kept}/web:v1" in message
         assert f"{free}/web" not in message
