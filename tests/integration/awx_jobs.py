@@ -61,6 +61,13 @@ class Job:
         results = [event["event_data"].get("res") or {} for event in self.events]
         return [result["diff"] for result in results if result.get("diff")]
 
+    @property
+    def shown(self) -> str:
+        """Return the lines of all events, which is what AWX shows. The file that ansible-runner writes beside them,
+        ``output``, lacks one of several lines that come at once."""
+        events = [json.loads(path.read_text()) for path in self.folder.joinpath("job_events").glob("*.json")]
+        return "\n".join(event["stdout"] for event in sorted(events, key=lambda event: event["counter"]))
+
     def kept_texts(self) -> Iterator[tuple[str, str]]:
         """Everything that a person can see of the job: its output, its events, what was cached."""
         for path in self.folder.rglob("*"):

@@ -147,7 +147,7 @@ def test_misspelt_variables_of_survey_inventory_and_template_are_named_in_the_jo
         template={**folder, "drift_report_upstraem": False},
     )
 
-    shown = " ".join(job.output.split())
+    shown = " ".join(job.shown.split())
     for misspelt, meant in {
         "image_stream_survey": "image_streams_survey",
         "registry_acces_wait_timeout": "registry_access_wait_timeout",
