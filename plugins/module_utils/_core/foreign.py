@@ -50,52 +50,61 @@ class Needed(NamedTuple):
     shape: t.Any
 
 
-def misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
+def misfit(value: t.Any, shape: t.Any) -> str | None:
     """Return what does not fit the shape, as in ``spec.tags[3].name is a number and not a string``.
 
     Return None if all does.
     """
+    found = _flaw(value, shape)
+    if found is None:
+        return None
+    place, flaw = found
+    return f"{place.removeprefix('.') or 'it'} {flaw}"
+
+
+def _flaw(value: t.Any, shape: t.Any) -> tuple[str, str] | None:
+    """Return the first place that does not fit, and why.
+
+    The place is put together on the way back: answers of thousands of objects fit almost always.
+    """
     if isinstance(shape, Needed):
         if value is None:
-            return f"{path} is missing"
+            return "", "is missing"
         shape = shape.shape
     if value is None or shape is None:
         return None
     if isinstance(shape, Name):
-        if isinstance(value, str):
-            return (
-                None
-                if is_plain(value)
-                else f"{path} is no name, because it holds other than visible characters or is too long"
-            )
-        return _unlike(value, str, path)
+        if not isinstance(value, str):
+            return _unlike(value, str)
+        if is_plain(value):
+            return None
+        return "", "is no name, because it holds other than visible characters or is too long"
     if isinstance(shape, type):
         # a boolean is an int to Python, and is none to anybody else
         fits = isinstance(value, shape) and (shape is bool or not isinstance(value, bool))
-        return None if fits else _unlike(value, shape, path)
+        return None if fits else _unlike(value, shape)
     if isinstance(shape, list):
-        if not isinstance(value, list):
-            return _unlike(value, list, path)
-        return _first(misfit(item, Needed(shape[0]), f"{path}[{index}]") for index, item in enumerate(value))
+        return _flaw_of_items(value, Needed(shape[0])) if isinstance(value, list) else _unlike(value, list)
     if not isinstance(value, dict):
-        return _unlike(value, dict, path)
-    if isinstance(shape, Each):
-        return _first(
-            misfit(inner, shape.shape, _inside(path, excerpt(str(key), _SHOWN))) for key, inner in value.items()
-        )
-    return _first(misfit(value.get(key), inner, _inside(path, key)) for key, inner in shape.items())
+        return _unlike(value, dict)
+    inner = dict.fromkeys(value, shape.shape) if isinstance(shape, Each) else shape
+    for key, wanted in inner.items():
+        found = _flaw(value.get(key), wanted)
+        if found is not None:
+            return f".{excerpt(str(key), _SHOWN)}{found[0]}", found[1]
+    return None
 
 
-def _first(found: t.Iterator[str | None]) -> str | None:
-    return next((text for text in found if text is not None), None)
+def _flaw_of_items(items: list[t.Any], shape: Needed) -> tuple[str, str] | None:
+    for index, item in enumerate(items):
+        found = _flaw(item, shape)
+        if found is not None:
+            return f"[{index}]{found[0]}", found[1]
+    return None
 
 
-def _inside(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _unlike(value: t.Any, wanted: type, path: str) -> str:
-    return f"{path or 'it'} is {_KINDS.get(type(value), 'something else')} and not {_KINDS[wanted]}"
+def _unlike(value: t.Any, wanted: type) -> tuple[str, str]:
+    return "", f"is {_KINDS.get(type(value), 'something else')} and not {_KINDS[wanted]}"
 
 
 def is_plain(text: str) -> bool:
