@@ -86,6 +86,18 @@ def warn_of_owner(what: str, owner: Owner) -> str:
     return f"{what} belongs to {owner.name}, which may undo the change when it is upgraded or repaired."
 
 
+def judge(what: str, owner: Owner | None, take_over: bool) -> tuple[OwnedByAnother | None, str]:
+    """Return the refusal of a change of ``what`` that its owner would undo, and the warning about one who may.
+
+    Each is None or "" if there is nothing to say. ``what`` begins a sentence.
+    """
+    if owner is None:
+        return None, ""
+    if not owner.reconciles:
+        return None, warn_of_owner(what, owner)
+    return (None if take_over else refuse_owned(what, owner)), ""
+
+
 # Who, and how it is changed there.
 _Found = t.Optional[t.Tuple[str, str]]  # noqa: UP006 - evaluated at run time, by Python 3.9 too
 

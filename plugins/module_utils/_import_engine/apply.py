@@ -21,7 +21,7 @@ from .._cluster.client import ClusterClient
 from .._cluster.optimistic import RetryNeeded, WriteTracker, retry_until_settled
 from .._core.concurrency import concurrent_map
 from .._core.errors import CollectionError, internal_error
-from .._core.owners import refuse_owned
+from .._core.owners import judge
 from .desired import DesiredStream
 from .images import Image, Lookup, Outcome
 from .observed import Key, ObservedStream
@@ -170,9 +170,10 @@ class _StreamChange:
 
     def _respect_the_owner(self, plan: StreamPlan) -> None:
         """Raise if somebody else reconciles the stream, who may have come since it was first read."""
-        owner = self._writer.observed.owner
-        if owner is not None and owner.reconciles and plan.changes_spec and not self._desired.take_over:
-            raise refuse_owned(f'The image stream "{self._desired.namespace}/{self._desired.name}"', owner)
+        subject = f'The image stream "{self._desired.namespace}/{self._desired.name}"'
+        refusal, _warning = judge(subject, self._writer.observed.owner, self._desired.take_over)
+        if refusal is not None and plan.changes_spec:
+            raise refusal
 
     def _write(self, plan: StreamPlan) -> None:
         known = len(self._writer.outcomes)

@@ -16,7 +16,7 @@ from .._cluster.client import ClusterClient
 from .._cluster.facts import check_namespace_exists, control_plane_architecture
 from .._core.concurrency import concurrent_map
 from .._core.errors import ApiUnreachable, CollectionError, InputError, NotFound, RegistryError, Unauthorized
-from .._core.owners import refuse_owned, warn_of_owner
+from .._core.owners import judge
 from .._core.references import PullSpec
 from .._core.report import listed
 from .answers import Answers, refused_for
@@ -255,18 +255,16 @@ class _StreamRun:
 
     def _respect_the_owner(self, key: Key, plans: dict[Key, StreamPlan]) -> None:
         """Stop a stream whose spec somebody else reconciles and would put back; warn if they may."""
-        owner = self._observed[key].owner
-        if key not in self.streams or owner is None or not plans[key].changes_spec:
+        if key not in self.streams or not plans[key].changes_spec:
             return
         subject = f'The image stream "{key[0]}/{key[1]}"'
-        if not owner.reconciles:
-            self._warnings.setdefault(key, []).append(warn_of_owner(subject, owner))
-        elif not self.streams[key].take_over:
-            refusal = refuse_owned(subject, owner)
-            if self._compare:
-                self._refused[key] = str(refusal)
-            else:
-                self._stop(key, refusal, plan=plans.pop(key))
+        refusal, warning = judge(subject, self._observed[key].owner, self.streams[key].take_over)
+        if warning:
+            self._warnings.setdefault(key, []).append(warning)
+        if refusal is not None and self._compare:
+            self._refused[key] = str(refusal)
+        elif refusal is not None:
+            self._stop(key, refusal, plan=plans.pop(key))
 
     def foresee(self, plans: t.Mapping[Key, StreamPlan]) -> None:
         """Foresee the result of each plan in check mode, as far as the registries' answers tell."""

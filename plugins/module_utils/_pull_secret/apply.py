@@ -26,7 +26,7 @@ from .._cluster.optimistic import (
 from .._cluster.paths import core_path
 from .._core.changes import Approved, NotApproved
 from .._core.errors import CollectionError, Conflict, NotFound
-from .._core.owners import OwnedByAnother, Owner, refuse_owned, warn_of_owner
+from .._core.owners import OwnedByAnother, Owner, judge
 from .._core.report import without_dot
 from .._credentials.keyring import filed_text, shown_key
 from .._credentials.registry_secrets import (
@@ -270,20 +270,15 @@ class _OneSecret:
 
     def _respect_the_owner(self) -> None:
         """Raise if somebody else reconciles the secret and would undo the change; note a warning if they may."""
+        refusal: OwnedByAnother | None
         if self._hosting.keeps(self._namespace, self._desired.name):
             self.owner = HOSTING_CLUSTER
-            self._refuse(refuse_kept(self._subject))
-        elif self.owner is not None and self.owner.reconciles:
-            self._refuse(refuse_owned(self._subject, self.owner))
-        elif self.owner is not None:
-            self._owner_warning = warn_of_owner(self._subject, self.owner)
-
-    def _refuse(self, refusal: OwnedByAnother) -> None:
-        if self._desired.take_over:
-            return
-        if not self._compare:
+            refusal = None if self._desired.take_over else refuse_kept(self._subject)
+        else:
+            refusal, self._owner_warning = judge(self._subject, self.owner, self._desired.take_over)
+        if refusal is not None and not self._compare:
             raise refusal
-        self.refused = str(refusal)
+        self.refused = str(refusal or "")
 
     def _while_dying(self, observed: ObservedSecret) -> SecretPlan:
         """Return the plan for a secret that is marked for deletion: nothing is left to do if it is not wanted.

@@ -24,7 +24,7 @@ from .._core.changes import Approved, NotApproved
 from .._core.concurrency import WIDTH, concurrent_map, each_with_outcome
 from .._core.errors import CollectionError
 from .._core.numbers import seconds
-from .._core.owners import Owner, owner_of, refuse_owned, warn_of_owner
+from .._core.owners import Owner, judge, owner_of
 from .._credentials.secret_types import CONSUMED_TYPES, DOCKER_CONFIG_JSON
 from .desired import LIST_FIELDS, AccountName, DesiredLinks, Waiting
 from .observed import (
@@ -116,8 +116,11 @@ class LinkApplier:
                 and link_change(account.namespace, account.name, plan).id not in self._approved
             ):
                 raise NotApproved(sorted({reason for one in plan.lists for reason in one.reasons}))
-            refused[:] = [self._refusal(owners[0], subject)]
-            warnings[:] = [*_warned(owners[0], subject), *self._look_at_secrets(account, plan, observed or {})]
+            refusal, warning = judge(subject, owners[0], self._desired.take_over)
+            if refusal is not None and not self._compare:
+                raise refusal
+            refused[:] = [str(refusal or "")]
+            warnings[:] = [*filter(None, [warning]), *self._look_at_secrets(account, plan, observed or {})]
             if not self._check_mode:
                 path = core_path(account.namespace, "serviceaccounts", account.name)
                 writes.send(lambda: self._client.request("PUT", path, body=plan.body, repeatable=False), plan)
@@ -150,15 +153,6 @@ class LinkApplier:
             lambda account: self.converge(account, known.get(account.namespace, {}).get(account.name)),
             lambda account, error: LinkOutcome(account, error=error),
         )
-
-    def _refusal(self, owner: Owner | None, subject: str) -> str:
-        """Raise if somebody else reconciles the account and would undo the change; a comparison returns the words."""
-        if owner is None or not owner.reconciles or self._desired.take_over:
-            return ""
-        refusal = refuse_owned(subject, owner)
-        if not self._compare:
-            raise refusal
-        return str(refusal)
 
     def _wait_for(self, account: AccountName) -> Account | None:
         """Return the account, waiting for it to come into being.
@@ -210,10 +204,6 @@ class LinkApplier:
             f'{subject} not exist in the namespace "{account.namespace}", so the service account "{account.name}" was '
             "not changed; create the secret first, or check its name"
         )
-
-
-def _warned(owner: Owner | None, subject: str) -> list[str]:
-    return [warn_of_owner(subject, owner)] if owner is not None and not owner.reconciles else []
 
 
 def _without_effect(

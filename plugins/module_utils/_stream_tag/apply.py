@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .._cluster.client import STRATEGIC_MERGE, ClusterClient, image_path
 from .._cluster.facts import check_namespace_exists
 from .._cluster.optimistic import WriteTracker, retry_until_settled
-from .._core.owners import Owner, refuse_owned, warn_of_owner
+from .._core.owners import Owner, judge
 from .._import_engine.observed import ObservedStream, ObservedTag
 from .._import_engine.removal import drop_history, remove_tags
 from .desired import DesiredStreamTag
@@ -66,12 +66,10 @@ def converge_stream_tag(client: ClusterClient, desired: DesiredStreamTag, *, che
 
 def _respect(desired: DesiredStreamTag, owner: Owner | None) -> tuple[str, ...]:
     """Raise if somebody else reconciles the stream and would undo the change; return a warning if they may."""
-    subject = f'The image stream "{desired.namespace}/{desired.stream}"'
-    if owner is None or (owner.reconciles and desired.take_over):
-        return ()
-    if owner.reconciles:
-        raise refuse_owned(subject, owner)
-    return (warn_of_owner(subject, owner),)
+    refusal, warning = judge(f'The image stream "{desired.namespace}/{desired.stream}"', owner, desired.take_over)
+    if refusal is not None:
+        raise refusal
+    return (warning,) if warning else ()
 
 
 def _write(client: ClusterClient, desired: DesiredStreamTag, observed: ObservedStream, plan: StreamTagPlan) -> None:
