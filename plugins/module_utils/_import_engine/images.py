@@ -16,11 +16,11 @@ from typing import NamedTuple
 from .._core.manifests import Manifest
 
 # The kinds that a tag's source can have.
-# What requests are called that are not about one stream.
-NOBODYS_NAME = "lookup"
 EXTERNAL = "DockerImage"
 STREAM_TAG = "ImageStreamTag"
 STREAM_IMAGE = "ImageStreamImage"
+# What requests are called that are not about one stream.
+NOBODYS_NAME = "lookup"
 
 
 class Image(NamedTuple):

@@ -140,9 +140,11 @@ def _stream_result(result: StreamResult, remedy_for: RemedyFor) -> tuple[dict[st
             failure = outcome if isinstance(outcome, ImportFailure) else ImportFailure("", str(result.error))
             tag["from"] = str(declared[name].source)
             known = isinstance(outcome, ImportFailure)
-            remedy = remedy_for(desired.namespace, declared[name].source, failure) if known else ""
-            if known and failure.reason == "NotFound" and _had(old.tags.get(name), str(declared[name].source)):
+            remedy = ""
+            if known and failure.reason == "NotFound" and _had(old.tags.get(name), tag["from"]):
                 remedy = _REMOVED_UPSTREAM
+            elif known:
+                remedy = remedy_for(desired.namespace, declared[name].source, failure)
             tag["error"] = f"{failure.text} - {remedy}" if remedy else failure.text
             if not tag["reasons"] and (known or result.unasked):
                 tag["state"] = UNKNOWN
@@ -216,7 +218,7 @@ def _tag_result(
 def _differences(result: StreamResult, where: str) -> list[Difference]:
     """Return the difference of a changed stream, with those of its tags that this run changed.
 
-    Nothing for an unchanged one.
+    The list is empty for an unchanged stream.
     """
     if result.before is result.after:
         return []
