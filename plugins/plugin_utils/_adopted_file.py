@@ -198,7 +198,7 @@ def _secret(secret: Entry, known: set[str]) -> tuple[dict[str, t.Any] | None, st
 def _registry(registry: Entry, known: set[str]) -> dict[str, t.Any]:
     """Return the entry with its credential as a template.
 
-    Only there one stands, and only one of the variables that are listed.
+    Nothing else of the entry is a template, and the template names only a variable that is listed.
     """
     entry = dict(registry)
     for option in _CREDENTIALS:

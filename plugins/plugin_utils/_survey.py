@@ -64,8 +64,8 @@ def image_streams(text: str, variable: str) -> Survey:
 def pull_secrets(answers: t.Mapping[str, t.Any]) -> Survey:
     """Read a pull secret from the role's flat variables without their prefix.
 
-    Survey_namespaces, survey_secret, survey_service_accounts, and credential_registry, credential_username,
-    credential_password, credential_auth_file.
+    They are ``survey_namespaces``, ``survey_secret`` and ``survey_service_accounts``, and ``credential_registry``,
+    ``credential_username``, ``credential_password`` and ``credential_auth_file``.
     """
     namespaces = names(answers.get("survey_namespaces"))
     if not namespaces:

@@ -81,7 +81,7 @@ def _exact(text: str) -> str:
 def in_a_comment(text: str) -> str:
     """Return the text as it can stand in a comment or a line for people.
 
-    As it is, or in quotes with everything else escaped.
+    Plain text stays as it is; other text is quoted, with its odd characters escaped.
     """
     return text if _PLAIN.fullmatch(text) else quoted(text)
 

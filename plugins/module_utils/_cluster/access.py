@@ -48,7 +48,7 @@ def connection_from_params(params: Params, mask: Mask) -> Connection:
 def _refuse_two_clusters(params: Params, mask: Mask) -> None:
     """Raise InputError if the environment names another cluster than the task or its host.
 
-    That one would be used in its place, or it would get the credential of that one.
+    The environment's cluster would be used instead, or its credential would be sent to the cluster of the task.
     """
     host, kubeconfig = params.get("host"), params.get("kubeconfig")
     host_variable, file_variable = in_environment("host", host), in_environment("kubeconfig", kubeconfig)

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What reading and writing needs: the parts of the client, the word that a namespace is there, and what the cluster is
-like.
+"""What reading and writing needs to know of a cluster: whether a namespace is there, and how the control plane runs.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """

@@ -174,7 +174,8 @@ def _flaw(raw: RawAnswer) -> str:
 def _lost_behind_the_api_server(answer: Answer) -> bool:
     """Tell whether a server behind the aggregator may have carried out what was answered with 503.
 
-    Only if the aggregator could not even dial, nothing was carried out."""
+    If the aggregator could not even dial, nothing was carried out.
+    """
     text = answer.text.lstrip()
     return answer.data is None and text.startswith(_UNREACHED) and not text.startswith(f"{_UNREACHED}: dial ")
 

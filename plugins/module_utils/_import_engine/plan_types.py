@@ -62,9 +62,7 @@ class TagPlan(NamedTuple):
 
 
 class StreamPlan(NamedTuple):
-    """What is to be done for one stream, in this order: create or patch, import, remove tags.
-
-    Or delete the whole stream.
+    """What is to be done for one stream, in this order: create or patch, import, remove tags; or delete it whole.
 
     ``held_back`` are the reasons of changes that were not approved, by tag, and by "" for the stream itself.
     """

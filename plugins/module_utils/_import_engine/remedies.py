@@ -196,8 +196,8 @@ def _in_the_mirror(image: PullSpec, source: PullSpec, further: str) -> str:
 def _own_words(message: str) -> str:
     """Return the server's own words.
 
-    Without the bodies of answers that it quotes, and with another status for a web page in the place of a refusal,
-    which is no registry's.
+    The bodies of answers that it quotes are left out. A web page in the place of a refusal gets another status,
+    because it is no registry's.
     """
     return _BODY.sub(r"\1", _PAGE.sub(r"\g<1>499\3", message))
 

@@ -62,8 +62,8 @@ class RepositoryAnswer(NamedTuple):
 def may_be_one_images_fault(error: ApiError) -> bool:
     """Say whether one image alone may be why the server did not do a whole request.
 
-    A list that it refuses (contract case list_entry_without_platform), or a registry that does not answer before the
-    request's time is over (504).
+    That is so for a list that the server refuses (contract case list_entry_without_platform), and for a registry that
+    does not answer before the request's time is over (504).
     """
     return isinstance(error, Invalid) or error.status == 504
 

@@ -70,7 +70,7 @@ def comes_with_its_tags(before: t.Any, after: t.Any, tags: t.Sized) -> bool:
 def stream_lines(before: View, after: View) -> tuple[list[str], list[str]]:
     """Return the lines of a stream in a diff, and of its tags.
 
-    One for a tag that comes or goes, one for each value that changes.
+    A tag that comes or goes has one line, and so has each value that changes.
     """
     sides = ({**(before or {})}, {**(after or {})})
     tags = [side.pop("tags", {}) for side in sides]

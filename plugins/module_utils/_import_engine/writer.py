@@ -190,7 +190,7 @@ class StreamWriter:
     def _refuse(self, tag: TagPlan, refusal: Invalid) -> None:
         """Note that the server refused ``tag``.
 
-        In the words of the lookup that check mode makes, if that is refused too.
+        If the lookup that check mode makes is refused too, the failure has the words of that refusal.
         """
         outcome: Outcome | CollectionError = ImportFailure(refusal.reason, refusal.server_message)
         if tag.item:
@@ -295,7 +295,7 @@ class StreamWriter:
     def _remove(self, names: t.Sequence[str]) -> None:
         """Remove tags by a patch that names the version that was read.
 
-        Then their histories, which a patch leaves (server-behaviour.md 2.11).
+        Their histories, which a patch leaves (server-behaviour.md 2.11), are deleted afterwards.
         """
         addressable = [name for name in names if is_addressable(name)]
         try:

@@ -175,7 +175,7 @@ def _keeper(keeper: Keeper) -> dict[str, t.Any]:
 def _safe_reference(risk: Risk) -> str:
     """Return what to write instead: the list by its digest, which the pruner sees.
 
-    What is written if that is safe already.
+    A reference that is safe already is returned as it is written.
 
     From the cluster's registry the list is pulled under the name that the workload writes, if that is the stream's.
     """

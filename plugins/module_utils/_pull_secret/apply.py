@@ -158,7 +158,7 @@ class SecretApplier:
     def _warnings(self, namespace: str, plan: SecretPlan, secrets: list[RegistrySecret]) -> t.Iterator[str]:
         """Yield what is wrong in the namespace beside this secret.
 
-        That is secrets that hide its entries, or that break every import.
+        Other secrets can hide its entries, or break every import.
         """
         name = self._desired.name
         others = [secret for secret in secrets if secret.name != name]

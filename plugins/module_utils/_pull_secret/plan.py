@@ -471,7 +471,7 @@ def _shown_metadata(
 ) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     """Return the labels and annotations that differ, before and after.
 
-    What kubectl apply remembers holds credentials: left out.
+    The annotation of kubectl apply is left out, because it holds credentials.
     """
     before: dict[str, dict[str, str]] = {}
     after: dict[str, dict[str, str]] = {}

@@ -215,7 +215,7 @@ def _credential(registry: AdoptedRegistry) -> _Credential:
 def _placeholders(adopted: t.Sequence[AdoptedSecret]) -> dict[_Credential, Placeholder]:
     """Return a placeholder for each different credential.
 
-    Named after its registry, and after more if that is not enough.
+    It is named after its registry, and after more if that is not enough.
     """
     found: dict[_Credential, Placeholder] = {}
     names: dict[_Credential, list[str]] = {}
